@@ -1,0 +1,104 @@
+import type { FileOperation, Location, Params } from '../event.ts'
+import type { Image, JsonSchema } from '../llm/provider.ts'
+
+/**
+ * A tool works in two steps: `effect` looks and says exactly what would happen, changing nothing; `run` does it. Policy,
+ * previews and approvals work on the effect alone, so what was shown is what is done. MCP tools are tools like any other.
+ */
+export type Tool<P = any> = {
+  /** As events and rules name it: `read_file`, or `server/tool` for MCP. */
+  name: string
+  category: string
+  description: string
+  /** JSON Schema of the arguments, as the model gets it. */
+  parameters: JsonSchema
+  /** What policy asks for when no rule speaks: read → auto, write → ask, dangerous → ask with a warning. */
+  level: Level
+  /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
+  parse(params: unknown): P
+  /** Throws AppError (TOOL_FAILED, PERMISSION_DENIED for confinement, STALE_FILE …) when the call cannot work. */
+  effect(params: P, context: ToolContext): Promise<Effect>
+  /** Performs the effect. Throws AppError; anything else thrown becomes TOOL_FAILED. Honours `context.signal`. */
+  run(params: P, context: ToolContext, effect: Effect): Promise<Output>
+}
+
+export type Level = 'read' | 'write' | 'dangerous'
+
+export type Effect = {
+  /** The level of this very call (git_branch only writes when it creates). */
+  level: Level
+  /** One sentence in our own words, for the person who decides: `Edit src/a.ts`. */
+  reason: string
+  /** Real absolute paths that would be read or written. */
+  reads: string[]
+  writes: string[]
+  /** The shell line, for tools that run one, and where. */
+  command?: string
+  cwd?: string
+  /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */
+  changes?: Change[]
+  /** Set when the call deserves a warning whatever the rules say. */
+  danger?: string
+  locations?: Location[]
+}
+
+/** One file before and after. `null` is absence. `path` and `from` are real absolute paths. */
+export type Change = {
+  path: string
+  from?: string
+  operation: FileOperation
+  before: Uint8Array | null
+  after: Uint8Array | null
+}
+
+export type Output = {
+  /** What the model reads; cut and spilled by `tools/output.ts` when long. */
+  content: string
+  metadata: Record<string, unknown>
+  /** Files that did change, for `file.changed`. */
+  changes?: Change[]
+  locations?: Location[]
+  images?: Image[]
+}
+
+/** All that a tool may know of the world: nothing here is global. */
+export type ToolContext = {
+  session_id: string
+  tool_call_id: string
+  roots: Roots
+  /** Unsaved editor buffers by real path: what reads see. */
+  unsaved: ReadonlyMap<string, string>
+  /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
+  seen: Map<string, string>
+  /** Environment of child processes: already stripped of secrets. */
+  env: Record<string, string>
+  signal: AbortSignal
+  progress(message: string, more?: { progress?: number; output?: string }): void
+  /** Where the whole of an over-long result goes; null when the session must leave nothing on disk. */
+  spillPath(tool_call_id: string): string | null
+  jobs: Jobs
+  /** Encode uniform rows as TOON where that is shorter. */
+  toon: boolean
+  /** A child server's question to the person (MCP elicitation): answered over HTTP. */
+  ask?(question: { server: string; message: string; schema?: unknown; url?: string }): Promise<{
+    action: 'accept' | 'decline' | 'cancel'
+    content?: unknown
+  }>
+}
+
+/** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
+export type Roots = { project: string; allowed: string[]; forbidden: string[] }
+
+/** The background shells of one session. */
+export type Jobs = Map<string, Job>
+export type Job = {
+  job_id: string
+  command: string
+  pid: number
+  started_at: number
+  /** Output not yet read, and whether some of it was dropped for size. */
+  read(): { output: string; dropped: number }
+  /** null while running. */
+  exit_code: number | null
+  kill(): Promise<void>
+}
