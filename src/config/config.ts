@@ -1,5 +1,4 @@
 import type { Effort } from '../event.ts'
-import type { Prices, ProviderKind } from '../llm/provider.ts'
 
 /** The configuration in force, merged from its layers (see `load.ts`). Same words as in `emacs-agent.toml`. */
 export type Config = {
@@ -85,3 +84,8 @@ export type ModelConfig = {
 
 /** Where things live: passed in, so that nothing below `main` reads the environment. */
 export type Dirs = { config: string; state: string; home: string }
+
+/** Dollars per million tokens. */
+export type Prices = { input: number; output: number; cache_read?: number; cache_write?: number }
+
+export type ProviderKind = 'anthropic' | 'openai' | 'gemini' | 'openai-compatible' | 'offline'

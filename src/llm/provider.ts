@@ -1,3 +1,4 @@
+import type { Prices } from '../config/config.ts'
 import type { Effort, ProviderData, StopReason, ToolCall, Usage } from '../event.ts'
 
 /**
@@ -23,11 +24,6 @@ export type ModelMessage =
 export type JsonSchema = Record<string, unknown>
 /** `name` fits `^[a-zA-Z0-9_-]{1,64}$`. */
 export type ToolDefinition = { name: string; description: string; parameters: JsonSchema }
-
-/** Dollars per million tokens. */
-export type Prices = { input: number; output: number; cache_read?: number; cache_write?: number }
-
-export type ProviderKind = 'anthropic' | 'openai' | 'gemini' | 'openai-compatible' | 'offline'
 
 /** A model as `GET /api/models` shows it. `id` is `provider/model`; `reason` says why it is not usable, with the remedy. */
 export type ModelInfo = {

@@ -1,10 +1,11 @@
-import type { FileOperation, Location, Params } from '../event.ts'
+import type { FileOperation, Location } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
 
 /**
  * A tool works in two steps: `effect` looks and says exactly what would happen, changing nothing; `run` does it. Policy,
  * previews and approvals work on the effect alone, so what was shown is what is done. MCP tools are tools like any other.
  */
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds tools of every parameter type
 export type Tool<P = any> = {
   /** As events and rules name it: `read_file`, or `server/tool` for MCP. */
   name: string
