@@ -204,6 +204,8 @@ export type ContextCompacted = Delegated & {
   type: 'context.compacted'
   turn_id: string
   summary: string
+  /** The summary stands for everything before this event; from it on, the history is as it was. */
+  first_kept_id?: number
   tokens_before: number
   tokens_after: number
 }

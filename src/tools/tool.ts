@@ -17,6 +17,8 @@ export type Tool<P = any> = {
   level: Level
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
   parse(params: unknown): P
+  /** For a tool that stands for another (`call_tool`): the inner call, which policy, events and approvals then apply to. */
+  resolve?(params: unknown): Promise<{ tool: Tool; params: Record<string, unknown> }>
   /** Throws AppError (TOOL_FAILED, PERMISSION_DENIED for confinement, STALE_FILE …) when the call cannot work. */
   effect(params: P, context: ToolContext): Promise<Effect>
   /** Performs the effect. Throws AppError; anything else thrown becomes TOOL_FAILED. Honours `context.signal`. */
@@ -48,6 +50,8 @@ export type Change = {
   path: string
   from?: string
   operation: FileOperation
+  /** Only where `before` and `after` are not known: a shell command changed the file. */
+  change?: 'created' | 'modified' | 'deleted'
   before: Uint8Array | null
   after: Uint8Array | null
 }
@@ -77,6 +81,8 @@ export type ToolContext = {
   progress(message: string, more?: { progress?: number; output?: string }): void
   /** Where the whole of an over-long result goes; null when the session must leave nothing on disk. */
   spillPath(tool_call_id: string): string | null
+  /** Keeps images of a result for the model's next requests. */
+  keepImages?(images: Image[]): Promise<void>
   jobs: Jobs
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean

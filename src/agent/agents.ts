@@ -1,0 +1,104 @@
+import { basename } from 'node:path'
+import type { AgentConfig, Config } from '../config/config.ts'
+import { AppError } from '../errors.ts'
+import type { Effort } from '../event.ts'
+import type { Tool } from '../tools/tool.ts'
+
+/** Who works: a set of tools, a prompt and limits. The limits are enforced where tools run, whatever a model or a rule says. */
+export type Agent = {
+  name: string
+  description: string
+  instructions: string
+  model?: string
+  effort?: Effort
+  max_tokens?: number
+  /** Can change nothing. */
+  read_only: boolean
+  /** Tool names or `tool(pattern)`; restricts, never pre-approves. Unset: every tool. */
+  allowed_tools?: string[]
+  write_paths?: string[]
+  origin: string
+}
+
+const SHIPPED: Agent[] = [
+  {
+    name: 'build',
+    description: 'Writes and changes code, runs commands and tests.',
+    instructions:
+      'You implement what the user asks. Read before you write, change as little as the task needs, follow the conventions you find, and run the tests when there are some. When you are done, say in a few sentences what you changed and what you checked.',
+    read_only: false,
+    origin: 'built in',
+  },
+  {
+    name: 'plan',
+    description: 'Reads and plans; can change nothing.',
+    instructions:
+      'You analyse and plan, and can change nothing. Read what matters, then answer with an ordered plan: the files to touch, what to do in each, the risks, and how to check the result. Name files with their lines.',
+    read_only: true,
+    origin: 'built in',
+  },
+  {
+    name: 'ask',
+    description: 'Answers without tools: rewrites, explanations, commit messages. Nothing is saved.',
+    instructions:
+      'You answer from what is in the prompt alone, without tools. When asked for a text or code, give just that, without introduction.',
+    read_only: true,
+    allowed_tools: [],
+    origin: 'built in',
+  },
+]
+
+/** The shipped agents and those of the configuration; an entry named like a shipped one changes only what it says. */
+export function agentsOf(config: Config): Agent[] {
+  const agents = new Map(SHIPPED.map(agent => [agent.name, agent]))
+  for (const [name, entry] of Object.entries(config.agents)) agents.set(name, customised(agents.get(name), name, entry))
+  return [...agents.values()]
+}
+
+/** Throws INVALID_REQUEST that lists the agents there are. */
+export function findAgent(config: Config, name: string): Agent {
+  const agents = agentsOf(config)
+  const agent = agents.find(agent => agent.name === name)
+  if (!agent)
+    throw new AppError(
+      'INVALID_REQUEST',
+      `There is no such agent. Known agents: ${agents.map(a => a.name).join(', ')}.`,
+    )
+  return agent
+}
+
+/** The tools an agent is offered. Which calls of them it may make is decided call by call (see `tools/policy.ts`). */
+export function toolsFor(agent: Agent, tools: readonly Tool[]): Tool[] {
+  const names = agent.allowed_tools?.map(rule => rule.replace(/\(.*$/s, ''))
+  return tools.filter(
+    tool =>
+      (names === undefined ||
+        names.some(name => name === tool.name || (name.endsWith('/*') && tool.name.startsWith(name.slice(0, -1))))) &&
+      (!agent.read_only || tool.level === 'read' || READS_SOMETIMES.has(tool.name)),
+  )
+}
+
+/** Tools whose level depends on the call, and those that only lead to others. */
+const READS_SOMETIMES = new Set(['git_branch', 'call_tool'])
+
+function customised(shipped: Agent | undefined, name: string, entry: AgentConfig): Agent {
+  const base: Agent = shipped ?? {
+    name,
+    description: `Custom agent from ${basename(entry.origin ?? 'the configuration')}.`,
+    instructions: SHIPPED[0]!.instructions,
+    read_only: false,
+    origin: 'config',
+  }
+  return {
+    ...base,
+    description: entry.description ?? base.description,
+    instructions: entry.system_prompt ?? base.instructions,
+    model: entry.model ?? base.model,
+    effort: entry.effort ?? base.effort,
+    max_tokens: entry.max_tokens ?? base.max_tokens,
+    read_only: base.read_only || (entry.read_only ?? false),
+    allowed_tools: shipped?.allowed_tools?.length === 0 ? [] : (entry.allowed_tools ?? base.allowed_tools),
+    write_paths: entry.write_paths ?? base.write_paths,
+    origin: entry.origin ?? base.origin,
+  }
+}

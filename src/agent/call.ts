@@ -1,0 +1,212 @@
+import { AppError, messageOf } from '../errors.ts'
+import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
+import { hashOf } from '../files.ts'
+import type { Policy, Verdict } from '../tools/policy.ts'
+import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
+
+/** What a call may see and use of its session. */
+export type Workplace = {
+  /** By the name in the call; undefined when there is no such tool for this agent. */
+  find(name: string): Tool | undefined
+  /** The names to offer when a tool is not found. */
+  names(): string[]
+  context(tool_call_id: string, signal: AbortSignal, emit: (event: Event) => void): ToolContext
+  policy(): Policy
+}
+
+/** A call that was looked at and is ready to run: what it would do, and what the rules say of it. */
+export type Prepared = {
+  call: ToolCall
+  tool: Tool
+  params: Params
+  effect: Effect
+  verdict: Verdict
+  preview?: Preview
+  remember?: Remember
+}
+
+/** A call that cannot or may not run; the model gets the reason as an ordinary result. */
+export type Refused = { call: ToolCall; category: string; error: ToolError }
+
+export const isRefused = (looked: Prepared | Refused): looked is Refused => 'error' in looked
+
+/**
+ * Looks at a call without changing anything. `raw` is what the model sent when it was no JSON object. Everything that is
+ * wrong with a call ends as a `Refused`; only an abort is thrown.
+ */
+export async function prepare(
+  call: ToolCall,
+  place: Workplace,
+  signal: AbortSignal,
+  raw?: string,
+): Promise<Prepared | Refused> {
+  let named = call
+  let tool = place.find(call.tool)
+  try {
+    if (!tool) throw unknownTool(call.tool, place.names())
+    if (raw !== undefined)
+      throw new AppError('INVALID_PARAMS', 'The arguments were not a JSON object. Send the call again with valid JSON.')
+    const inner = await tool.resolve?.(call.params)
+    if (inner) {
+      tool = inner.tool
+      named = { ...call, tool: tool.name, params: inner.params }
+    }
+    const looked = await look(named, tool, place, signal)
+    if (looked.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', looked.verdict.reason)
+    return looked
+  } catch (error) {
+    signal.throwIfAborted()
+    return { call: named, category: tool?.category ?? 'unknown', error: toolError(error) }
+  }
+}
+
+/** Throws what is wrong with the call; a verdict of `deny` is returned, not thrown. */
+export async function look(call: ToolCall, tool: Tool, place: Workplace, signal: AbortSignal): Promise<Prepared> {
+  const params = tool.parse(call.params)
+  const context = place.context(call.tool_call_id, signal, () => {})
+  return judge({ call, tool, params, effect: await tool.effect(params, context) }, place, context)
+}
+
+/** The same call with other final contents for its one file: hunks that were refused, or edits by hand. */
+export async function lookWithContent(
+  prepared: Prepared,
+  content: string,
+  place: Workplace,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { withContent } = await import('../tools/change.ts')
+  const fresh = await look(prepared.call, prepared.tool, place, signal)
+  const changes = withContent(fresh.effect.changes ?? [], content)
+  return judge(
+    { ...fresh, effect: { ...fresh.effect, changes } },
+    place,
+    place.context(prepared.call.tool_call_id, signal, () => {}),
+  )
+}
+
+async function judge(
+  looked: Pick<Prepared, 'call' | 'tool' | 'params' | 'effect'>,
+  place: Workplace,
+  context: ToolContext,
+): Promise<Prepared> {
+  const { decide, rememberable } = await import('../tools/policy.ts')
+  const subject = {
+    tool: looked.tool.name,
+    category: looked.tool.category,
+    params: looked.params,
+    effect: looked.effect,
+    level: looked.effect.level,
+  }
+  const verdict = decide(subject, place.policy())
+  if (verdict.decision !== 'ask') return { ...looked, verdict }
+  const { previewOf } = await import('../tools/change.ts')
+  const { changes } = looked.effect
+  return {
+    ...looked,
+    verdict,
+    preview: changes && changes.length > 0 ? await previewOf(changes, context.roots) : undefined,
+    remember: rememberable(subject, place.policy()),
+  }
+}
+
+export type Performed = {
+  result: Pick<ToolResult, 'status' | 'result' | 'error' | 'message' | 'execution_time_ms' | 'locations'>
+  changes: Change[]
+}
+
+/** A tool that ignores the signal is left behind after this long: an interrupt takes less than a second. */
+const GRACE_MS = 800
+
+/** Runs a prepared call. One of the four places where a failure becomes data: it never throws. */
+export async function perform(prepared: Prepared, context: ToolContext, note = ''): Promise<Performed> {
+  const started = performance.now()
+  const elapsed = () => Math.round(performance.now() - started)
+  try {
+    const output = await settled(prepared.tool.run(prepared.params, context, prepared.effect), context.signal)
+    const { content, metadata } = await finish(output, context)
+    return {
+      result: {
+        status: 'success',
+        result: { content: note + content, metadata },
+        message: summaryLine(content),
+        execution_time_ms: elapsed(),
+        ...(output.locations && { locations: output.locations }),
+      },
+      changes: output.changes ?? [],
+    }
+  } catch (error) {
+    const failure = context.signal.aborted ? interrupted() : toolError(error)
+    return {
+      result: { status: 'error', error: failure, message: failure.message, execution_time_ms: elapsed() },
+      changes: [],
+    }
+  }
+}
+
+export const interrupted = (): ToolError => ({
+  code: 'INTERRUPTED',
+  message: 'Interrupted by the user; what the call had done until then stays done.',
+  recoverable: true,
+})
+
+async function finish(output: Output, context: ToolContext) {
+  const { limitOutput } = await import('../tools/output.ts')
+  const content = await limitOutput(output.content, context.tool_call_id, context.spillPath)
+  const images = output.images?.length ?? 0
+  if (images > 0) await context.keepImages?.(output.images!)
+  return { content, metadata: images > 0 ? { ...output.metadata, images } : output.metadata }
+}
+
+function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => setTimeout(() => reject(signal.reason), GRACE_MS).unref()
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
+}
+
+const summaryLine = (content: string) => {
+  const line = content.trimStart().split('\n', 1)[0] ?? ''
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line
+}
+
+export function toolError(error: unknown): ToolError {
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, recoverable: error.code !== 'PERMISSION_DENIED' }
+  const code = (error as NodeJS.ErrnoException)?.code
+  return { code: 'TOOL_FAILED', message: code ? `${code}: ${messageOf(error)}` : messageOf(error), recoverable: true }
+}
+
+function unknownTool(name: string, names: string[]): AppError {
+  const known = names.length > 40 ? `${names.slice(0, 40).join(', ')} …` : names.join(', ')
+  return new AppError(
+    'UNKNOWN_TOOL',
+    `There is no tool of that name for this agent. The tools are: ${known || 'none'}.`,
+    { name },
+  )
+}
+
+/** What `file.changed` tells of each change. */
+export async function fileChanges(
+  changes: Change[],
+  context: ToolContext,
+  ids: { turn_id: string; tool_call_id: string },
+) {
+  if (changes.length === 0) return []
+  const { relative } = await import('../tools/paths.ts')
+  const { diffOf } = await import('../tools/change.ts')
+  return Promise.all(
+    changes.map(async change => ({
+      type: 'file.changed' as const,
+      ...ids,
+      path: relative(change.path, context.roots),
+      ...(change.from && { from: relative(change.from, context.roots) }),
+      operation: change.operation,
+      change: change.change ?? (change.before === null ? 'created' : change.after === null ? 'deleted' : 'modified'),
+      ...(change.before && { before_hash: hashOf(change.before) }),
+      ...(change.after && { after_hash: hashOf(change.after) }),
+      ...(change.before || change.after ? { diff: await diffOf(change, context.roots) } : {}),
+    })),
+  )
+}

@@ -1,0 +1,173 @@
+import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
+import {
+  fileChanges,
+  interrupted,
+  isRefused,
+  type Performed,
+  type Prepared,
+  perform,
+  prepare,
+  type Refused,
+} from './call.ts'
+import { type Channel, createChannel } from './channel.ts'
+import { state, type Turn } from './turn.ts'
+
+/**
+ * Runs the calls of one message. Consecutive reads that need no approval run together; everything else runs alone, and is
+ * looked at only when its turn comes, since the calls before it may have changed what it sees. On an interrupt every call
+ * that is still open gets an error result, so that the history stays one that providers accept.
+ */
+export async function* runCalls(
+  turn: Turn,
+  message: Message,
+  signal: AbortSignal,
+): AsyncGenerator<Event, 'done' | 'timeout'> {
+  const waiting = [...message.tool_calls]
+  let batch: Prepared[] = []
+  try {
+    while (waiting.length > 0) {
+      const looked = await prepare(waiting[0]!, turn.place, signal, rawArguments(message, waiting[0]!))
+      if (!isRefused(looked) && runsTogether(looked)) {
+        batch.push(looked)
+        waiting.shift()
+        continue
+      }
+      yield* runTogether(turn, batch, signal)
+      batch = []
+      signal.throwIfAborted()
+      waiting.shift()
+      if (isRefused(looked)) yield* refuse(turn, looked)
+      else if ((yield* runAlone(turn, looked, signal)) === 'timeout') {
+        for (const call of waiting) yield result(turn, call, rejected('Nobody decided in time, so the turn ended.'))
+        return 'timeout'
+      }
+      signal.throwIfAborted()
+    }
+    yield* runTogether(turn, batch, signal)
+    batch = []
+    signal.throwIfAborted()
+    return 'done'
+  } catch (error) {
+    // Whatever stopped us, no call may stay without its result.
+    for (const call of [...batch.map(prepared => prepared.call), ...waiting]) yield result(turn, call, stopped())
+    throw error
+  }
+}
+
+const runsTogether = (prepared: Prepared) => prepared.effect.level === 'read' && prepared.verdict.decision === 'allow'
+
+const rawArguments = (message: Message, call: ToolCall): string | undefined =>
+  (message.provider_data?.raw_arguments as Record<string, string> | undefined)?.[call.tool_call_id]
+
+async function* runTogether(turn: Turn, batch: Prepared[], signal: AbortSignal): AsyncGenerator<Event> {
+  if (batch.length === 0) return
+  const calls = batch.splice(0) // from here on each of them gets its result from `run`
+  for (const prepared of calls) yield announce(turn, prepared, false)
+  yield state(turn, 'tool_execution', { details: calls.map(p => p.call.tool).join(', ') })
+  const channel = createChannel<Event>()
+  void Promise.all(calls.map(prepared => run(turn, prepared, channel, signal))).finally(channel.close)
+  yield* channel
+}
+
+async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): AsyncGenerator<Event, 'done' | 'timeout'> {
+  const asks = looked.verdict.decision === 'ask'
+  const { tool_call_id } = looked.call
+  let prepared = looked
+  let note: string | undefined
+  if (asks) {
+    const decided = turn.ask(looked, signal) // registered before it is announced: a fast client answers at once
+    decided.catch(() => {}) // awaited below; an abort while announcing must not count as unhandled
+    yield announce(turn, looked, true)
+    yield state(turn, 'waiting_approval', { tool_call_id })
+    try {
+      const decision = await decided
+      if (decision.decision !== 'approved') {
+        yield result(turn, looked.call, rejected(decision.reason ?? REJECTED))
+        return decision.decision === 'timeout' ? 'timeout' : 'done'
+      }
+      prepared = decision.prepared
+      note = decision.note
+    } catch (error) {
+      yield result(turn, looked.call, stopped())
+      throw error
+    }
+  } else yield announce(turn, looked, false)
+
+  yield state(turn, 'tool_execution', { tool_call_id })
+  const channel = createChannel<Event>()
+  // What may change something is on record before it starts.
+  void (prepared.effect.level === 'read' ? Promise.resolve() : turn.sync())
+    .then(() => run(turn, prepared, channel, signal, note))
+    .catch(error => channel.push(result(turn, looked.call, failed(error))))
+    .finally(channel.close)
+  yield* channel
+  return 'done'
+}
+
+async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, signal: AbortSignal, note?: string) {
+  const { call } = prepared
+  const context = turn.place.context(call.tool_call_id, signal, channel.push)
+  const performed = await perform(prepared, context, note)
+  channel.push(result(turn, call, performed.result))
+  const changed = await fileChanges(performed.changes, context, {
+    turn_id: turn.turn_id,
+    tool_call_id: call.tool_call_id,
+  })
+  for (const event of changed) channel.push(event)
+}
+
+function* refuse(turn: Turn, refused: Refused): Generator<Event> {
+  const { call, category, error } = refused
+  yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason: error.message }
+  yield result(turn, call, { status: 'error', error, message: error.message, execution_time_ms: 0 })
+}
+
+const announce = (turn: Turn, prepared: Prepared, requires_approval: boolean): Event =>
+  toolCallEvent(turn.turn_id, prepared, requires_approval)
+
+/** The announcement of a call; a pending approval shows the same again when its preview went stale. */
+export function toolCallEvent(turn_id: string, prepared: Prepared, requires_approval: boolean, expires_at?: string) {
+  const { call, tool, effect, verdict, preview, remember } = prepared
+  const danger = verdict.danger ?? effect.danger
+  return {
+    type: 'tool.call' as const,
+    turn_id,
+    ...call,
+    category: tool.category,
+    requires_approval,
+    ...(danger && { danger }),
+    reason: requires_approval ? `${effect.reason}. ${verdict.reason}` : effect.reason,
+    ...(requires_approval && preview && { preview }),
+    ...(requires_approval && remember && { remember }),
+    ...(effect.locations && { locations: effect.locations }),
+    ...(expires_at && { expires_at }),
+  }
+}
+
+const result = (turn: Turn, call: ToolCall, outcome: Performed['result']): ToolResult => ({
+  type: 'tool.result',
+  turn_id: turn.turn_id,
+  tool_call_id: call.tool_call_id,
+  tool: call.tool,
+  ...outcome,
+})
+
+const REJECTED = 'The user rejected this call and gave no reason. Ask what they would prefer, or go on without it.'
+
+const rejected = (reason: string): Performed['result'] => ({
+  status: 'rejected',
+  message: reason,
+  execution_time_ms: 0,
+})
+
+const stopped = (): Performed['result'] => ({
+  status: 'error',
+  error: interrupted(),
+  message: interrupted().message,
+  execution_time_ms: 0,
+})
+
+const failed = (error: unknown): Performed['result'] => {
+  const message = `The call did not start: ${error instanceof Error ? error.message : String(error)}`
+  return { status: 'error', error: { code: 'TOOL_FAILED', message, recoverable: true }, message, execution_time_ms: 0 }
+}

@@ -1,0 +1,94 @@
+import type { EditorContext, Message, Prompt, Stored, ToolResult } from '../event.ts'
+import type { ModelMessage } from '../llm/provider.ts'
+
+/** Where an image of a message can be had: an attachment of a prompt, or what a tool returned. Loaded by `images.ts`. */
+export type ImageRef = { event_id: number; index: number }
+export type HistoryMessage = ModelMessage & { image_refs?: ImageRef[] }
+
+/**
+ * The log as the model's history. Pure, and rebuilt for each request: the model sees what is on disk. Every call has its
+ * result directly after it, in call order, and a call that has none gets one, so the history is one all providers accept.
+ */
+export function toHistory(log: readonly Stored[]): HistoryMessage[] {
+  const compaction = log.findLast(event => event.type === 'context.compacted')
+  const from = compaction?.first_kept_id ?? 0
+  const own = log.filter(event => event.id >= from && !('parent_tool_call_id' in event && event.parent_tool_call_id))
+  const results = new Map(
+    own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
+  )
+  const history: HistoryMessage[] = compaction ? [{ role: 'user', text: summaryText(compaction.summary) }] : []
+  for (const event of own) {
+    if (event.type === 'prompt') history.push(fromPrompt(event))
+    if (event.type === 'message') history.push(...fromMessage(event, results))
+  }
+  return history
+}
+
+const summaryText = (summary: string) =>
+  `<summary>\nThe conversation so far was summarised to save room:\n\n${summary}\n</summary>`
+
+/** Appended after a message that a broken connection cut off, so that the model goes on instead of starting over. */
+const CONTINUE =
+  'The connection broke off there. Continue exactly where your last message stops, without repeating any of it.'
+
+function fromMessage(event: Stored<Message>, results: Map<string, Stored<ToolResult>>): HistoryMessage[] {
+  if (!event.content && event.tool_calls.length === 0) return []
+  const { content: text, thinking, tool_calls, model, provider_data } = event
+  return [
+    { role: 'assistant', text, thinking, tool_calls, model, provider_data },
+    ...tool_calls.map(call => fromResult(call.tool_call_id, call.tool, results.get(call.tool_call_id))),
+    ...(event.stop_reason === 'cut' ? [{ role: 'user' as const, text: CONTINUE }] : []),
+  ]
+}
+
+function fromResult(tool_call_id: string, tool: string, result: Stored<ToolResult> | undefined): HistoryMessage {
+  if (!result)
+    return {
+      role: 'tool',
+      tool_call_id,
+      tool,
+      content: 'Interrupted before a result was recorded; it is not known whether it ran.',
+      is_error: true,
+    }
+  const count = Number(result.result?.metadata.images ?? 0)
+  return {
+    role: 'tool',
+    tool_call_id,
+    tool,
+    content: result.result?.content ?? result.message,
+    is_error: result.status !== 'success',
+    ...(count > 0 && { image_refs: Array.from({ length: count }, (_, index) => ({ event_id: result.id, index })) }),
+  }
+}
+
+function fromPrompt(event: Stored<Prompt>): HistoryMessage {
+  const attached = event.attachments ?? []
+  const context = renderContext(event.at, event.context)
+  return {
+    role: 'user',
+    text: [event.text, context].filter(Boolean).join('\n\n'),
+    ...(attached.length > 0 && { image_refs: attached.map((_, index) => ({ event_id: event.id, index })) }),
+  }
+}
+
+/** What the editor shows, told at the end of the prompt: it varies, and so belongs to no stable prefix. */
+export function renderContext(at: string, context: EditorContext | undefined): string {
+  const lines: string[] = []
+  const { current_file, cursor_position, visible_region, region, files, buffers, diagnostics } = context ?? {}
+  if (current_file) lines.push(`current_file: ${current_file}`)
+  if (cursor_position) lines.push(`cursor: line ${cursor_position.line}, column ${cursor_position.column}`)
+  if (visible_region) lines.push(`visible: lines ${visible_region.start} to ${visible_region.end}`)
+  if (files?.length) lines.push(`files: ${files.join(', ')}`)
+  if (region)
+    lines.push(
+      `selected in ${region.path ?? 'the buffer'} (lines ${region.start} to ${region.end}):\n${fence(region.text)}`,
+    )
+  for (const buffer of buffers ?? []) lines.push(`buffer ${buffer.path}:\n${fence(buffer.text)}`)
+  for (const d of diagnostics ?? []) lines.push(`${d.severity} at ${d.path}:${d.line}: ${d.message}`)
+  return lines.length === 0 ? '' : `<context>\ndate: ${at.slice(0, 10)}\n${lines.join('\n')}\n</context>`
+}
+
+const fence = (text: string) => {
+  const ticks = '`'.repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), run => run[0].length + 1)))
+  return `${ticks}\n${text}\n${ticks}`
+}

@@ -1,0 +1,69 @@
+/**
+ * Replaces known secrets (keys, our token, OAuth tokens) before an event is appended or broadcast, also where a secret
+ * arrives split over deltas. Nothing more is promised: a secret nobody told us is not recognised.
+ */
+export type Redactor = {
+  /** The value with every secret in any of its strings replaced; the same object when there is none. */
+  value<T>(value: T): T
+  /** Redacts a text that comes in pieces: what might be the beginning of a secret is held back until it is not. */
+  stream(): { push(piece: string): string; flush(): string }
+}
+
+const MASK = '[redacted]'
+/** Shorter strings would mask ordinary words. */
+const SHORTEST = 8
+
+export function createRedactor(secrets: () => readonly string[]): Redactor {
+  const known = () => secrets().filter(secret => secret.length >= SHORTEST)
+  const text = (input: string, list: string[]) =>
+    list.reduce((result, secret) => (result.includes(secret) ? result.replaceAll(secret, MASK) : result), input)
+
+  const deep = (value: unknown, list: string[]): unknown => {
+    if (typeof value === 'string') return text(value, list)
+    if (Array.isArray(value)) return mapped(value, item => deep(item, list))
+    if (typeof value !== 'object' || value === null) return value
+    const entries = Object.entries(value)
+    const changed = entries.map(([key, item]) => [text(key, list), deep(item, list)] as const)
+    return changed.every(([key, item], i) => key === entries[i]![0] && item === entries[i]![1])
+      ? value
+      : Object.fromEntries(changed)
+  }
+
+  return {
+    value<T>(value: T): T {
+      const list = known()
+      return list.length === 0 ? value : (deep(value, list) as T)
+    },
+    stream() {
+      let held = ''
+      return {
+        push(piece) {
+          const list = known()
+          const whole = text(held + piece, list)
+          const keep = longestBeginning(whole, list)
+          held = whole.slice(whole.length - keep)
+          return whole.slice(0, whole.length - keep)
+        },
+        flush() {
+          const rest = held
+          held = ''
+          return rest
+        },
+      }
+    },
+  }
+}
+
+function mapped(list: unknown[], change: (item: unknown) => unknown): unknown[] {
+  const next = list.map(change)
+  return next.every((item, i) => item === list[i]) ? list : next
+}
+
+/** How many characters at the end of `text` are the beginning of a secret. */
+function longestBeginning(text: string, secrets: string[]): number {
+  let longest = 0
+  for (const secret of secrets)
+    for (let length = Math.min(secret.length - 1, text.length); length > longest; length--)
+      if (text.endsWith(secret.slice(0, length))) longest = length
+  return longest
+}
