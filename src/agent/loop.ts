@@ -14,7 +14,6 @@ export async function* runTurn(turn: Turn, signal: AbortSignal): AsyncGenerator<
   const started = performance.now()
   let outcome: Outcome
   try {
-    yield turn.prompt
     outcome = yield* runRounds(turn, signal)
   } catch (error) {
     outcome = signal.aborted ? 'interrupted' : 'error'

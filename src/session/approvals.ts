@@ -1,0 +1,197 @@
+import { isRefused, look, lookWithContent, type Prepared, prepare, type Workplace } from '../agent/call.ts'
+import { toolCallEvent } from '../agent/calls.ts'
+import type { Decision } from '../agent/turn.ts'
+import { AppError, messageOf } from '../errors.ts'
+import type { Approval, Params, Storable } from '../event.ts'
+
+/** A call that waits for a person. Only what is in here can be decided; what was decided is in the log. */
+type Pending = {
+  turn_id: string
+  prepared: Prepared
+  place: Workplace
+  signal: AbortSignal
+  /** Somebody is deciding right now: looking again takes a moment, and a decision counts once. */
+  deciding: boolean
+  resolve(decision: Decision): void
+}
+
+export type ApproveRequest = {
+  tool_call_id: string
+  preview_hash?: string
+  params?: Params
+  content?: string
+  remember?: 'session' | 'project'
+}
+
+export type Approvals = {
+  /** Registers the question, and resolves when it is decided; rejects with the signal's reason. */
+  ask(turn_id: string, prepared: Prepared, place: Workplace, signal: AbortSignal): Promise<Decision>
+  approve(request: ApproveRequest): Promise<void>
+  reject(tool_call_id: string, reason?: string): void
+  /** When an answer given now would expire; undefined when questions wait for ever. */
+  expiresAt(): string | undefined
+}
+
+export function createApprovals(session: {
+  append(event: Storable): unknown
+  isDecided(tool_call_id: string): boolean
+  timeout_seconds: number
+  remember(rule: string, scope: 'session' | 'project'): Promise<void>
+}): Approvals {
+  const pending = new Map<string, Pending>()
+
+  const find = (tool_call_id: string): Pending => {
+    const entry = pending.get(tool_call_id)
+    if (entry && !entry.deciding) return entry
+    if (entry || session.isDecided(tool_call_id))
+      throw new AppError('ALREADY_DECIDED', 'This call was decided already; nothing changed.')
+    throw new AppError(
+      'INVALID_TOOL_CALL',
+      'No call with this id waits for a decision. GET the session for the ones that do.',
+    )
+  }
+
+  const decide = (entry: Pending, decision: Decision, event: Omit<Approval, 'type' | 'turn_id' | 'tool_call_id'>) => {
+    const { tool_call_id } = entry.prepared.call
+    session.append({ type: 'approval', turn_id: entry.turn_id, tool_call_id, ...event })
+    pending.delete(tool_call_id)
+    entry.resolve(decision)
+  }
+
+  /** The files changed since the preview was shown: shows the call afresh, and lets nothing happen. */
+  const showAfresh = (entry: Pending, fresh: Prepared): never => {
+    entry.prepared = fresh
+    session.append(toolCallEvent(entry.turn_id, fresh, true))
+    throw new AppError(
+      'STALE_PREVIEW',
+      'A file changed since this preview was made. Look at the fresh preview, then decide again.',
+      {
+        preview: fresh.preview ?? null,
+      },
+    )
+  }
+
+  /** The call as it stands now. It is a new look: the schema, the limits, the rules and the confinement apply again. */
+  const lookAgain = async (entry: Pending): Promise<Prepared> => {
+    const { call, tool } = entry.prepared
+    try {
+      return await look(call, tool, entry.place, entry.signal)
+    } catch (error) {
+      entry.signal.throwIfAborted()
+      throw new AppError(
+        'STALE_PREVIEW',
+        `The call cannot run any more as it was shown: ${messageOf(error)} Reject it, or approve it with other parameters.`,
+        {
+          preview: null,
+        },
+      )
+    }
+  }
+
+  const edited = async (entry: Pending, shown: Prepared, { params, content }: ApproveRequest): Promise<Prepared> => {
+    const { call } = entry.prepared
+    try {
+      if (content !== undefined) return await lookWithContent(shown, content, entry.place, entry.signal)
+      const looked = await prepare({ ...call, params: params! }, entry.place, entry.signal)
+      if (isRefused(looked)) throw new AppError('INVALID_REQUEST', looked.error.message)
+      return looked
+    } catch (error) {
+      entry.signal.throwIfAborted()
+      throw new AppError('INVALID_REQUEST', `The edited call cannot be approved: ${messageOf(error)}`)
+    }
+  }
+
+  const approve = async (entry: Pending, request: ApproveRequest) => {
+    const isEdited = request.params !== undefined || request.content !== undefined
+    const shown = entry.prepared
+    // Other parameters are looked at for themselves; everything else stands or falls with what was shown.
+    const fresh = request.params === undefined ? await lookAgain(entry) : shown
+    const hash = fresh.preview?.hash
+    if (request.params === undefined && hash !== shown.preview?.hash) showAfresh(entry, fresh)
+    if (request.preview_hash !== undefined && request.preview_hash !== hash)
+      throw new AppError(
+        'STALE_PREVIEW',
+        'This decision is about an older preview. Look at the present one, then decide again.',
+        {
+          preview: fresh.preview ?? null,
+        },
+      )
+    const final = isEdited ? await edited(entry, fresh, request) : fresh
+    if (final.verdict.decision === 'deny')
+      throw new AppError(isEdited ? 'INVALID_REQUEST' : 'FORBIDDEN', final.verdict.reason)
+    const rule = request.remember && fresh.remember?.[request.remember]
+    if (request.remember && !rule)
+      throw new AppError('INVALID_REQUEST', 'This call cannot be remembered. Approve it without `remember`.')
+    entry.signal.throwIfAborted()
+    if (rule) await session.remember(rule, request.remember!)
+    entry.signal.throwIfAborted()
+    decide(
+      entry,
+      { decision: 'approved', prepared: final, ...(isEdited && { note: await noteOf(final) }) },
+      { decision: 'approved', by: 'user', ...(isEdited && { edited: true, params: final.call.params }) },
+    )
+  }
+
+  return {
+    ask(turn_id, prepared, place, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<Decision>()
+      const entry: Pending = { turn_id, prepared, place, signal, deciding: false, resolve }
+      const { tool_call_id } = prepared.call
+      pending.set(tool_call_id, entry)
+      const cancel = () => {
+        if (pending.get(tool_call_id) !== entry) return
+        pending.delete(tool_call_id)
+        try {
+          session.append({ type: 'approval', turn_id, tool_call_id, decision: 'cancelled', by: 'user' })
+        } finally {
+          reject(signal.reason)
+        }
+      }
+      signal.addEventListener('abort', cancel, { once: true })
+      const timer =
+        session.timeout_seconds > 0 &&
+        setTimeout(() => {
+          const reason = `Nobody decided within ${session.timeout_seconds} seconds.`
+          if (pending.get(tool_call_id) === entry)
+            decide(entry, { decision: 'timeout', prepared, reason }, { decision: 'timeout', by: 'config', reason })
+        }, session.timeout_seconds * 1000)
+      return promise.finally(() => {
+        signal.removeEventListener('abort', cancel)
+        if (timer) clearTimeout(timer)
+      })
+    },
+
+    async approve(request) {
+      if (request.params !== undefined && request.content !== undefined)
+        throw new AppError('INVALID_REQUEST', 'Send either `params` or `content`, not both.')
+      if (request.remember && (request.params !== undefined || request.content !== undefined))
+        throw new AppError('INVALID_REQUEST', 'An edited call cannot be remembered. Approve it without `remember`.')
+      const entry = find(request.tool_call_id)
+      entry.deciding = true
+      try {
+        await approve(entry, request)
+      } finally {
+        entry.deciding = false
+      }
+    },
+
+    reject(tool_call_id, reason) {
+      const entry = find(tool_call_id)
+      const message = reason ? `The user rejected this call: ${reason}` : undefined
+      decide(
+        entry,
+        { decision: 'rejected', prepared: entry.prepared, reason: message },
+        { decision: 'rejected', by: 'user', reason },
+      )
+    },
+
+    expiresAt: () =>
+      session.timeout_seconds > 0 ? new Date(Date.now() + session.timeout_seconds * 1000).toISOString() : undefined,
+  }
+}
+
+/** Tells the model what the person changed, in front of the result. */
+async function noteOf(final: Prepared): Promise<string> {
+  const diffs = final.preview?.files.map(file => file.diff).join('\n')
+  return `The user edited this call before approving it. What was run instead:\n${diffs || JSON.stringify(final.call.params)}\n\n`
+}

@@ -1,0 +1,42 @@
+import { AppError } from '../errors.ts'
+import type { Answer, Storable } from '../event.ts'
+import { newId } from '../ids.ts'
+import type { ToolContext } from '../tools/tool.ts'
+
+type Reply = { action: Answer['action']; content?: unknown }
+
+/** Questions of MCP servers to the person: forms to fill in, and addresses to sign in at. */
+export function createQuestions(append: (event: Storable) => unknown) {
+  const pending = new Map<string, (reply: Reply) => void>()
+
+  const settle = (question_id: string, reply: Reply) => {
+    append({ type: 'answer', question_id, ...reply })
+    const resolve = pending.get(question_id)
+    pending.delete(question_id)
+    resolve?.(reply)
+  }
+
+  return {
+    /** Resolves with the answer; an interrupt cancels the question. */
+    ask(question: Parameters<NonNullable<ToolContext['ask']>>[0], signal: AbortSignal): Promise<Reply> {
+      const question_id = newId('q')
+      const { promise, resolve } = Promise.withResolvers<Reply>()
+      pending.set(question_id, resolve)
+      append({ type: 'question', question_id, kind: question.url ? 'auth' : 'elicitation', ...question })
+      const cancel = () => pending.has(question_id) && settle(question_id, { action: 'cancel' })
+      signal.addEventListener('abort', cancel, { once: true })
+      if (signal.aborted) cancel()
+      return promise.finally(() => signal.removeEventListener('abort', cancel))
+    },
+    answer(question_id: string, reply: Reply): void {
+      if (!pending.has(question_id))
+        throw new AppError(
+          'NOT_FOUND',
+          'No question with this id waits for an answer. GET the session for the ones that do.',
+        )
+      settle(question_id, reply)
+    },
+  }
+}
+
+export type Questions = ReturnType<typeof createQuestions>

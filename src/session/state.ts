@@ -1,0 +1,182 @@
+import { basename } from 'node:path'
+import { addUsage } from '../agent/loop.ts'
+import type {
+  Prompt,
+  PromptQueued,
+  Question,
+  SessionConfig,
+  SessionCreated,
+  Storable,
+  Stored,
+  ToolCall,
+  ToolCallAnnounced,
+  ToolResult,
+  Usage,
+} from '../event.ts'
+
+/** What a session knows of itself: nothing but a fold of its log, so that resuming restores exactly what there was. */
+export type SessionState = {
+  session_id: string
+  project_path: string
+  created_at: string
+  title: string
+  first_prompt: string | null
+  model: string
+  agent: string
+  config: SessionConfig
+  /** Prompts, and assistant messages that say something. */
+  message_count: number
+  usage: Usage
+  /** Tokens of the last request and its answer: what the window holds. */
+  context_tokens: number
+  queued: Map<string, Stored<PromptQueued>>
+  open_turn: Stored<Prompt> | null
+  open_calls: Map<string, ToolCall & { turn_id: string }>
+  approvals: Map<string, Stored<ToolCallAnnounced>>
+  decided: Set<string>
+  questions: Map<string, Stored<Question>>
+  /** `prompt_id` → `turn_id`, so that a prompt sent twice counts once. */
+  prompt_ids: Map<string, string>
+  /** Rules remembered for this session only. */
+  rules: string[]
+  closed: boolean
+}
+
+export function createState(created: Stored<SessionCreated>): SessionState {
+  return {
+    session_id: created.session_id,
+    project_path: created.project_path,
+    created_at: created.at,
+    title: created.title,
+    first_prompt: null,
+    model: created.model,
+    agent: created.agent,
+    config: created.config,
+    message_count: 0,
+    usage: addUsage([]),
+    context_tokens: 0,
+    queued: new Map(),
+    open_turn: null,
+    open_calls: new Map(),
+    approvals: new Map(),
+    decided: new Set(),
+    questions: new Map(),
+    prompt_ids: new Map(),
+    rules: [],
+    closed: false,
+  }
+}
+
+/** Takes one event in. Changes the state in place: a session lives long, and every event passes here. */
+export function apply(state: SessionState, event: Stored): void {
+  switch (event.type) {
+    case 'session.updated':
+      state.model = event.model ?? state.model
+      state.agent = event.agent ?? state.agent
+      state.title = event.title ?? state.title
+      state.config = event.config ?? state.config
+      if (event.rule) state.rules.push(event.rule)
+      return
+    case 'session.resumed':
+      state.closed = false
+      return
+    case 'session.closed':
+      state.closed = true
+      return
+    case 'prompt.queued':
+      state.queued.set(event.turn_id, event)
+      if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
+      return
+    case 'prompt.dropped':
+      state.queued.delete(event.turn_id)
+      return
+    case 'prompt':
+      state.queued.delete(event.turn_id)
+      state.first_prompt ??= event.text
+      state.message_count++
+      if (event.source !== 'steer') state.open_turn = event
+      if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
+      return
+    case 'message':
+      if (event.content) state.message_count++
+      state.usage = addUsage([state.usage, event.usage])
+      if (!event.parent_tool_call_id) state.context_tokens = contextTokens(event.usage) || state.context_tokens
+      for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })
+      return
+    case 'tool.call':
+      if (event.requires_approval) state.approvals.set(event.tool_call_id, event)
+      return
+    case 'approval':
+      state.approvals.delete(event.tool_call_id)
+      state.decided.add(event.tool_call_id)
+      return
+    case 'tool.result':
+      state.open_calls.delete(event.tool_call_id)
+      state.approvals.delete(event.tool_call_id)
+      return
+    case 'question':
+      state.questions.set(event.question_id, event)
+      return
+    case 'answer':
+      state.questions.delete(event.question_id)
+      return
+    case 'context.compacted':
+      state.context_tokens = event.tokens_after
+      return
+    case 'turn.end':
+      if (state.open_turn?.turn_id === event.turn_id) state.open_turn = null
+      return
+  }
+}
+
+/** The title that was given, else the first line of the first prompt, else the project's name. */
+export const titleOf = (state: SessionState): string =>
+  state.title ||
+  state.first_prompt?.trim().split('\n', 1)[0]?.slice(0, 80) ||
+  basename(state.project_path) ||
+  state.project_path
+
+const contextTokens = (usage: Usage) =>
+  usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens
+
+/** What closes a log that ends in mid-turn: an answer to everything that is open, so that the history is a valid one again. */
+export function closing(state: SessionState): Storable[] {
+  const events: Storable[] = []
+  for (const pending of state.approvals.values())
+    events.push({
+      type: 'approval',
+      turn_id: pending.turn_id,
+      tool_call_id: pending.tool_call_id,
+      decision: 'cancelled',
+      by: 'config',
+    })
+  for (const { tool_call_id, tool, turn_id } of state.open_calls.values())
+    events.push(lost(turn_id, tool_call_id, tool))
+  for (const question of state.questions.values())
+    events.push({ type: 'answer', question_id: question.question_id, action: 'cancel' })
+  for (const { turn_id, text } of state.queued.values()) events.push({ type: 'prompt.dropped', turn_id, text })
+  if (state.open_turn)
+    events.push({
+      type: 'turn.end',
+      turn_id: state.open_turn.turn_id,
+      outcome: 'interrupted',
+      usage: addUsage([]),
+      duration_ms: 0,
+    })
+  return events
+}
+
+function lost(turn_id: string, tool_call_id: string, tool: string): ToolResult {
+  const message =
+    'The backend stopped before a result was recorded; it is not known whether the call ran. Look before you repeat it.'
+  return {
+    type: 'tool.result',
+    turn_id,
+    tool_call_id,
+    tool,
+    status: 'error',
+    error: { code: 'INTERRUPTED', message, recoverable: true },
+    message,
+    execution_time_ms: 0,
+  }
+}
