@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import type { Readable, Writable } from 'node:stream'
+import type { McpServerConfig } from '../config/config.ts'
+import { AppError } from '../errors.ts'
+import { familyOf, signalFamily } from './processes.ts'
+import { createRing, type Ring } from './ring.ts'
+
+/** A server's process with all it starts: one process group, and whoever left it but still carries the mark. */
+export type Child = {
+  pid: number
+  /** In the environment of every descendant; unique to this start. */
+  mark: string
+  stdin: Writable
+  stdout: Readable
+  stderr: Ring
+  /** Resolves when the process itself has ended: `exit code 1`, `signal SIGKILL`. */
+  exited: Promise<string>
+  hasExited(): boolean
+  /** Closes stdin, then TERM, then KILL, for the whole family. Idempotent; resolves when none of them lives. */
+  stop(): Promise<void>
+}
+
+export type ChildSpec = {
+  name: string
+  command: string
+  args: string[]
+  cwd: string
+  env: Record<string, string>
+  limits: McpServerConfig['limits']
+  /** Milliseconds between closing stdin, TERM and KILL. */
+  grace_ms: number
+}
+
+/** The variable that holds the mark. */
+export const MARK = 'MCP_CHILD_MARK'
+
+/** Throws MCP_SERVER_ERROR when the program cannot be started. */
+export async function startChild(spec: ChildSpec): Promise<Child> {
+  const mark = randomUUID()
+  const [command, args] = limited(spec)
+  const process_ = spawn(command, args, {
+    cwd: spec.cwd,
+    env: { ...spec.env, [MARK]: mark },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own, so that a signal reaches wrappers and what they started.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  })
+  const exited = new Promise<string>(resolve => {
+    process_.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
+    process_.once('error', () => resolve('not started'))
+  })
+  await started(process_, spec)
+  return watch(process_, mark, exited, spec.grace_ms)
+}
+
+function started(child: ChildProcess, spec: ChildSpec): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'ENOENT'
+          ? `the program "${spec.command}" or the directory it should start in was not found. Install it or correct the entry`
+          : `it could not be started (${error.code ?? error.message})`
+      reject(new AppError('MCP_SERVER_ERROR', `MCP server ${spec.name}: ${why}.`, {}, { cause: error }))
+    })
+  })
+}
+
+function watch(child: ChildProcess, mark: string, exited: Promise<string>, grace_ms: number): Child {
+  const pid = child.pid!
+  const stderr = createRing()
+  child.stderr!.on('data', chunk => stderr.push(chunk))
+  for (const stream of [child.stdin!, child.stdout!, child.stderr!]) stream.on('error', () => {}) // the exit tells
+  let gone = false
+  void exited.then(() => (gone = true))
+  let stopping: Promise<void> | undefined
+  return {
+    pid,
+    mark,
+    stdin: child.stdin!,
+    stdout: child.stdout!,
+    stderr,
+    exited,
+    hasExited: () => gone,
+    stop: () => (stopping ??= stopFamily(child, pid, mark, exited, grace_ms)),
+  }
+}
+
+async function stopFamily(child: ChildProcess, pid: number, mark: string, exited: Promise<string>, grace_ms: number) {
+  child.stdin!.end()
+  // A polite server ends here, and takes its own children along.
+  await Promise.race([exited, delay(grace_ms)])
+  await endFamily(pid, mark, grace_ms)
+  child.stdout!.destroy()
+  child.stderr!.destroy()
+}
+
+/** TERM, then after `grace_ms` KILL, until no member lives. */
+export async function endFamily(pid: number, mark: string, grace_ms: number): Promise<void> {
+  const deadline = Date.now() + grace_ms
+  let members = familyOf(pid, mark)
+  if (members.length === 0) return
+  signalFamily(pid, members, 'SIGTERM')
+  while ((members = familyOf(pid, mark)).length > 0) {
+    if (Date.now() >= deadline) signalFamily(pid, members, 'SIGKILL')
+    if (Date.now() >= deadline + 2 * grace_ms + 2000) return // in an uninterruptible sleep: nothing more can be done
+    await delay(20)
+  }
+}
+
+const delay = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
+
+/**
+ * The command under its limits. Memory is RLIMIT_DATA, which counts what is really written: RLIMIT_AS counts the address
+ * space that Node, Bun and Java only reserve, and breaks them.
+ */
+function limited(spec: ChildSpec): [string, string[]] {
+  const { cpu_seconds, memory_mb, open_files } = spec.limits
+  const limits = [
+    cpu_seconds && `-t ${Math.ceil(cpu_seconds)}`,
+    open_files && `-n ${Math.ceil(open_files)}`,
+    memory_mb && process.platform === 'linux' && `-d ${Math.ceil(memory_mb * 1024)}`,
+  ].filter(limit => typeof limit === 'string')
+  if (process.platform === 'win32' || limits.length === 0) return [spec.command, spec.args]
+  // A limit above the hard one cannot be set and does not matter. `exec` leaves no shell behind.
+  const script = `${limits.map(limit => `ulimit ${limit} 2>/dev/null || :`).join('; ')}; exec "$0" "$@"`
+  return ['/bin/sh', ['-c', script, spec.command, ...spec.args]]
+}
