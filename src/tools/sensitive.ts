@@ -1,0 +1,69 @@
+/**
+ * Paths that hold secrets or run code (protocol.md, "Rules"). Judged by name alone, component by component, on relative
+ * and absolute paths; a directory of the list covers all that is below it. Callers pass *real* paths, relative to the
+ * project where they are inside it, so that a project that itself lives below `.env-tools/` stays usable.
+ *
+ * Names are folded first, because file systems fold them: macOS and Windows ignore case, HFS+ ignores zero-width
+ * characters (the hole of CVE-2014-9390), Windows drops trailing dots and spaces and reads `name:stream` as `name`.
+ */
+
+const DIRECTORIES = new Set(['.ssh', '.aws', '.gnupg'])
+const FILES = new Set(['.netrc', '.npmrc', '.pypirc', 'credentials.json'])
+const KEYS = /^id_(?:rsa|dsa|ecdsa|ed25519)$/
+const EXAMPLES = /^\.env\.(?:example|sample|template)$/
+const GIT_SECRETS = new Set(['config', 'config.worktree', 'hooks'])
+
+/** True for what no tool may read or write without a rule for that very path. */
+export function isSensitive(path: string): boolean {
+  const names = namesOf(path)
+  return names.some((name, at) => isSensitiveName(name) || isGitSecret(names, at))
+}
+
+/** What a warning says of a write to `path`: a word for programs; null when there is nothing to warn of. */
+export function dangerOf(path: string): Danger | null {
+  const names = namesOf(path)
+  if (names.includes('.git')) return 'git_internals'
+  return DANGEROUS_FILES[names.at(-1) ?? ''] ?? null
+}
+
+export type Danger = 'git_internals' | 'editor_code' | 'shell_environment' | 'agent_config'
+
+/** Each word of `dangerOf`, as the end of a sentence for a person: "It …". */
+export const DANGERS: Record<Danger, string> = {
+  git_internals: 'is inside .git, where files can run code',
+  editor_code: 'can run code in Emacs when a file beside it is opened',
+  shell_environment: 'can run code in a shell that enters the directory',
+  agent_config: 'configures this very agent',
+}
+
+const DANGEROUS_FILES: Record<string, Danger | undefined> = Object.assign(Object.create(null), {
+  '.dir-locals.el': 'editor_code',
+  '.dir-locals-2.el': 'editor_code',
+  '.envrc': 'shell_environment',
+  'emacs-agent.toml': 'agent_config',
+})
+
+const isSensitiveName = (name: string): boolean =>
+  DIRECTORIES.has(name) ||
+  FILES.has(name) ||
+  KEYS.test(name) ||
+  name.endsWith('.pem') ||
+  (name.startsWith('.env') && !EXAMPLES.test(name))
+
+/** `.git/config` and `.git/hooks`, and their twins in `.git/modules/<name>/` and `.git/worktrees/<name>/`. */
+function isGitSecret(names: string[], at: number): boolean {
+  if (!GIT_SECRETS.has(names[at]!)) return false
+  if (names[at - 1] === '.git') return true
+  const git = names.lastIndexOf('.git', at - 1)
+  return git >= 0 && (names[git + 1] === 'modules' || names[git + 1] === 'worktrees')
+}
+
+const namesOf = (path: string): string[] => path.split(/[/\\]+/).map(fold)
+
+function fold(name: string): string {
+  const visible = name.replace(IGNORED, '').normalize('NFKC').toLowerCase()
+  return visible.replace(/(?<=[^:]):.*$/s, '').replace(/(?<=[^. ])[. ]+$/, '')
+}
+
+/** Code points that HFS+ skips when it compares names. */
+const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g
