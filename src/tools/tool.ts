@@ -77,6 +77,8 @@ export type ToolContext = {
   seen: Map<string, string>
   /** Environment of child processes: already stripped of secrets. */
   env: Record<string, string>
+  /** Files that walking tools (grep, search_files, list_directory) leave out: a rule denies them, or their name is sensitive. */
+  hidden?(path: string): boolean
   signal: AbortSignal
   progress(message: string, more?: { progress?: number; output?: string }): void
   /** Where the whole of an over-long result goes; null when the session must leave nothing on disk. */
