@@ -1,0 +1,114 @@
+import * as v from 'valibot'
+import { AppError } from '../errors.ts'
+import type { Image } from '../llm/provider.ts'
+import type { Output } from '../tools/tool.ts'
+import { renderData } from '../toon.ts'
+
+/**
+ * What a server answers to `tools/call`, looser than the specification: a block of a kind that we do not know must not
+ * take the rest with it. `input_required` is how a 2026-07-28 server asks back (SEP-2322).
+ */
+export const callResult = v.looseObject({
+  content: v.optional(v.array(v.looseObject({ type: v.string() })), []),
+  structuredContent: v.optional(v.unknown()),
+  isError: v.optional(v.boolean()),
+})
+export type CallResult = v.InferOutput<typeof callResult>
+type Block = CallResult['content'][number]
+
+/**
+ * What the model reads of it: text as it is, JSON in the shorter of compact JSON and TOON, images apart, everything else by
+ * name. Throws TOOL_FAILED with the text when the tool reports an error.
+ */
+export async function outputOf(result: CallResult, toon: boolean): Promise<Output> {
+  const images: Image[] = []
+  const parts: string[] = []
+  for (const block of result.content) {
+    parts.push(await renderBlock(block, images, toon))
+  }
+  const structured = await renderStructured(result, toon)
+  const shownParts = structured === null ? parts : [...otherThanCopies(result, parts), structured]
+  const content = shownParts.filter(part => part !== '').join('\n')
+  if (result.isError) throw new AppError('TOOL_FAILED', content || 'The tool reported an error without saying which.')
+  const shown = content || (images.length > 0 ? '' : '(no output)')
+  return { content: shown, metadata: {}, ...(images.length > 0 && { images }) }
+}
+
+async function renderBlock(block: Block, images: Image[], toon: boolean): Promise<string> {
+  const at = (key: string) => (typeof block[key] === 'string' ? (block[key] as string) : '')
+  switch (block.type) {
+    case 'text':
+      return renderText(at('text'), toon)
+    case 'image':
+      images.push({ media_type: at('mimeType'), data: at('data') })
+      return `[image ${images.length}: ${at('mimeType')}]`
+    case 'audio':
+      return `[audio ${at('mimeType')}, ${sizeOf(at('data'))}: cannot be shown]`
+    case 'resource_link':
+      return `[resource ${at('name')} ${at('uri')}${at('description') && ` ${at('description')}`}]`
+    case 'resource':
+      return renderResource(block.resource, toon)
+    default:
+      return `[${block.type}: a kind of content that cannot be shown]`
+  }
+}
+
+async function renderResource(resource: unknown, toon: boolean): Promise<string> {
+  const parsed = v.safeParse(embedded, resource)
+  if (!parsed.success) return '[resource without contents]'
+  const { uri, mimeType = '', text, blob } = parsed.output
+  if (text === undefined) return `[resource ${uri} ${mimeType}, ${sizeOf(blob ?? '')}: cannot be shown]`
+  return `[resource ${uri}]\n${await renderText(text, toon)}`
+}
+
+const embedded = v.object({
+  uri: v.string(),
+  mimeType: v.optional(v.string()),
+  text: v.optional(v.string()),
+  blob: v.optional(v.string()),
+})
+
+const sizeOf = (base64: string) => `${Math.ceil((base64.length * 3) / 4 / 1024)} kB`
+
+/** Servers put JSON into text, mostly indented. Re-rendering is safe when reading it back gives the very same values. */
+async function renderText(text: string, toon: boolean): Promise<string> {
+  const data = dataIn(text)
+  if (data === undefined) return text
+  const shorter = await renderData(data, toon)
+  return shorter.length < text.length ? shorter : text
+}
+
+function dataIn(text: string): object | undefined {
+  if (!/^\s*[[{]/.test(text) || text.length > LONGEST_PARSED || UNSAFE_NUMBER.test(text)) return undefined
+  try {
+    const data: unknown = JSON.parse(text)
+    return typeof data === 'object' && data !== null ? data : undefined
+  } catch {
+    return undefined // text that only begins like JSON
+  }
+}
+
+const LONGEST_PARSED = 4 * 1024 * 1024
+/** Digits that a double would change: ids of 16 figures and more, long decimals. */
+const UNSAFE_NUMBER = /[\d.]{16}/
+
+async function renderStructured(result: CallResult, toon: boolean): Promise<string | null> {
+  if (result.structuredContent === undefined || result.structuredContent === null) return null
+  return renderData(result.structuredContent, toon)
+}
+
+/** Structured content comes with a copy of itself as text, for older clients. */
+function otherThanCopies(result: CallResult, parts: string[]): string[] {
+  const structured = canonical(result.structuredContent)
+  const texts = result.content.filter(block => block.type === 'text')
+  const isCopy = texts.length === 1 && canonical(dataIn(String(texts[0]!.text))) === structured
+  if (isCopy) return parts.filter((_, i) => result.content[i]?.type !== 'text')
+  return parts
+}
+
+const canonical = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )

@@ -1,0 +1,89 @@
+import type { JsonSchema } from '../llm/provider.ts'
+import { alternativesOf, deref, isObject, propertiesOf, typesOf } from './schema.ts'
+
+/**
+ * A tool's parameters in a line: `path limit?:int mode?:fast|full tags:str[] at?:{line:int column?:int}`. A bare name is a
+ * required string, `?` is optional. A tenth of the tokens of the JSON Schema; facts.md, "TOON and tokens".
+ */
+export function signatureOf(schema: JsonSchema): string {
+  return paramsOf(schema, schema, 0)
+}
+
+const SHORT: Record<string, string> = {
+  string: 'str',
+  integer: 'int',
+  number: 'num',
+  boolean: 'bool',
+  object: 'obj',
+  array: 'any[]',
+}
+/** `{…}` without an alternative beside it. */
+const ONE_GROUP = /^\{(?:(?!\}\|).)*\}$/
+const DEEPEST = 3
+const LONGEST_GROUP = 400
+const LONGEST_ENUM = 80
+
+function paramsOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
+  const { properties, required } = propertiesOf(schema, root)
+  const params = Object.entries(properties).map(([name, property]) => {
+    const type = typeOf(deref(property, root), root, depth)
+    const shown = /^[^\s:?{}[\]"]+$/.test(name) ? name : JSON.stringify(name)
+    return {
+      required: required.has(name),
+      text: `${shown}${required.has(name) ? '' : '?'}${type === 'str' ? '' : `:${type}`}`,
+    }
+  })
+  const inOrder = [...params.filter(param => param.required), ...params.filter(param => !param.required)]
+  return inOrder.map(param => param.text).join(' ')
+}
+
+function typeOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
+  if ('const' in schema) return literal(schema.const)
+  if (Array.isArray(schema.enum)) return enumOf(schema.enum)
+  const choices = alternativesOf(schema, root)
+  if (choices.length > 0) return union(choices.map(choice => typeOf(choice, root, depth + 1)))
+  const types = typesOf(schema)
+  if (types.length > 1) return union(types.map(type => typeOf({ ...schema, type }, root, depth)))
+  if (types[0] === 'array' || isObject(schema.items)) return arrayOf(schema, root, depth)
+  if (types[0] === 'object' || isObject(schema.properties) || Array.isArray(schema.allOf))
+    return groupOf(schema, root, depth)
+  return types[0] === undefined ? 'any' : (SHORT[types[0]] ?? types[0])
+}
+
+function arrayOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
+  const item = isObject(schema.items) ? typeOf(deref(schema.items, root), root, depth) : 'any'
+  return item.includes('|') && !ONE_GROUP.test(item) ? `(${item})[]` : `${item}[]`
+}
+
+function groupOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
+  if (depth >= DEEPEST) return 'obj'
+  const inner = paramsOf(schema, root, depth + 1)
+  return inner === '' || inner.length > LONGEST_GROUP ? 'obj' : `{${inner}}`
+}
+
+function enumOf(values: unknown[]): string {
+  const shown: string[] = []
+  for (const value of values) {
+    if (shown.join('|').length > LONGEST_ENUM) return `${shown.join('|')}|…`
+    if (value !== null) shown.push(literal(value))
+  }
+  return shown.length === 0 ? 'null' : shown.join('|')
+}
+
+const literal = (value: unknown) =>
+  typeof value === 'string' && /^[^\s|{}[\]():"]+$/.test(value) ? value : JSON.stringify(value)
+
+/** `null` beside something else says no more than that the parameter may be left out. */
+function union(types: string[]): string {
+  const distinct = [...new Set(types)].filter(type => type !== 'null')
+  return distinct.length === 0 ? 'null' : distinct.join('|')
+}
+
+/** The first sentence of a description, at most `limit` characters. */
+export function summaryOf(description: string, limit: number): string {
+  const text = description.replace(/\s+/g, ' ').trim()
+  const sentence = /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text
+  // `e.g.` and its kin end no sentence: a very short first one is taken with what follows.
+  const whole = sentence.length < 15 ? text : sentence
+  return (whole.length > limit ? `${whole.slice(0, limit - 1).trimEnd()}…` : whole).replace(/\.$/, '')
+}
