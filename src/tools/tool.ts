@@ -107,6 +107,8 @@ export type Job = {
   started_at: number
   /** Output not yet read, and whether some of it was dropped for size. */
   read(): { output: string; dropped: number }
+  /** Settles when there is something to read or the job has ended, or after `patience_ms`, or on abort. */
+  news?(patience_ms: number, signal: AbortSignal): Promise<void>
   /** null while running. */
   exit_code: number | null
   kill(): Promise<void>
