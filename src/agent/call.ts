@@ -150,8 +150,9 @@ export const interrupted = (): ToolError => ({
 })
 
 async function finish(output: Output, context: ToolContext) {
-  const { limitOutput } = await import('../tools/output.ts')
-  const content = await limitOutput(output.content, context.tool_call_id, context.spillPath)
+  const { limitOutput, MAX_RESULT_CHARS } = await import('../tools/output.ts')
+  const spill = output.content.length > MAX_RESULT_CHARS ? context.spillPath(context.tool_call_id) : null
+  const content = await limitOutput(output.content, context.tool_call_id, spill)
   const images = output.images?.length ?? 0
   if (images > 0) await context.keepImages?.(output.images!)
   return { content, metadata: images > 0 ? { ...output.metadata, images } : output.metadata }

@@ -62,7 +62,7 @@ const rawArguments = (message: Message, call: ToolCall): string | undefined =>
 async function* runTogether(turn: Turn, batch: Prepared[], signal: AbortSignal): AsyncGenerator<Event> {
   if (batch.length === 0) return
   const calls = batch.splice(0) // from here on each of them gets its result from `run`
-  for (const prepared of calls) yield announce(turn, prepared, false)
+  for (const prepared of calls) yield toolCallEvent(turn.turn_id, prepared, false)
   yield state(turn, 'tool_execution', { details: calls.map(p => p.call.tool).join(', ') })
   const channel = createChannel<Event>()
   void Promise.all(calls.map(prepared => run(turn, prepared, channel, signal))).finally(channel.close)
@@ -77,7 +77,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
   if (asks) {
     const decided = turn.ask(looked, signal) // registered before it is announced: a fast client answers at once
     decided.catch(() => {}) // awaited below; an abort while announcing must not count as unhandled
-    yield announce(turn, looked, true)
+    yield toolCallEvent(turn.turn_id, looked, true, turn.expiresAt())
     yield state(turn, 'waiting_approval', { tool_call_id })
     try {
       const decision = await decided
@@ -91,7 +91,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
       yield result(turn, looked.call, stopped())
       throw error
     }
-  } else yield announce(turn, looked, false)
+  } else yield toolCallEvent(turn.turn_id, looked, false)
 
   yield state(turn, 'tool_execution', { tool_call_id })
   const channel = createChannel<Event>()
@@ -121,9 +121,6 @@ function* refuse(turn: Turn, refused: Refused): Generator<Event> {
   yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason: error.message }
   yield result(turn, call, { status: 'error', error, message: error.message, execution_time_ms: 0 })
 }
-
-const announce = (turn: Turn, prepared: Prepared, requires_approval: boolean): Event =>
-  toolCallEvent(turn.turn_id, prepared, requires_approval)
 
 /** The announcement of a call; a pending approval shows the same again when its preview went stale. */
 export function toolCallEvent(turn_id: string, prepared: Prepared, requires_approval: boolean, expires_at?: string) {

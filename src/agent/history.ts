@@ -1,9 +1,10 @@
-import type { EditorContext, Message, Prompt, Stored, ToolResult } from '../event.ts'
+import type { Attachment, EditorContext, Message, Prompt, Stored, ToolResult } from '../event.ts'
 import type { ModelMessage } from '../llm/provider.ts'
 
-/** Where an image of a message can be had: an attachment of a prompt, or what a tool returned. Loaded by `images.ts`. */
-export type ImageRef = { event_id: number; index: number }
-export type HistoryMessage = ModelMessage & { image_refs?: ImageRef[] }
+/** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
+export type Enclosed = { attachments: Attachment[]; turn_id: string } | { images: number; tool_call_id: string }
+/** `id` is that of the event it was read off. */
+export type HistoryMessage = ModelMessage & { id: number; enclosed?: Enclosed }
 
 /**
  * The log as the model's history. Pure, and rebuilt for each request: the model sees what is on disk. Every call has its
@@ -16,7 +17,9 @@ export function toHistory(log: readonly Stored[]): HistoryMessage[] {
   const results = new Map(
     own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
   )
-  const history: HistoryMessage[] = compaction ? [{ role: 'user', text: summaryText(compaction.summary) }] : []
+  const history: HistoryMessage[] = compaction
+    ? [{ id: compaction.id, role: 'user', text: summaryText(compaction.summary) }]
+    : []
   for (const event of own) {
     if (event.type === 'prompt') history.push(fromPrompt(event))
     if (event.type === 'message') history.push(...fromMessage(event, results))
@@ -33,17 +36,23 @@ const CONTINUE =
 
 function fromMessage(event: Stored<Message>, results: Map<string, Stored<ToolResult>>): HistoryMessage[] {
   if (!event.content && event.tool_calls.length === 0) return []
-  const { content: text, thinking, tool_calls, model, provider_data } = event
+  const { id, content: text, thinking, tool_calls, model, provider_data } = event
   return [
-    { role: 'assistant', text, thinking, tool_calls, model, provider_data },
-    ...tool_calls.map(call => fromResult(call.tool_call_id, call.tool, results.get(call.tool_call_id))),
-    ...(event.stop_reason === 'cut' ? [{ role: 'user' as const, text: CONTINUE }] : []),
+    { id, role: 'assistant', text, thinking, tool_calls, model, provider_data },
+    ...tool_calls.map(call => fromResult(id, call.tool_call_id, call.tool, results.get(call.tool_call_id))),
+    ...(event.stop_reason === 'cut' ? [{ id, role: 'user' as const, text: CONTINUE }] : []),
   ]
 }
 
-function fromResult(tool_call_id: string, tool: string, result: Stored<ToolResult> | undefined): HistoryMessage {
+function fromResult(
+  message_id: number,
+  tool_call_id: string,
+  tool: string,
+  result: Stored<ToolResult> | undefined,
+): HistoryMessage {
   if (!result)
     return {
+      id: message_id,
       role: 'tool',
       tool_call_id,
       tool,
@@ -52,12 +61,13 @@ function fromResult(tool_call_id: string, tool: string, result: Stored<ToolResul
     }
   const count = Number(result.result?.metadata.images ?? 0)
   return {
+    id: result.id,
     role: 'tool',
     tool_call_id,
     tool,
     content: result.result?.content ?? result.message,
     is_error: result.status !== 'success',
-    ...(count > 0 && { image_refs: Array.from({ length: count }, (_, index) => ({ event_id: result.id, index })) }),
+    ...(count > 0 && { enclosed: { images: count, tool_call_id } }),
   }
 }
 
@@ -65,9 +75,10 @@ function fromPrompt(event: Stored<Prompt>): HistoryMessage {
   const attached = event.attachments ?? []
   const context = renderContext(event.at, event.context)
   return {
+    id: event.id,
     role: 'user',
     text: [event.text, context].filter(Boolean).join('\n\n'),
-    ...(attached.length > 0 && { image_refs: attached.map((_, index) => ({ event_id: event.id, index })) }),
+    ...(attached.length > 0 && { enclosed: { attachments: attached, turn_id: event.turn_id } }),
   }
 }
 

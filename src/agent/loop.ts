@@ -16,21 +16,25 @@ export async function* runTurn(turn: Turn, signal: AbortSignal): AsyncGenerator<
   try {
     outcome = yield* runRounds(turn, signal)
   } catch (error) {
-    outcome = signal.aborted ? 'interrupted' : 'error'
-    if (outcome === 'error') {
-      yield { type: 'error', turn_id: turn.turn_id, ...describe(error) }
-      yield state(turn, 'error')
-    }
+    if (!signal.aborted) return yield* failTurn(turn, error, started)
+    outcome = 'interrupted'
   }
-  const usage = addUsage(turn.log().flatMap(e => (e.type === 'message' && e.turn_id === turn.turn_id ? [e.usage] : [])))
-  yield {
-    type: 'turn.end',
-    turn_id: turn.turn_id,
-    outcome,
-    usage,
-    duration_ms: Math.round(performance.now() - started),
-  }
-  yield state(turn, 'idle')
+  yield* endTurn(turn, outcome, started)
+}
+
+/** How a turn ends that failed, or could not even begin. */
+export function* failTurn(turn: Ending, error: unknown, started: number): Generator<Event, void> {
+  yield { type: 'error', turn_id: turn.turn_id, ...describe(error) }
+  yield state(turn, 'error')
+  yield* endTurn(turn, 'error', started)
+}
+
+type Ending = Pick<Turn, 'turn_id' | 'log'> & { agent: { name: string } }
+
+function* endTurn({ turn_id, log, agent }: Ending, outcome: Outcome, started: number): Generator<Event, void> {
+  const usage = addUsage(log().flatMap(e => (e.type === 'message' && e.turn_id === turn_id ? [e.usage] : [])))
+  yield { type: 'turn.end', turn_id, outcome, usage, duration_ms: Math.round(performance.now() - started) }
+  yield state({ agent }, 'idle')
 }
 
 async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {

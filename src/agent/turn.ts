@@ -1,19 +1,17 @@
 import type { AgentState, Approval, Event, Prompt, Stored, Usage } from '../event.ts'
-import type { ModelInfo, ModelRequest, Stream } from '../llm/provider.ts'
+import type { ModelRequest, Stream } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
 import type { Prepared, Workplace } from './call.ts'
 
 /** Everything a turn needs of its session. The session appends what the loop yields before it asks for the next event. */
 export type Turn = {
   turn_id: string
-  prompt: Prompt
   agent: Agent
   place: Workplace
   max_rounds: number
   log(): readonly Stored[]
   /** The request for the next model call, rebuilt from the log; may yield a compaction on the way. */
   request(signal: AbortSignal): AsyncGenerator<Event, ModelRequest>
-  info(model: string): ModelInfo
   stream: Stream
   price(model: string, usage: Usage): Usage
   /** Prompts that steer the running turn; each is taken once. */
@@ -21,6 +19,8 @@ export type Turn = {
   hasSteers(): boolean
   /** Registers a question about a call before it is announced, and resolves with the decision, already appended. */
   ask(prepared: Prepared, signal: AbortSignal): Promise<Decision>
+  /** When an answer to a question asked now would come too late; undefined when it waits for ever. */
+  expiresAt(): string | undefined
   /** Resolves when all that was appended is on the disk. */
   sync(): Promise<void>
 }
@@ -29,7 +29,7 @@ export type Turn = {
 export type Decision = Pick<Approval, 'decision' | 'reason'> & { prepared: Prepared; note?: string }
 
 export const state = (
-  turn: Turn,
+  turn: { agent: { name: string } },
   state: AgentState,
   more: { details?: string; tool_call_id?: string } = {},
 ): Event => ({

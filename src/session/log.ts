@@ -10,6 +10,8 @@ import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
 export type Log = {
   readonly path: string | null
   readonly events: readonly Stored[]
+  /** A sync failed: nothing more is accepted, and what was said to be on the disk may not be. */
+  readonly failed: boolean
   /** Writes one event, in order, before anybody hears of it. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
   append(event: Storable): Stored
   /** Resolves when all that was appended is on the disk. After a failure the log accepts nothing more (reopen it). */
@@ -23,6 +25,7 @@ export function memoryLog(): Log {
   return {
     path: null,
     events,
+    failed: false,
     append: event => number(events, event),
     sync: async () => {},
     close: () => {},
@@ -146,6 +149,9 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
   return {
     path,
     events,
+    get failed() {
+      return failed !== null
+    },
     append(event) {
       refuseAfterFailure()
       const stored = number(events, event)

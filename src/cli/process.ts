@@ -1,0 +1,22 @@
+import type { Dirs } from '../config/config.ts'
+
+/** The process as commands see it: made in `main`, so that nothing else reads argv, the environment or the standard streams. */
+export type Process = {
+  env: Readonly<Record<string, string | undefined>>
+  dirs: Dirs
+  version: string
+  /** `performance.now()` at the start. */
+  started: number
+  cwd: string
+  stdin: NodeJS.ReadStream
+  terminal_output: NodeJS.WriteStream
+  /** Which of the standard streams are a terminal. */
+  terminal: { input: boolean; output: boolean }
+  stdout(text: string): void
+  stderr(text: string): void
+  /** Resolves with the reason: a signal, or the end of stdin under the lifeline. */
+  untilStopped(options: { lifeline: boolean }): Promise<string>
+  /** Calls `act` at each Control-C. */
+  onInterrupt(act: () => void): void
+  exit(code: number): never
+}

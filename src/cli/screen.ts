@@ -1,0 +1,72 @@
+import type { Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
+import type { Broadcast } from '../session/live.ts'
+import { colourDiff, inert, type Style } from './terminal.ts'
+
+/** Turns the events of a session into what a person reads in a terminal. Holds no more than where the cursor is. */
+export function createScreen(write: (text: string) => void, style: Style) {
+  let column = 0
+  const shownDiffs = new Set<string>()
+
+  const print = (text: string) => {
+    if (text === '') return
+    write(text)
+    column = text.endsWith('\n') ? 0 : 1
+  }
+  const line = (text: string) => print(`${column > 0 ? '\n' : ''}${text}\n`)
+
+  const announce = (call: Stored<ToolCallAnnounced>) => {
+    const about = call.requires_approval ? '' : ` ${style.dim(brief(call.params))}`
+    line(`${style.cyan('●')} ${style.bold(inert(call.tool))}${about}`)
+    if (!call.requires_approval) return
+    line(`  ${inert(call.reason)}${call.danger ? ` ${style.red(`[${inert(call.danger)}]`)}` : ''}`)
+    for (const file of call.preview?.files ?? []) line(colourDiff(file.diff.trimEnd(), style))
+    if (call.preview) shownDiffs.add(call.tool_call_id)
+  }
+
+  const finish = (result: Stored<ToolResult>) => {
+    const text = result.message.trim().split('\n', 1)[0] ?? ''
+    if (result.status === 'success') line(`  ${style.dim(inert(text).slice(0, 100))}`)
+    else line(`  ${style.yellow(`${result.status}: ${inert(text)}`)}`)
+  }
+
+  return {
+    line,
+    show(event: Broadcast) {
+      switch (event.type) {
+        case 'message.delta':
+          return print(inert(event.content))
+        case 'message':
+          return event.content && column > 0 ? print('\n') : undefined
+        case 'tool.call':
+          return announce(event)
+        case 'tool.progress':
+          return event.output ? print(style.dim(inert(event.output))) : undefined
+        case 'tool.result':
+          return finish(event)
+        case 'file.changed':
+          return event.diff && !shownDiffs.has(event.tool_call_id)
+            ? line(colourDiff(event.diff.trimEnd(), style))
+            : undefined
+        case 'context.compacted':
+          return line(
+            style.dim(
+              `The older part of the conversation was summarised (${event.tokens_before} → ${event.tokens_after} tokens).`,
+            ),
+          )
+        case 'error':
+          return line(style.red(`${event.code}: ${inert(event.message)}`))
+        case 'turn.end':
+          return event.outcome === 'completed' ? undefined : line(style.yellow(`The turn ended: ${event.outcome}.`))
+      }
+    },
+  }
+}
+
+/** The arguments on one line. */
+function brief(params: Params): string {
+  const text = Object.entries(params)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
+    .replace(/\s+/g, ' ')
+  return inert(text.length > 100 ? `${text.slice(0, 99)}…` : text)
+}

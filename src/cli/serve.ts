@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadConfig } from '../config/load.ts'
+import { UsageError } from '../errors.ts'
+import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
+import { createApp } from '../server/app.ts'
+import { listen } from '../server/listen.ts'
+import { createMetrics } from '../server/metrics.ts'
+import { Store } from '../session/store.ts'
+import type { Process } from './process.ts'
+import { createLogger, createWorld } from './world.ts'
+
+export const PROTOCOL = 1
+/** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
+const SHUTDOWN_MS = 4_500
+
+type Options = { host?: string; port?: number; stdin_lifeline: boolean; no_auth: boolean; config_file?: string }
+
+/** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
+export async function serve(options: Options, { env, dirs, version, started, ...process_ }: Process): Promise<number> {
+  const loaded = await loadConfig({ env, dirs, flags: options })
+  const { config } = loaded
+  const log = createLogger(config.log_level, process_.stderr)
+  for (const notice of loaded.notices) log('warn', notice)
+  const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(config.host)
+  const token = chooseToken(options, env.EMACS_AGENT_TOKEN, loopback)
+  if (token === null) log('warn', 'Running with --no-auth: every program of this user can use this server.')
+
+  const world = createWorld({ env, dirs, loaded, log, version, secrets: () => (token === null ? [] : [token]) })
+  const metrics = createMetrics()
+  const store = new Store(world, metrics.observe)
+  const app = createApp(
+    { store, world, metrics, version, protocol: PROTOCOL, started },
+    { token, allowed_hosts: config.allowed_hosts, loopback },
+  )
+  const server = await listen({ host: config.host, port: config.port, fetch: request => app.fetch(request) })
+
+  // Before the line is printed: whoever reads it may end us at once.
+  const stopped = process_.untilStopped({ lifeline: options.stdin_lifeline })
+  const tokenFile = await keepToken(options, token, dirs.state)
+  const host = config.host.includes(':') && !config.host.startsWith('[') ? `[${config.host}]` : config.host
+  const handshake = {
+    url: `http://${host}:${server.port}`,
+    port: server.port,
+    pid: process.pid,
+    version,
+    protocol: PROTOCOL,
+    token_file: tokenFile,
+    token: options.stdin_lifeline ? token : null,
+  }
+  process_.stdout(`${JSON.stringify(handshake)}\n`)
+  log('info', `listening on ${handshake.url}`)
+  world.afterStart()
+
+  log('info', `stopping: ${await stopped}`)
+  const patience = setTimeout(() => process_.exit(0), SHUTDOWN_MS)
+  try {
+    await store.shutdown()
+    await world.close()
+    await server.stop()
+  } finally {
+    clearTimeout(patience)
+    if (tokenFile) rmSync(tokenFile, { force: true })
+  }
+  return 0
+}
+
+/** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
+function chooseToken({ no_auth }: Options, fromEnv: string | undefined, loopback: boolean): string | null {
+  if (no_auth && !loopback)
+    throw new UsageError('--no-auth works on a loopback address only. Leave it out, or use --host 127.0.0.1.')
+  if (!loopback && !fromEnv)
+    throw new UsageError(
+      'A server that other machines can reach needs a token of your own: set EMACS_AGENT_TOKEN, or use --host 127.0.0.1.',
+    )
+  if (no_auth) return null
+  return fromEnv || randomBytes(32).toString('base64url')
+}
+
+/** Without the lifeline the token is in a file that only its owner can read, never on stdout. */
+async function keepToken({ stdin_lifeline }: Options, token: string | null, state: string): Promise<string | null> {
+  if (stdin_lifeline || token === null) return null
+  await makePrivateDir(state)
+  const path = join(state, `token-${process.pid}`)
+  rmSync(path, { force: true }) // left by an earlier process of our number
+  writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
+  return path
+}

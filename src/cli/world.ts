@@ -1,0 +1,74 @@
+import type { Config, Dirs, LogLevel } from '../config/config.ts'
+import { childEnv } from '../config/environment.ts'
+import { type LoadedConfig, projectConfig } from '../config/load.ts'
+import { createModels } from '../llm/models.ts'
+import type { Pool } from '../mcp/pool.ts'
+import { createArchive } from '../session/archive.ts'
+import type { World } from '../session/store.ts'
+
+const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** Lines on stderr, for whoever started us; control characters are shown, not obeyed. */
+export const createLogger =
+  (level: LogLevel, write: (text: string) => void): World['log'] =>
+  (severity, message) => {
+    if (LEVELS.indexOf(severity) >= LEVELS.indexOf(level))
+      write(`${new Date().toISOString()} ${severity} ${escaped(message)}\n`)
+  }
+
+const escaped = (text: string) =>
+  text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+/** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
+export function createWorld(given: {
+  env: Readonly<Record<string, string | undefined>>
+  dirs: Dirs
+  loaded: LoadedConfig
+  log: World['log']
+  version: string
+  secrets(): string[]
+}): World & { afterStart(): void; close(): Promise<void> } {
+  const { env, dirs, loaded, log } = given
+  const models = createModels({ config: loaded.config, env })
+  const remembered = async () => (await import('../tools/remembered.ts')).createRemembered(dirs.state)
+  let pool: Promise<Pool> | null = null
+
+  const projectConfigOf = async (project: string): Promise<Config> => {
+    const { config, notices } = await projectConfig(loaded, project)
+    for (const notice of notices) log('warn', notice)
+    return config
+  }
+  const children = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })
+
+  return {
+    dirs,
+    config: loaded,
+    models,
+    archive: createArchive(loaded.config.transcript_path, log),
+    projectConfig: projectConfigOf,
+    childEnv: children,
+    async pool() {
+      pool ??= import('../mcp/pool.ts').then(({ createPool }) =>
+        createPool({
+          servers: async project => (await projectConfigOf(project)).mcp_servers,
+          dirs,
+          env: children(),
+          log: message => log('warn', message),
+          version: given.version,
+        }),
+      )
+      return pool
+    },
+    remembered: {
+      list: async project => (await remembered()).list(project),
+      add: async (project, rule) => (await remembered()).add(project, rule),
+      remove: async rule_id => (await remembered()).remove(rule_id),
+    },
+    secrets: () => [...given.secrets(), ...models.secrets()],
+    log,
+    afterStart() {},
+    async close() {
+      await (await pool)?.close()
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { homedir } from 'node:os'
+import { parseCommand } from './cli/args.ts'
+import type { Process } from './cli/process.ts'
+import { dirsFrom } from './config/dirs.ts'
+import { AppError, messageOf, UsageError } from './errors.ts'
+import { VERSION } from './version.ts'
+
+/**
+ * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
+ * four places where a failure becomes data: one line on stderr.
+ */
+const world: Process = {
+  env: { ...process.env },
+  dirs: dirsFrom(process.env, process.platform, homedir()),
+  version: VERSION,
+  started: performance.now(),
+  cwd: process.cwd(),
+  get stdin() {
+    return process.stdin
+  },
+  terminal_output: process.stdout,
+  terminal: { input: Boolean(process.stdin.isTTY), output: Boolean(process.stdout.isTTY) },
+  onInterrupt: act => void process.on('SIGINT', act),
+  stdout: text => void process.stdout.write(text),
+  stderr: text => void process.stderr.write(text),
+  untilStopped,
+  exit: code => process.exit(code),
+}
+
+async function main(argv: string[]): Promise<number> {
+  const command = parseCommand(argv)
+  switch (command.command) {
+    case 'version':
+      world.stdout(`emacs-agent-backend ${VERSION}\n`)
+      return 0
+    case 'help':
+      world.stdout((await import('./cli/help.ts')).helpText(command.about))
+      return 0
+    case 'serve':
+      return (await import('./cli/serve.ts')).serve(command, world)
+    case 'run':
+      return (await import('./cli/run.ts')).run(command, world)
+    default:
+      throw new UsageError('Not in this build yet.')
+  }
+}
+
+function untilStopped({ lifeline }: { lifeline: boolean }): Promise<string> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+    if (!lifeline) return
+    process.stdin
+      .on('end', () => resolve('end of stdin'))
+      .on('error', () => resolve('stdin failed'))
+      .on('close', () => resolve('stdin closed'))
+    process.stdin.resume()
+  })
+}
+
+main(process.argv.slice(2)).then(
+  code => process.exit(code),
+  (error: unknown) => {
+    world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
+    process.exit(error instanceof UsageError ? 2 : error instanceof AppError ? 1 : 1)
+  },
+)

@@ -1,0 +1,47 @@
+import type { Stored } from '../event.ts'
+
+export type Metrics = { observe(event: Stored): void; render(sessions: number): string }
+
+const HELP: Record<string, string> = {
+  turns_total: 'Turns by how they ended.',
+  tool_calls_total: 'Tool calls by tool and status.',
+  tool_ms_total: 'Time spent in tools, milliseconds.',
+  tokens_total: 'Tokens by kind.',
+  cost_usd_total: 'Cost of model calls whose prices are known, US dollars.',
+  errors_total: 'Errors by code.',
+}
+
+/** Counters over all sessions since the start, read off the events like everything else. */
+export function createMetrics(): Metrics {
+  const counters = new Map<string, number>()
+  const add = (name: string, labels: Record<string, string>, value = 1) => {
+    const list = Object.entries(labels).map(([key, text]) => `${key}="${text.replace(/["\\\n]/g, '_')}"`)
+    const line = list.length > 0 ? `${name}{${list.join(',')}}` : name
+    counters.set(line, (counters.get(line) ?? 0) + value)
+  }
+  return {
+    observe(event) {
+      if (event.type === 'turn.end') add('turns_total', { outcome: event.outcome })
+      if (event.type === 'error') add('errors_total', { code: event.code })
+      if (event.type === 'tool.result') {
+        add('tool_calls_total', { tool: event.tool, status: event.status })
+        add('tool_ms_total', { tool: event.tool }, event.execution_time_ms)
+      }
+      if (event.type === 'message') {
+        const { cost_usd, ...tokens } = event.usage
+        for (const [kind, count] of Object.entries(tokens))
+          add('tokens_total', { kind: kind.replace('_tokens', '') }, count)
+        if (cost_usd !== undefined) add('cost_usd_total', {}, cost_usd)
+      }
+    },
+    render(sessions) {
+      const lines = ['# TYPE emacs_agent_sessions gauge', `emacs_agent_sessions ${sessions}`]
+      for (const [name, help] of Object.entries(HELP)) {
+        const own = [...counters].filter(([line]) => line === name || line.startsWith(`${name}{`))
+        if (own.length > 0) lines.push(`# HELP emacs_agent_${name} ${help}`, `# TYPE emacs_agent_${name} counter`)
+        for (const [line, value] of own) lines.push(`emacs_agent_${line} ${value}`)
+      }
+      return `${lines.join('\n')}\n`
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import type { Context, Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { describeRoute, resolver } from 'hono-openapi'
+import * as v from 'valibot'
+import { AppError } from '../errors.ts'
+import type { Env } from './guard.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: any schema, whatever it takes and gives
+type Schema = v.GenericSchema<any, any>
+type Spec<B extends Schema, Q extends Schema> = { summary: string; body?: B; query?: Q; status?: ContentfulStatusCode }
+type Asked<B extends Schema, Q extends Schema> = {
+  c: Context<Env>
+  id: string
+  body: v.InferOutput<B>
+  query: v.InferOutput<Q>
+}
+
+/**
+ * One route: what it takes is validated with, and documented from, the same schemas; what `handle` returns is the JSON
+ * reply, or a Response of its own. Validation comes before look-up. `:id` of the path is `id`.
+ */
+export function route<B extends Schema, Q extends Schema>(
+  app: Hono<Env>,
+  line: `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`,
+  spec: Spec<B, Q>,
+  handle: (asked: Asked<B, Q>) => unknown,
+): void {
+  const [method, path] = line.split(' ') as [string, string]
+  const { body, query, status = 200, summary } = spec
+  app.on(
+    method,
+    path,
+    describeRoute({
+      summary,
+      ...(body && { requestBody: { content: { 'application/json': { schema: resolver(body) as never } } } }),
+      ...(query && { parameters: parametersOf(query) }),
+      responses: {
+        [status]: { description: 'Done' },
+        default: { description: 'An error: {"error":{"code","message","details"}}' },
+      },
+    }),
+    async c => {
+      const asked = {
+        c,
+        id: c.req.param('id') ?? '',
+        body: body && parse(body, c.get('body')),
+        query: query && parse(query, c.req.query()),
+      } as Asked<B, Q>
+      const reply = await handle(asked)
+      return reply instanceof Response ? reply : c.json(reply as object, status)
+    },
+  )
+}
+
+/** Throws INVALID_REQUEST that names each wrong field and what is expected there, never what was sent. */
+function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, input)
+  if (parsed.success) return parsed.output
+  const fields = parsed.issues.map(issue => ({
+    field: v.getDotPath(issue) ?? '',
+    expected: issue.expected ?? (issue.type === 'check' || issue.type === 'regex' ? issue.message : issue.type),
+  }))
+  const wrong = fields.map(({ field, expected }) => `${field || 'the body'}: expected ${expected}`)
+  throw new AppError('INVALID_REQUEST', `${wrong.join('; ')}.`, { fields })
+}
+
+function parametersOf(query: Schema) {
+  const { entries } = query as unknown as v.ObjectSchema<v.ObjectEntries, undefined>
+  return Object.entries(entries).map(([name, entry]) => ({
+    in: 'query' as const,
+    name,
+    required: entry.type !== 'optional',
+    schema: { type: 'string' as const },
+  }))
+}

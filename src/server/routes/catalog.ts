@@ -1,0 +1,100 @@
+import type { Hono } from 'hono'
+import { agentsOf, toolsFor } from '../../agent/agents.ts'
+import type { Config } from '../../config/config.ts'
+import { AppError } from '../../errors.ts'
+import type { Tool } from '../../tools/tool.ts'
+import type { Server } from '../app.ts'
+import type { Env } from '../guard.ts'
+import { route } from '../route.ts'
+import { OfProject, ProviderKey } from '../schema.ts'
+
+/** What there is to choose from: models, agents, tools, MCP servers, rules. */
+export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
+  const configOf = async (project: string | undefined): Promise<Config> =>
+    project === undefined ? world.config.config : world.projectConfig(project)
+  const builtins = async (): Promise<readonly Tool[]> => (await import('../../tools/registry.ts')).builtinTools
+
+  route(app, 'GET /api/models', { summary: 'Models, usable or not, and why' }, () => world.models.list())
+
+  route(app, 'GET /api/agents', { summary: 'Agents', query: OfProject }, async ({ query }) => {
+    const tools = await builtins()
+    return {
+      agents: agentsOf(await configOf(query.project)).map(agent => ({
+        name: agent.name,
+        description: agent.description,
+        ...(agent.model && { model: agent.model }),
+        read_only: agent.read_only,
+        tools: toolsFor(agent, tools).map(tool => tool.name),
+        origin: agent.origin,
+      })),
+    }
+  })
+
+  route(
+    app,
+    'GET /api/tools',
+    { summary: 'Tools, and what approval they need by default', query: OfProject },
+    async ({ query }) => {
+      const pool = query.project === undefined ? null : await world.pool()
+      const listed = [...(await builtins()), ...((await pool?.listed(query.project!)) ?? [])]
+      const { defaultApproval } = await import('../../tools/policy.ts')
+      const rules = (await configOf(query.project)).rules
+      return {
+        tools: listed.map(tool => ({
+          name: tool.name,
+          category: tool.category,
+          description: tool.description,
+          approval: defaultApproval(tool, rules),
+          ...(tool.level === 'dangerous' && { danger: 'dangerous' }),
+        })),
+      }
+    },
+  )
+
+  route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => ({
+    servers: (await (await world.pool())?.status(query.project)) ?? [],
+  }))
+  route(
+    app,
+    'POST /api/mcp/:name/restart',
+    { summary: 'Restart an MCP server', query: OfProject },
+    async ({ c, query }) => {
+      const pool = await world.pool()
+      if (!pool)
+        throw new AppError(
+          'NOT_FOUND',
+          'There is no MCP server of that name. Add it under [[mcp_servers]] in emacs-agent.toml.',
+        )
+      await pool.restart(c.req.param('name') ?? '', query.project)
+      return { status: 'restarted' }
+    },
+  )
+
+  route(app, 'GET /api/rules', { summary: 'Permission rules in force', query: OfProject }, async ({ query }) => {
+    const config = await configOf(query.project)
+    return {
+      rules: [
+        ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
+        ...(await world.remembered.list(query.project)),
+      ],
+    }
+  })
+  route(app, 'DELETE /api/rules/:rule_id', { summary: 'Forget a remembered rule' }, async ({ c }) => {
+    const rule_id = c.req.param('rule_id') ?? ''
+    if (!(await world.remembered.remove(rule_id)))
+      throw new AppError('NOT_FOUND', 'No remembered rule has this id. Rules from a file are removed there.')
+    await store.reloadRules()
+    return { status: 'deleted', rule_id }
+  })
+
+  route(
+    app,
+    'PUT /api/providers/:name/key',
+    { summary: 'Give a key, kept in memory only', body: ProviderKey },
+    ({ c, body }) => {
+      const provider = c.req.param('name') ?? ''
+      world.models.setKey(provider, body.key)
+      return { status: 'stored', provider }
+    },
+  )
+}

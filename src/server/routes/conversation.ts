@@ -1,0 +1,52 @@
+import type { Hono } from 'hono'
+import type { Server } from '../app.ts'
+import type { Env } from '../guard.ts'
+import { present } from '../present.ts'
+import { route } from '../route.ts'
+import { AnswerQuestion, Approve, Reject, SendPrompt } from '../schema.ts'
+
+/** What is said in a session: prompts, decisions, answers, and stopping. Nothing is acknowledged before it is on the disk. */
+export function conversationRoutes(app: Hono<Env>, { store }: Server): void {
+  route(app, 'POST /api/sessions/:id/prompt', { summary: 'Send a prompt', body: SendPrompt }, async ({ id, body }) => {
+    const { wait, ...prompt } = present(body)
+    const { outcome, ...accepted } = await store.prompt(id, prompt)
+    if (wait) return outcome
+    const state = (await store.get(id)).agent_state.state
+    return { ...accepted, agent_state: accepted.status === 'accepted' && state === 'idle' ? 'thinking' : state }
+  })
+  route(app, 'POST /api/sessions/:id/interrupt', { summary: 'Stop everything that runs' }, async ({ id }) => ({
+    status: 'interrupted',
+    agent_state: 'idle',
+    dropped: await (await store.get(id)).interrupt(),
+  }))
+  route(app, 'DELETE /api/sessions/:id/queue/:turn_id', { summary: 'Drop a waiting prompt' }, async ({ c, id }) => {
+    await (await store.get(id)).drop(c.req.param('turn_id') ?? '')
+    return { status: 'dropped' }
+  })
+  route(app, 'POST /api/sessions/:id/approve', { summary: 'Approve a call', body: Approve }, async ({ id, body }) => {
+    const session = await store.get(id)
+    await session.approvals.approve(present(body))
+    await session.sync()
+    return { status: 'approved', tool_call_id: body.tool_call_id }
+  })
+  route(app, 'POST /api/sessions/:id/reject', { summary: 'Reject a call', body: Reject }, async ({ id, body }) => {
+    const session = await store.get(id)
+    session.approvals.reject(body.tool_call_id, body.reason ?? undefined)
+    await session.sync()
+    return { status: 'rejected', tool_call_id: body.tool_call_id }
+  })
+  route(
+    app,
+    'POST /api/sessions/:id/answer',
+    { summary: 'Answer a question', body: AnswerQuestion },
+    async ({ id, body }) => {
+      const session = await store.get(id)
+      session.questions.answer(body.question_id, {
+        action: body.action,
+        ...(body.content !== undefined && { content: body.content }),
+      })
+      await session.sync()
+      return { status: 'answered', question_id: body.question_id }
+    },
+  )
+}

@@ -1,0 +1,175 @@
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { AppError } from '../errors.ts'
+import type { SessionCreated, Stored } from '../event.ts'
+import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
+import { type Entry, loadIndex, saveIndex } from './catalogue.ts'
+import { isLocked } from './lock.ts'
+import { readEvents, requireCreated } from './log.ts'
+import { type SearchRequest, searchLogs } from './search.ts'
+
+export type Format = 'json' | 'markdown' | 'org'
+export type ListRequest = { project?: string; limit: number; cursor?: string }
+export type Archive = ReturnType<typeof createArchive>
+
+/** The files of one session: the log is the truth, everything beside it can be made again. */
+export const filesOf = (log: string) => {
+  const stem = log.replace(/\.jsonl$/, '')
+  return {
+    log,
+    json: `${stem}.json`,
+    markdown: `${stem}.md`,
+    org: `${stem}.org`,
+    spill: `${stem}.spill`,
+    lock: `${stem}.lock`,
+    torn: `${log}.torn`,
+  }
+}
+
+const LOG_NAME = /^session-([0-9a-f-]{36})\.jsonl$/
+
+/**
+ * The sessions on disk: `<base>/<project>/<YYYY-MM-DD>/session-<uuid>.jsonl`. Lists and searches read the logs; the
+ * `index.json` of a project only saves reading them again, and is rebuilt whenever it does not fit.
+ */
+export function createArchive(base: string, report: (level: 'warn', message: string) => void) {
+  const renderers = {
+    json: async (events: readonly Stored[]) => (await import('../transcript/json.ts')).renderJson(events),
+    markdown: async (events: readonly Stored[]) => (await import('../transcript/markdown.ts')).renderMarkdown(events),
+    org: async (events: readonly Stored[]) => (await import('../transcript/org.ts')).renderOrg(events),
+  }
+
+  /** Every log, by session id; newest last within a project directory. */
+  const logs = async (): Promise<{ directory: string; path: string; id: string }[]> => {
+    const found = []
+    for (const directory of await names(base))
+      for (const day of await names(join(base, directory)))
+        for (const file of await names(join(base, directory, day))) {
+          const id = LOG_NAME.exec(file)?.[1]
+          if (id) found.push({ directory: join(base, directory), path: join(base, directory, day, file), id })
+        }
+    return found
+  }
+
+  const find = async (id: string): Promise<string | null> =>
+    /^[0-9a-f-]{36}$/.test(id) ? ((await logs()).find(log => log.id === id)?.path ?? null) : null
+
+  const mustFind = async (id: string): Promise<string> => {
+    const path = await find(id)
+    if (path) return path
+    throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
+  }
+
+  /** What is known of every saved session, newest first; reads only logs that changed since the index was written. */
+  const entries = async (project?: string): Promise<Entry[]> => {
+    const all: Entry[] = []
+    const byDirectory = Map.groupBy(await logs(), log => log.directory)
+    for (const [directory, group] of byDirectory) {
+      const index = await loadIndex(directory)
+      const { list, changed } = await index.refresh(group.map(log => log.path))
+      if (changed)
+        await saveIndex(directory, list).catch((error: Error) =>
+          report('warn', `${directory}/index.json: ${error.message}`),
+        )
+      all.push(...list)
+    }
+    return all
+      .filter(entry => project === undefined || entry.project_path === project)
+      .sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1))
+  }
+
+  return {
+    find,
+
+    /** Where the log of a new session goes. Two projects of one name get directories of their own. */
+    async place(created: SessionCreated): Promise<string> {
+      const name = basename(created.project_path).replace(/[^A-Za-z0-9_-]/g, '-') || 'root'
+      const own = join(base, name)
+      const owner = await ownerOf(own)
+      const directory =
+        owner === null || owner === created.project_path ? own : `${own}-${hashOf(created.project_path).slice(7, 13)}`
+      await makePrivateDir(directory)
+      if (owner === null) await saveIndex(directory, [], created.project_path)
+      return join(directory, localDay(new Date()), `session-${created.session_id}.jsonl`)
+    },
+
+    /** The events of a saved session. Throws SESSION_NOT_FOUND, or TRANSCRIPT_ERROR for a damaged log. */
+    async read(id: string): Promise<readonly Stored[]> {
+      const { events } = readEvents(await readFile(await mustFind(id)))
+      requireCreated(events)
+      return events
+    },
+
+    render: async (events: readonly Stored[], format: Format): Promise<string> => renderers[format](events),
+
+    /** Writes the three transcripts beside a log, each in one step; returns the path of the .org. */
+    async writeTranscripts(log: string, events: readonly Stored[]): Promise<string> {
+      const files = filesOf(log)
+      for (const format of ['json', 'markdown', 'org'] as const)
+        await writeAtomic(files[format], await renderers[format](events))
+      return files.org
+    },
+
+    async list({ project, limit, cursor }: ListRequest) {
+      const all = await entries(project)
+      const from = cursor === undefined ? 0 : all.findIndex(entry => sortKey(entry) < decodeCursor(cursor))
+      const page = from < 0 ? [] : all.slice(from, from + limit)
+      const more = from >= 0 && from + limit < all.length
+      return { transcripts: page.map(shown), next_cursor: more ? encodeCursor(sortKey(page.at(-1)!)) : null }
+    },
+
+    async search(request: SearchRequest) {
+      return searchLogs(await entries(request.project), request)
+    },
+
+    /** Removes a session with all its files. Throws SESSION_NOT_FOUND, SESSION_LOCKED. */
+    async remove(id: string): Promise<void> {
+      const files = filesOf(await mustFind(id))
+      if (isLocked(files.lock))
+        throw new AppError('SESSION_LOCKED', 'Another running backend has this session open. Close it there first.')
+      // The log goes first: without it nothing is a session any more.
+      for (const path of Object.values(files)) await rm(path, { recursive: true, force: true })
+    },
+  }
+}
+
+const shown = ({ log, size: _, modified: __, ...entry }: Entry) => {
+  const { org, markdown, json } = filesOf(log)
+  return { ...entry, paths: { org, markdown, json, log } }
+}
+
+const sortKey = (entry: Entry) => `${entry.started_at} ${entry.session_id}`
+const encodeCursor = (key: string) => Buffer.from(key).toString('base64url')
+const decodeCursor = (cursor: string) => {
+  const key = Buffer.from(cursor, 'base64url').toString()
+  if (!/^\S* [0-9a-f-]{36}$/.test(key))
+    throw new AppError('INVALID_REQUEST', 'cursor: expected the next_cursor of an earlier answer.')
+  return key
+}
+
+/** Whose directory this is, by its index or its first log; null when it is free. */
+async function ownerOf(directory: string): Promise<string | null> {
+  const index = await loadIndex(directory)
+  if (index.project_path !== null) return index.project_path
+  for (const day of await names(directory))
+    for (const file of await names(join(directory, day))) {
+      if (!LOG_NAME.test(file)) continue
+      const [created] = readEvents(await readFile(join(directory, day, file))).events
+      if (created?.type === 'session.created') return created.project_path
+    }
+  return null
+}
+
+const localDay = (date: Date) =>
+  `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`
+
+/** The names in a directory in order; none when it is not one. */
+async function names(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw error
+  }
+}

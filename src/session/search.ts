@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import { AppError } from '../errors.ts'
+import type { Stored } from '../event.ts'
+import type { Entry } from './catalogue.ts'
+import { readEvents } from './log.ts'
+
+export type SearchRequest = {
+  q: string
+  project?: string
+  since?: string
+  until?: string
+  limit: number
+  cursor?: string
+}
+export type Match = {
+  session_id: string
+  project_path: string | null
+  event_id: number
+  at: string
+  role: string
+  snippet: string
+}
+
+/** Characters around a match. */
+const AROUND = 80
+
+/** Finds a text, letter case aside, in what was said and done; newest sessions first, in the order of the log within one. */
+export async function searchLogs(
+  entries: Entry[],
+  request: SearchRequest,
+): Promise<{ matches: Match[]; next_cursor: string | null }> {
+  const needle = request.q.toLowerCase()
+  const start = request.cursor === undefined ? null : parseCursor(request.cursor)
+  const matches: Match[] = []
+  let skipping = start !== null
+  for (const entry of entries) {
+    if (skipping && entry.session_id !== start!.session_id) continue
+    const after = skipping ? start!.event_id : 0
+    skipping = false
+    for (const event of await eventsWith(entry.log, needle)) {
+      if (event.id <= after || !isWithin(event.at, request)) continue
+      const found = snippetIn(event, needle)
+      if (!found) continue
+      if (matches.length === request.limit) {
+        const last = matches.at(-1)!
+        return { matches, next_cursor: `${last.session_id}.${last.event_id}` }
+      }
+      matches.push({
+        session_id: entry.session_id,
+        project_path: entry.project_path,
+        event_id: event.id,
+        at: event.at,
+        ...found,
+      })
+    }
+  }
+  return { matches, next_cursor: null }
+}
+
+/** The events of a log, or none when the bytes cannot contain the text: most logs are told apart without parsing them. */
+async function eventsWith(path: string, needle: string): Promise<Stored[]> {
+  const bytes = await readFile(path)
+  const written = JSON.stringify(needle).slice(1, -1)
+  return bytes.toString('utf8').toLowerCase().includes(written.toLowerCase()) ? readEvents(bytes).events : []
+}
+
+const isWithin = (at: string, { since, until }: SearchRequest) =>
+  (since === undefined || at >= since) && (until === undefined || at <= until)
+
+function snippetIn(event: Stored, needle: string): { role: string; snippet: string } | null {
+  for (const [role, text] of textsOf(event)) {
+    const at = text.toLowerCase().indexOf(needle)
+    if (at < 0) continue
+    const from = Math.max(0, at - AROUND)
+    const to = Math.min(text.length, at + needle.length + AROUND)
+    const snippet = text.slice(from, to).replace(/\s+/g, ' ').trim()
+    return { role, snippet: `${from > 0 ? '…' : ''}${snippet}${to < text.length ? '…' : ''}` }
+  }
+  return null
+}
+
+function textsOf(event: Stored): [role: string, text: string][] {
+  switch (event.type) {
+    case 'prompt':
+      return [['user', event.text]]
+    case 'message':
+      return [['assistant', event.content]]
+    case 'tool.call':
+      return [
+        [
+          'tool',
+          `${event.tool} ${Object.values(event.params)
+            .filter(value => typeof value === 'string')
+            .join(' ')}`,
+        ],
+      ]
+    case 'tool.result':
+      return [['tool', event.result?.content ?? event.message]]
+    default:
+      return []
+  }
+}
+
+function parseCursor(cursor: string): { session_id: string; event_id: number } {
+  const [, session_id, event_id] = /^([0-9a-f-]{36})\.(\d{1,15})$/.exec(cursor) ?? []
+  if (!session_id) throw new AppError('INVALID_REQUEST', 'cursor: expected the next_cursor of an earlier answer.')
+  return { session_id, event_id: Number(event_id) }
+}

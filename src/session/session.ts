@@ -1,0 +1,378 @@
+import { findAgent } from '../agent/agents.ts'
+import { checkAttachments } from '../agent/attachments.ts'
+import { failTurn, runTurn } from '../agent/loop.ts'
+import { AppError, messageOf } from '../errors.ts'
+import type {
+  Attachment,
+  EditorContext,
+  Effort,
+  Event,
+  Prompt,
+  PromptQueued,
+  SessionConfig,
+  Storable,
+  Stored,
+  Transient,
+  Usage,
+} from '../event.ts'
+import { newId } from '../ids.ts'
+import { type Approvals, createApprovals } from './approvals.ts'
+import { createLive, type Listener } from './live.ts'
+import type { Log } from './log.ts'
+import { createQuestions, type Questions } from './questions.ts'
+import { apply, closing, createState, type SessionState } from './state.ts'
+import type { Surroundings } from './surroundings.ts'
+import { createTurns, type Turns } from './turns.ts'
+
+export type PromptRequest = {
+  text: string
+  prompt_id?: string
+  context?: EditorContext
+  attachments?: Attachment[]
+  agent?: string
+  effort?: Effort
+  when_busy?: 'queue' | 'steer' | 'reject'
+}
+export type TurnOutcome = {
+  status: 'success' | 'interrupted' | 'error'
+  text: string
+  turn_id: string
+  usage: Usage
+  error?: { code: string; message: string }
+}
+export type Settings = {
+  model?: string
+  agent?: string
+  title?: string
+  config?: Partial<Omit<SessionConfig, 'save_transcript'>>
+}
+
+const LONGEST_QUEUE = 100
+
+/**
+ * One conversation. It owns the log and is its only writer: prompts, decisions, settings and the loop all come through
+ * here, and everybody else reads. Everything it knows is a fold of the log (`state`), but for what is going on right now.
+ */
+export class Session {
+  readonly log: Log
+  readonly state: SessionState
+  readonly approvals: Approvals
+  readonly questions: Questions
+  readonly #around: Surroundings
+  readonly #live: ReturnType<typeof createLive>
+  readonly #turns: Turns
+  readonly #listeners = new Set<Listener>()
+  readonly #waiting = new Map<string, (outcome: TurnOutcome) => void>()
+  /** Set while a turn runs: how to stop it, and when it has. */
+  #running: { turn_id: string; abort: AbortController; done: Promise<void> } | null = null
+  /** Broadcasts that wait for a sync; null when they go out at once. */
+  #held: Parameters<Listener>[0][] | null = null
+  #dropped: { turn_id: string; text: string }[] = []
+  #closing = false
+
+  constructor(log: Log, around: Surroundings) {
+    const [created, ...rest] = log.events
+    this.log = log
+    this.#around = around
+    this.state = createState(created as Stored & { type: 'session.created' })
+    for (const event of rest) apply(this.state, event)
+    this.#live = createLive(around.redactor, this.state.agent)
+    this.questions = createQuestions(event => this.append(event))
+    this.approvals = createApprovals({
+      append: event => this.append(event),
+      isDecided: id => this.state.decided.has(id),
+      timeout_seconds: around.config.approval_timeout_seconds,
+      remember: (rule, scope) => this.#remember(rule, scope),
+    })
+    this.#turns = createTurns(this, around)
+  }
+
+  get id(): string {
+    return this.state.session_id
+  }
+  get agent_state() {
+    return this.#live.state
+  }
+  get partials() {
+    return this.#live.partials
+  }
+  get last_event_id(): number {
+    return this.log.events.at(-1)?.id ?? 0
+  }
+  /** After a failed sync the log accepts nothing more; resuming opens it again. */
+  get failed(): boolean {
+    return this.log.failed
+  }
+  get place() {
+    return this.#turns.place
+  }
+
+  /** Calls `listener` for everything from now on. Returns how to stop. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Writes an event, then tells everybody. Throws TRANSCRIPT_ERROR, and then nobody hears of it. */
+  append(event: Storable): Stored {
+    const stored = this.log.append(this.#around.redactor.value(event))
+    apply(this.state, stored)
+    this.#live.settle(stored)
+    this.#broadcast(stored)
+    return stored
+  }
+
+  sync(): Promise<void> {
+    return this.log.sync()
+  }
+
+  /**
+   * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk; `outcome` resolves when
+   * its turn has ended. Throws SESSION_BUSY for `reject`, TOO_MANY, INVALID_REQUEST.
+   */
+  async prompt(
+    request: PromptRequest,
+  ): Promise<{ status: 'accepted' | 'queued' | 'steered'; turn_id: string; outcome: Promise<TurnOutcome> }> {
+    const { when_busy = 'queue', ...body } = request
+    const known = request.prompt_id && this.state.prompt_ids.get(request.prompt_id)
+    if (known)
+      return {
+        status: this.state.queued.has(known) ? 'queued' : 'accepted',
+        turn_id: known,
+        outcome: this.#outcome(known),
+      }
+    if (request.agent) findAgent(this.#around.config, request.agent)
+    if (request.attachments) await checkAttachments(request.attachments, this.place.roots)
+    this.#refuseClosing()
+    const turn_id = newId('turn')
+    if (!this.#running) {
+      this.#repair()
+      const outcome = this.#outcome(turn_id)
+      this.#start({ type: 'prompt', turn_id, ...body, source: 'user' })
+      await this.sync()
+      return { status: 'accepted', turn_id, outcome }
+    }
+    if (when_busy === 'reject')
+      throw new AppError(
+        'SESSION_BUSY',
+        'A turn is running. Wait for it, interrupt it, or send the prompt with when_busy "queue" or "steer".',
+      )
+    if (this.state.queued.size >= LONGEST_QUEUE)
+      throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
+    const outcome = this.#outcome(when_busy === 'steer' ? this.#running.turn_id : turn_id)
+    this.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
+    await this.sync()
+    return { status: when_busy === 'steer' ? 'steered' : 'queued', turn_id, outcome }
+  }
+
+  /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
+  async interrupt(): Promise<{ turn_id: string; text: string }[]> {
+    if (!this.#running) return []
+    this.#dropped = []
+    this.#running.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
+    await this.#running.done
+    return this.#dropped
+  }
+
+  async drop(turn_id: string): Promise<void> {
+    const queued = this.state.queued.get(turn_id)
+    if (!queued) throw new AppError('NOT_FOUND', 'No prompt with this id is waiting; it may have started already.')
+    this.#drop(queued)
+    await this.sync()
+  }
+
+  /** Merges settings in. The caller has resolved the model; the agent must exist. */
+  async update({ config, ...settings }: Settings): Promise<void> {
+    this.#refuseClosing()
+    if (settings.agent) findAgent(this.#around.config, settings.agent)
+    this.append({
+      type: 'session.updated',
+      ...settings,
+      ...(config && { config: { ...this.state.config, ...config } }),
+    })
+    await this.sync()
+  }
+
+  /** Ends the session: interrupts, closes the log, ends every stream. Resolves with the transcript's path when it is written. */
+  async close(finish: () => Promise<string | null>): Promise<string | null> {
+    this.#refuseClosing()
+    this.#closing = true
+    await this.interrupt()
+    await this.#turns.release()
+    const transcript_path = this.state.config.save_transcript ? await finish() : null
+    this.append({ type: 'session.closed', transcript_path })
+    await this.sync()
+    this.log.close()
+    return transcript_path
+  }
+
+  /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
+  async reopen(): Promise<{ turn_id: string; text: string }[]> {
+    const dropped = [...this.state.queued.values()].map(({ turn_id, text }) => ({ turn_id, text }))
+    this.#repair()
+    this.append({ type: 'session.resumed' })
+    await this.sync()
+    return dropped
+  }
+
+  /** Stops for a shutdown: the session stays open in its log, and can be resumed. */
+  async suspend(): Promise<void> {
+    this.#closing = true
+    await this.interrupt()
+    await this.#turns.release()
+    await this.sync().catch(() => {}) // the disk may be what failed; there is nobody left to tell
+    this.log.close()
+  }
+
+  #refuseClosing() {
+    if (this.#closing) throw new AppError('SHUTTING_DOWN', 'This session is being closed. Resume it to go on.')
+  }
+
+  /** After a turn that could not be written to its end: closes what it left open, now that it works again. */
+  #repair() {
+    for (const event of closing(this.state)) this.append(event)
+  }
+
+  #start(prompt: Prompt) {
+    this.append(prompt)
+    const abort = new AbortController()
+    this.#running = { turn_id: prompt.turn_id, abort, done: this.#run(prompt, abort) }
+  }
+
+  /** Consumes the loop: what it yields is on record before it goes on. */
+  async #run(prompt: Prompt, abort: AbortController): Promise<void> {
+    const started = performance.now()
+    try {
+      const turn = await this.#turns.prepare(prompt).catch((error: unknown) => ({ error }))
+      const events =
+        'error' in turn
+          ? failTurn(
+              {
+                turn_id: prompt.turn_id,
+                log: () => this.log.events,
+                agent: { name: prompt.agent ?? this.state.agent },
+              },
+              turn.error,
+              started,
+            )
+          : runTurn(turn, abort.signal)
+      for await (const event of events) await this.#take(event, abort.signal)
+    } catch (error) {
+      // The log itself failed (or the turn could not even begin): say so live, and stop whatever still runs.
+      abort.abort(error)
+      this.#fail(error, prompt.turn_id)
+    }
+    this.#settle(prompt.turn_id)
+    this.#running = null
+    this.#next()
+  }
+
+  async #take(event: Event, signal: AbortSignal): Promise<void> {
+    if (!isStorable(event)) return this.emit(event)
+    if (event.type !== 'turn.end') return void this.append(event)
+    if (signal.aborted) for (const queued of [...this.state.queued.values()]) this.#drop(queued)
+    // Nobody hears that a turn has ended before it is on the disk; what is said meanwhile waits behind it.
+    this.#held = []
+    try {
+      this.append(event)
+      await this.sync()
+    } finally {
+      const held = this.#held
+      this.#held = null
+      for (const broadcast of held) this.#broadcast(broadcast)
+    }
+  }
+
+  #next() {
+    const [queued] = this.state.queued.values()
+    if (!queued || this.#closing) return
+    const { turn_id, prompt_id, text, context, attachments, agent, effort } = queued
+    try {
+      this.#start({ type: 'prompt', turn_id, prompt_id, text, context, attachments, agent, effort, source: 'user' })
+    } catch (error) {
+      this.#fail(error, turn_id)
+    }
+  }
+
+  #drop({ turn_id, text }: Stored<PromptQueued>) {
+    this.append({ type: 'prompt.dropped', turn_id, text })
+    this.#dropped.push({ turn_id, text })
+    this.#waiting.get(turn_id)?.({ status: 'interrupted', text: '', turn_id, usage: NOTHING })
+    this.#waiting.delete(turn_id)
+  }
+
+  #fail(error: unknown, turn_id: string) {
+    const code = error instanceof AppError ? error.code : 'INTERNAL'
+    this.#broadcast({
+      type: 'error',
+      turn_id,
+      code,
+      message: messageOf(error),
+      recoverable: true,
+      at: new Date().toISOString(),
+    } as unknown as Transient & { at: string })
+    this.emit({ type: 'agent.state', state: 'error', agent: this.state.agent, details: messageOf(error) })
+    this.emit({ type: 'agent.state', state: 'idle', agent: this.state.agent })
+  }
+
+  emit(event: Transient): void {
+    const stamped = event.type === 'agent.state' ? { ...event, last_event_id: this.last_event_id } : event
+    const broadcast = this.#live.take(stamped, new Date().toISOString())
+    if (broadcast) this.#broadcast(broadcast)
+  }
+
+  #broadcast(event: Parameters<Listener>[0]) {
+    if (this.#held) this.#held.push(event)
+    else for (const listener of this.#listeners) listener(event)
+  }
+
+  #outcome(turn_id: string): Promise<TurnOutcome> {
+    const ended = this.log.events.some(event => event.type === 'turn.end' && event.turn_id === turn_id)
+    if (ended) return Promise.resolve(outcomeOf(this.log.events, turn_id))
+    return new Promise(resolve => {
+      const earlier = this.#waiting.get(turn_id)
+      this.#waiting.set(turn_id, outcome => {
+        earlier?.(outcome)
+        resolve(outcome)
+      })
+    })
+  }
+
+  #settle(turn_id: string) {
+    this.#waiting.get(turn_id)?.(outcomeOf(this.log.events, turn_id))
+    this.#waiting.delete(turn_id)
+  }
+
+  async #remember(rule: string, scope: 'session' | 'project') {
+    if (scope === 'session') return void this.append({ type: 'session.updated', rule })
+    await this.#around.remember(this.state.project_path, rule)
+  }
+}
+
+const NOTHING: Usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 }
+const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
+const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
+
+/** How a turn went, read off the log; a turn that is not in it to its end failed with the log. */
+function outcomeOf(events: readonly Stored[], turn_id: string): TurnOutcome {
+  const own = events.filter(event => 'turn_id' in event && event.turn_id === turn_id)
+  const end = own.findLast(event => event.type === 'turn.end')
+  const text = own.findLast(event => event.type === 'message')?.content ?? ''
+  const error = own.findLast(event => event.type === 'error')
+  if (!end)
+    return {
+      status: 'error',
+      text,
+      turn_id,
+      usage: NOTHING,
+      error: { code: 'TRANSCRIPT_ERROR', message: 'The log could not be written.' },
+    }
+  const status = end.outcome === 'interrupted' ? 'interrupted' : end.outcome === 'error' ? 'error' : 'success'
+  return {
+    status,
+    text,
+    turn_id,
+    usage: end.usage,
+    ...(status === 'error' && error && { error: { code: error.code, message: error.message } }),
+  }
+}

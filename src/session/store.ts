@@ -1,0 +1,279 @@
+import { stat } from 'node:fs/promises'
+import { isAbsolute, join, resolve } from 'node:path'
+import { findAgent } from '../agent/agents.ts'
+import type { Config, Dirs } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { AppError } from '../errors.ts'
+import type { SessionConfig, SessionCreated, Stored } from '../event.ts'
+import { newSessionId } from '../ids.ts'
+import type { Models } from '../llm/models.ts'
+import type { Pool } from '../mcp/pool.ts'
+import type { Rule } from '../tools/policy.ts'
+import type { Archive } from './archive.ts'
+import { acquireLock } from './lock.ts'
+import { createLog, type Log, memoryLog, openLog } from './log.ts'
+import { createRedactor } from './redact.ts'
+import { createRendering, type Rendering } from './rendering.ts'
+import { type PromptRequest, Session, type Settings } from './session.ts'
+import type { Surroundings } from './surroundings.ts'
+import { type SessionSummary, type SessionView, summaryOf, viewOf } from './view.ts'
+
+export type CreateRequest = {
+  project_path: string
+  model?: string
+  agent?: string
+  title?: string
+  env?: Record<string, string>
+  config?: Partial<SessionConfig>
+}
+
+/** What the store needs of the process: read once in `main`, passed down from there. */
+export type World = {
+  dirs: Dirs
+  config: LoadedConfig
+  models: Models
+  archive: Archive
+  /** The configuration in force for a project: its own file counts only when its owner trusts it. */
+  projectConfig(project_path: string): Promise<Config>
+  /** Environment for children: stripped of our secrets, with what the session adds. */
+  childEnv(extra: Record<string, string>): Record<string, string>
+  pool(): Promise<Pool | null>
+  /** Rules that a person asked to remember, per project; of all projects without one. */
+  remembered: {
+    list(project?: string): Promise<Rule[]>
+    add(project: string, rule: string): Promise<unknown>
+    remove(rule_id: string): Promise<boolean>
+  }
+  /** What must never reach an event: keys, tokens. Asked each time. */
+  secrets(): string[]
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void
+}
+
+type Live = { session: Session; rendering: Rendering | null; rules: Rule[]; release(): void }
+
+/** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
+export class Store {
+  readonly #world: World
+  readonly #live = new Map<string, Live>()
+  readonly #opening = new Map<string, Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }>>()
+  readonly #watchers = new Set<(summary: SessionSummary) => void>()
+  readonly #observe: (event: Stored) => void
+  #stopping = false
+
+  /** `observe` hears every stored event of every session. */
+  constructor(world: World, observe: (event: Stored) => void) {
+    this.#world = world
+    this.#observe = observe
+  }
+
+  get sessions(): Session[] {
+    return [...this.#live.values()].map(live => live.session)
+  }
+
+  has(id: string): boolean {
+    return this.#live.has(id)
+  }
+
+  /** Throws SESSION_NOT_FOUND that says whether resuming would help. */
+  async get(id: string): Promise<Session> {
+    const live = this.#live.get(id)
+    if (live) return live.session
+    const path = await this.#world.archive.find(id)
+    throw new AppError(
+      'SESSION_NOT_FOUND',
+      path
+        ? 'This session is not live. POST …/resume brings it back from its log.'
+        : 'There is no such session, live or saved.',
+      { resumable: path !== null },
+    )
+  }
+
+  /** Throws INVALID_REQUEST for a project that is no directory, an unknown agent or provider. */
+  async create(request: CreateRequest): Promise<Session> {
+    this.#refuseStopping()
+    const project_path = await checkProject(request.project_path)
+    const { models, archive } = this.#world
+    const config = await this.#world.projectConfig(project_path)
+    const agent = findAgent(config, request.agent ?? config.agent)
+    const wanted = request.model ?? agent.model ?? config.model
+    const { id: model, notice } = await models.resolve(wanted ?? (await models.best()))
+    if (notice) this.#world.log('warn', notice)
+    const created: SessionCreated = {
+      type: 'session.created',
+      format: 1,
+      session_id: newSessionId(),
+      project_path,
+      title: request.title ?? '',
+      model,
+      agent: agent.name,
+      config: {
+        auto_approve_readonly: true,
+        auto_approve_tools: [],
+        save_transcript: agent.name !== 'ask',
+        ...request.config,
+      },
+    }
+    const path = created.config.save_transcript ? await archive.place(created) : null
+    const log = path ? await createLog(path) : memoryLog()
+    log.append(created)
+    await log.sync()
+    return this.#open(log, config, request.env ?? {})
+  }
+
+  /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
+  async resume(id: string): Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }> {
+    this.#refuseStopping()
+    const live = this.#live.get(id)
+    if (live && !live.session.failed) return { session: live.session, dropped: [] }
+    if (!this.#opening.has(id))
+      this.#opening.set(
+        id,
+        this.#reopen(id).finally(() => this.#opening.delete(id)),
+      )
+    return this.#opening.get(id)!
+  }
+
+  async #reopen(id: string) {
+    const failed = this.#live.get(id)
+    if (failed) await this.#suspend(failed)
+    const path = await this.#world.archive.find(id)
+    if (!path) throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
+    const release = acquireLock(lockPath(path))
+    try {
+      const { log, bad_lines } = await openLog(path)
+      if (bad_lines.length > 0)
+        this.#world.log('warn', `${path}: lines ${bad_lines.join(', ')} are damaged and were passed over`)
+      const { project_path } = log.events[0] as SessionCreated & { id: number }
+      const config = await this.#world.projectConfig(project_path)
+      const session = await this.#open(log, config, {}, release)
+      const dropped = await session.reopen()
+      return { session, dropped }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #open(log: Log, config: Config, env: Record<string, string>, release?: () => void): Promise<Session> {
+    const { archive, models, dirs, remembered } = this.#world
+    const { project_path } = log.events[0] as SessionCreated & { id: number }
+    const live = { rules: await remembered.list(project_path) } as Live
+    const around: Surroundings = {
+      config,
+      models,
+      pool: await this.#world.pool(),
+      redactor: createRedactor(this.#world.secrets),
+      env: this.#world.childEnv(env),
+      forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
+      spill_dir: log.path?.replace(/\.jsonl$/, '.spill') ?? null,
+      projectRules: () => live.rules,
+      remember: async (project, rule) => {
+        await remembered.add(project, rule)
+        live.rules = await remembered.list(project)
+      },
+    }
+    live.release = release ?? (log.path ? acquireLock(lockPath(log.path)) : () => {})
+    live.session = new Session(log, around)
+    live.rendering = log.path ? createRendering(live.session, archive, this.#world.log) : null
+    this.#live.set(live.session.id, live)
+    this.#watch(live.session)
+    return live.session
+  }
+
+  /** Ends a session. Resolves with the path of its .org, written by then; null when it is not saved. */
+  async close(id: string): Promise<string | null> {
+    const session = await this.get(id)
+    const live = this.#live.get(id)!
+    try {
+      return await session.close(async () => (await live.rendering?.finish()) ?? null)
+    } finally {
+      this.#live.delete(id)
+      live.release()
+      this.#announce({ ...summaryOf(session), closed: true })
+    }
+  }
+
+  /** Interrupts everything, syncs and lets go of all sessions; they can be resumed. */
+  async shutdown(): Promise<void> {
+    this.#stopping = true
+    await Promise.allSettled([...this.#live.values()].map(live => this.#suspend(live)))
+  }
+
+  async #suspend(live: Live) {
+    try {
+      await live.session.suspend()
+      await live.rendering?.finish()
+    } finally {
+      this.#live.delete(live.session.id)
+      live.release()
+    }
+  }
+
+  /** Applies settings; a model is resolved first, so that answers always carry `provider/model`. */
+  async update(id: string, settings: Settings): Promise<Session> {
+    const session = await this.get(id)
+    const model = settings.model === undefined ? undefined : (await this.#world.models.resolve(settings.model)).id
+    await session.update({ ...settings, ...(model && { model }) })
+    return session
+  }
+
+  async prompt(id: string, request: PromptRequest) {
+    this.#refuseStopping()
+    return (await this.get(id)).prompt(request)
+  }
+
+  /** After a remembered rule was deleted. */
+  async reloadRules(): Promise<void> {
+    for (const live of this.#live.values())
+      live.rules = await this.#world.remembered.list(live.session.state.project_path)
+  }
+
+  view(session: Session): SessionView {
+    return viewOf(session, this.#world.models.info(session.state.model).context_window)
+  }
+
+  /** All live sessions' summaries, then each change. Returns how to stop. */
+  watch(listener: (summary: SessionSummary) => void): () => void {
+    this.#watchers.add(listener)
+    for (const session of this.sessions) listener(summaryOf(session))
+    return () => this.#watchers.delete(listener)
+  }
+
+  #watch(session: Session) {
+    let last = ''
+    const look = () => {
+      const summary = summaryOf(session)
+      const text = JSON.stringify(summary)
+      if (text === last) return
+      last = text
+      this.#announce(summary)
+    }
+    session.subscribe(event => {
+      if ('id' in event) this.#observe(event)
+      if (!QUIET.has(event.type)) look()
+    })
+    look()
+  }
+
+  #announce(summary: SessionSummary) {
+    for (const listener of this.#watchers) listener(summary)
+  }
+
+  #refuseStopping() {
+    if (this.#stopping)
+      throw new AppError('SHUTTING_DOWN', 'The backend is shutting down. Start it again, then resume the session.')
+  }
+}
+
+/** Events that change nothing in a summary, and come by the thousand. */
+const QUIET = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress'])
+
+const lockPath = (log: string) => log.replace(/\.jsonl$/, '.lock')
+
+async function checkProject(path: string): Promise<string> {
+  if (!isAbsolute(path)) throw new AppError('INVALID_REQUEST', 'project_path: must be an absolute path.')
+  const info = await stat(path).catch(() => null)
+  if (!info) throw new AppError('INVALID_REQUEST', 'project_path: there is no such directory.')
+  if (!info.isDirectory()) throw new AppError('INVALID_REQUEST', 'project_path: this is a file; a directory is needed.')
+  return join(resolve(path))
+}

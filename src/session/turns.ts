@@ -1,0 +1,113 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { findAgent } from '../agent/agents.ts'
+import { createAttachments } from '../agent/attachments.ts'
+import { buildRequest, type Frozen } from '../agent/request.ts'
+import type { Turn } from '../agent/turn.ts'
+import type { Prompt } from '../event.ts'
+import type { Tool } from '../tools/tool.ts'
+import type { Session } from './session.ts'
+import type { Surroundings } from './surroundings.ts'
+import { createWorkplace, freeze, type Place, spillPath, toolsOf } from './workplace.ts'
+
+export type Turns = {
+  readonly place: Place
+  prepare(prompt: Prompt): Promise<Turn>
+  /** Ends what the session's tools have running. */
+  release(): Promise<void>
+}
+
+/** Gives the loop what it needs of a session, and keeps what stays the same from turn to turn. */
+export function createTurns(session: Session, around: Surroundings): Turns {
+  const { config, models, pool } = around
+  const { session_id, project_path } = session.state
+  const roots = {
+    project: real(project_path),
+    allowed: config.allowed_directories.map(real),
+    forbidden: around.forbidden.map(real),
+  }
+  const place: Place = {
+    session_id,
+    config,
+    roots,
+    env: around.env,
+    unsaved: new Map(),
+    seen: new Map(),
+    jobs: new Map(),
+    spill_dir: around.spill_dir,
+    attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
+    projectRules: around.projectRules,
+    ask: (question, signal) => session.questions.ask(question, signal),
+  }
+  const frozen = new Map<string, Promise<Frozen>>()
+  let tools: Promise<Tool[]> | null = null
+
+  return {
+    place,
+    async prepare(prompt) {
+      const agent = findAgent(config, prompt.agent ?? session.state.agent)
+      tools ??= toolsOf(project_path, session_id, pool)
+      const list = await tools.catch(error => {
+        tools = null // a passing fault: look again next time
+        throw error
+      })
+      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, list, pool))
+      const prefix = await frozen.get(agent.name)!
+      const workplace = createWorkplace(place, session.state, agent, list)
+      return {
+        turn_id: prompt.turn_id,
+        agent,
+        place: workplace,
+        max_rounds: config.max_rounds,
+        log: () => session.log.events,
+        async *request() {
+          const { id, info } = await models.resolve(agent.model ?? session.state.model)
+          return yield* buildRequest({
+            session_id,
+            model: id,
+            info,
+            agent,
+            effort: prompt.effort,
+            frozen: prefix,
+            log: session.log.events,
+            attachments: place.attachments,
+          })
+        },
+        stream: models.stream,
+        price: models.price,
+        steers: () => steersOf(session),
+        hasSteers: () => steersOf(session).length > 0,
+        ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, workplace, signal),
+        expiresAt: session.approvals.expiresAt,
+        sync: () => session.sync(),
+      }
+    },
+    async release() {
+      await Promise.all([...place.jobs.values()].map(job => job.kill()))
+      await pool?.release(session_id)
+    },
+  }
+}
+
+/** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
+const steersOf = (session: Session): Prompt[] =>
+  [...session.state.queued.values()]
+    .filter(queued => queued.when_busy === 'steer')
+    .map(({ turn_id, prompt_id, text, context, attachments }) => ({
+      type: 'prompt',
+      turn_id,
+      prompt_id,
+      text,
+      context,
+      attachments,
+      source: 'steer',
+    }))
+
+/** The real path; of something that does not exist (yet), the path as it is written. */
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path) // a project that was deleted: its tools will say so
+  }
+}

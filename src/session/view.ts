@@ -1,0 +1,71 @@
+import type { AgentState, Question, SessionConfig, Stored, ToolCallAnnounced, Usage } from '../event.ts'
+import type { Session } from './session.ts'
+import { titleOf } from './state.ts'
+
+/** A live session as `GET /api/sessions/:id` shows it: enough for a client that comes back to rebuild its buffer. */
+export type SessionView = {
+  session_id: string
+  status: 'active'
+  created_at: string
+  started_at: string
+  project_path: string
+  title: string
+  model: string
+  agent: string
+  config: SessionConfig
+  agent_state: AgentState
+  message_count: number
+  last_event_id: number
+  pending_approvals: Stored<ToolCallAnnounced>[]
+  pending_questions: Stored<Question>[]
+  queued: { turn_id: string; text: string; agent?: string }[]
+  usage: Usage
+  context_tokens: number
+  context_window: number | null
+}
+
+export function viewOf(session: Session, context_window: number | undefined): SessionView {
+  const { state } = session
+  return {
+    session_id: state.session_id,
+    status: 'active',
+    created_at: state.created_at,
+    started_at: state.created_at,
+    project_path: state.project_path,
+    title: titleOf(state),
+    model: state.model,
+    agent: state.agent,
+    config: state.config,
+    agent_state: session.agent_state.state,
+    message_count: state.message_count,
+    last_event_id: session.last_event_id,
+    pending_approvals: [...state.approvals.values()],
+    pending_questions: [...state.questions.values()],
+    queued: [...state.queued.values()].map(({ turn_id, text, agent }) => ({ turn_id, text, ...(agent && { agent }) })),
+    usage: state.usage,
+    context_tokens: state.context_tokens,
+    context_window: context_window ?? null,
+  }
+}
+
+/** The line of one session on the stream of all sessions. */
+export type SessionSummary = {
+  type: 'session.summary'
+  session_id: string
+  title: string
+  project_path: string
+  agent_state: AgentState
+  pending_approvals: number
+  pending_questions: number
+  closed?: true
+}
+
+export const summaryOf = (session: Session): SessionSummary => ({
+  type: 'session.summary',
+  session_id: session.id,
+  title: titleOf(session.state),
+  project_path: session.state.project_path,
+  agent_state: session.agent_state.state,
+  pending_approvals: session.state.approvals.size,
+  pending_questions: session.state.questions.size,
+})
