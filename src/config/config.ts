@@ -36,6 +36,8 @@ export type ProviderConfig = {
   api_key_command?: string[]
   base_url?: string
   headers?: Record<string, string>
+  /** Variables that its `base_url` or `headers` name and that are not set: using it is an error that names them. */
+  unset?: string[]
 }
 
 export type McpServerConfig = {
@@ -56,7 +58,10 @@ export type McpServerConfig = {
   repeatable: string[]
   timeout_seconds: number
   trust_annotations: boolean
+  /** Absent: no limit (written 0). */
   limits: { cpu_seconds?: number; memory_mb?: number; open_files?: number }
+  /** Variables that its values name and that are not set: starting it is an error that names them. */
+  unset?: string[]
   /** The file that declared it. */
   origin: string
 }

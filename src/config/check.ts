@@ -1,0 +1,81 @@
+import type { Path } from './locate.ts'
+import type { FileConfig } from './schema.ts'
+
+/** A mistake at a key. `text` completes "FILE:LINE: KEY …". */
+export type Problem = { path: Path; text: string }
+/** Null, or what is wrong with a permission rule. The grammar of rules belongs to a room above: it is passed in. */
+export type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
+
+/** The mistakes no schema can see: those between two keys, and names that are taken. */
+export function checkFile(file: FileConfig, validateRule: ValidateRule = () => null): Problem[] {
+  return [
+    ...checkProviders(file.providers ?? {}),
+    ...checkServers(file.mcp_servers ?? []),
+    ...checkAgents(file.agents ?? {}),
+    ...checkRules(file, validateRule),
+  ]
+}
+
+const KNOWN_PROVIDERS = ['anthropic', 'openai', 'gemini', 'local']
+/** Categories of built-in tools: `git/status` must not be mistaken for one of them. */
+const RESERVED_SERVERS = ['filesystem', 'git', 'shell', 'lsp']
+/** Agents shipped that change nothing, and stay so. */
+const READ_ONLY_AGENTS = ['plan', 'ask']
+
+function checkProviders(providers: NonNullable<FileConfig['providers']>): Problem[] {
+  return Object.entries(providers).flatMap(([name, entry]): Problem[] => {
+    const path = ['providers', name]
+    if (name === 'offline') return [{ path, text: 'is built in and has no settings' }]
+    if (KNOWN_PROVIDERS.includes(name)) return []
+    if (!entry.kind)
+      return [{ path, text: `needs kind = "openai-compatible" (known without it: ${KNOWN_PROVIDERS.join(', ')})` }]
+    return entry.kind === 'openai-compatible' && !entry.base_url ? [{ path, text: 'needs a base_url' }] : []
+  })
+}
+
+function checkServers(servers: NonNullable<FileConfig['mcp_servers']>): Problem[] {
+  return servers.flatMap((server, index): Problem[] => {
+    const path = ['mcp_servers', index]
+    const problems: Problem[] = []
+    if (RESERVED_SERVERS.includes(server.name))
+      problems.push({
+        path: [...path, 'name'],
+        text: `must not be one of the built-in categories: ${RESERVED_SERVERS.join(', ')}`,
+      })
+    if (servers.findIndex(other => other.name === server.name) < index)
+      problems.push({ path: [...path, 'name'], text: 'is the name of an earlier server in this file' })
+    if (!server.command && !server.url) problems.push({ path, text: 'needs a command or a url' })
+    if (server.command && server.url) problems.push({ path, text: 'has both a command and a url: keep one' })
+    return problems
+  })
+}
+
+function checkAgents(agents: NonNullable<FileConfig['agents']>): Problem[] {
+  return READ_ONLY_AGENTS.filter(name => Object.hasOwn(agents, name)).flatMap((name): Problem[] => {
+    const path = ['agents', name]
+    const problems: Problem[] = []
+    const text = `must not be set: ${name} changes nothing (use another name for an agent that does)`
+    if (agents[name]!.read_only === false) problems.push({ path: [...path, 'read_only'], text })
+    if (agents[name]!.write_paths) problems.push({ path: [...path, 'write_paths'], text })
+    return problems
+  })
+}
+
+function checkRules({ permissions = {}, agents = {} }: FileConfig, validate: ValidateRule): Problem[] {
+  const lists = [
+    ...ACTIONS.map(action => ({ path: ['permissions', action], rules: permissions[action], action })),
+    ...Object.entries(agents).map(([name, { allowed_tools }]) => ({
+      path: ['agents', name, 'allowed_tools'],
+      rules: allowed_tools,
+      action: 'allow' as const,
+    })),
+  ]
+  return lists.flatMap(({ path, rules = [], action }) =>
+    rules.flatMap((rule, index) => {
+      const wrong = validate(rule, action)
+      return wrong === null ? [] : [{ path: [...path, index], text: `is not a rule: ${wrong}` }]
+    }),
+  )
+}
+
+export const ACTIONS = ['allow', 'ask', 'deny'] as const

@@ -1,0 +1,21 @@
+import { posix, win32 } from 'node:path'
+import type { Dirs } from './config.ts'
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/**
+ * Where our files live (protocol.md, "Start-up handshake" and "Configuration"): an absolute `$XDG_CONFIG_HOME` or
+ * `$XDG_STATE_HOME` first (relative ones are to be ignored: XDG Base Directory Specification), then what the system does.
+ */
+export function dirsFrom(env: Env, platform: NodeJS.Platform, homedir: string): Dirs {
+  const windows = platform === 'win32'
+  const { isAbsolute, join } = windows ? win32 : posix
+  const first = (...candidates: (string | undefined)[]) => candidates.find(path => path && isAbsolute(path))!
+  const config = windows
+    ? first(env.XDG_CONFIG_HOME, env.APPDATA, join(homedir, 'AppData', 'Roaming'))
+    : first(env.XDG_CONFIG_HOME, join(homedir, '.config'))
+  const state = windows
+    ? first(env.XDG_STATE_HOME, env.LOCALAPPDATA, join(homedir, 'AppData', 'Local'))
+    : first(env.XDG_STATE_HOME, join(homedir, '.local', 'state'))
+  return { config: join(config, 'emacs-agent'), state: join(state, 'emacs-agent'), home: homedir }
+}

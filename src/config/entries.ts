@@ -1,0 +1,108 @@
+import { ACTIONS } from './check.ts'
+import type { McpServerConfig, ProviderConfig } from './config.ts'
+import type { Env } from './dirs.ts'
+import { expandHome, expandPath, expandVariables, type Surroundings } from './expand.ts'
+import { type ParsedFile, problemAt } from './file.ts'
+import { dictionary, emptyLayer, type Layer } from './layers.ts'
+import type { Path } from './locate.ts'
+import type { FileConfig } from './schema.ts'
+import { defaultServer } from './settings.ts'
+
+/**
+ * A parsed file with its paths and variables expanded and its defaults filled in. A variable that is not set leaves an
+ * `api_key` unset and is listed in the `unset` of other entries; in a top-level path it is a problem.
+ */
+export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Layer; problems: string[] } {
+  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...settings } = file.data
+  const layer = emptyLayer()
+  const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
+  for (const key of Object.keys(settings)) layer.where[key] = origin([key])
+  const entries = <T>(kind: 'providers' | 'agents' | 'models' | 'mcp_servers', list: [string, T, Path][]) => {
+    for (const [name, , path] of list) layer.where[`${kind}.${name}`] = origin(path)
+    return dictionary(list.map(([name, entry]) => [name, entry] as const))
+  }
+
+  const problems: string[] = []
+  const pathAt = (key: Path, written: string) => {
+    const unset = new Set<string>()
+    const path = expandPath(written, around, unset)
+    const text = `names a variable that is not set: ${[...unset].join(', ')}`
+    if (unset.size > 0) problems.push(problemAt(file, { path: key, text }))
+    return path
+  }
+  layer.settings = settings
+  if (settings.transcript_path !== undefined)
+    layer.settings.transcript_path = pathAt(['transcript_path'], settings.transcript_path)
+  if (settings.allowed_directories)
+    layer.settings.allowed_directories = settings.allowed_directories.map((path, index) =>
+      pathAt(['allowed_directories', index], path),
+    )
+
+  layer.providers = entries(
+    'providers',
+    Object.entries(providers).map(([name, entry]) => [name, providerFrom(entry, around), ['providers', name]]),
+  )
+  layer.mcp_servers = entries(
+    'mcp_servers',
+    mcp_servers.map((entry, index) => [entry.name, serverFrom(entry, file.path, around), ['mcp_servers', index]]),
+  )
+  layer.agents = entries(
+    'agents',
+    Object.entries(agents).map(([name, entry]) => [name, { ...entry, origin: file.path }, ['agents', name]]),
+  )
+  layer.models = entries(
+    'models',
+    Object.entries(models).map(([name, entry]) => [name, entry, ['models', name]]),
+  )
+  layer.rules = ACTIONS.flatMap(action =>
+    (permissions[action] ?? []).map((rule, index) => ({
+      rule,
+      action,
+      origin: origin(['permissions', action, index]),
+    })),
+  )
+  return { layer, problems }
+}
+
+type Entry<K extends keyof FileConfig> = NonNullable<FileConfig[K]>
+
+function providerFrom(entry: Entry<'providers'>[string], { env }: Surroundings): ProviderConfig {
+  const unset = new Set<string>()
+  const { api_key, ...rest } = entry
+  const provider: ProviderConfig = rest
+  const key = api_key && keyFrom(api_key, env)
+  if (key) provider.api_key = key
+  if (entry.base_url !== undefined) provider.base_url = expandVariables(entry.base_url, env, unset)
+  if (entry.headers) provider.headers = expandValues(entry.headers, env, unset)
+  if (unset.size > 0) provider.unset = [...unset]
+  return provider
+}
+
+function keyFrom(written: string, env: Env): string | undefined {
+  const unset = new Set<string>()
+  const key = expandVariables(written, env, unset).trim()
+  return unset.size > 0 ? undefined : key
+}
+
+function serverFrom(entry: Entry<'mcp_servers'>[number], origin: string, { env, home }: Surroundings): McpServerConfig {
+  const unset = new Set<string>()
+  // Without a base: what is relative begins at the project the server is started for.
+  const path = (written: string) => expandHome(expandVariables(written, env, unset), home)
+  const defaults = defaultServer(entry.name)
+  const server: McpServerConfig = {
+    ...defaults,
+    ...entry,
+    env: expandValues(entry.env ?? {}, env, unset),
+    headers: expandValues(entry.headers ?? {}, env, unset),
+    limits: dictionary(Object.entries({ ...defaults.limits, ...entry.limits }).filter(([, limit]) => limit > 0)),
+    origin,
+  }
+  if (entry.command !== undefined) server.command = path(entry.command)
+  if (entry.cwd !== undefined) server.cwd = path(entry.cwd)
+  if (entry.url !== undefined) server.url = expandVariables(entry.url, env, unset)
+  if (unset.size > 0) server.unset = [...unset]
+  return server
+}
+
+const expandValues = (values: Record<string, string>, env: Env, unset: Set<string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, expandVariables(value, env, unset)]))

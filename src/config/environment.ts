@@ -1,0 +1,47 @@
+import type { Config } from './config.ts'
+import type { Env } from './dirs.ts'
+
+/**
+ * What child processes inherit (protocol.md, "Configuration"): the environment without EMACS_AGENT_*, without names like
+ * those of secrets, and without variables that hold a configured key whatever their name. `extra` is what someone asked
+ * for by name (a session's `env`, an MCP server's), so it is added as it is.
+ */
+export function childEnv(
+  env: Env,
+  { configuredKeys = [], extra = {} }: { configuredKeys?: readonly string[]; extra?: Record<string, string> } = {},
+): Record<string, string> {
+  const keys = configuredKeys.filter(key => key.length >= SHORTEST_KEY)
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !isSecretName(entry[0]) && !keys.some(key => entry[1]!.includes(key)),
+  )
+  return { ...Object.fromEntries(kept), ...extra }
+}
+
+/** Shorter keys (`x`, `none`, as local servers want) would match ordinary values. */
+const SHORTEST_KEY = 8
+
+/** Whether a variable or header of this name is likely to hold a secret. */
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
+
+const SECRET_NAME =
+  /^EMACS_AGENT_|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(^|_)(KEY|PAT|JWT|AUTH)$|TOKEN$/i
+
+/** Every secret the configuration holds: for the redactor, and for `childEnv`. */
+export const secretsOf = (config: Config): string[] => [
+  ...new Set(
+    [
+      ...Object.values(config.providers).flatMap(({ api_key = '', headers = {} }) => [
+        api_key,
+        ...secretValues(headers),
+      ]),
+      ...config.mcp_servers.flatMap(({ env, headers }) => [...secretValues(env), ...secretValues(headers)]),
+    ].filter(secret => secret !== ''),
+  ),
+]
+
+/** `Authorization: Bearer abc` is known whole and as `abc`. */
+const secretValues = (values: Record<string, string>): string[] =>
+  Object.entries(values)
+    .filter(([name]) => isSecretName(name.replaceAll('-', '_')) || /^(proxy-)?authorization$|^cookie$/i.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^[A-Za-z]+ +/, '')])

@@ -1,0 +1,25 @@
+import { resolve } from 'node:path'
+import type { Env } from './dirs.ts'
+
+/** What values of a file are expanded with. `base` is where its relative paths begin. */
+export type Surroundings = { env: Env; home: string; base: string }
+
+/**
+ * Replaces each `${NAME}`. Names that are not set (or empty) become nothing and are listed in `unset`, so that only using
+ * the entry fails, not starting. Our own variables are never expanded: the token is nobody's business.
+ */
+export function expandVariables(text: string, env: Env, unset: Set<string>): string {
+  return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+    const value = /^EMACS_AGENT_/i.test(name) ? undefined : env[name]
+    if (!value) unset.add(name)
+    return value ?? ''
+  })
+}
+
+/** `~` and `~/…`. Other people's (`~bob`) stay as they are. */
+export const expandHome = (path: string, home: string): string =>
+  path === '~' ? home : /^~[/\\]/.test(path) ? home + path.slice(1) : path
+
+/** An absolute path from one that may begin with `~`, hold variables or be relative to the file. */
+export const expandPath = (path: string, { env, home, base }: Surroundings, unset: Set<string>): string =>
+  resolve(base, expandHome(expandVariables(path, env, unset), home))

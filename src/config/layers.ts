@@ -1,0 +1,56 @@
+import type { AgentConfig, Config, ConfigRule, McpServerConfig, ModelConfig, ProviderConfig } from './config.ts'
+import { type Lists, SCALAR_KEYS, type Scalars } from './settings.ts'
+
+/** One place settings come from. `where` says, for each key and entry (`port`, `providers.local`), where exactly. */
+export type Layer = {
+  settings: Partial<Scalars & Lists>
+  providers: Record<string, ProviderConfig>
+  mcp_servers: Record<string, McpServerConfig>
+  agents: Record<string, AgentConfig>
+  models: Record<string, ModelConfig>
+  rules: ConfigRule[]
+  where: Record<string, string>
+}
+
+/** Without a prototype: names come from files, and may be `constructor`. */
+export const dictionary = <T>(entries: Iterable<readonly [string, T]> = []): Record<string, T> => {
+  const result: Record<string, T> = Object.create(null)
+  for (const [key, value] of entries) result[key] = value
+  return result
+}
+
+export const emptyLayer = (): Layer => ({
+  settings: {},
+  providers: dictionary(),
+  mcp_servers: dictionary(),
+  agents: dictionary(),
+  models: dictionary(),
+  rules: [],
+  where: dictionary(),
+})
+
+/** Per key and per entry, the first layer that has it wins; rules add up. `layers` come strongest first. */
+export function mergeLayers(layers: Layer[], defaults: Config): { config: Config; provenance: Record<string, string> } {
+  const weakestFirst = layers.toReversed()
+  const merged = <T>(pick: (layer: Layer) => Record<string, T>) =>
+    dictionary(weakestFirst.flatMap(layer => Object.entries(pick(layer))))
+  const rules = layers.flatMap(layer => layer.rules)
+  const listed = (action: ConfigRule['action']) => [
+    ...new Set(rules.filter(rule => rule.action === action).map(({ rule }) => rule)),
+  ]
+  const config: Config = {
+    ...Object.assign({ ...defaults }, ...weakestFirst.map(layer => layer.settings)),
+    providers: merged(layer => layer.providers),
+    mcp_servers: Object.values(merged(layer => layer.mcp_servers)),
+    agents: merged(layer => layer.agents),
+    models: merged(layer => layer.models),
+    permissions: { allow: listed('allow'), ask: listed('ask'), deny: listed('deny') },
+    rules,
+  }
+  const settings = [...SCALAR_KEYS, 'allowed_hosts', 'allowed_directories']
+  const provenance = dictionary([
+    ...settings.map(key => [key, 'default'] as const),
+    ...weakestFirst.flatMap(layer => Object.entries(layer.where)),
+  ])
+  return { config, provenance }
+}

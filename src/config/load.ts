@@ -1,0 +1,138 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { AppError, UsageError } from '../errors.ts'
+import type { ValidateRule } from './check.ts'
+import type { Config, Dirs } from './config.ts'
+import type { Env } from './dirs.ts'
+import { fileLayer } from './entries.ts'
+import { expandHome } from './expand.ts'
+import { firstProblem, LARGEST_FILE, parseFile } from './file.ts'
+import { type Layer, mergeLayers } from './layers.ts'
+import { envLayer, type Flags, flagLayer, strayVariables } from './overrides.ts'
+import { printable } from './printable.ts'
+import { defaultConfig } from './settings.ts'
+import { describeFile } from './summary.ts'
+import { readProjectFile, type TrustStatus, trustStatus } from './trust.ts'
+
+export type LoadOptions = {
+  env: Env
+  dirs: Dirs
+  /** As `cli/args.ts` gives them; other members are ignored. `config_file` takes the place of the user's file. */
+  flags?: Flags
+  /** A project whose `emacs-agent.toml` counts, if trusted. */
+  project?: string
+  validateRule?: ValidateRule
+}
+
+export type ProjectFile = {
+  path: string
+  status: 'absent' | TrustStatus
+  hash: string | null
+  /** What it would do, a line each (see `summary.ts`). */
+  summary: string[]
+}
+
+export type LoadedConfig = {
+  config: Config
+  /** For each key and entry (`port`, `providers.local`): `--port`, `EMACS_AGENT_PORT`, `/home/u/…/emacs-agent.toml:3`, `default`. */
+  provenance: Record<string, string>
+  project_file: ProjectFile | null
+  /** What was ignored, and why: for the log and `doctor`. */
+  notices: string[]
+  /** What `projectConfig` needs again. Holds the environment: not for showing. */
+  base: Base
+}
+
+type Base = { options: LoadOptions; overrides: Layer[]; user: FoundFile | null }
+type FoundFile = { path: string; layer: Layer }
+
+/**
+ * The configuration in force. Per key, the first layer that has it wins: flags, EMACS_AGENT_<KEY>, the project's file if
+ * trusted, the user's file, defaults; an entry comes whole from one layer, permission lists add up. Keys in the usual
+ * variables (ANTHROPIC_API_KEY …) are no part of it: `llm/keys.ts` finds them. Without files, neither
+ * a TOML parser nor a validator is loaded. Throws UsageError for a mistake in a variable or the user's file, and AppError
+ * for one in a trusted project's file or in `trust.json`.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const { env, dirs, flags = {} } = options
+  const notices = strayVariables(env)
+  const overrides = [flagLayer(flags), envLayer(env, dirs.home)]
+  const user = await userFile(options, notices)
+  const loaded = await assemble({ options, overrides, user }, options.project)
+  return { ...loaded, notices: [...notices, ...loaded.notices] }
+}
+
+/** The same for another project: only its layer differs, nothing else is read again. Its notices are the project's alone. */
+export const projectConfig = (loaded: LoadedConfig, project: string): Promise<LoadedConfig> =>
+  assemble(loaded.base, project)
+
+async function assemble(base: Base, project: string | undefined): Promise<LoadedConfig> {
+  const found = project === undefined ? null : await projectFile(base, project)
+  const layers = [...base.overrides, found?.layer, base.user?.layer].filter(layer => layer != null)
+  const merged = mergeLayers(layers, defaultConfig(base.options.dirs))
+  return { ...merged, project_file: found?.file ?? null, notices: found?.notices ?? [], base }
+}
+
+async function userFile(options: LoadOptions, notices: string[]): Promise<FoundFile | null> {
+  const { env, dirs, flags = {}, validateRule } = options
+  const path =
+    flags.config_file === undefined
+      ? join(dirs.config, 'emacs-agent.toml')
+      : resolve(expandHome(flags.config_file, dirs.home))
+  const bytes = await readUserFile(path, flags.config_file === undefined)
+  if (bytes === null) return null
+  const file = await parseFile(bytes, path, { from_project: false, validateRule })
+  const { layer, problems } = fileLayer(file, { env, home: dirs.home, base: dirname(path) })
+  const all = [...file.problems, ...problems]
+  if (all.length > 0) throw new UsageError(`${firstProblem(all)}.`)
+  const holdsKey = Object.values(file.data.providers ?? {}).some(({ api_key }) => api_key && !api_key.includes('${'))
+  if (holdsKey && (await isOpenToOthers(path)))
+    notices.push(`${path} holds a key and others may read it: chmod 600 it.`)
+  return { path, layer }
+}
+
+async function readUserFile(path: string, optional: boolean): Promise<Uint8Array | null> {
+  try {
+    const { size } = await stat(path)
+    if (size > LARGEST_FILE) throw new UsageError(`${path} is larger than 1 MiB: that is no configuration.`)
+    return await readFile(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    if (optional && (code === 'ENOENT' || code === 'ENOTDIR')) return null
+    throw new UsageError(`Cannot read the configuration ${path} (${code}).`)
+  }
+}
+
+/** Windows has no such bits. */
+const isOpenToOthers = async (path: string) => process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
+
+type FoundProject = { file: ProjectFile; layer?: Layer; notices: string[] }
+
+async function projectFile({ options, user }: Base, project: string): Promise<FoundProject> {
+  const { env, dirs, validateRule } = options
+  const read = await readProjectFile(project)
+  const { path } = read
+  const shown = printable(path)
+  // Started in the directory of the user's own file: it is not a project's.
+  if (read.kind === 'absent' || path === user?.path)
+    return { file: { path, status: 'absent', hash: null, summary: [] }, notices: [] }
+  if (read.kind === 'refused') {
+    const refusal = `${shown} is ignored: ${read.reason}.`
+    return { file: { path, status: 'untrusted', hash: null, summary: [refusal] }, notices: [refusal] }
+  }
+  const status = await trustStatus(dirs.state, read)
+  const parsed = await parseFile(read.bytes, path, { from_project: true, validateRule })
+  const file: ProjectFile = { path, status, hash: read.hash, summary: describeFile(parsed) }
+  if (status !== 'trusted') {
+    const why = status === 'changed' ? 'has changed since it was trusted' : 'is not trusted'
+    return {
+      file,
+      notices: [`${shown} ${why}, so it is ignored: emacs-agent-backend trust ${printable(read.project)}`],
+    }
+  }
+  const { layer, problems } = fileLayer(parsed, { env, home: dirs.home, base: read.project })
+  const all = [...parsed.problems, ...problems]
+  if (all.length > 0) throw new AppError('INVALID_REQUEST', `${firstProblem(all)}.`, { problems: all })
+  return { file, layer, notices: parsed.ignored }
+}

@@ -1,0 +1,168 @@
+import * as v from 'valibot'
+import { LONGEST_SECONDS, oneOf, SCALARS, type ScalarKey, type Scalars } from './settings.ts'
+
+/**
+ * `emacs-agent.toml` as it may be written. Every message completes "KEY must be …"; unknown keys are errors. What no schema
+ * can say (reserved names, duplicates, command or url) is in `check.ts`.
+ */
+
+/** Valibot's own objects and records also take arrays and dates. */
+const isTable = v.custom<Record<string, unknown>>(
+  value => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date),
+  'a table',
+)
+/** The entries have no prototype, so that `toString = 1` is an unknown key too. */
+const table = <E extends v.ObjectEntries>(entries: E) =>
+  v.pipe(isTable, v.strictObject(Object.assign(Object.create(null), entries) as E))
+const record = <K extends v.BaseSchema<string, string, v.BaseIssue<unknown>>, V extends v.GenericSchema>(
+  key: K,
+  value: V,
+) => v.pipe(isTable, v.record(key, value))
+
+const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(schema)
+
+const text = (expected = 'a string') => v.pipe(v.string(expected), v.nonEmpty(expected))
+const texts = v.array(v.string('a string'), 'a list of strings')
+const strings = record(v.string(), v.string('a string'))
+const flag = v.boolean('true or false')
+
+const number = (expected: string, min: number, max: number) =>
+  v.pipe(v.number(expected), v.finite(expected), v.minValue(min, expected), v.maxValue(max, expected))
+const integer = (min: number, max: number, expected = `an integer from ${min} to ${max}`) =>
+  v.pipe(number(expected, min, max), v.integer(expected))
+const choice = <const C extends readonly string[]>(choices: C) => v.picklist(choices, oneOf(choices))
+
+const NAME_RULE = 'written in small letters, digits, - and _, beginning with a letter or digit'
+const name = v.pipe(
+  v.string(NAME_RULE),
+  v.maxLength(40, 'at most 40 letters long'),
+  v.regex(/^[a-z0-9][a-z0-9_-]*$/, NAME_RULE),
+)
+
+const HTTP_URL = 'an http:// or https:// URL'
+const url = v.pipe(
+  v.string(HTTP_URL),
+  v.check(written => written.includes('${') || isHttpUrl(written), HTTP_URL),
+)
+const isHttpUrl = (written: string) => URL.canParse(written) && /^https?:$/.test(new URL(written).protocol)
+
+const scalar = (key: ScalarKey): v.GenericSchema<string | number | boolean> => {
+  const setting = SCALARS[key]
+  switch (setting.kind) {
+    case 'text':
+      return text(setting.expected)
+    case 'choice':
+      return choice(setting.choices)
+    case 'boolean':
+      return flag
+    case 'number': {
+      const { min, max, expected } = setting
+      return setting.integer ? integer(min, max, expected) : number(expected, min, max)
+    }
+  }
+}
+
+const scalars = Object.fromEntries(Object.keys(SCALARS).map(key => [key, maybe(scalar(key as ScalarKey))])) as {
+  [K in ScalarKey]: v.OptionalSchema<v.GenericSchema<Scalars[K]>, undefined>
+}
+
+const provider = table({
+  kind: maybe(choice(['anthropic', 'openai', 'gemini', 'openai-compatible'])),
+  api_key: maybe(v.string('a string')),
+  api_key_command: maybe(v.pipe(texts, v.minLength(1, 'a program and its arguments'))),
+  base_url: maybe(url),
+  headers: maybe(strings),
+})
+
+const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)
+
+const server = table({
+  name,
+  command: maybe(text('a program')),
+  args: maybe(texts),
+  env: maybe(strings),
+  cwd: maybe(text('a directory')),
+  url: maybe(url),
+  headers: maybe(strings),
+  category: maybe(text()),
+  format: maybe(choice(['json', 'toon'])),
+  enabled: maybe(flag),
+  shared: maybe(choice(['project', 'all', 'session'])),
+  allow: maybe(texts),
+  deny: maybe(texts),
+  repeatable: maybe(texts),
+  timeout_seconds: maybe(number(`a number of seconds from 0.1 to ${LONGEST_SECONDS}`, 0.1, LONGEST_SECONDS)),
+  trust_annotations: maybe(flag),
+  limits: maybe(
+    table({
+      cpu_seconds: maybe(limit('seconds')),
+      memory_mb: maybe(limit('megabytes')),
+      open_files: maybe(limit('files')),
+    }),
+  ),
+})
+
+const agent = table({
+  description: maybe(v.string('a string')),
+  model: maybe(text('a model id')),
+  allowed_tools: maybe(texts),
+  system_prompt: maybe(v.string('a string')),
+  max_tokens: maybe(integer(1, 10_000_000)),
+  effort: maybe(choice(['low', 'medium', 'high'])),
+  read_only: maybe(flag),
+  write_paths: maybe(texts),
+})
+
+const dollars = number('dollars per million tokens', 0, 1_000_000)
+const tokens = integer(1, 1_000_000_000, 'a number of tokens')
+const MODEL_ID = 'named "provider/model"'
+const model = table({
+  context_window: maybe(tokens),
+  max_output: maybe(tokens),
+  prices: maybe(table({ input: dollars, output: dollars, cache_read: maybe(dollars), cache_write: maybe(dollars) })),
+  images: maybe(flag),
+  tools: maybe(flag),
+})
+
+export const fileSchema = table({
+  ...scalars,
+  allowed_hosts: maybe(texts),
+  allowed_directories: maybe(v.array(text('a directory'), 'a list of directories')),
+  providers: maybe(record(name, provider)),
+  mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
+  permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
+  agents: maybe(record(name, agent)),
+  models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
+})
+export type FileConfig = v.InferOutput<typeof fileSchema>
+
+/** Project real path → hash of its `emacs-agent.toml` when it was trusted. */
+export const trustSchema = v.object({ projects: v.record(v.string(), v.string()) })
+
+/** The keys that exist beside an unknown one, to suggest the nearest. `path` leads to the table. */
+export function keysAt(path: readonly (string | number)[]): string[] {
+  let schema: unknown = fileSchema
+  for (const key of path) schema = below(schema, key)
+  const { entries } = unwrap(schema)
+  return entries ? Object.keys(entries) : []
+}
+
+type Shape = {
+  entries?: Record<string, unknown>
+  item?: unknown
+  value?: unknown
+  wrapped?: unknown
+  pipe?: readonly [unknown, { kind: string }, ...unknown[]]
+}
+
+/** The schema inside `optional`, and the object or record behind `isTable`. */
+const unwrap = (schema: unknown): Shape => {
+  const shape = (schema ?? {}) as Shape
+  if (shape.wrapped !== undefined) return unwrap(shape.wrapped)
+  return shape.pipe?.[1].kind === 'schema' ? unwrap(shape.pipe[1]) : shape
+}
+
+const below = (schema: unknown, key: string | number): unknown => {
+  const { entries, item, value } = unwrap(schema)
+  return entries?.[key] ?? item ?? value
+}

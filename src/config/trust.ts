@@ -1,0 +1,104 @@
+import { constants } from 'node:fs'
+import { open, readFile, realpath } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative } from 'node:path'
+import { AppError } from '../errors.ts'
+import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
+import { LARGEST_FILE } from './file.ts'
+
+/**
+ * Which projects' files are trusted: `trust.json` in the state directory maps each project's real path to the hash of its
+ * `emacs-agent.toml`. Bytes are read once; what is hashed, shown and parsed are the same ones.
+ */
+
+export type ProjectRead =
+  | { kind: 'absent'; path: string }
+  | { kind: 'refused'; path: string; reason: string }
+  | { kind: 'read'; path: string; project: string; bytes: Uint8Array; hash: string }
+
+export type TrustStatus = 'trusted' | 'untrusted' | 'changed'
+
+/** The project's `emacs-agent.toml`. Refused: what is no plain file within the project, or larger than 1 MiB. */
+export async function readProjectFile(project: string): Promise<ProjectRead> {
+  let path = join(project, 'emacs-agent.toml')
+  try {
+    const root = await realpath(project)
+    path = join(root, 'emacs-agent.toml')
+    const target = await realpath(path)
+    if (!isInside(root, target)) return { kind: 'refused', path, reason: 'it is a link that leads out of the project' }
+    const file = await readPlainFile(target)
+    return file.kind === 'read' ? { ...file, path, project: root } : { ...file, path }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent', path }
+    return { kind: 'refused', path, reason: `it cannot be read (${code})` }
+  }
+}
+
+type PlainFile = { kind: 'refused'; reason: string } | { kind: 'read'; bytes: Uint8Array; hash: string }
+
+async function readPlainFile(path: string): Promise<PlainFile> {
+  // Not blocking: a named pipe would wait for its writer.
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    if (!(await file.stat()).isFile()) return { kind: 'refused', reason: 'it is not a plain file' }
+    const buffer = new Uint8Array(LARGEST_FILE + 1)
+    let length = 0
+    for (let read = -1; read !== 0 && length < buffer.length; length += read)
+      read = (await file.read(buffer, length, buffer.length - length)).bytesRead
+    if (length > LARGEST_FILE) return { kind: 'refused', reason: 'it is larger than 1 MiB' }
+    const bytes = buffer.slice(0, length)
+    return { kind: 'read', bytes, hash: hashOf(bytes) }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Throws INTERNAL when `trust.json` is damaged. */
+export async function trustStatus(state: string, file: { project: string; hash: string }): Promise<TrustStatus> {
+  const known = (await readStore(state)).get(file.project)
+  return known === undefined ? 'untrusted' : known === file.hash ? 'trusted' : 'changed'
+}
+
+/** Trusts the bytes that were read, and shown: a change since then is not included. */
+export async function trust(state: string, file: { project: string; hash: string }): Promise<void> {
+  const store = await readStore(state)
+  await writeStore(state, store.set(file.project, file.hash))
+}
+
+/** False when it was not trusted. `project` may be gone by now. */
+export async function revoke(state: string, project: string): Promise<boolean> {
+  const store = await readStore(state)
+  const gone = [project, await realpath(project).catch(() => project)].filter(path => store.delete(path))
+  if (gone.length > 0) await writeStore(state, store)
+  return gone.length > 0
+}
+
+const storePath = (state: string) => join(state, 'trust.json')
+
+async function readStore(state: string): Promise<Map<string, string>> {
+  const path = storePath(state)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return new Map()
+    throw new AppError('INTERNAL', `Cannot read ${path} (${code}): check its permissions.`)
+  }
+  const [v, { trustSchema }] = await Promise.all([import('valibot'), import('./schema.ts')])
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), trustSchema), text)
+  if (!parsed.success) throw new AppError('INTERNAL', `${path} is damaged: delete it, and trust your projects again.`)
+  return new Map(Object.entries(parsed.output.projects))
+}
+
+async function writeStore(state: string, store: Map<string, string>): Promise<void> {
+  await makePrivateDir(dirname(storePath(state)))
+  await writeAtomic(storePath(state), `${JSON.stringify({ projects: Object.fromEntries(store) }, null, 2)}\n`)
+}
+
+function isInside(root: string, path: string): boolean {
+  const inner = relative(root, path)
+  return inner !== '' && !/^\.\.($|[/\\])/.test(inner) && !isAbsolute(inner)
+}
