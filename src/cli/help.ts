@@ -1,0 +1,84 @@
+import { COMMAND_NAMES, COMMANDS, COMMON_FLAGS, type CommandName, type Flag } from './commands.ts'
+
+const PROGRAM = 'emacs-agent-backend'
+const WIDTH = 80
+
+/** What `--help` prints: about one command, or all of them. Ends with a newline. */
+export const helpText = (command?: CommandName): string => (command ? commandHelp(command) : overview())
+
+function overview(): string {
+  return `Usage: ${PROGRAM} [COMMAND] [FLAGS]
+
+The agent engine for Emacs. Without a command it is \`serve\`.
+
+Commands:
+${rows(COMMAND_NAMES.map(name => [name, COMMANDS[name].summary]))}
+
+Flags of every command:
+${flagRows(COMMON_FLAGS)}
+
+Settings come from flags, EMACS_AGENT_<KEY> variables, a trusted project's
+emacs-agent.toml and ~/.config/emacs-agent/emacs-agent.toml, in this order.
+Exit codes: 0 done, 1 failed or limit reached, 2 wrong use or taken port,
+130 interrupted twice.
+`
+}
+
+function commandHelp(command: CommandName): string {
+  const { usage, summary, flags } = COMMANDS[command]
+  const own = Object.keys(flags).length > 0 ? `\nFlags:\n${flagRows(flags)}\n` : ''
+  return `Usage: ${[PROGRAM, command, usage, '[FLAGS]'].filter(Boolean).join(' ')}
+
+${wrap(summary, WIDTH).join('\n')}
+${own}
+Flags of every command:
+${flagRows(COMMON_FLAGS)}
+`
+}
+
+const flagRows = (flags: Record<string, Flag>) =>
+  rows(Object.entries(flags).map(([name, { value, help }]) => [value ? `--${name} ${value}` : `--${name}`, help]))
+
+/** Two columns; the second is wrapped. */
+function rows(pairs: [string, string][]): string {
+  const width = Math.max(...pairs.map(([left]) => left.length)) + 4
+  return pairs
+    .map(([left, right]) => `  ${left}`.padEnd(width) + wrap(right, WIDTH - width).join(`\n${' '.repeat(width)}`))
+    .join('\n')
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line !== undefined && line.length + word.length < width) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
+/** A first configuration file, for the README and `doctor`. */
+export const exampleConfig = `# ~/.config/emacs-agent/emacs-agent.toml
+model = "anthropic/claude-sonnet-5-5"
+
+[providers.anthropic]
+api_key = "\${ANTHROPIC_API_KEY}"   # or api_key_command = ["pass", "show", "anthropic"]
+
+[providers.local]                  # Ollama, LM Studio, llama.cpp
+base_url = "http://localhost:11434/v1"
+
+[permissions]
+allow = ["shell_exec(npm test *)"]
+deny = ["read_file(secrets/**)"]
+
+[[mcp_servers]]
+name = "github"
+command = "npx"
+args = ["-y", "@modelcontextprotocol/server-github"]
+env = { GITHUB_PERSONAL_ACCESS_TOKEN = "\${GITHUB_TOKEN}" }
+
+[agents.test]
+description = "Writes and runs tests."
+allowed_tools = ["read_file", "write_file", "edit_file", "shell_exec(npm test *)"]
+write_paths = ["tests/**"]
+`
