@@ -1,0 +1,85 @@
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { ValidateRule } from '../config/check.ts'
+import type { Dirs } from '../config/config.ts'
+import { firstProblem, parseFile } from '../config/file.ts'
+import { printable } from '../config/printable.ts'
+import { describeFile } from '../config/summary.ts'
+import { readProjectFile, revoke, trust, trustStatus } from '../config/trust.ts'
+import { AppError, UsageError } from '../errors.ts'
+
+export type TrustOptions = {
+  /** The project; default: the current directory. */
+  dir?: string
+  revoke?: boolean
+  yes?: boolean
+  dirs: Dirs
+  write(text: string): void
+  /** Asks the person; null where there is nobody to ask. */
+  confirm: ((question: string) => Promise<boolean>) | null
+  validateRule?: ValidateRule
+}
+
+/**
+ * `trust [DIR] [--revoke] [--yes]`: shows what the project's file would do, and lets it. Returns the exit code: 1 when it
+ * was not confirmed. Throws UsageError when there is nothing to trust, and AppError when the file cannot be used.
+ */
+export async function trustCommand(options: TrustOptions): Promise<0 | 1> {
+  const { dirs, write } = options
+  const dir = resolve(options.dir ?? '.')
+  const file = await readProjectFile(dir)
+  const shown = printable(file.path)
+  if (options.revoke) {
+    const revoked = await revoke(dirs.state, dir)
+    write(revoked ? `${shown} is not trusted any more.\n` : `${shown} was not trusted.\n`)
+    return 0
+  }
+
+  if (file.kind === 'absent') throw new UsageError(`There is no ${shown}: nothing to trust.`)
+  if (file.kind === 'refused') throw new AppError('FORBIDDEN', `${shown} cannot be trusted: ${file.reason}.`)
+  const { validateRule } = options
+  const parsed = await parseFile(file.bytes, file.path, { from_project: true, validateRule })
+  if (parsed.problems.length > 0) {
+    const { problems } = parsed
+    throw new AppError('INVALID_REQUEST', `It cannot be used: ${firstProblem(problems)}.`, { problems })
+  }
+
+  const status = await trustStatus(dirs.state, file)
+  const lines = describeFile(parsed)
+  write(`${shown}${status === 'changed' ? ' (changed since it was trusted)' : ''}\n`)
+  write(lines.length > 0 ? lines.map(line => `  ${line}\n`).join('') : '  sets nothing\n')
+  if (status === 'trusted') {
+    write('It is trusted already.\n')
+    return 0
+  }
+  if (!options.yes && !(await confirmed(options))) return 1
+  await trust(dirs.state, file)
+  write('Trusted, as long as the file stays as it is.\n')
+  return 0
+}
+
+async function confirmed({ confirm, write }: TrustOptions): Promise<boolean> {
+  if (!confirm) {
+    write('Nobody is here to ask: nothing was changed. With --yes it is trusted without asking.\n')
+    return false
+  }
+  if (await confirm('Trust it? [y/N] ')) return true
+  write('Nothing was changed.\n')
+  return false
+}
+
+/** A yes-or-no question on a terminal; the end of input is a no. */
+export function askOnTerminal(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): (question: string) => Promise<boolean> {
+  return question =>
+    new Promise(done => {
+      const terminal = createInterface({ input, output })
+      terminal.once('close', () => done(false))
+      terminal.question(question, answer => {
+        done(/^\s*y(es)?\s*$/i.test(answer))
+        terminal.close()
+      })
+    })
+}
