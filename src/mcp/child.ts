@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import { familyOf, signalFamily } from './processes.ts'
-import { createRing, type Ring } from './ring.ts'
+import type { Ring } from './ring.ts'
 
 /** A server's process with all it starts: one process group, and whoever left it but still carries the mark. */
 export type Child = {
@@ -28,6 +28,8 @@ export type ChildSpec = {
   cwd: string
   env: Record<string, string>
   limits: McpServerConfig['limits']
+  /** Where its stderr goes. */
+  stderr: Ring
   /** Milliseconds between closing stdin, TERM and KILL. */
   grace_ms: number
 }
@@ -52,7 +54,7 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     process_.once('error', () => resolve('not started'))
   })
   await started(process_, spec)
-  return watch(process_, mark, exited, spec.grace_ms)
+  return watch(process_, mark, exited, spec)
 }
 
 function started(child: ChildProcess, spec: ChildSpec): Promise<void> {
@@ -68,9 +70,8 @@ function started(child: ChildProcess, spec: ChildSpec): Promise<void> {
   })
 }
 
-function watch(child: ChildProcess, mark: string, exited: Promise<string>, grace_ms: number): Child {
+function watch(child: ChildProcess, mark: string, exited: Promise<string>, { stderr, grace_ms }: ChildSpec): Child {
   const pid = child.pid!
-  const stderr = createRing()
   child.stderr!.on('data', chunk => stderr.push(chunk))
   for (const stream of [child.stdin!, child.stdout!, child.stderr!]) stream.on('error', () => {}) // the exit tells
   let gone = false

@@ -1,0 +1,150 @@
+import type { Client, Transport } from '@modelcontextprotocol/client'
+import * as v from 'valibot'
+import { AppError, messageOf } from '../errors.ts'
+import { type ActiveCall, type Calls, createCalls } from './calls.ts'
+import { elicit, onlyAsker } from './elicitation.ts'
+import { rootsOf } from './roots.ts'
+
+/** Which of the two dialects of MCP a server speaks: `initialize` (to 2025-11-25), or stateless (2026-07-28). */
+export type Era = 'legacy' | 'modern'
+
+/** A server that we can talk to: the SDK's client, and the few things that we want of it. */
+export type Connection = {
+  era: Era
+  /** The negotiated revision: `2025-11-25`. */
+  protocol: string
+  /** Every page of `tools/list`, unchecked; a server of the documentation's own dialect may send one TOON text instead. */
+  listTools(): Promise<ToolListing>
+  call: Calls['call']
+  /** Calls under way. */
+  busy(): number
+  close(): Promise<void>
+}
+export type ToolListing = { tools: unknown[] | string; ttl_ms: number | null }
+
+export type ConnectionOptions = {
+  name: string
+  /** Ours, for `clientInfo`. */
+  version: string
+  /** Real path; null for a server that serves every project, which is told no root. */
+  project: string | null
+  /** What was found out before; null to find out. */
+  era: Era | null
+  /** Milliseconds for the whole handshake. */
+  timeout_ms: number
+  /** Milliseconds in which a server should answer the question for its era; silence means legacy. */
+  probe_ms?: number
+  /** A fresh transport; asked for again when the server died of the question for its era. */
+  open(): Promise<Transport>
+  onToolsChanged(): void
+  onLog(line: string): void
+  /** The server is gone; not called after `close()`. */
+  onClosed(): void
+}
+
+const PROBE_MS = 5000
+
+/** Connects, finding out the server's era if need be. Throws what the SDK or `open` throws; nothing is left running. */
+export async function connect(options: ConnectionOptions): Promise<Connection> {
+  if (options.era !== 'legacy') {
+    try {
+      return await handshake(options, 'auto')
+    } catch (error) {
+      if (!isDeathByProbe(error)) throw error
+    }
+  }
+  return handshake(options, 'legacy')
+}
+
+/** Servers built on some SDKs end at any request before `initialize`. */
+export const isDeathByProbe = (error: unknown): boolean =>
+  (error as { code?: unknown })?.code === 'ERA_NEGOTIATION_FAILED' && /closed during/.test(messageOf(error))
+
+async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): Promise<Connection> {
+  const { Client } = await import('@modelcontextprotocol/client')
+  const transport = await options.open()
+  const client = new Client(
+    { name: 'emacs-agent-backend', version: options.version },
+    {
+      capabilities: {
+        elicitation: { form: { applyDefaults: true }, url: {} },
+        ...(options.project !== null && { roots: {} }),
+      },
+      versionNegotiation: { mode, probe: { timeoutMs: Math.min(options.probe_ms ?? PROBE_MS, options.timeout_ms) } },
+    },
+  )
+  const active = new Set<ActiveCall>()
+  answerRequests(client, options, active)
+  let open = false
+  client.onclose = () => {
+    if (open) options.onClosed()
+    open = false
+  }
+  client.onerror = error => options.onLog(`[protocol] ${messageOf(error).slice(0, 300)}`)
+  try {
+    await client.connect(transport, { timeout: options.timeout_ms })
+    open = true
+  } catch (error) {
+    await transport.close()
+    throw error
+  }
+  const era = client.getProtocolEra() ?? 'legacy'
+  if (era === 'modern' && client.getServerCapabilities()?.tools?.listChanged)
+    client.listen({ toolsListChanged: true }).catch(error => options.onLog(`[protocol] ${messageOf(error)}`))
+  return {
+    era,
+    protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
+    listTools: () => listTools(client, options.timeout_ms),
+    call: createCalls(options, client, active).call,
+    busy: () => active.size,
+    async close() {
+      open = false
+      await client.close()
+    },
+  }
+}
+
+/** What servers may ask of us while they work: the project, and the person. */
+function answerRequests(client: Client, options: ConnectionOptions, active: Set<ActiveCall>) {
+  const { project } = options
+  if (project !== null) client.setRequestHandler('roots/list', () => rootsOf(project))
+  client.setRequestHandler('elicitation/create', async request => {
+    const asker = onlyAsker(active)
+    const waiting = [...active].map(call => call.pause())
+    try {
+      return (await elicit(options.name, asker, request.params)) as never
+    } finally {
+      for (const resume of waiting) resume()
+    }
+  })
+  client.setNotificationHandler('notifications/tools/list_changed', () => options.onToolsChanged())
+  client.setNotificationHandler('notifications/message', ({ params }) => {
+    const data = typeof params.data === 'string' ? params.data : JSON.stringify(params.data)
+    options.onLog(`[${params.level}] ${data}`)
+  })
+}
+
+/** Looser than the SDK's schema, with which one malformed tool of somebody's hides all the others. */
+const page = v.looseObject({
+  tools: v.optional(v.union([v.string(), v.array(v.unknown())]), []),
+  nextCursor: v.optional(v.nullable(v.string())),
+  ttlMs: v.optional(v.number()),
+})
+const MOST_PAGES = 200
+
+async function listTools(client: Client, timeout: number): Promise<ToolListing> {
+  if (!client.getServerCapabilities()?.tools) return { tools: [], ttl_ms: null }
+  const tools: unknown[] = []
+  let cursor: string | undefined
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const params = cursor === undefined ? {} : { cursor }
+    const reply = await client.request({ method: 'tools/list', params }, page, { timeout })
+    const ttl_ms = reply.ttlMs ?? null
+    if (typeof reply.tools === 'string') return { tools: reply.tools, ttl_ms }
+    tools.push(...reply.tools)
+    const next = reply.nextCursor ?? undefined
+    if (next === undefined || next === cursor) return { tools, ttl_ms }
+    cursor = next
+  }
+  throw new AppError('MCP_SERVER_ERROR', `The list of tools did not end after ${MOST_PAGES} pages.`)
+}

@@ -1,0 +1,67 @@
+import type { JsonSchema } from '../llm/provider.ts'
+import { deref, isObject } from './schema.ts'
+
+/** Keywords that every provider takes, with what they hold. */
+const VALUES = ['description', 'enum', 'required', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
+const DEEPEST = 8
+
+/**
+ * A third-party schema in the dialect that all providers understand: an object at the top, references resolved, no
+ * combinators but `anyOf`, no dialect of its own. Looser than the original, which the call is checked against anyway.
+ */
+export function portable(schema: JsonSchema): JsonSchema {
+  const { type: _, anyOf: __, ...top } = reduce(schema, schema, 0)
+  return { type: 'object', properties: {}, ...top }
+}
+
+function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
+  if (depth > DEEPEST) return {}
+  const from = merged(deref(schema, root), root)
+  const to: JsonSchema = {}
+  const types = [from.type].flat().filter(type => typeof type === 'string' && type !== 'null')
+  if (types.length === 1) to.type = types[0]
+  for (const key of VALUES) if (from[key] !== undefined) to[key] = from[key]
+  if ('const' in from) to.enum = [from.const]
+  if (Array.isArray(to.enum)) Object.assign(to, plainEnum(to.enum))
+  if (isObject(from.properties)) {
+    const properties = Object.entries(from.properties).map(([name, inner]) => [name, reduce(inner, root, depth + 1)])
+    to.type = 'object'
+    to.properties = Object.fromEntries(properties)
+    if (Array.isArray(to.required))
+      to.required = to.required.filter(name => Object.hasOwn(to.properties as object, name))
+  } else delete to.required
+  if (to.type === 'array') to.items = isObject(from.items) ? reduce(from.items, root, depth + 1) : { type: 'string' }
+  const choices = [from.anyOf, from.oneOf].flatMap(list => (Array.isArray(list) ? list : []))
+  const kinds = types.length > 1 ? types.map(type => ({ ...from, type, anyOf: undefined, oneOf: undefined })) : []
+  const parts = [...choices, ...kinds]
+    .map(part => reduce(part, root, depth + 1))
+    .filter(part => Object.keys(part).length > 0)
+  if (parts.length === 1) return { ...parts[0], ...to }
+  if (parts.length > 1 && to.type === undefined) to.anyOf = parts
+  return to
+}
+
+/** `allOf` folded into what surrounds it. */
+function merged(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  if (!Array.isArray(schema.allOf)) return schema
+  const { allOf, ...rest } = schema
+  return [rest, ...allOf.map(part => deref(part, root))].reduce<JsonSchema>(
+    (all, part) => ({
+      ...part,
+      ...all,
+      ...((all.properties ?? part.properties) !== undefined && {
+        properties: { ...(part.properties as object), ...(all.properties as object) },
+      }),
+      ...((all.required ?? part.required) !== undefined && {
+        required: [...new Set([all.required ?? [], part.required ?? []].flat())],
+      }),
+    }),
+    {},
+  )
+}
+
+/** Some providers take only texts in an enum, and only for type string. */
+function plainEnum(values: unknown[]): JsonSchema {
+  const texts = values.filter(value => typeof value === 'string')
+  return texts.length === 0 ? { enum: undefined } : { type: 'string', enum: texts }
+}

@@ -1,0 +1,250 @@
+import type { Transport } from '@modelcontextprotocol/client'
+import type { McpServerConfig } from '../config/config.ts'
+import { AppError, messageOf } from '../errors.ts'
+import { type Breaker, createBreaker } from './breaker.ts'
+import { type CallRequest, ConnectionLost } from './calls.ts'
+import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from './catalog.ts'
+import { type Connection, connect, type Era, isDeathByProbe } from './connection.ts'
+import type { CallResult } from './result.ts'
+import type { Ring } from './ring.ts'
+
+/** One server for one project (or for all, or for one session): started when needed, watched, restarted, reaped. */
+export type Slot = {
+  config: McpServerConfig
+  project: string | null
+  /** What it offers, from memory or disk; null when it was never asked. Starts nothing. */
+  catalog(): Promise<Catalog | null>
+  /** The same, asking the server when nothing is known. Throws MCP_SERVER_ERROR when it does not answer. */
+  fetchCatalog(): Promise<Catalog>
+  /** Throws as `Connection.call` does, and MCP_SERVER_ERROR when the server cannot be started or ended in mid-call. */
+  call(request: Omit<CallRequest, 'timeout_ms'>): Promise<CallResult>
+  status(): 'idle' | 'starting' | 'ready' | 'failed'
+  lastError(): string | null
+  pid(): number | undefined
+  protocol(): string | undefined
+  stderr: Ring
+  /** Forgets failures, and starts afresh. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A way to reach a server, opened anew for each connection. */
+export type Opened = { transport: Transport; pid?: number /** Why it ended, once it has. */; ended?(): Promise<string> }
+
+export type SlotOptions = {
+  config: McpServerConfig
+  project: string | null
+  version: string
+  /** Where catalogs are kept. */
+  directory: string
+  stderr: Ring
+  open(): Promise<Opened>
+  log(message: string): void
+  /** Hears of a list that differs from the one before. */
+  onCatalog(catalog: Catalog): void
+  idle_ms: number
+  probe_ms?: number
+}
+
+/** Several `list_changed` at once are one. */
+const SETTLE_MS = 100
+
+export function createSlot(options: SlotOptions): Slot {
+  const { config, stderr } = options
+  const path = catalogPath(options.directory, config)
+  const timeout_ms = config.timeout_seconds * 1000
+  const breaker: Breaker = createBreaker()
+  let catalog: Catalog | null | undefined
+  let era: Era | null = null
+  let connection: Connection | undefined
+  let opened: Opened | undefined
+  let starting: Promise<Connection> | undefined
+  let lastError: string | null = null
+  let closed = false
+  let idle: ReturnType<typeof setTimeout> | undefined
+  let listing: ReturnType<typeof setTimeout> | undefined
+
+  const known = async () => {
+    if (catalog === undefined) {
+      catalog = await loadCatalog(path)
+      era = catalog?.era ?? null
+    }
+    return catalog
+  }
+
+  const ready = () => {
+    if (connection) return Promise.resolve(connection)
+    starting ??= start().finally(() => (starting = undefined))
+    return starting
+  }
+
+  async function start(): Promise<Connection> {
+    if (closed) throw new AppError('SHUTTING_DOWN', 'The backend is shutting down.')
+    await known()
+    await breaker.pass(`MCP server ${config.name}`, lastError)
+    try {
+      const made = await connect({
+        name: config.name,
+        version: options.version,
+        project: options.project,
+        era,
+        timeout_ms,
+        probe_ms: options.probe_ms,
+        open: async () => {
+          opened = await options.open()
+          return opened.transport
+        },
+        onToolsChanged: () => {
+          clearTimeout(listing)
+          listing = setTimeout(() => void refresh(made).catch(error => options.log(messageOf(error))), SETTLE_MS)
+        },
+        onLog: line => stderr.add(line),
+        onClosed: () => void crashed(),
+      })
+      era = made.era
+      connection = made
+      await refresh(made)
+      lastError = null
+      touch()
+      if (closed) await stop()
+      return made
+    } catch (error) {
+      if (isDeathByProbe(error)) era = 'legacy'
+      const failure = failed(await startError(error))
+      await stop()
+      throw failure
+    }
+  }
+
+  /** Asks for the list, keeps it, and tells when it is another. */
+  async function refresh(from: Connection): Promise<void> {
+    const { tools } = await from.listTools()
+    const fresh: Catalog = {
+      tools: await readListing(tools, text => stderr.add(`[catalog] ${text}`)),
+      era: from.era,
+      protocol: from.protocol,
+      fetched_at: Date.now(),
+    }
+    const before = catalog && JSON.stringify(catalog.tools)
+    catalog = fresh
+    if (before !== JSON.stringify(fresh.tools)) options.onCatalog(fresh)
+    await saveCatalog(path, fresh).catch(error =>
+      options.log(`Cannot keep the catalog of ${config.name}: ${messageOf(error)}`),
+    )
+  }
+
+  function failed(error: AppError): AppError {
+    breaker.failed()
+    lastError = error.message
+    options.log(error.message)
+    return error
+  }
+
+  async function startError(error: unknown): Promise<AppError> {
+    if (error instanceof AppError) return error
+    const ending = await endingOf(opened)
+    const last = stderr.lines().at(-1)
+    const why = ending ? `it ended with ${ending}` : messageOf(error)
+    const said = last ? ` Its last words: ${last.slice(0, 300)}` : ''
+    return new AppError(
+      'MCP_SERVER_ERROR',
+      `MCP server ${config.name} did not start: ${why}.${said}`,
+      {},
+      { cause: error as Error },
+    )
+  }
+
+  async function crashed() {
+    connection = undefined
+    const ending = (await endingOf(opened)) ?? 'a closed connection'
+    if (!starting) failed(new AppError('MCP_SERVER_ERROR', `MCP server ${config.name} ended by itself with ${ending}.`))
+    await opened?.transport.close() // whatever it left running
+  }
+
+  async function stop() {
+    clearTimeout(idle)
+    clearTimeout(listing)
+    const [leaving, transport] = [connection, opened?.transport]
+    connection = undefined
+    await leaving?.close()
+    await transport?.close()
+  }
+
+  function touch() {
+    clearTimeout(idle)
+    idle = setTimeout(() => (connection?.busy() ? touch() : void stop()), options.idle_ms)
+    idle.unref()
+  }
+
+  return {
+    config,
+    project: options.project,
+    stderr,
+    catalog: known,
+    async fetchCatalog() {
+      const kept = await known()
+      if (kept) return kept
+      await ready()
+      return catalog!
+    },
+    async call(request) {
+      for (let attempt = 0; ; attempt++) {
+        if (!connection) request.context.progress(`Starting ${config.name}`)
+        const using = await abortable(ready(), request.context.signal)
+        try {
+          const result = await using.call({ ...request, timeout_ms })
+          breaker.succeeded()
+          touch()
+          return result
+        } catch (error) {
+          if (!(error instanceof ConnectionLost)) throw error
+          if (connection === using) connection = undefined
+          // Repeating what may have happened already is for the owner to allow, tool by tool.
+          const mayRepeat = !error.ran || config.repeatable.includes(request.tool)
+          if (!mayRepeat || attempt > 0) throw await lostCall(request.tool, error.ran)
+        }
+      }
+    },
+    status: () => (connection ? 'ready' : starting ? 'starting' : lastError ? 'failed' : 'idle'),
+    lastError: () => lastError,
+    pid: () => (connection ? opened?.pid : undefined),
+    protocol: () => connection?.protocol ?? catalog?.protocol,
+    async restart() {
+      await stop()
+      breaker.reset()
+      lastError = null
+      era = null
+      catalog ??= null
+      await ready()
+    },
+    async close() {
+      closed = true
+      await stop()
+      await starting?.catch(() => {}) // it was told to end; its failure is known
+      await stop()
+    },
+  }
+
+  async function lostCall(tool: string, ran: boolean): Promise<AppError> {
+    const ending = (await endingOf(opened)) ?? 'a closed connection'
+    const advice = ran
+      ? 'The call may have done its work: look before you call it again.'
+      : 'The call was not made; it can be repeated.'
+    return new AppError('MCP_SERVER_ERROR', `MCP server ${config.name} ended with ${ending} during ${tool}. ${advice}`)
+  }
+}
+
+/** Why it ended, if it did: the news of an exit may come a moment after the closed pipe. */
+const endingOf = (opened: Opened | undefined): Promise<string | undefined> =>
+  Promise.race([opened?.ended?.(), new Promise<undefined>(resolve => setTimeout(resolve, ENDING_MS))])
+const ENDING_MS = 300
+
+/** An interrupt stops the waiting, not the start: others may wait for it too. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
