@@ -206,6 +206,8 @@ export type ContextCompacted = Delegated & {
   summary: string
   /** The summary stands for everything before this event; from it on, the history is as it was. */
   first_kept_id?: number
+  /** Of the call that made the summary. */
+  usage?: Usage
   tokens_before: number
   tokens_after: number
 }

@@ -1,7 +1,8 @@
 import { AppError, messageOf } from '../errors.ts'
-import type { Event, Message, TurnEnd, Usage } from '../event.ts'
-import { newId } from '../ids.ts'
+import type { Event, Stored, TurnEnd } from '../event.ts'
+import { addUsage } from '../usage.ts'
 import { runCalls } from './calls.ts'
+import { think } from './think.ts'
 import { state, type Turn } from './turn.ts'
 
 type Outcome = TurnEnd['outcome']
@@ -32,10 +33,16 @@ export function* failTurn(turn: Ending, error: unknown, started: number): Genera
 type Ending = Pick<Turn, 'turn_id' | 'log'> & { agent: { name: string } }
 
 function* endTurn({ turn_id, log, agent }: Ending, outcome: Outcome, started: number): Generator<Event, void> {
-  const usage = addUsage(log().flatMap(e => (e.type === 'message' && e.turn_id === turn_id ? [e.usage] : [])))
+  const usage = addUsage(log().flatMap(e => usageIn(e, turn_id)))
   yield { type: 'turn.end', turn_id, outcome, usage, duration_ms: Math.round(performance.now() - started) }
   yield state({ agent }, 'idle')
 }
+
+/** What an event of the turn cost in tokens: a message, or a summary that made room. */
+const usageIn = (event: Stored, turn_id: string) =>
+  (event.type === 'message' || event.type === 'context.compacted') && event.turn_id === turn_id && event.usage
+    ? [event.usage]
+    : []
 
 async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   let cuts = 0
@@ -65,88 +72,8 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
 
 const MAX_CUTS = 3
 
-/** One model call: yields its deltas, then the message; an interrupt keeps the text that was shown. */
-async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
-  const request = yield* turn.request(signal)
-  const { turn_id } = turn
-  const message_id = newId('msg')
-  const head = { turn_id, message_id }
-  let shown = ''
-  let thought = ''
-  const stream = turn.stream(request, signal)
-  try {
-    for (;;) {
-      const { done, value } = await stream.next()
-      if (done) {
-        const { usage, tool_calls, text, ...rest } = value
-        const message: Message = {
-          type: 'message',
-          ...head,
-          role: 'assistant',
-          content: text,
-          model: request.model,
-          ...rest,
-          tool_calls,
-          usage: turn.price(request.model, usage),
-        }
-        yield message
-        return message
-      }
-      if (value.type === 'text') {
-        shown += value.text
-        yield { type: 'message.delta', ...head, role: 'assistant', content: value.text }
-      } else if (value.type === 'thinking') {
-        thought += value.text
-        yield { type: 'thinking.delta', ...head, content: value.text }
-      } else if (value.type === 'draft') {
-        yield { ...value, type: 'tool.draft', turn_id }
-      } else {
-        yield {
-          type: 'error',
-          turn_id,
-          code: value.code,
-          message: value.message,
-          recoverable: true,
-          retry_in_ms: value.retry_in_ms,
-        }
-        yield state(turn, 'thinking', { details: `Trying again in ${Math.ceil(value.retry_in_ms / 1000)} s` })
-      }
-    }
-  } catch (error) {
-    if (signal.aborted && shown)
-      yield {
-        type: 'message',
-        ...head,
-        role: 'assistant',
-        content: shown,
-        ...(thought && { thinking: thought }),
-        tool_calls: [],
-        model: request.model,
-        usage: addUsage([]),
-        stop_reason: 'interrupted',
-      }
-    throw error
-  }
-}
-
 function describe(error: unknown) {
   if (error instanceof AppError)
     return { code: error.code, message: error.message, recoverable: error.code !== 'LLM_AUTH' }
   return { code: 'INTERNAL' as const, message: `The turn failed: ${messageOf(error)}`, recoverable: true }
-}
-
-/** The sum; the cost only when every part that used tokens has one. */
-export function addUsage(parts: readonly Usage[]): Usage {
-  const sum: Usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 }
-  let cost: number | undefined = 0
-  for (const part of parts) {
-    sum.input_tokens += part.input_tokens
-    sum.output_tokens += part.output_tokens
-    sum.cache_read_tokens += part.cache_read_tokens
-    sum.cache_write_tokens += part.cache_write_tokens
-    const used = part.input_tokens + part.output_tokens + part.cache_read_tokens + part.cache_write_tokens > 0
-    if (part.cost_usd !== undefined && cost !== undefined) cost += part.cost_usd
-    else if (used) cost = undefined
-  }
-  return cost === undefined || parts.length === 0 ? sum : { ...sum, cost_usd: cost }
 }

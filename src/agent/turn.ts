@@ -10,8 +10,11 @@ export type Turn = {
   place: Workplace
   max_rounds: number
   log(): readonly Stored[]
-  /** The request for the next model call, rebuilt from the log; may yield a compaction on the way. */
-  request(signal: AbortSignal): AsyncGenerator<Event, ModelRequest>
+  /**
+   * The request for the next model call, rebuilt from the log; may yield a compaction on the way. `shrink` counts how often
+   * the provider said that it was too long.
+   */
+  request(shrink: number, signal: AbortSignal): AsyncGenerator<Event, ModelRequest>
   stream: Stream
   price(model: string, usage: Usage): Usage
   /** Prompts that steer the running turn; each is taken once. */

@@ -1,6 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
 import { createInterface, type Interface } from 'node:readline/promises'
-import { loadConfig } from '../config/load.ts'
 import { messageOf } from '../errors.ts'
 import type { Stored, ToolCallAnnounced } from '../event.ts'
 import type { Session, TurnOutcome } from '../session/session.ts'
@@ -9,16 +8,15 @@ import type { Command } from './args.ts'
 import type { Process } from './process.ts'
 import { createScreen } from './screen.ts'
 import { inert, type Style, styleFor } from './terminal.ts'
-import { createLogger, createWorld } from './world.ts'
+import { configure, createLogger, createWorld } from './world.ts'
 
 type Options = Extract<Command, { command: 'run' }>
 
 /** One session in the terminal. Resolves with the exit code: 0 done, 1 failed or limit reached, 130 interrupted twice. */
 export async function run(options: Options, outside: Process): Promise<number> {
   const { env, dirs, version } = outside
-  const loaded = await loadConfig({ env, dirs, flags: options })
+  const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  for (const notice of loaded.notices) log('warn', notice)
   const world = createWorld({ env, dirs, loaded, log, version, secrets: () => [] })
   const store = new Store(world, () => {})
   const style = styleFor(outside.terminal.output && !env.NO_COLOR)

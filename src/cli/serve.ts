@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
 import { createApp } from '../server/app.ts'
@@ -9,7 +8,7 @@ import { listen } from '../server/listen.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { Store } from '../session/store.ts'
 import type { Process } from './process.ts'
-import { createLogger, createWorld } from './world.ts'
+import { configure, createLogger, createWorld } from './world.ts'
 
 export const PROTOCOL = 1
 /** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
@@ -19,10 +18,9 @@ type Options = { host?: string; port?: number; stdin_lifeline: boolean; no_auth:
 
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
 export async function serve(options: Options, { env, dirs, version, started, ...process_ }: Process): Promise<number> {
-  const loaded = await loadConfig({ env, dirs, flags: options })
+  const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, process_.stderr)
-  for (const notice of loaded.notices) log('warn', notice)
   const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(config.host)
   const token = chooseToken(options, env.EMACS_AGENT_TOKEN, loopback)
   if (token === null) log('warn', 'Running with --no-auth: every program of this user can use this server.')
@@ -51,7 +49,6 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   }
   process_.stdout(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
-  world.afterStart()
 
   log('info', `stopping: ${await stopped}`)
   const patience = setTimeout(() => process_.exit(0), SHUTDOWN_MS)

@@ -1,10 +1,14 @@
 import type { Config, Dirs, LogLevel } from '../config/config.ts'
-import { childEnv } from '../config/environment.ts'
-import { type LoadedConfig, projectConfig } from '../config/load.ts'
+import { childEnv, secretsOf } from '../config/environment.ts'
+import { type LoadedConfig, type LoadOptions, loadConfig, projectConfig } from '../config/load.ts'
 import { createModels } from '../llm/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
 import type { World } from '../session/store.ts'
+
+/** The configuration as every command loads it; what checks permission rules is loaded only when there is a file. */
+export const configure = (options: Omit<LoadOptions, 'validateRule'>): Promise<LoadedConfig> =>
+  loadConfig({ ...options, validateRule: async () => (await import('../tools/rule.ts')).validateRule })
 
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
@@ -27,15 +31,24 @@ export function createWorld(given: {
   log: World['log']
   version: string
   secrets(): string[]
-}): World & { afterStart(): void; close(): Promise<void> } {
+}): World & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
   const models = createModels({ config: loaded.config, env })
   const remembered = async () => (await import('../tools/remembered.ts')).createRemembered(dirs.state)
   let pool: Promise<Pool> | null = null
 
+  const said = new Set<string>()
+  const logOnce = (notice: string) => {
+    if (!said.has(notice)) log('warn', notice)
+    said.add(notice)
+  }
+  for (const notice of loaded.notices) logOnce(notice)
+  const projectSecrets = new Set(secretsOf(loaded.config))
+
   const projectConfigOf = async (project: string): Promise<Config> => {
     const { config, notices } = await projectConfig(loaded, project)
-    for (const notice of notices) log('warn', notice)
+    notices.forEach(logOnce)
+    for (const secret of secretsOf(config)) projectSecrets.add(secret)
     return config
   }
   const children = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })
@@ -64,9 +77,8 @@ export function createWorld(given: {
       add: async (project, rule) => (await remembered()).add(project, rule),
       remove: async rule_id => (await remembered()).remove(rule_id),
     },
-    secrets: () => [...given.secrets(), ...models.secrets()],
+    secrets: () => [...given.secrets(), ...models.secrets(), ...projectSecrets],
     log,
-    afterStart() {},
     async close() {
       await (await pool)?.close()
     },

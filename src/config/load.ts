@@ -21,7 +21,8 @@ export type LoadOptions = {
   flags?: Flags
   /** A project whose `emacs-agent.toml` counts, if trusted. */
   project?: string
-  validateRule?: ValidateRule
+  /** Loads what checks permission rules; called only when there is a file. */
+  validateRule?: () => Promise<ValidateRule>
 }
 
 export type ProjectFile = {
@@ -81,7 +82,7 @@ async function userFile(options: LoadOptions, notices: string[]): Promise<FoundF
       : resolve(expandHome(flags.config_file, dirs.home))
   const bytes = await readUserFile(path, flags.config_file === undefined)
   if (bytes === null) return null
-  const file = await parseFile(bytes, path, { from_project: false, validateRule })
+  const file = await parseFile(bytes, path, { from_project: false, validateRule: await validateRule?.() })
   const { layer, problems } = fileLayer(file, { env, home: dirs.home, base: dirname(path) })
   const all = [...file.problems, ...problems]
   if (all.length > 0) throw new UsageError(`${firstProblem(all)}.`)
@@ -122,7 +123,7 @@ async function projectFile({ options, user }: Base, project: string): Promise<Fo
     return { file: { path, status: 'untrusted', hash: null, summary: [refusal] }, notices: [refusal] }
   }
   const status = await trustStatus(dirs.state, read)
-  const parsed = await parseFile(read.bytes, path, { from_project: true, validateRule })
+  const parsed = await parseFile(read.bytes, path, { from_project: true, validateRule: await validateRule?.() })
   const file: ProjectFile = { path, status, hash: read.hash, summary: describeFile(parsed) }
   if (status !== 'trusted') {
     const why = status === 'changed' ? 'has changed since it was trusted' : 'is not trusted'

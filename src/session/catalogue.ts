@@ -10,13 +10,14 @@ const Entry = v.looseObject({
   session_id: v.string(),
   project_path: v.nullable(v.string()),
   title: v.string(),
-  first_prompt: v.nullable(v.string()),
+  first_prompt: v.string(),
   started_at: v.string(),
   ended_at: v.nullable(v.string()),
-  status: v.picklist(['active', 'ended', 'open', 'damaged']),
-  model: v.nullable(v.string()),
+  /** `active`: some backend has it open. `open`: it ended without a goodbye, and can be resumed like a `closed` one. */
+  status: v.picklist(['active', 'open', 'closed', 'damaged']),
+  model: v.string(),
   message_count: v.number(),
-  usage: v.nullable(v.looseObject({})),
+  usage: v.looseObject({}),
   files_changed: v.array(v.string()),
   log: v.string(),
   size: v.number(),
@@ -42,11 +43,8 @@ export async function loadIndex(directory: string) {
         const fresh = entry?.size === size && entry.modified === modified
         if (!fresh) changed = true
         const current = fresh ? entry : await readEntry(log, size, modified)
-        list.push(
-          current.status === 'damaged' || current.status === 'ended'
-            ? current
-            : { ...current, status: isLocked(lockOf(log)) ? 'active' : 'open' },
-        )
+        const settled = current.status === 'damaged' || current.status === 'closed'
+        list.push(settled ? current : { ...current, status: isLocked(lockOf(log)) ? 'active' : 'open' })
       }
       return { list, changed }
     },
@@ -74,23 +72,13 @@ async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
 /** Reads one log. A damaged one is listed as such, so that nobody thinks it vanished. */
 async function readEntry(log: string, size: number, modified: number): Promise<Entry> {
   const { events } = readEvents(await readFile(log))
-  const { summarise } = await import('../transcript/summary.ts')
+  const { emptySummary, summaryOf } = await import('../transcript/summary.ts')
   const session_id = basename(log, '.jsonl').replace(/^session-/, '')
-  if (events[0]?.type === 'session.created') return { ...summarise(events), session_id, log, size, modified }
-  return {
-    session_id,
-    project_path: null,
-    title: 'Damaged log',
-    first_prompt: null,
-    started_at: new Date(`${basename(dirname(log))}T00:00:00Z`).toISOString(),
-    ended_at: null,
-    status: 'damaged',
-    model: null,
-    message_count: 0,
-    usage: null,
-    files_changed: [],
-    log,
-    size,
-    modified,
+  const file = { session_id, log, size, modified }
+  if (events[0]?.type !== 'session.created') {
+    const started_at = new Date(`${basename(dirname(log))}T00:00:00Z`).toISOString()
+    return { ...emptySummary(), title: 'Damaged log', project_path: null, started_at, status: 'damaged', ...file }
   }
+  const summary = summaryOf(events)
+  return { ...summary, title: summary.title || summary.first_prompt || basename(summary.project_path), ...file }
 }

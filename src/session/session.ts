@@ -16,6 +16,7 @@ import type {
   Usage,
 } from '../event.ts'
 import { newId } from '../ids.ts'
+import { noUsage } from '../usage.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import { createLive, type Listener } from './live.ts'
 import type { Log } from './log.ts'
@@ -297,7 +298,7 @@ export class Session {
   #drop({ turn_id, text }: Stored<PromptQueued>) {
     this.append({ type: 'prompt.dropped', turn_id, text })
     this.#dropped.push({ turn_id, text })
-    this.#waiting.get(turn_id)?.({ status: 'interrupted', text: '', turn_id, usage: NOTHING })
+    this.#waiting.get(turn_id)?.({ status: 'interrupted', text: '', turn_id, usage: noUsage() })
     this.#waiting.delete(turn_id)
   }
 
@@ -349,7 +350,6 @@ export class Session {
   }
 }
 
-const NOTHING: Usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 }
 const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
 const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
 
@@ -364,7 +364,7 @@ function outcomeOf(events: readonly Stored[], turn_id: string): TurnOutcome {
       status: 'error',
       text,
       turn_id,
-      usage: NOTHING,
+      usage: noUsage(),
       error: { code: 'TRANSCRIPT_ERROR', message: 'The log could not be written.' },
     }
   const status = end.outcome === 'interrupted' ? 'interrupted' : end.outcome === 'error' ? 'error' : 'success'

@@ -1,5 +1,4 @@
 import { basename } from 'node:path'
-import { addUsage } from '../agent/loop.ts'
 import type {
   Prompt,
   PromptQueued,
@@ -13,6 +12,7 @@ import type {
   ToolResult,
   Usage,
 } from '../event.ts'
+import { addUsage, noUsage, totalTokens } from '../usage.ts'
 
 /** What a session knows of itself: nothing but a fold of its log, so that resuming restores exactly what there was. */
 export type SessionState = {
@@ -53,7 +53,7 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     agent: created.agent,
     config: created.config,
     message_count: 0,
-    usage: addUsage([]),
+    usage: noUsage(),
     context_tokens: 0,
     queued: new Map(),
     open_turn: null,
@@ -100,7 +100,7 @@ export function apply(state: SessionState, event: Stored): void {
     case 'message':
       if (event.content) state.message_count++
       state.usage = addUsage([state.usage, event.usage])
-      if (!event.parent_tool_call_id) state.context_tokens = contextTokens(event.usage) || state.context_tokens
+      if (!event.parent_tool_call_id) state.context_tokens = totalTokens(event.usage) || state.context_tokens
       for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })
       return
     case 'tool.call':
@@ -122,6 +122,7 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'context.compacted':
       state.context_tokens = event.tokens_after
+      if (event.usage) state.usage = addUsage([state.usage, event.usage])
       return
     case 'turn.end':
       if (state.open_turn?.turn_id === event.turn_id) state.open_turn = null
@@ -135,9 +136,6 @@ export const titleOf = (state: SessionState): string =>
   state.first_prompt?.trim().split('\n', 1)[0]?.slice(0, 80) ||
   basename(state.project_path) ||
   state.project_path
-
-const contextTokens = (usage: Usage) =>
-  usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens
 
 /** What closes a log that ends in mid-turn: an answer to everything that is open, so that the history is a valid one again. */
 export function closing(state: SessionState): Storable[] {
@@ -160,7 +158,7 @@ export function closing(state: SessionState): Storable[] {
       type: 'turn.end',
       turn_id: state.open_turn.turn_id,
       outcome: 'interrupted',
-      usage: addUsage([]),
+      usage: noUsage(),
       duration_ms: 0,
     })
   return events

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
-import { buildRequest, type Frozen } from '../agent/request.ts'
+import { buildRequest, type Frozen, type Trim } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import type { Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -40,6 +40,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     ask: (question, signal) => session.questions.ask(question, signal),
   }
   const frozen = new Map<string, Promise<Frozen>>()
+  const trim: Trim = { point: 0 }
   let tools: Promise<Tool[]> | null = null
 
   return {
@@ -60,17 +61,23 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         place: workplace,
         max_rounds: config.max_rounds,
         log: () => session.log.events,
-        async *request() {
+        async *request(shrink, signal) {
           const { id, info } = await models.resolve(agent.model ?? session.state.model)
           return yield* buildRequest({
             session_id,
+            turn_id: prompt.turn_id,
             model: id,
             info,
             agent,
             effort: prompt.effort,
             frozen: prefix,
-            log: session.log.events,
+            trim,
+            shrink,
+            log: () => session.log.events,
             attachments: place.attachments,
+            stream: models.stream,
+            price: models.price,
+            signal,
           })
         },
         stream: models.stream,

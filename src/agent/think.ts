@@ -1,0 +1,100 @@
+import { AppError } from '../errors.ts'
+import type { Event, Message } from '../event.ts'
+import { newId } from '../ids.ts'
+import type { ModelRequest } from '../llm/provider.ts'
+import { noUsage, totalTokens } from '../usage.ts'
+import { looksCut, tokensOf } from './context.ts'
+import { state, type Turn } from './turn.ts'
+
+const MAX_SHRINKS = 3
+
+/**
+ * One model call: yields its deltas, then the message. A request that the provider finds too long is made shorter and sent
+ * again. Throws what the call throws.
+ */
+export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
+  for (let shrink = 0; ; shrink++) {
+    const request = yield* turn.request(shrink, signal)
+    try {
+      return yield* listen(turn, request, signal)
+    } catch (error) {
+      const isTooLong = error instanceof AppError && error.code === 'LLM_CONTEXT_LENGTH'
+      if (!isTooLong || shrink === MAX_SHRINKS) throw error
+      yield {
+        type: 'error',
+        turn_id: turn.turn_id,
+        code: error.code,
+        message: error.message,
+        recoverable: true,
+        retry_in_ms: 0,
+      }
+      yield state(turn, 'thinking', { details: 'Making room in the context' })
+    }
+  }
+}
+
+/** Follows one call to its end; an interrupt keeps the text that was shown. */
+async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): AsyncGenerator<Event, Message> {
+  const { turn_id } = turn
+  const head = { turn_id, message_id: newId('msg') }
+  let shown = ''
+  let thought = ''
+  const call = turn.stream(request, signal)
+  try {
+    for (;;) {
+      const { done, value } = await call.next()
+      if (done) {
+        const { usage, tool_calls, text, ...rest } = value
+        if (looksCut(tokensOf(request.messages), totalTokens(usage) - usage.output_tokens)) yield cutSilently(turn_id)
+        const message: Message = {
+          type: 'message',
+          ...head,
+          role: 'assistant',
+          content: text,
+          model: request.model,
+          ...rest,
+          tool_calls,
+          usage: turn.price(request.model, usage),
+        }
+        yield message
+        return message
+      }
+      if (value.type === 'text') {
+        shown += value.text
+        yield { type: 'message.delta', ...head, role: 'assistant', content: value.text }
+      } else if (value.type === 'thinking') {
+        thought += value.text
+        yield { type: 'thinking.delta', ...head, content: value.text }
+      } else if (value.type === 'draft') {
+        yield { ...value, type: 'tool.draft', turn_id }
+      } else {
+        const { code, message, retry_in_ms } = value
+        yield { type: 'error', turn_id, code, message, recoverable: true, retry_in_ms }
+        yield state(turn, 'thinking', { details: `Trying again in ${Math.ceil(retry_in_ms / 1000)} s` })
+      }
+    }
+  } catch (error) {
+    if (signal.aborted && shown)
+      yield {
+        type: 'message',
+        ...head,
+        role: 'assistant',
+        content: shown,
+        ...(thought && { thinking: thought }),
+        tool_calls: [],
+        model: request.model,
+        usage: noUsage(),
+        stop_reason: 'interrupted',
+      }
+    throw error
+  }
+}
+
+const cutSilently = (turn_id: string): Event => ({
+  type: 'error',
+  turn_id,
+  code: 'LLM_CONTEXT_LENGTH',
+  message:
+    'The server counted far fewer tokens than it was sent, so it cut the conversation silently. Raise its context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH), and set context_window under [models] in emacs-agent.toml.',
+  recoverable: true,
+})

@@ -1,0 +1,37 @@
+import { createArchive } from '../session/archive.ts'
+import type { Command } from './args.ts'
+import type { Process } from './process.ts'
+import { inert, styleFor } from './terminal.ts'
+import { configure } from './world.ts'
+
+/** `transcripts list | search Q | show ID`, read from the logs like everything else. */
+export async function transcripts(
+  command: Extract<Command, { command: 'transcripts' }>,
+  outside: Process,
+): Promise<number> {
+  const { config } = await configure({ env: outside.env, dirs: outside.dirs, flags: command })
+  const archive = createArchive(config.transcript_path, (_, message) => outside.stderr(`${message}\n`))
+  const style = styleFor(outside.terminal.output && !outside.env.NO_COLOR)
+  const print = (text: string) => outside.stdout(`${text}\n`)
+
+  if (command.action === 'show') {
+    outside.stdout(inert(await archive.render(await archive.read(command.id), 'markdown')))
+    return 0
+  }
+  if (command.action === 'search') {
+    const { matches } = await archive.search({ q: command.query, limit: 200 })
+    for (const match of matches)
+      print(
+        `${match.at.slice(0, 16).replace('T', ' ')}  ${style.bold(match.session_id)}  ${match.role}: ${inert(match.snippet)}`,
+      )
+    if (matches.length === 0) print('Nothing found.')
+    return matches.length > 0 ? 0 : 1
+  }
+  const { transcripts } = await archive.list({ limit: 200 })
+  for (const entry of transcripts)
+    print(
+      `${entry.started_at.slice(0, 16).replace('T', ' ')}  ${style.bold(entry.session_id)}  ${inert(entry.title)} ${style.dim(`${entry.message_count} messages, ${inert(entry.project_path ?? '?')}`)}`,
+    )
+  if (transcripts.length === 0) print('No transcripts yet.')
+  return 0
+}

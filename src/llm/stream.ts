@@ -1,0 +1,45 @@
+import { anthropicWire } from './anthropic.ts'
+import type { Endpoint } from './endpoint.ts'
+import { exchange, type Wire } from './exchange.ts'
+import { geminiWire, isNative } from './gemini.ts'
+import type { Patience } from './lifeline.ts'
+import { chatWire } from './openai.ts'
+import type { ModelEvent, ModelReply, ModelRequest } from './provider.ts'
+import { refusedBy, refusedSoFar } from './refusal.ts'
+import { responsesWire } from './responses.ts'
+import { inText, textualReader } from './textual.ts'
+
+/**
+ * One model call, over the API that the endpoint speaks. A model that takes no tool definitions (`info.tools` is false, or its
+ * server says so) gets them as text. Throws LlmError, or the signal's reason on abort. Tries once: see `withRetry`.
+ */
+export async function* stream(
+  endpoint: Endpoint,
+  request: ModelRequest,
+  signal: AbortSignal,
+  patience?: Patience,
+): AsyncGenerator<ModelEvent, ModelReply> {
+  const { send, reader } = wireOf(endpoint)
+  const refused = refusedSoFar(endpoint)
+  if (endpoint.info.tools !== false && !refused.has('tools')) {
+    try {
+      return yield* exchange(endpoint, reader(endpoint), send(endpoint, request), signal, patience)
+    } catch (error) {
+      const local = endpoint.kind === 'openai-compatible' && request.tools.length > 0
+      if (!local || !refusedBy(error, ['tools'])) throw error
+      refused.add('tools')
+    }
+  }
+  const textual = textualReader(reader(endpoint), request.tools)
+  return yield* exchange(endpoint, textual, send(endpoint, inText(request)), signal, patience)
+}
+
+function wireOf(endpoint: Endpoint): Wire {
+  if (endpoint.kind === 'anthropic') return anthropicWire
+  if (endpoint.kind === 'gemini' && isNative(endpoint)) return geminiWire
+  if (endpoint.kind === 'openai' && needsResponses(endpoint.model)) return responsesWire
+  return chatWire
+}
+
+/** OpenAI's reasoning models keep their reasoning between calls over the Responses API only. */
+export const needsResponses = (model: string): boolean => /^(gpt-([5-9]|\d\d)|o\d|codex)/.test(model)
