@@ -4,7 +4,7 @@ import { synonymsOf, wordsOf } from './words.ts'
 
 /** A tool to be found, by its full name `server/tool`. */
 export type Findable = { name: string; tool: McpTool }
-export type Index = { search(query: string, limit: number): Findable[] }
+export type Index<E extends Findable = Findable> = { search(query: string, limit: number): E[] }
 
 /** What a word counts by where it stands: in the tool's name, its server, its description, or its parameters. */
 const WEIGHTS = { name: 4, server: 2.5, first: 1.6, rest: 0.5, params: 0.7 }
@@ -13,11 +13,11 @@ const SYNONYM = 0.45
 const K1 = 1.2
 const B = 0.5
 
-type Document = { entry: Findable; weights: Map<string, number>; length: number }
+type Document<E> = { entry: E; weights: Map<string, number>; length: number }
 
 /** Ranks tools by the words of a query (BM25 over weighted fields, with a few synonyms). Pure; a millisecond for 1,000 tools. */
-export function createIndex(entries: Findable[]): Index {
-  const documents = entries.map(documentOf)
+export function createIndex<E extends Findable>(entries: E[]): Index<E> {
+  const documents = entries.map(entry => documentOf(entry))
   const frequency = new Map<string, number>()
   for (const { weights } of documents)
     for (const word of weights.keys()) frequency.set(word, (frequency.get(word) ?? 0) + 1)
@@ -27,12 +27,12 @@ export function createIndex(entries: Findable[]): Index {
     const n = frequency.get(word) ?? 0
     return Math.log(1 + (documents.length - n + 0.5) / (n + 0.5))
   }
-  const gain = ({ weights, length }: Document, word: string) => {
+  const gain = ({ weights, length }: Document<E>, word: string) => {
     const weight = weights.get(word)
     if (weight === undefined) return 0
     return (rarity(word) * weight * (K1 + 1)) / (weight + K1 * (1 - B + (B * length) / average))
   }
-  const score = (document: Document, words: string[]) =>
+  const score = (document: Document<E>, words: string[]) =>
     words.reduce((sum, word) => {
       const others = synonymsOf(word).map(other => SYNONYM * gain(document, other))
       return sum + Math.max(gain(document, word), ...others)
@@ -51,7 +51,7 @@ export function createIndex(entries: Findable[]): Index {
   }
 }
 
-function documentOf(entry: Findable): Document {
+function documentOf<E extends Findable>(entry: E): Document<E> {
   const weights = new Map<string, number>()
   let length = 0
   const add = (text: string, weight: number) => {

@@ -1,0 +1,230 @@
+import { nearest } from '../config/nearest.ts'
+import { AppError } from '../errors.ts'
+import type { Params } from '../event.ts'
+import type { Tool, ToolContext } from '../tools/tool.ts'
+import { encodeToon } from '../toon.ts'
+import type { McpTool } from './catalog.ts'
+import { createIndex, type Index } from './find.ts'
+import { wireName } from './names.ts'
+import { overviewOf } from './overview.ts'
+import { isObject, propertiesOf } from './schema.ts'
+import { signatureOf, summaryOf } from './signature.ts'
+
+/** A tool of a server that a session may use. */
+export type Entry = { server: string; category: string; name: string; listed: McpTool; tool: Tool }
+
+/** The three constant tools through which a model reaches all others; `entries` is asked anew at each call. */
+export const lazyTools = (entries: () => Entry[]): Tool[] => [
+  findTools(entries),
+  describeTools(entries),
+  callTool(entries),
+]
+
+const MOST_FOUND = 5
+const MOST_LISTED = 60
+const SHORT_ABOUT = 90
+const LONG_ABOUT = 1500
+
+const findTools = (entries: () => Entry[]): Tool => ({
+  ...reading('find_tools', 'Search MCP tools'),
+  parameters: { type: 'object', properties: { query: { type: 'string' }, server: { type: 'string' } } },
+  async run(params: Params, context) {
+    const query = textIn(params, 'query')
+    const server = textIn(params, 'server')
+    const within = server ? ofServer(entries(), server) : entries()
+    if (query)
+      return found(
+        indexOf(within)
+          .search(query, MOST_FOUND)
+          .map(hit => hit.entry),
+        query,
+        context,
+      )
+    if (server) return found(within.slice(0, MOST_LISTED), server, context)
+    const servers = Map.groupBy(within, entry => entry.server)
+    const lines = Array.from(servers, ([name, of]) => ({
+      server: name,
+      category: of[0]!.category,
+      tools: of.map(entry => entry.listed.name),
+    }))
+    return said(overviewOf(lines) || 'There are no MCP tools.')
+  },
+})
+
+const describeTools = (entries: () => Entry[]): Tool => ({
+  ...reading('describe_tools', 'Signatures of MCP tools'),
+  parameters: {
+    type: 'object',
+    properties: { names: { type: 'array', items: { type: 'string' } } },
+    required: ['names'],
+  },
+  async run(params: Params, context) {
+    const names = namesIn(params)
+    if (names.length === 0)
+      throw new AppError('INVALID_PARAMS', 'names: a list of tool names as server/tool is needed.')
+    const all = entries()
+    const looked = names.map(name => ({ name, entry: lookUp(all, name) }))
+    const known = looked.flatMap(({ entry }) => entry ?? [])
+    const unknown = looked.filter(({ entry }) => !entry).map(({ name }) => unknownTool(all, name))
+    if (known.length === 0) throw new AppError('UNKNOWN_TOOL', unknown.join('\n'))
+    const details = known.length <= 2 ? known.flatMap(detailsOf) : []
+    return said([await table(known, context), ...details, ...unknown].join('\n'))
+  },
+})
+
+const callTool = (entries: () => Entry[]): Tool => ({
+  ...reading('call_tool', 'Call an MCP tool'),
+  parameters: {
+    type: 'object',
+    properties: { tool: { type: 'string' }, args: { type: 'object' } },
+    required: ['tool'],
+  },
+  async resolve(params) {
+    const { name, args } = innerCall(params)
+    const entry = lookUp(entries(), name)
+    if (!entry) throw new AppError('UNKNOWN_TOOL', unknownTool(entries(), name))
+    return { tool: entry.tool, params: args }
+  },
+  async run() {
+    // Only the inner call is judged by policy: running this one would go around it.
+    throw new AppError('TOOL_FAILED', 'call_tool runs nothing by itself.')
+  },
+})
+
+type Reading = Omit<Tool, 'run' | 'parameters'>
+
+function reading(name: string, description: string): Reading {
+  return {
+    name,
+    category: 'mcp',
+    description,
+    level: 'read',
+    parse: params => (isObject(params) ? params : {}),
+    effect: async () => ({ level: 'read', reason: description, reads: [], writes: [] }),
+  }
+}
+
+const said = (content: string) => ({ content, metadata: {} })
+const textIn = (params: Params, key: string) => (typeof params[key] === 'string' ? (params[key] as string).trim() : '')
+
+function namesIn(params: Params): string[] {
+  const given = params.names ?? params.name ?? params.tools ?? params.tool
+  const listed =
+    typeof given === 'string' ? given.replace(/[[\]"']/g, ' ').split(/[\s,]+/) : Array.isArray(given) ? given : []
+  return listed.filter((name): name is string => typeof name === 'string' && name !== '')
+}
+
+/** The call inside, however it was wrapped: `{tool, args}`, other words for both, arguments as text or beside the name. */
+function innerCall(params: unknown): { name: string; args: Params } {
+  const given = readObject(params) ?? {}
+  const { tool, name, tool_name, ...others } = given
+  const called = [tool, tool_name, name].find(value => typeof value === 'string' && value !== '')
+  if (typeof called !== 'string') {
+    const inner = ['args', 'arguments', 'input', 'params'].map(key => readObject(given[key])).find(value => value?.tool)
+    if (inner) return innerCall(inner)
+    throw new AppError('INVALID_PARAMS', 'call_tool needs {"tool": "server/tool", "args": {…}}.')
+  }
+  const key = ['args', 'arguments', 'params', 'parameters', 'input'].find(word => word in others)
+  if (key === undefined) return { name: called, args: others }
+  return { name: called, args: readObject(others[key]) ?? (others[key] == null ? {} : { arguments: others[key] }) }
+}
+
+function readObject(value: unknown): Params | undefined {
+  if (isObject(value)) return value
+  if (typeof value !== 'string') return undefined
+  try {
+    const read: unknown = JSON.parse(value)
+    return isObject(read) ? read : undefined
+  } catch {
+    return undefined // plain text: what it should have been is said by the tool
+  }
+}
+
+/** By full name, by the name a provider knows it by, or by the bare name where only one server has it. */
+function lookUp(entries: Entry[], name: string): Entry | undefined {
+  const plain = name.trim().replace(/^mcp__/, '')
+  const exact = entries.find(entry => entry.name === plain || wireName(entry.name) === plain)
+  if (exact) return exact
+  const same = plain.replace(/__|[:.]/, '/')
+  const bare = entries.filter(entry => entry.name === same || entry.listed.name === plain)
+  return bare.length === 1 ? bare[0] : undefined
+}
+
+function ofServer(entries: Entry[], server: string): Entry[] {
+  const within = entries.filter(entry => entry.server === server || entry.category === server)
+  const servers = new Set(entries.map(entry => entry.server))
+  if (within.length > 0) return within
+  throw new AppError(
+    'INVALID_PARAMS',
+    `There is no MCP server ${server} with tools. Servers: ${[...servers].join(', ') || 'none'}.`,
+  )
+}
+
+function unknownTool(entries: Entry[], name: string): string {
+  const close =
+    nearest(
+      name,
+      entries.map(entry => entry.name),
+    ) ??
+    nearest(
+      name,
+      entries.map(entry => entry.listed.name),
+    )
+  const similar = entries.filter(entry => entry.name === close || entry.listed.name === close)
+  const alike = [
+    ...new Set([
+      ...similar,
+      ...indexOf(entries)
+        .search(name, 3)
+        .map(hit => hit.entry),
+    ]),
+  ].slice(0, 3)
+  const signatures = alike.map(entry => `${entry.name} ${signatureOf(entry.listed.schema)}`.trim())
+  return `There is no MCP tool ${name}. ${signatures.length > 0 ? `Nearest: ${signatures.join('; ')}` : 'find_tools lists what there is.'}`
+}
+
+async function found(entries: Entry[], query: string, context: ToolContext) {
+  if (entries.length === 0)
+    return said(`No MCP tool matches "${query}". Try other words, or find_tools without a query for all.`)
+  return said(await table(entries, context))
+}
+
+async function table(entries: Entry[], { toon }: ToolContext): Promise<string> {
+  const tools = entries.map(({ name, listed }) => ({
+    name,
+    params: signatureOf(listed.schema),
+    about: summaryOf(listed.description, SHORT_ABOUT),
+  }))
+  return toon ? encodeToon({ tools }) : JSON.stringify({ tools })
+}
+
+/** For one or two tools: the whole description, and what is said of each parameter. */
+function detailsOf({ name, listed }: Entry): string[] {
+  const { properties } = propertiesOf(listed.schema, listed.schema)
+  const params = Object.entries(properties).flatMap(([param, property]) =>
+    isObject(property) && typeof property.description === 'string'
+      ? [`- ${param}: ${summaryOf(property.description, 200)}`]
+      : [],
+  )
+  const about = listed.description.trim().slice(0, LONG_ABOUT)
+  const more = about.length > SHORT_ABOUT ? [`${name}: ${about}`] : []
+  return [...more, ...params]
+}
+
+type Hit = { name: string; tool: McpTool; entry: Entry }
+const indexes = new WeakMap<McpTool, { entries: Entry[]; index: Index<Hit> }>()
+
+/** The index of these very tools; made again only when they are others. */
+function indexOf(entries: Entry[]): Index<Hit> {
+  const key = entries[0]?.listed
+  const kept = key && indexes.get(key)
+  if (
+    kept &&
+    kept.entries.length === entries.length &&
+    kept.entries.every((entry, i) => entry.listed === entries[i]!.listed)
+  )
+    return kept.index
+  const index = createIndex(entries.map(entry => ({ name: entry.name, tool: entry.listed, entry })))
+  if (key) indexes.set(key, { entries, index })
+  return index
+}

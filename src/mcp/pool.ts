@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Dirs, McpServerConfig } from '../config/config.ts'
+import { AppError, messageOf } from '../errors.ts'
+import type { Tool } from '../tools/tool.ts'
+import { loadValidator } from './arguments.ts'
+import type { Catalog } from './catalog.ts'
+import { openHttp } from './http.ts'
+import { createOffer, type Offer } from './offer.ts'
+import { openChild } from './open.ts'
+import { createRegistry, sweepOrphans } from './registry.ts'
+import { createRing } from './ring.ts'
+import { createSlot, type Slot } from './slot.ts'
+
+export type PoolOptions = {
+  /** The entries that hold for a project (real path); null for those that hold everywhere. */
+  servers(project: string | null): McpServerConfig[]
+  dirs: Pick<Dirs, 'state' | 'home'>
+  /** Environment of children: stripped of secrets, and of it only what is on a list goes on to servers. */
+  env: Record<string, string>
+  /** Ours. */
+  version: string
+  log(message: string): void
+  /** Milliseconds without a call after which a server is stopped. */
+  idle_ms?: number
+  /** Milliseconds between closing stdin, TERM and KILL. */
+  grace_ms?: number
+  /** Milliseconds that a new session waits for servers it knows nothing of; later ones are announced. */
+  list_wait_ms?: number
+  /** Milliseconds a server has to tell its era. */
+  probe_ms?: number
+  /** Characters of JSON up to which MCP tools are native definitions. */
+  native_budget?: number
+}
+
+/** A row of `GET /api/mcp`. */
+export type ServerStatus = {
+  name: string
+  category: string
+  project_path?: string
+  status: 'idle' | 'starting' | 'ready' | 'failed' | 'disabled'
+  transport: 'stdio' | 'http'
+  protocol?: string
+  tool_count: number | null
+  last_error: string | null
+  pid?: number
+  stderr: string[]
+}
+
+export type Pool = {
+  /** The MCP tools of a session. Starts servers only when nothing is known of them, side by side, and waits for none long. */
+  tools(project: string, session_id: string): Promise<Tool[]>
+  /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
+  promptLines(project: string, session_id?: string): Promise<string>
+  /** Changed lists since the session began or last asked, as a message to the model. */
+  announcement(session_id: string): string | null
+  status(project?: string): Promise<ServerStatus[]>
+  /** Throws NOT_FOUND for an unknown name, MCP_SERVER_ERROR when it does not come up. */
+  restart(name: string, project?: string): Promise<void>
+  /** The session has ended: servers of its own stop. */
+  release(session_id: string): Promise<void>
+  /** Stops every server with all it started. Nothing starts any more. */
+  close(): Promise<void>
+}
+
+const IDLE_MS = 15 * 60_000
+const GRACE_MS = 1000
+const LIST_WAIT_MS = 5000
+/** About 1,000 tokens. */
+const NATIVE_BUDGET = 4000
+
+export function createPool(options: PoolOptions): Pool {
+  const directory = join(options.dirs.state, 'mcp')
+  const grace_ms = options.grace_ms ?? GRACE_MS
+  const registry = createRegistry(directory)
+  const slots = new Map<string, Slot>()
+  const offers = new Map<string, { offer: Offer; keys: string[] }>()
+  const swept = sweepOrphans(directory, grace_ms)
+    .then(count => count > 0 && options.log(`Ended ${count} MCP servers that an earlier backend had left.`))
+    .catch(error => options.log(`Cannot look for MCP servers left over: ${messageOf(error)}`))
+
+  const slotOf = (config: McpServerConfig, project: string | null, session_id?: string): [string, Slot] => {
+    const scope = config.shared === 'session' ? (session_id ?? project) : config.shared === 'all' ? null : project
+    const key = createHash('sha256')
+      .update(JSON.stringify([config, scope]))
+      .digest('hex')
+    const slot = slots.get(key) ?? makeSlot(config, config.shared === 'all' ? null : project)
+    slots.set(key, slot)
+    return [key, slot]
+  }
+
+  function makeSlot(config: McpServerConfig, project: string | null): Slot {
+    const stderr = createRing()
+    const slot: Slot = createSlot({
+      config,
+      project,
+      version: options.version,
+      directory: join(directory, 'catalogs'),
+      stderr,
+      idle_ms: options.idle_ms ?? IDLE_MS,
+      probe_ms: options.probe_ms,
+      log: options.log,
+      onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(slot, catalog)),
+      async open() {
+        await swept
+        if (config.url) return openHttp(config)
+        return openChild(config, project ?? options.dirs.home, options.env, stderr, registry, grace_ms)
+      },
+    })
+    return slot
+  }
+
+  const enabled = (project: string | null) => options.servers(project).filter(config => config.enabled)
+
+  async function offerTo(project: string, session_id: string): Promise<Offer> {
+    const kept = offers.get(session_id)
+    if (kept) return kept.offer
+    const mine = enabled(project).map(config => slotOf(config, project, session_id))
+    if (mine.length > 0) await loadValidator()
+    const wait_ms = options.list_wait_ms ?? LIST_WAIT_MS
+    const catalogs = await Promise.all(mine.map(([, slot]) => soon(slot.fetchCatalog(), wait_ms)))
+    const again = offers.get(session_id) // another call of the same session was quicker
+    if (again) return again.offer
+    const offer = createOffer(
+      mine.map(([, slot], i) => ({ slot, catalog: catalogs[i]! })),
+      options.native_budget ?? NATIVE_BUDGET,
+    )
+    offers.set(session_id, { offer, keys: mine.map(([key]) => key) })
+    return offer
+  }
+
+  async function rowOf(slot: Slot): Promise<ServerStatus> {
+    const { config, project } = slot
+    const pid = slot.pid()
+    const protocol = slot.protocol()
+    return {
+      name: config.name,
+      category: config.category,
+      ...(project !== null && { project_path: project }),
+      status: slot.status(),
+      transport: config.url ? 'http' : 'stdio',
+      ...(protocol && { protocol }),
+      tool_count: (await slot.catalog())?.tools.length ?? null,
+      last_error: slot.lastError(),
+      ...(pid !== undefined && { pid }),
+      stderr: slot.stderr.lines(),
+    }
+  }
+
+  return {
+    tools: async (project, session_id) => (await offerTo(project, session_id)).tools(),
+    async promptLines(project, session_id) {
+      if (session_id !== undefined) return (await offerTo(project, session_id)).lines
+      const mine = enabled(project).map(config => slotOf(config, project)[1])
+      const listed = await Promise.all(mine.map(async slot => ({ slot, catalog: await slot.catalog() })))
+      return createOffer(listed, options.native_budget ?? NATIVE_BUDGET).lines
+    },
+    announcement: session_id => offers.get(session_id)?.offer.announcement() ?? null,
+    async status(project) {
+      const configured = options.servers(project ?? null)
+      const live = [...slots.values()].filter(
+        slot => project === undefined || slot.project === project || slot.project === null,
+      )
+      const rows = await Promise.all(live.map(rowOf))
+      const others = configured.filter(config => !live.some(slot => slot.config.name === config.name))
+      return [...rows, ...(await Promise.all(others.map(config => restingRow(config, project ?? null))))]
+    },
+    async restart(name, project) {
+      const config = options.servers(project ?? null).find(config => config.name === name)
+      const named = [...slots.values()].filter(
+        slot =>
+          slot.config.name === name && (project === undefined || slot.project === project || slot.project === null),
+      )
+      if (!config?.enabled && named.length === 0)
+        throw new AppError('NOT_FOUND', 'No enabled MCP server of that name is configured. GET /api/mcp lists them.')
+      const targets = named.length > 0 || !config ? named : [slotOf(config, project ?? null)[1]]
+      await Promise.all(targets.map(slot => slot.restart()))
+    },
+    async release(session_id) {
+      const keys = offers.get(session_id)?.keys ?? []
+      offers.delete(session_id)
+      const own = keys.filter(key => slots.get(key)?.config.shared === 'session')
+      await Promise.all(own.map(key => slots.get(key)!.close()))
+      for (const key of own) slots.delete(key)
+    },
+    async close() {
+      await Promise.all([swept, ...[...slots.values()].map(slot => slot.close())])
+      registry.close()
+    },
+  }
+
+  async function restingRow(config: McpServerConfig, project: string | null): Promise<ServerStatus> {
+    const row = await rowOf(makeSlot(config, config.shared === 'all' ? null : project))
+    return config.enabled ? row : { ...row, status: 'disabled' }
+  }
+}
+
+/** What comes in time; null for what fails or takes longer. Both are told elsewhere: in the status, or announced. */
+function soon(work: Promise<Catalog>, ms: number): Promise<Catalog | null> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(null), ms)
+    work.then(resolve, () => resolve(null)).finally(() => clearTimeout(timer))
+  })
+}
