@@ -14,14 +14,18 @@ export const record = v.record(v.string(), v.unknown())
 /** A count of tokens: a finite number that is not negative. */
 export const count = lenient(v.pipe(v.number(), v.finite(), v.minValue(0)))
 
-/** An array from which the items that fit are taken. */
+/** An array from which the items that fit are taken; empty where there is none. */
 export const items = <S extends v.GenericSchema>(item: S) =>
-  v.pipe(
-    v.fallback(v.array(v.unknown()), []),
-    v.transform(list =>
-      list.flatMap(each => {
-        const parsed = v.safeParse(item, each)
-        return parsed.success ? [parsed.output] : []
+  v.optional(
+    v.pipe(
+      v.unknown(),
+      v.transform((list): v.InferOutput<S>[] => {
+        if (!Array.isArray(list)) return []
+        return list.flatMap(each => {
+          const parsed = v.safeParse(item, each)
+          return parsed.success ? [parsed.output] : []
+        })
       }),
     ),
+    [],
   )

@@ -7,7 +7,7 @@ import type { ModelEvent } from './provider.ts'
 import { Answer, type Reader } from './reader.ts'
 import type { ResponseItem } from './responses-request.ts'
 
-const Item = v.looseObject({
+const Fields = v.object({
   type: text,
   id: text,
   call_id: text,
@@ -18,6 +18,11 @@ const Item = v.looseObject({
   content: items(v.object({ type: text, text, refusal: text })),
   summary: items(v.object({ text })),
 })
+/** What is read of an item, and the item itself: some go back unchanged. */
+const Item = v.pipe(
+  record,
+  v.transform(raw => ({ ...v.parse(Fields, raw), raw })),
+)
 const Response = v.object({
   status: text,
   output: items(Item),
@@ -84,7 +89,7 @@ export function responsesReader(endpoint: Endpoint): Reader {
       return events
     }
     if (item.type === 'reasoning') {
-      if (item.encrypted_content) kept.set(one.slot, { type: 'reasoning', item: withoutStatus(item) })
+      if (item.encrypted_content) kept.set(one.slot, { type: 'reasoning', item: withoutStatus(item.raw) })
       const words =
         item.summary.map(part => part.text ?? '').join('\n\n') || item.content.map(p => p.text ?? '').join('')
       return one.text ? [] : answer.think(words)

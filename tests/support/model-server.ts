@@ -16,7 +16,7 @@ export type ModelServer = {
   url: string
   requests: Asked[]
   /** Adds replies to the queue. A request beyond it gets the fallback: a 500 that says so. */
-  then(...replies: Script[]): void
+  add(...replies: Script[]): void
   /** Resolves when the server has been asked `count` times in all. */
   asked(count: number): Promise<void>
   close(): Promise<void>
@@ -42,9 +42,9 @@ export type Reply = {
   headers?: Record<string, string>
   /** Each piece is a write of its own; a promise holds the rest back until it resolves (see `gate`). */
   body?: string | Uint8Array | Piece[]
-  /** The connection is gone after this many bytes of the body: closed early, or reset. */
+  /** The body is over after this many bytes: the connection closed early (the default), reset, or ended in good order. */
   cut_at?: number
-  cut_by?: 'close' | 'reset'
+  cut_by?: 'close' | 'reset' | 'end'
   /** After the body nothing more comes, and no end either. */
   hang?: boolean
 }
@@ -86,7 +86,7 @@ export async function startModelServer(...scripts: Script[]): Promise<ModelServe
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    then: (...more) => void queue.push(...more),
+    add: (...more) => void queue.push(...more),
     asked: count =>
       new Promise(resolve => {
         const check = () => {
@@ -139,7 +139,7 @@ async function answer(
     room -= bytes.length
     if (room <= 0 && cut_at !== undefined) break
   }
-  if (cut_at !== undefined) {
+  if (cut_at !== undefined && cut_by !== 'end') {
     if (cut_by === 'reset') response.socket?.resetAndDestroy()
     else response.socket?.destroy()
   } else if (!hang) response.end()
