@@ -85,7 +85,7 @@ async function serverFindings(world: ReturnType<typeof createWorld>, project: st
   const { mcp_servers } = await world.projectConfig(project)
   if (mcp_servers.length === 0) return [{ ok: null, what: 'none configured' }]
   const pool = await world.pool()
-  await pool?.check(project)
+  await Promise.all(mcp_servers.map(({ name }) => pool?.restart(name, project).catch(() => {}))) // the status says why
   return ((await pool?.status(project)) ?? []).map(server => ({
     ok: server.status === 'failed' ? false : server.status === 'disabled' ? null : true,
     what: `${server.name}: ${server.status}${server.tool_count === null ? '' : `, ${server.tool_count} tools`}`,

@@ -43,12 +43,15 @@ export function createWorld(given: {
     said.add(notice)
   }
   for (const notice of loaded.notices) logOnce(notice)
+  /** The pool asks synchronously; whoever opens a project has had its configuration read before. */
+  const servers = new Map<string, Config['mcp_servers']>()
   const projectSecrets = new Set(secretsOf(loaded.config))
 
   const projectConfigOf = async (project: string): Promise<Config> => {
     const { config, notices } = await projectConfig(loaded, project)
     notices.forEach(logOnce)
     for (const secret of secretsOf(config)) projectSecrets.add(secret)
+    servers.set(project, config.mcp_servers)
     return config
   }
   const children = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })
@@ -63,7 +66,7 @@ export function createWorld(given: {
     async pool() {
       pool ??= import('../mcp/pool.ts').then(({ createPool }) =>
         createPool({
-          servers: async project => (await projectConfigOf(project)).mcp_servers,
+          servers: project => (project === null ? loaded.config.mcp_servers : (servers.get(project) ?? [])),
           dirs,
           env: children(),
           log: message => log('warn', message),

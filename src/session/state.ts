@@ -94,7 +94,7 @@ export function apply(state: SessionState, event: Stored): void {
       state.queued.delete(event.turn_id)
       state.first_prompt ??= event.text
       state.message_count++
-      if (event.source !== 'steer') state.open_turn = event
+      if (event.source === 'user') state.open_turn = event
       if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
       return
     case 'message':

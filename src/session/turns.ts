@@ -5,6 +5,7 @@ import { createAttachments } from '../agent/attachments.ts'
 import { buildRequest, type Frozen, type Trim } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import type { Prompt } from '../event.ts'
+import { newId } from '../ids.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Session } from './session.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -40,6 +41,11 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     ask: (question, signal) => session.questions.ask(question, signal),
   }
   const frozen = new Map<string, Promise<Frozen>>()
+  /** What changed about MCP servers is said in a message: the prefix stays as it is. */
+  const announcements = (): Prompt[] => {
+    const text = pool?.announcement(session_id)
+    return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+  }
   const trim: Trim = { point: 0 }
   let tools: Promise<Tool[]> | null = null
 
@@ -52,7 +58,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         tools = null // a passing fault: look again next time
         throw error
       })
-      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, list, pool))
+      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
       const prefix = await frozen.get(agent.name)!
       const workplace = createWorkplace(place, session.state, agent, list)
       return {
@@ -82,7 +88,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         },
         stream: models.stream,
         price: models.price,
-        steers: () => steersOf(session),
+        steers: () => [...steersOf(session), ...announcements()],
         hasSteers: () => steersOf(session).length > 0,
         ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, workplace, signal),
         expiresAt: session.approvals.expiresAt,

@@ -47,9 +47,17 @@ export async function toolsOf(project: string, session_id: string, pool: Pool | 
 }
 
 /** The system prompt and the tool definitions of one agent, made once per session. */
-export async function freeze(agent: Agent, project: string, tools: Tool[], pool: Pool | null): Promise<Frozen> {
+export async function freeze(
+  agent: Agent,
+  project: string,
+  session_id: string,
+  tools: Tool[],
+  pool: Pool | null,
+): Promise<Frozen> {
   const offered = toolsFor(agent, tools)
-  const servers = offered.some(tool => tool.name === 'call_tool') ? ((await pool?.promptLines(project)) ?? '') : ''
+  const servers = offered.some(tool => tool.name === 'call_tool')
+    ? ((await pool?.promptLines(project, session_id)) ?? '')
+    : ''
   return {
     system: systemPrompt({ agent, project, instructions: await projectInstructions(project), servers }),
     tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),

@@ -1,0 +1,96 @@
+import { expect, test } from 'bun:test'
+import { type Frame, streamFrames } from '../../src/server/frames.ts'
+
+const encoder = new TextEncoder()
+const frame = (text: string): Frame => ({ bytes: encoder.encode(text) })
+const KB = 1024
+
+/** A log and its live listeners, as a session has them: what was not taken live is replayed from the cursor. */
+function source(log: string[], size = 1) {
+  let cursor = 0
+  let reads = 0
+  const listeners = new Set<(text: string) => void>()
+  const stream = streamFrames<Frame>({
+    *replay() {
+      while (cursor < log.length) {
+        reads++
+        yield frame(log[cursor++]!.padEnd(size))
+      }
+    },
+    catchUp: () => [frame('<state>')],
+    subscribe(send) {
+      const listener = (text: string) => {
+        if (send(frame(text.padEnd(size)), text === 'last')) cursor = log.length
+      }
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    isOver: () => false,
+  })
+  return {
+    reader: stream.body!.getReader(),
+    append(text: string) {
+      log.push(text)
+      for (const listener of listeners) listener(text)
+    },
+    get reads() {
+      return reads
+    },
+    get isLive() {
+      return listeners.size > 0
+    },
+  }
+}
+
+const decoder = new TextDecoder()
+const read = async (reader: { read(): Promise<{ done: boolean; value?: Uint8Array }> }) => {
+  const { done, value } = await reader.read()
+  return done ? null : decoder.decode(value).trim()
+}
+
+test('replay, then the state, then live, in order', async () => {
+  const { reader, append } = source(['1', '2'])
+  expect([await read(reader), await read(reader), await read(reader)]).toEqual(['1', '2', '<state>'])
+  append('3')
+  append('last')
+  expect([await read(reader), await read(reader), await read(reader)]).toEqual(['3', 'last', null])
+})
+
+test('a long replay is read as it is taken, and counts against nothing', async () => {
+  const log = Array.from({ length: 1000 }, (_, i) => String(i))
+  const subject = source(log, 8 * KB)
+  expect(await read(subject.reader)).toBe('0')
+  expect(subject.reads).toBeLessThan(30)
+  subject.append('1000')
+  for (let i = 1; i <= 1000; i++) expect(await read(subject.reader)).toBe(String(i))
+  expect(await read(subject.reader)).toBe('<state>')
+})
+
+test('a live reader that stops reading is queued 1 MiB, then put back to replaying, and misses nothing stored', async () => {
+  const subject = source([], 64 * KB)
+  expect(await read(subject.reader)).toBe('<state>')
+  for (let i = 0; i < 400; i++) subject.append(String(i))
+  expect(subject.isLive).toBe(false)
+  for (let i = 0; i < 400; i++) expect(await read(subject.reader)).toBe(String(i))
+  expect(await read(subject.reader)).toBe('<state>')
+  expect(subject.isLive).toBe(true)
+  subject.append('400')
+  expect(await read(subject.reader)).toBe('400')
+})
+
+test('one that takes nothing is cut off', async () => {
+  const subject = source([], 64 * KB)
+  await read(subject.reader)
+  for (let i = 0; i < 40; i++) subject.append(String(i))
+  const { promise, resolve } = Promise.withResolvers<string>()
+  subject.reader.closed.catch((error: Error) => resolve(error.message))
+  expect(await promise).toContain('too far behind')
+})
+
+test('cancelling stops listening', async () => {
+  const subject = source([])
+  await read(subject.reader)
+  expect(subject.isLive).toBe(true)
+  await subject.reader.cancel()
+  expect(subject.isLive).toBe(false)
+})
