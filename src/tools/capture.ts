@@ -93,14 +93,7 @@ export function createCapture(limit: number, keep: 'ends' | 'start' = 'ends', sp
     // Streaming, the decoder keeps back a character that was cut in two; the rest of it opens the tail.
     const start = new TextDecoder().decode(head, { stream: true })
     if (keep === 'start') return { text: start, dropped, spilled: file?.isUsed() ?? false }
-    const end = decode(
-      bytes.subarray(
-        Math.max(
-          0,
-          bytes.slice(0, 4).findIndex(byte => (byte & 0xc0) !== 0x80),
-        ),
-      ),
-    )
+    const end = decode(bytes.subarray(continuations(bytes)))
     return { text: `${start}\n[… ${dropped} bytes left out …]\n${end}`, dropped, spilled: file?.isUsed() ?? false }
   }
 
@@ -146,6 +139,13 @@ function openOrNull(path: string): number | null {
   } catch {
     return null // no place to spill: what is in memory has to do
   }
+}
+
+/** How many of the first bytes belong to a character before them: at most three do in UTF-8. */
+function continuations(bytes: Uint8Array): number {
+  let length = 0
+  while (length < 3 && length < bytes.length && (bytes[length]! & 0xc0) === 0x80) length++
+  return length
 }
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)

@@ -28,12 +28,14 @@ async function looksAt(what: string, path: string | undefined, context: ToolCont
 }
 
 /** Keeps git to one place: repositories may reach beyond the project. Nothing in the path is special. */
-const only = (place: string, { top }: Repository, magic = 'top,literal'): string =>
-  `:(${magic})${relativeTo(top, place).split(sep).join('/') || '.'}`
+function only(place: string, { top }: Repository): string {
+  const path = relativeTo(top, place).split(sep).join('/')
+  return path === '' ? ':(top)' : `:(top,literal)${path}`
+}
 
-/** A path of git's, which counts from the top of the work tree, as all tools name it. */
+/** A path of git's, which counts from the top of the work tree, as all tools name it; a directory keeps its last `/`. */
 const named = (path: string, { top }: Repository, context: ToolContext): string =>
-  relative(join(top, path), context.roots)
+  relative(join(top, path), context.roots) + (path.endsWith('/') ? '/' : '')
 
 export const gitStatus = defineTool({
   name: 'git_status',

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs from Debian's packages what the tests use beyond Node: Emacs, git, ripgrep, tmux. Does nothing where they are
+# there, or where this is no Debian or not root: the tests then skip what they cannot run, and say so.
+set -euo pipefail
+declare -A packages=([emacs]=emacs-nox [git]=git [rg]=ripgrep [tmux]=tmux)
+missing=()
+for program in "${!packages[@]}"; do
+  command -v "$program" >/dev/null || missing+=("${packages[$program]}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "missing, and not installed here: ${missing[*]}" >&2
+  exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

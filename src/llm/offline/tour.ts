@@ -1,0 +1,89 @@
+import { languageOf, readPage } from './page.ts'
+import { block, type Call, code, type Outcome, type Script } from './script.ts'
+import { testCommand } from './tests.ts'
+import { SIGNED } from './words.ts'
+
+const README = /(?<![\w./-])README(?:\.(?:md|org|rst|txt|markdown))?(?![\w/])/i
+const MANIFESTS =
+  /(?<![\w./-])(?:package\.json|Cargo\.toml|pyproject\.toml|go\.mod|Eask|mix\.exs|Gemfile|composer\.json)(?![\w/])/
+
+/** A short look around that changes nothing: what is here, what it says of itself, what was done last. */
+export function* tour(offered: ReadonlySet<string>): Script {
+  const first = ask(offered, [
+    { tool: 'list_directory', params: {} },
+    { tool: 'git_log', params: { limit: 5 } },
+  ])
+  const [listing, log] = first.read(yield { text: 'Let me look around; I only read.', calls: first.calls })
+  const readme = README.exec(listing ?? '')?.[0]
+  const manifest = MANIFESTS.exec(listing ?? '')?.[0]
+  const paths = [readme, manifest].filter(path => path !== undefined)
+  const second = ask(
+    offered,
+    paths.map(path => ({ tool: 'read_file', params: { path } })),
+  )
+  const texts = second.calls.length > 0 ? second.read(yield { text: '', calls: second.calls }) : []
+  const textOf = (path: string | undefined) => (path ? (texts[paths.indexOf(path)] ?? '') : '')
+  const about = [introduction(textOf(readme)), manifest && fromManifest(manifest, textOf(manifest))].filter(Boolean)
+  const tests = testCommand(listing ?? '')
+  const parts = [
+    '## A short tour',
+    ...(about.length > 0 ? about : ['There is no README that says what this is.']),
+    listing && `**What is here:**\n\n${block(listing)}`,
+    log && `**The last commits:**\n\n${block(log)}`,
+    `**Where to go from here:** ${next(readme, tests)}`,
+    SIGNED,
+  ]
+  return { text: parts.filter(Boolean).join('\n\n') }
+}
+
+/** The calls that can be made, and their results in the order asked for: undefined for what failed or was not offered. */
+function ask(offered: ReadonlySet<string>, wanted: Call[]) {
+  const calls = wanted.filter(call => offered.has(call.tool))
+  const read = (outcomes: Outcome[]) =>
+    wanted.map(call => {
+      const outcome = outcomes[calls.indexOf(call)]
+      return outcome && !outcome.is_error ? outcome.content : undefined
+    })
+  return { calls, read }
+}
+
+/** The title and the first paragraph of a README. */
+function introduction(content: string): string {
+  const lines = readPage(content).lines
+  const title = lines.map(line => /^(?:#+|\*|#\+title:)\s+(.+?)\s*#*$/i.exec(line)?.[1]).find(Boolean)
+  const start = lines.findIndex(line => /^[\p{L}\p{N}"'`*_([]/u.test(line) && !/^(?:\[!\[|!\[|\* |#)/.test(line))
+  const paragraph = start < 0 ? [] : lines.slice(start, start + 6)
+  const end = paragraph.findIndex(line => line.trim() === '')
+  const text = paragraph
+    .slice(0, end < 0 ? undefined : end)
+    .join(' ')
+    .slice(0, 500)
+  if (!title && !text) return ''
+  return `${title ? `**${title.replaceAll('*', '')}**` : ''}${title && text ? ': ' : ''}${text}`
+}
+
+function fromManifest(path: string, content: string): string {
+  const text = readPage(content).lines.join('\n')
+  if (path !== 'package.json')
+    return text ? `${code(path)} begins:\n\n${block(text.split('\n').slice(0, 8).join('\n'), languageOf(path))}` : ''
+  try {
+    const { description, scripts } = JSON.parse(text)
+    const names = Object.keys(Object(scripts)).slice(0, 12).map(code)
+    const says = typeof description === 'string' && description ? ` says: ${description}` : ''
+    const runs = names.length > 0 ? `${says ? ' Its' : "'s"} scripts: ${names.join(', ')}.` : ''
+    return says || runs ? `${code(path)}${says}${runs}` : ''
+  } catch {
+    return '' // cut, or not JSON: the rest of the tour does without
+  }
+}
+
+const next = (readme: string | undefined, tests: string | undefined) =>
+  [
+    readme && code(`read ${readme}`),
+    code('search for TODO'),
+    tests && code('run the tests'),
+    code('git status'),
+    code('help'),
+  ]
+    .filter(Boolean)
+    .join(' · ')

@@ -1,0 +1,116 @@
+import { type Automaton, compile } from './automaton.ts'
+import { allBut, type CharSet, charSet, type Item, single } from './charset.ts'
+import type { Node } from './regex.ts'
+
+export type Glob = (path: string) => boolean
+
+/**
+ * A glob on paths with `/`, as a function: `*` and `?` stay within a name (names that start with a dot included), `**` spans
+ * directories, `[a-z]`, `[!a]`, `{a,b}`, and `\` takes the next character literally. Without a `/` it is about the last name
+ * of a path, unless `anchored`. Runs in linear time: globs come from models and from the ignore files of strangers.
+ * Throws INVALID_PARAMS for one that is too large.
+ */
+export function compileGlob(pattern: string, options: { braces?: boolean; anchored?: boolean } = {}): Glob {
+  const automaton = compile(globNode(pattern, options.braces ?? true))
+  const whole = options.anchored ?? pattern.includes('/')
+  return whole ? path => matches(automaton, path) : path => matches(automaton, lastName(path))
+}
+
+/** The pattern ends with the end of the path, so any match is of the whole. */
+const matches = ({ find, required }: Automaton, path: string): boolean =>
+  (required === null || path.includes(required)) && find(path, 0, path.length) >= 0
+
+const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+function globNode(pattern: string, braces: boolean): Node {
+  const chars = Array.from(pattern)
+  let at = 0
+  const body = parseSequence(false)
+  return { type: 'sequence', nodes: [{ type: 'assert', at: 'start' }, ...body, { type: 'assert', at: 'end' }] }
+
+  function parseSequence(inBraces: boolean): Node[] {
+    const nodes: Node[] = []
+    while (at < chars.length && !(inBraces && (chars[at] === ',' || chars[at] === '}'))) nodes.push(parseOne())
+    return nodes
+  }
+
+  function parseOne(): Node {
+    const char = chars[at++]!
+    if (char === '*') return parseStars()
+    if (char === '?') return set(NAME)
+    if (char === '[') return parseClass() ?? set(single(char, false))
+    if (char === '{' && braces) return parseBraces()
+    if (char === '/' && chars[at] === '*' && chars[at + 1] === '*' && at + 2 === chars.length) {
+      at += 2 // `dir/**`: all that is in it, not itself
+      return sequence([set(SLASH), repeat(set(ANY), 1)])
+    }
+    if (char === '\\' && at < chars.length) return set(single(chars[at++]!, false))
+    return set(single(char, false))
+  }
+
+  /** Behind the first `*`. Two make a `**` only where a directory name would stand. */
+  function parseStars(): Node {
+    const before = chars[at - 2]
+    const opens = before === undefined || before === '/' || before === '{' || before === ','
+    let stars = 1
+    while (chars[at] === '*') {
+      at++
+      stars++
+    }
+    if (stars === 1 || !opens) return repeat(set(NAME))
+    if (chars[at] === '/') {
+      at++
+      return repeat(sequence([repeat(set(ANY)), set(SLASH)]), 0, 1)
+    }
+    return at === chars.length || chars[at] === '}' || chars[at] === ',' ? repeat(set(ANY)) : repeat(set(NAME))
+  }
+
+  function parseClass(): Node | null {
+    const close = closingBracket(chars, at)
+    if (close < 0) return null
+    const negated = chars[at] === '!' || chars[at] === '^'
+    if (negated) at++
+    const items: Item[] = []
+    while (at < close) {
+      if (chars[at] === '\\' && at + 1 < close) at++
+      const from = chars[at++]!.codePointAt(0)!
+      const isRange = chars[at] === '-' && at + 1 < close
+      if (isRange) at++
+      const to = isRange ? chars[at++]!.codePointAt(0)! : from
+      if (to >= from) items.push([from, to])
+    }
+    at = close + 1
+    return set(withoutSlash(charSet(items, false, negated)))
+  }
+
+  /** Never goes back: braces that are not closed, or hold one alternative, are read as the characters they are. */
+  function parseBraces(): Node {
+    const nodes = [sequence(parseSequence(true))]
+    while (chars[at] === ',') {
+      at++
+      nodes.push(sequence(parseSequence(true)))
+    }
+    const closed = chars[at] === '}'
+    if (closed) at++
+    if (closed && nodes.length > 1) return { type: 'choice', nodes }
+    const parts = nodes.flatMap((node, i) => [set(single(i === 0 ? '{' : ',', false)), node])
+    return sequence(closed ? [...parts, set(single('}', false))] : parts)
+  }
+}
+
+/** A `]` that comes first, or behind a `!` that comes first, stands for itself. */
+function closingBracket(chars: string[], at: number): number {
+  let close = at + (chars[at] === '!' || chars[at] === '^' ? 2 : 1)
+  while (close < chars.length && chars[close] !== ']') close += chars[close] === '\\' ? 2 : 1
+  return close < chars.length ? close : -1
+}
+
+const ANY = allBut([])
+const NAME = allBut(['/'])
+const SLASH = single('/', false)
+const SLASH_CODE = 0x2f
+
+const withoutSlash = (chars: CharSet): CharSet => ({ ...chars, has: code => code !== SLASH_CODE && chars.has(code) })
+const set = (chars: CharSet): Node => ({ type: 'set', set: chars })
+const sequence = (nodes: Node[]): Node => ({ type: 'sequence', nodes })
+const repeat = (node: Node, min = 0, max = Number.POSITIVE_INFINITY): Node => ({ type: 'repeat', node, min, max })

@@ -1,0 +1,28 @@
+import type { Stored } from '../event.ts'
+import { fold } from './record.ts'
+
+const MAX_DEPTH = 60
+
+/**
+ * The canonical transcript: protocol.md, "Transcripts". Keys come in a fixed order, so that the head of a file tells what
+ * it is. Provider data, inline attachments and editor context stay in the log.
+ */
+export function renderJson(events: readonly Stored[]): string {
+  const record = fold(events)
+  const tool_calls = record.tool_calls.map(call => ({ ...call, params: limitDepth(call.params, 0) }))
+  return `${disarm(JSON.stringify({ ...record, tool_calls }, null, 2))}\n`
+}
+
+/** Pretty-printing nests once per line: without a bound, deep parameters take quadratic space and then the stack. */
+function limitDepth(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= MAX_DEPTH) return '… (nested deeper; the log has it)'
+  if (Array.isArray(value)) return value.map(item => limitDepth(item, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, limitDepth(item, depth + 1)]))
+}
+
+/**
+ * Emacs reads file-local variables at the end of any file, and a list of strings, one a line, is such a section. The phrase
+ * can only be inside a string here, where a space may be written as an escape.
+ */
+const disarm = (json: string): string => json.replace(/(local) (variables:)/gi, '$1\\u0020$2')

@@ -1,0 +1,160 @@
+import { oneLine, SPACER, showControls } from './format.ts'
+
+/**
+ * Text from users, models and tools as Org text that means nothing to Org: protocol.md, "Transcripts". Where a sequence
+ * would be syntax, a zero-width space is put inside (what the Org manual recommends), so that it still reads the same;
+ * ordinary text is not touched. Rules follow org-element.el of Org 9.5 and 9.7, and err on the inert side.
+ */
+
+/** Counts as a word character, so that `$x$` is no formula: Org takes a zero-width space for the end of one. */
+const JOINER = '\u2060'
+
+/** Link types that Org and its packages define; others are broken too, unless only a number or a colon follows. */
+const LINK_TYPES = new Set(
+  `attachment bbdb bibtex calendar cite coderef contact custom-id doi docview doom elisp emacs elfeed eshell eval eww file+emacs
+   file+sys fuzzy gnus help id info irc javascript js lisp mailto man matlab message mew mhe mu4e news nntp notmuch
+   notmuch-search notmuch-tree nov occur org-protocol pdf pdfview rmail roam sh shell skype ssh tel telnet vbscript
+   vm w3m wl woman zotero`.split(/\s+/),
+)
+const SAFE_TYPES = new Set(['http', 'https', 'file'])
+const PLANNING = new Set(['deadline', 'scheduled', 'closed', 'clock'])
+const TYPE = /[\p{L}\p{M}\p{N}+.-]+$/u
+/** After an unknown type: numbers alone (`a.ts:12:5`), or marks alone (`*Note:*`), which make no path. */
+const HARMLESS = /^(?:\d+(?:[:.,-]\d+)*)?[^\p{L}\p{M}\p{N}\s/(]*(?:\s|$)/u
+/** Longer than any link type; bounded, so that text without white space stays linear. */
+const MAX_TYPE = 40
+
+const RULES: [RegExp, string][] = [
+  [/\[(?=[[@]|\d{4}-|\d*%\]|\d*\/\d*\]|fn:|cite|[ xX-]\])/g, `[${SPACER}`],
+  [/<(?=[<%]|\d{4}-|[lrc]?\d*>)/g, `<${SPACER}`],
+  [/\{\{(?=\{)/g, `{{${SPACER}`],
+  [/@(?=@)/g, `@${SPACER}`],
+  [/\\(?=[A-Za-z([_]|$)/g, `\\${SPACER}`],
+  [/\\\\(?=[ \t]*$)/gm, `\\\\${SPACER}`],
+  [/([_^])(?=[{(*]|$)/g, `$1${SPACER}`],
+  [/src(?=_[^ \t\n[{]{0,60}(?:[[{]|$)|_[^ \t\n[{]{61})/g, `src${SPACER}`],
+  [/call(?=_[^ \t\n[(]{0,60}(?:[[(]|$)|_[^ \t\n[(]{61})/g, `call${SPACER}`],
+  [/\$(?=\$)/g, `$${JOINER}`],
+  [/(?<![ \t\n,.])\$(?=[^\p{L}\p{N}]|$)/gu, `$$${JOINER}`],
+  [/ ::(?=\s|$)/g, ` :${SPACER}:`],
+]
+
+/** Text of a paragraph, but for emphasis and link types, which depend on what is around: `joinPieces` sees to those. */
+export function inert(text: string): string {
+  if (!/[[<{@\\_^$:]/.test(text)) return text
+  let safe = text
+  for (const [pattern, replacement] of RULES) safe = safe.replace(pattern, replacement)
+  return safe
+}
+
+const MARKERS = '*/_+=~'
+const OPENS_AFTER = /[\s\u200b\-('"{[<@\\*/_+=~]/
+const CLOSES_BEFORE = /[\s\u200b\-.,:!?;'")}[\\*/_+=~]/
+/** Emacs matches emphasis with one regular expression, which must not meet a novel. */
+const MAX_EMPHASIS = 4000
+
+/** A part of a paragraph: `literal` text (made inert), or markup of ours. */
+export type Piece = { text: string; literal: boolean }
+
+/**
+ * Joins the pieces of a paragraph. Breaks every literal mark that would start emphasis: one that could open, with one like
+ * it further on that could close, in our markup too: `*a` must not reach into it. Then breaks literal link types.
+ */
+export function joinPieces(pieces: readonly Piece[]): string {
+  const length = pieces.reduce((sum, piece) => sum + piece.text.length, 0)
+  const closers = new Set<string>(length > MAX_EMPHASIS ? MARKERS : '')
+  const parts: Piece[] = []
+  for (const { text, literal } of pieces.toReversed())
+    parts.push({ text: breakOpeners(text, literal, closers), literal })
+  return breakTypes(parts.reverse())
+}
+
+function breakOpeners(text: string, literal: boolean, closers: Set<string>): string {
+  const broken: number[] = []
+  for (let at = text.length - 1; at >= 0; at--) {
+    const char = text[at]!
+    if (!MARKERS.includes(char)) continue
+    const [before, after] = [text[at - 1], text[at + 1]]
+    const opens = (!before || OPENS_AFTER.test(before)) && (!after || !/[\s\u200b]/.test(after))
+    if (literal && opens && closers.has(char)) {
+      broken.push(at + 1) // and so it may close: it is in `closers` already
+    } else if ((!before || !/\s/.test(before)) && (!after || CLOSES_BEFORE.test(after))) closers.add(char)
+  }
+  return insert(text, broken.reverse())
+}
+
+/** `text` with a zero-width space at each of the ascending positions. */
+function insert(text: string, positions: readonly number[]): string {
+  if (positions.length === 0) return text
+  const ends = [...positions, text.length]
+  return ends.map((end, index) => text.slice(index === 0 ? 0 : ends[index - 1], end)).join(SPACER)
+}
+
+function breakTypes(pieces: readonly Piece[]): string {
+  const whole = pieces.map(piece => piece.text).join('')
+  const broken: number[] = []
+  let start = 0
+  for (const { text, literal } of pieces) {
+    for (let at = text.indexOf(':'); literal && at >= 0; at = text.indexOf(':', at + 1))
+      if (linksAt(whole, start + at)) broken.push(start + at)
+    start += text.length
+  }
+  return insert(whole, broken)
+}
+
+/** Whether the word before the colon at `at` makes a link (or a planning keyword) of what follows. */
+function linksAt(text: string, at: number): boolean {
+  const type = TYPE.exec(text.slice(Math.max(0, at - MAX_TYPE), at))?.[0].toLowerCase()
+  if (!type) return false
+  const last = type.slice(type.search(/[^.-]*$/))
+  if (PLANNING.has(last)) return true
+  const next = text[at + 1] ?? ' '
+  if (/\s/.test(next) || SAFE_TYPES.has(type)) return false
+  if (LINK_TYPES.has(type) || LINK_TYPES.has(last)) return true
+  return next !== ':' && next !== '\\' && !HARMLESS.test(text.slice(at + 1, at + 1 + MAX_TYPE))
+}
+
+const LINE_START =
+  /^([ \t]*)(?=\*+[ \t]|\*+$|#|:|\||-{5,}|[-+](?:[ \t]|$)|\+-|\d+[.)](?:[ \t]|$)|[A-Za-z][.)](?:[ \t]|$)|&?%%\(|\[fn|CLOCK:)/i
+
+/** A line of a paragraph that starts no heading, keyword, comment, list, table, drawer, rule or diary entry. */
+export const guardLine = (line: string): string => line.replace(LINE_START, `$1${SPACER}`)
+
+export const guardLines = (text: string): string => text.split('\n').map(guardLine).join('\n')
+
+/** Text of several lines as it was typed, paragraph by paragraph. */
+export function orgText(text: string): string {
+  const paragraphs = showControls(text).split(/\n[ \t]*(?=\n)/)
+  return paragraphs.map(part => guardLines(joinPieces([{ text: inert(part), literal: true }]))).join('\n')
+}
+
+/** Text within a line of ours: a heading, a keyword, a property, a cell. Neither tags nor a `-*-` line can come of it. */
+export const orgLine = (text: string): string =>
+  joinPieces([{ text: inert(oneLine(text)), literal: true }])
+    .replace(/:$/, `:${SPACER}`)
+    .replace(/-(?=\*-)/g, `-${SPACER}`)
+
+/** A cell: pipes as entities; no formula (`=`, `:=`), no rule, no recalculation mark. */
+export const guardCell = (cell: string): string =>
+  cell.replaceAll('|', '\\vert{}').replace(/^(?=:?=|[-#*!$/_^]$)/, SPACER)
+export const orgCell = (text: string): string => guardCell(orgLine(text))
+
+const BLOCK_LINE = /^([ \t]*)(?=(,*(?:\*|#\+))|&?%%\(|:[-\w]+:[ \t]*$|(?:CLOCK|DEADLINE|SCHEDULED|CLOSED):)/i
+
+/**
+ * A block whose lines are taken as they are. A comma keeps lines from being headings and keywords (Org takes it away
+ * again); a zero-width space guards against what Emacs finds by searching, blocks or not: diary entries, clocks, drawers.
+ */
+export function orgBlock(open: string, text: string): string {
+  const lines = showControls(text)
+    .split('\n')
+    .map(line => line.replace(BLOCK_LINE, (_, space: string, comma?: string) => space + (comma ? ',' : SPACER)))
+  return [`#+BEGIN_${open}`, ...lines, `#+END_${open.split(' ', 1)[0]}`].join('\n')
+}
+
+/** `[[file:/a/b][b]]`, brackets and backslashes escaped as `org-link-escape` does. */
+export const orgLink = (target: string, label: string): string =>
+  `[[${target.replace(/(\\*)([[\]]|$)/g, (_, slashes: string, mark: string) => slashes + slashes + (mark && `\\${mark}`))}][${label.replace(/\](?=\]|$)/g, `]${SPACER}`)}]]`
+
+/** The whole file: Emacs finds file-local variables by searching near the end, whatever the syntax there. */
+export const seal = (document: string): string => document.replace(/(local)( variables:)/gi, `$1${SPACER}$2`)

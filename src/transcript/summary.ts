@@ -1,0 +1,102 @@
+import type { Storable, Stored, Usage } from '../event.ts'
+
+/** What the list of transcripts shows of a session, but for its files (`paths`), which are the store's to know. */
+export type Summary = {
+  session_id: string
+  project_path: string
+  title: string
+  /** One line, at most 200 characters; empty before the first prompt. */
+  first_prompt: string
+  started_at: string
+  /** Of session.closed; null while the log is open (live, or ended without a goodbye). */
+  ended_at: string | null
+  status: 'active' | 'closed'
+  model: string
+  message_count: number
+  usage: Usage
+  /** Distinct paths, in order of their first change. */
+  files_changed: string[]
+}
+
+export const noUsage = (): Usage => ({
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+})
+
+/** Sums; dollars appear as soon as one side has them. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  const sum: Usage = {
+    input_tokens: a.input_tokens + b.input_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
+    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
+    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
+  }
+  if (a.cost_usd === undefined && b.cost_usd === undefined) return sum
+  return { ...sum, cost_usd: (a.cost_usd ?? 0) + (b.cost_usd ?? 0) }
+}
+
+export const totalTokens = (usage: Usage): number =>
+  usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+
+/**
+ * The one definition of `message_count`: every prompt that entered the history, and every assistant message with text.
+ * Messages that only carry tool calls are shown by those calls.
+ */
+export const isMessage = (event: Storable): boolean =>
+  event.type === 'prompt' || (event.type === 'message' && event.content.trim() !== '')
+
+export const emptySummary = (): Summary => ({
+  session_id: '',
+  project_path: '',
+  title: '',
+  first_prompt: '',
+  started_at: '',
+  ended_at: null,
+  status: 'active',
+  model: '',
+  message_count: 0,
+  usage: noUsage(),
+  files_changed: [],
+})
+
+/** The summary after one more event of the log. Pure; a session's events cost time in proportion to their number. */
+export function reduceSummary(summary: Summary, event: Stored): Summary {
+  switch (event.type) {
+    case 'session.created': {
+      const { session_id, project_path, title, model, at } = event
+      return { ...summary, session_id, project_path, title, model, started_at: at }
+    }
+    case 'session.updated':
+      return { ...summary, title: event.title ?? summary.title, model: event.model ?? summary.model }
+    case 'session.resumed':
+      return { ...summary, status: 'active', ended_at: null }
+    case 'session.closed':
+      return { ...summary, status: 'closed', ended_at: event.at }
+    case 'prompt':
+      return {
+        ...summary,
+        first_prompt: summary.first_prompt || firstLine(event.text),
+        message_count: summary.message_count + 1,
+      }
+    case 'message':
+      return {
+        ...summary,
+        message_count: summary.message_count + (isMessage(event) ? 1 : 0),
+        usage: addUsage(summary.usage, event.usage),
+      }
+    case 'file.changed':
+      if (summary.files_changed.includes(event.path)) return summary
+      return { ...summary, files_changed: [...summary.files_changed, event.path] }
+    default:
+      return summary
+  }
+}
+
+const firstLine = (text: string): string => {
+  const line = text.slice(0, 2000).replace(/\s+/g, ' ').trim()
+  return line.length <= 200 ? line : `${line.slice(0, 199).toWellFormed()}…`
+}
+
+export const summaryOf = (events: readonly Stored[]): Summary => events.reduce(reduceSummary, emptySummary())

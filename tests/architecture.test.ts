@@ -1,0 +1,38 @@
+import { expect, test } from 'bun:test'
+import { dirname, join, normalize } from 'node:path'
+import { Glob } from 'bun'
+
+/** The rooms from the bottom up. A file may import from its own room and from those below; equals do not import each other. */
+const ROOMS = [
+  ['event', 'errors', 'files', 'ids', 'processes', 'usage', 'version'],
+  ['config'],
+  ['llm', 'transcript', 'toon', 'toon-legacy', 'emacs'],
+  ['tools'],
+  ['mcp'],
+  ['agent'],
+  ['session'],
+  ['server'],
+  ['cli'],
+  ['main'],
+]
+
+const roomOf = (path: string) => path.replace(/^src\//, '').split(/[/.]/)[0]!
+const rankOf = (path: string) => ROOMS.findIndex(rooms => rooms.includes(roomOf(path)))
+const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
+
+const root = join(import.meta.dir, '..')
+for (const path of new Glob('src/**/*.ts').scanSync(root)) {
+  test(path, async () => {
+    const source = await Bun.file(join(root, path)).text()
+    expect(rankOf(path)).toBeGreaterThanOrEqual(0)
+    for (const [, specifier] of source.matchAll(IMPORT)) {
+      const target = normalize(join(dirname(path), specifier!))
+      if (!target.startsWith('src/') || roomOf(target) === roomOf(path)) continue
+      const isBase = rankOf(target) === 0 && rankOf(path) === 0
+      if (!isBase && rankOf(target) >= rankOf(path)) throw new Error(`${path} imports ${target}, which is not below it`)
+    }
+    if (path !== 'src/main.ts' && /\bprocess\.(env|argv)\b/.test(source))
+      throw new Error(`${path} reads the environment or argv`)
+    if (/^export default/m.test(source)) throw new Error(`${path} has a default export`)
+  })
+}
