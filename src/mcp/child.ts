@@ -16,6 +16,8 @@ export type Child = {
   stderr: Ring
   /** Resolves when the process itself has ended: `exit code 1`, `signal SIGKILL`. */
   exited: Promise<string>
+  /** The same, but only when it was not told to. */
+  ended: Promise<string>
   hasExited(): boolean
   /** Closes stdin, then TERM, then KILL, for the whole family. Idempotent; resolves when none of them lives. */
   stop(): Promise<void>
@@ -77,6 +79,11 @@ function watch(child: ChildProcess, mark: string, exited: Promise<string>, { std
   let gone = false
   void exited.then(() => (gone = true))
   let stopping: Promise<void> | undefined
+  // One that has closed its stdout is already on its way out when it is told to end.
+  let leaving = false
+  let told = false
+  child.stdout!.once('end', () => (leaving = true))
+  const ended = new Promise<string>(resolve => void exited.then(how => !told && resolve(how)))
   return {
     pid,
     mark,
@@ -84,8 +91,12 @@ function watch(child: ChildProcess, mark: string, exited: Promise<string>, { std
     stdout: child.stdout!,
     stderr,
     exited,
+    ended,
     hasExited: () => gone,
-    stop: () => (stopping ??= stopFamily(child, pid, mark, exited, grace_ms)),
+    stop() {
+      told ||= !leaving && !gone
+      return (stopping ??= stopFamily(child, pid, mark, exited, grace_ms))
+    },
   }
 }
 

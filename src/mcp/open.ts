@@ -31,7 +31,7 @@ export async function openChild(
     await close()
     registry.remove(child.pid)
   }
-  return { transport, pid: child.pid, ended: () => child.exited }
+  return { transport, pid: child.pid, ended: () => child.ended }
 }
 
 /** What a server may know of our environment: where things are and how to reach the net. No keys, whatever they are called. */

@@ -4,13 +4,13 @@ import type { Dirs, McpServerConfig } from '../config/config.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Tool } from '../tools/tool.ts'
 import { loadValidator } from './arguments.ts'
-import type { Catalog } from './catalog.ts'
 import { openHttp } from './http.ts'
 import { createOffer, type Offer } from './offer.ts'
 import { openChild } from './open.ts'
 import { createRegistry, sweepOrphans } from './registry.ts'
 import { createRing } from './ring.ts'
 import { createSlot, type Slot } from './slot.ts'
+import { within } from './waiting.ts'
 
 export type PoolOptions = {
   /** The entries that hold for a project (real path); null for those that hold everywhere. */
@@ -118,7 +118,8 @@ export function createPool(options: PoolOptions): Pool {
     const mine = enabled(project).map(config => slotOf(config, project, session_id))
     if (mine.length > 0) await loadValidator()
     const wait_ms = options.list_wait_ms ?? LIST_WAIT_MS
-    const catalogs = await Promise.all(mine.map(([, slot]) => soon(slot.fetchCatalog(), wait_ms)))
+    // What fails or is late is told elsewhere: in the status, or announced.
+    const catalogs = await Promise.all(mine.map(([, slot]) => within(slot.fetchCatalog(), wait_ms)))
     const again = offers.get(session_id) // another call of the same session was quicker
     if (again) return again.offer
     const offer = createOffer(
@@ -193,12 +194,4 @@ export function createPool(options: PoolOptions): Pool {
     const row = await rowOf(makeSlot(config, config.shared === 'all' ? null : project))
     return config.enabled ? row : { ...row, status: 'disabled' }
   }
-}
-
-/** What comes in time; null for what fails or takes longer. Both are told elsewhere: in the status, or announced. */
-function soon(work: Promise<Catalog>, ms: number): Promise<Catalog | null> {
-  return new Promise(resolve => {
-    const timer = setTimeout(() => resolve(null), ms)
-    work.then(resolve, () => resolve(null)).finally(() => clearTimeout(timer))
-  })
 }

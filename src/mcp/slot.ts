@@ -7,6 +7,7 @@ import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from
 import { type Connection, connect, type Era, isDeathByProbe } from './connection.ts'
 import type { CallResult } from './result.ts'
 import type { Ring } from './ring.ts'
+import { abortable, within } from './waiting.ts'
 
 /** One server for one project (or for all, or for one session): started when needed, watched, restarted, reaped. */
 export type Slot = {
@@ -142,7 +143,7 @@ export function createSlot(options: SlotOptions): Slot {
 
   async function startError(error: unknown): Promise<AppError> {
     if (error instanceof AppError) return error
-    const ending = await endingOf(opened)
+    const ending = /closed|ended/i.test(messageOf(error)) ? await endingOf(opened) : null
     const last = stderr.lines().at(-1)
     const why = ending ? `it ended with ${ending}` : messageOf(error)
     const said = last ? ` Its last words: ${last.slice(0, 300)}` : ''
@@ -156,9 +157,10 @@ export function createSlot(options: SlotOptions): Slot {
 
   async function crashed() {
     connection = undefined
-    const ending = (await endingOf(opened)) ?? 'a closed connection'
+    const gone = opened // the next one may be there before this one is cleared away
+    const ending = (await endingOf(gone)) ?? 'a closed connection'
     if (!starting) failed(new AppError('MCP_SERVER_ERROR', `MCP server ${config.name} ended by itself with ${ending}.`))
-    await opened?.transport.close() // whatever it left running
+    await gone?.transport.close() // whatever it left running
   }
 
   async function stop() {
@@ -191,6 +193,7 @@ export function createSlot(options: SlotOptions): Slot {
       for (let attempt = 0; ; attempt++) {
         if (!connection) request.context.progress(`Starting ${config.name}`)
         const using = await abortable(ready(), request.context.signal)
+        const via = opened
         try {
           const result = await using.call({ ...request, timeout_ms })
           breaker.succeeded()
@@ -201,7 +204,7 @@ export function createSlot(options: SlotOptions): Slot {
           if (connection === using) connection = undefined
           // Repeating what may have happened already is for the owner to allow, tool by tool.
           const mayRepeat = !error.ran || config.repeatable.includes(request.tool)
-          if (!mayRepeat || attempt > 0) throw await lostCall(request.tool, error.ran)
+          if (!mayRepeat || attempt > 0) throw await lostCall(request.tool, error.ran, via)
         }
       }
     },
@@ -225,8 +228,8 @@ export function createSlot(options: SlotOptions): Slot {
     },
   }
 
-  async function lostCall(tool: string, ran: boolean): Promise<AppError> {
-    const ending = (await endingOf(opened)) ?? 'a closed connection'
+  async function lostCall(tool: string, ran: boolean, via: Opened | undefined): Promise<AppError> {
+    const ending = (await endingOf(via)) ?? 'a closed connection'
     const advice = ran
       ? 'The call may have done its work: look before you call it again.'
       : 'The call was not made; it can be repeated.'
@@ -235,16 +238,6 @@ export function createSlot(options: SlotOptions): Slot {
 }
 
 /** Why it ended, if it did: the news of an exit may come a moment after the closed pipe. */
-const endingOf = (opened: Opened | undefined): Promise<string | undefined> =>
-  Promise.race([opened?.ended?.(), new Promise<undefined>(resolve => setTimeout(resolve, ENDING_MS))])
+const endingOf = async (opened: Opened | undefined): Promise<string | null> =>
+  opened?.ended ? within(opened.ended(), ENDING_MS) : null
 const ENDING_MS = 300
-
-/** An interrupt stops the waiting, not the start: others may wait for it too. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}

@@ -58,8 +58,11 @@ const string = { type: 'string' }
 const integer = { type: 'integer' }
 const tools: unknown[] = [
   { name: 'echo', description: 'Says it again.', inputSchema: object({ text: string }) },
-  { name: 'hold', description: 'Answers when told to by release.', inputSchema: object({ key: string }) },
-  { name: 'release', description: 'Answers the held calls, last first.', inputSchema: object() },
+  {
+    name: 'hold',
+    description: 'Answers when `of` calls are held, last first.',
+    inputSchema: object({ key: string, of: integer }),
+  },
   { name: 'big', description: 'So many bytes.', inputSchema: object({ bytes: integer }) },
   { name: 'crash', description: 'Ends the server.', inputSchema: object() },
   { name: 'crash_once', description: 'Ends the server the first time.', inputSchema: object({ marker: string }) },
@@ -98,11 +101,11 @@ type Args = any
 
 const calls: Record<string, (id: Message['id'], args: Args, token: unknown) => unknown> = {
   echo: (id, { text: said }) => text(id, said),
-  hold: (id, { key }) => held.set(key, id!),
-  release(id) {
-    for (const [key, other] of [...held].reverse()) text(other, key)
+  hold(id, { key, of }) {
+    held.set(key, id!)
+    if (held.size < of) return
+    for (const [name, other] of [...held].reverse()) text(other, name)
     held.clear()
-    text(id, 'released')
   },
   big: (id, { bytes }) => text(id, 'x'.repeat(bytes)),
   crash: () => process.exit(3),

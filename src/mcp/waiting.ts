@@ -1,0 +1,17 @@
+/** An interrupt stops the waiting, not the start: others may wait for it too. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** What comes within `ms`; null for what fails or takes longer. */
+export function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(null), ms)
+    work.then(resolve, () => resolve(null)).finally(() => clearTimeout(timer))
+  })
+}
