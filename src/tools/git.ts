@@ -14,6 +14,8 @@ import type { Effect, Tool, ToolContext } from './tool.ts'
 const MAX_FILES = 500
 const MAX_COMMITS = 200
 const COMMITS = 20
+/** Names of files that a diff keeps to itself. */
+const MAX_HIDDEN = 20
 
 const path = v.optional(v.string())
 
@@ -135,14 +137,18 @@ export const gitDiff = defineTool({
     if (result.exit_code !== 0) throw gitFailure(result)
     const text = excerpt(result.stdout, result, context.tool_call_id)
     const none = names.length === 0 ? `No ${params.staged ? 'staged' : 'unstaged'} changes.` : ''
-    const secret =
-      hidden.length > 0 ? `\n[Not shown: ${hidden.map(name => named(name, repository, context)).join(', ')}]` : ''
     return {
-      content: `${text || none}${secret}`.trim(),
+      content: `${text || none}\n${notShown(hidden.map(name => named(name, repository, context)))}`.trim(),
       metadata: { files: names.length - hidden.length, hidden: hidden.length },
     }
   },
 })
+
+function notShown(names: string[]): string {
+  if (names.length === 0) return ''
+  const more = names.length > MAX_HIDDEN ? ` and ${names.length - MAX_HIDDEN} more` : ''
+  return `[Not shown: ${names.slice(0, MAX_HIDDEN).join(', ')}${more}]`
+}
 
 /** What no tool may read is not shown by git either. */
 const isHidden = (path: string, context: ToolContext): boolean =>

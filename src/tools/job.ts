@@ -43,7 +43,7 @@ export async function startJob(
       return { output: strip(decoder.decode(bytes, { stream: true })), dropped }
     },
     async news(patience_ms, signal) {
-      if (!unread.isEmpty() || job.exit_code !== null) return
+      if (!unread.isEmpty() || job.exit_code !== null || signal.aborted) return
       await new Promise<void>(resolve => {
         const done = () => {
           clearTimeout(timer)

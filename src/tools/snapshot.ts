@@ -10,7 +10,7 @@ const BUDGET_MS = 400
 /** A command that changes more is a build or a checkout: its files are counted, not told one by one. */
 const MAX_CHANGES = 200
 /** How many files are looked at before others get their turn. */
-const SLICE = 500
+const SLICE = 200
 const SKIPPED = new Set(['.git', '.hg', '.svn', 'node_modules', '.venv', '__pycache__', '.direnv'])
 
 /** What tells a file from its other states: the change time cannot be set by programs. By real path. */

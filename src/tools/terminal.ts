@@ -20,12 +20,12 @@ export function createStripper(): (chunk: string) => string {
 }
 
 /** The text as it would stand on the screen in the end: of a line that was written over, what was written last. */
-export const plain = (text: string): string =>
-  createStripper()(text)
-    .replace(/\r+\n/g, '\n')
-    .replace(/\r+$/, '')
-    .replace(/[^\n]*\r(?=[^\n\r])/g, '')
-    .replace(/\r/g, '')
+export const plain = (text: string): string => createStripper()(text).split('\n').map(lastWritten).join('\n')
+
+function lastWritten(line: string): string {
+  if (!line.includes('\r')) return line
+  return line.split('\r').findLast(part => part !== '') ?? ''
+}
 
 /** Makes what cannot be seen visible, for a line that a person has to judge: controls, bidi marks, odd spaces. */
 export const escapeInvisible = (text: string): string =>
