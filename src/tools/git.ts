@@ -5,10 +5,10 @@ import { gitBranch } from './branch.ts'
 import { excerpt } from './capture.ts'
 import { gitCommit, gitPush } from './commit.ts'
 import { defineTool } from './define.ts'
-import { isForbidden, locate, relative } from './paths.ts'
+import { locate, relative } from './paths.ts'
 import { gitFailure, openRepository, type Repository, read, runSafe } from './repository.ts'
-import { isSensitive } from './sensitive.ts'
 import type { Effect, Tool, ToolContext } from './tool.ts'
+import { isHidden } from './walk.ts'
 
 /** Rows of a table before it is cut, commits at most, and how many without being told. */
 const MAX_FILES = 500
@@ -149,10 +149,6 @@ function notShown(names: string[]): string {
   const more = names.length > MAX_HIDDEN ? ` and ${names.length - MAX_HIDDEN} more` : ''
   return `[Not shown: ${names.slice(0, MAX_HIDDEN).join(', ')}${more}]`
 }
-
-/** What no tool may read is not shown by git either. */
-const isHidden = (path: string, context: ToolContext): boolean =>
-  isForbidden(path, context.roots) || (context.hidden?.(path) ?? isSensitive(relative(path, context.roots)))
 
 export const gitLog = defineTool({
   name: 'git_log',

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { createCapture, createTail, excerpt } from '../../src/tools/capture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'agent-capture-'))
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 40 })
 
@@ -28,7 +28,7 @@ describe('createTail', () => {
 
 describe('createCapture', () => {
   test('keeps both ends, counts the rest, and spills the whole', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'agent-capture-')), 'spill')
+    const path = join(folder, 'spill')
     const ascii = fc.array(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 30 }), { maxLength: 30 })
     fc.assert(
       fc.property(ascii, fc.integer({ min: 2, max: 60 }), (parts, limit) => {
@@ -46,7 +46,6 @@ describe('createCapture', () => {
         expect(statSync(path).mode & 0o777).toBe(0o600)
       }),
     )
-    rmSync(path)
   })
 
   test('cuts no character in two', () => {
