@@ -8,8 +8,8 @@ import { isOffered, toolFor } from './tool.ts'
 
 /** What one session was offered when it began, and what has changed since. */
 export type Offer = {
-  /** Native ones as they were at first, the others as they are now. */
-  tools(): Tool[]
+  /** The native ones, or the three constant tools that lead to the others. The same for the whole session. */
+  tools: Tool[]
   /** For the system prompt; frozen. Empty when every tool is native. */
   lines: string
   /** Hears of a list of one of its servers. */
@@ -26,9 +26,6 @@ export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], bu
   const current = new Map<Slot, McpTool[]>()
   for (const { slot, catalog } of slots) if (catalog) current.set(slot, offered(slot, catalog))
   const native = slots.every(({ catalog }) => catalog) && sizeOf([...current.values()].flat()) <= budget
-  const make = (slot: Slot, tools: McpTool[], lazy: boolean) =>
-    tools.map(listed => ({ slot, listed, tool: toolFor(slot, listed, lazy) }))
-  const frozen = native ? Array.from(current, ([slot, tools]) => make(slot, tools, false)).flat() : []
   const lists: Listed[] = slots.map(({ slot }) => ({
     server: slot.config.name,
     category: slot.config.category,
@@ -38,22 +35,12 @@ export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], bu
   const changes = new Set<Slot>()
   let made: Entry[] | undefined
 
-  const entries = (): Entry[] => {
-    made ??= Array.from(current, ([slot, tools]) => make(slot, tools, true))
-      .flat()
-      .map(({ slot, listed, tool }) => ({
-        server: slot.config.name,
-        category: slot.config.category,
-        name: tool.name,
-        listed,
-        tool,
-      }))
-    return made
-  }
-  const lazy = lazyTools(entries)
+  const entries = () => (made ??= Array.from(current, ([slot, tools]) => entriesOf(slot, tools)).flat())
 
   return {
-    tools: () => (native ? frozen.map(({ tool }) => tool) : [...lazy, ...entries().map(({ tool }) => tool)]),
+    tools: native
+      ? Array.from(current, ([slot, tools]) => tools.map(tool => toolFor(slot, tool))).flat()
+      : lazyTools(entries),
     lines: native ? '' : overviewOf(lists),
     changed(slot, catalog) {
       if (!told.has(slot)) return
@@ -74,7 +61,13 @@ export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], bu
   }
 }
 
-const offered = ({ config }: Slot, catalog: Catalog) => catalog.tools.filter(tool => isOffered(tool, config))
+export const entriesOf = (slot: Slot, tools: McpTool[]): Entry[] =>
+  tools.map(listed => {
+    const tool = toolFor(slot, listed)
+    return { server: slot.config.name, category: slot.config.category, name: tool.name, listed, tool }
+  })
+
+export const offered = ({ config }: Slot, catalog: Catalog) => catalog.tools.filter(tool => isOffered(tool, config))
 const sizeOf = (tools: McpTool[]) =>
   JSON.stringify(tools.map(({ name, description, schema }) => [name, description, schema])).length
 const signatures = (tools: McpTool[]) => new Map(tools.map(tool => [tool.name, signatureOf(tool.schema)]))

@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../errors.ts'
 import type { Tool } from '../tools/tool.ts'
 import { loadValidator } from './arguments.ts'
 import { openHttp } from './http.ts'
-import { createOffer, type Offer } from './offer.ts'
+import { createOffer, entriesOf, type Offer, offered } from './offer.ts'
 import { openChild } from './open.ts'
 import { createRegistry, sweepOrphans } from './registry.ts'
 import { createRing } from './ring.ts'
@@ -50,6 +50,8 @@ export type ServerStatus = {
 export type Pool = {
   /** The MCP tools of a session. Starts servers only when nothing is known of them, side by side, and waits for none long. */
   tools(project: string, session_id: string): Promise<Tool[]>
+  /** Every tool of a project's servers that is known of without starting one. */
+  listed(project: string): Promise<Tool[]>
   /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
   promptLines(project: string, session_id?: string): Promise<string>
   /** Changed lists since the session began or last asked, as a message to the model. */
@@ -130,6 +132,14 @@ export function createPool(options: PoolOptions): Pool {
     return offer
   }
 
+  const knownOf = (project: string) =>
+    Promise.all(
+      enabled(project).map(async config => {
+        const slot = slotOf(config, project)[1]
+        return { slot, catalog: await slot.catalog() }
+      }),
+    )
+
   async function rowOf(slot: Slot): Promise<ServerStatus> {
     const { config, project } = slot
     const pid = slot.pid()
@@ -149,12 +159,16 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   return {
-    tools: async (project, session_id) => (await offerTo(project, session_id)).tools(),
+    tools: async (project, session_id) => (await offerTo(project, session_id)).tools,
+    async listed(project) {
+      const known = await Promise.all(
+        (await knownOf(project)).map(async ({ slot, catalog }) => catalog && entriesOf(slot, offered(slot, catalog))),
+      )
+      return known.flatMap(entries => entries ?? []).map(({ tool }) => tool)
+    },
     async promptLines(project, session_id) {
       if (session_id !== undefined) return (await offerTo(project, session_id)).lines
-      const mine = enabled(project).map(config => slotOf(config, project)[1])
-      const listed = await Promise.all(mine.map(async slot => ({ slot, catalog: await slot.catalog() })))
-      return createOffer(listed, options.native_budget ?? NATIVE_BUDGET).lines
+      return createOffer(await knownOf(project), options.native_budget ?? NATIVE_BUDGET).lines
     },
     announcement: session_id => offers.get(session_id)?.offer.announcement() ?? null,
     async status(project) {

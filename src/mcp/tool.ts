@@ -10,7 +10,7 @@ import type { Slot } from './slot.ts'
  * A tool of a server as a tool like any other. What the server says of itself grants nothing unless the configuration
  * trusts it; that it destroys is believed anyway.
  */
-export function toolFor(slot: Slot, listed: McpTool, lazy: boolean): Tool<Params> {
+export function toolFor(slot: Slot, listed: McpTool): Tool<Params> {
   const { config } = slot
   const name = `${config.name}/${listed.name}`
   const level = levelOf(listed, config.trust_annotations)
@@ -18,9 +18,8 @@ export function toolFor(slot: Slot, listed: McpTool, lazy: boolean): Tool<Params
     name,
     category: config.category,
     description: listed.description,
-    parameters: lazy ? listed.schema : portable(listed.schema),
+    parameters: portable(listed.schema),
     level,
-    ...(lazy && { lazy }),
     parse: params => parseArguments(name, listed.schema, params),
     effect: async () => ({
       level,

@@ -13,8 +13,6 @@ export type Tool<P = any> = {
   description: string
   /** JSON Schema of the arguments, as the model gets it. */
   parameters: JsonSchema
-  /** Not among the definitions that a model gets: it is reached through `call_tool`. */
-  lazy?: boolean
   /** What policy asks for when no rule speaks: read → auto, write → ask, dangerous → ask with a warning. */
   level: Level
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */

@@ -45,6 +45,7 @@ export async function withPool(
     version: '0.0.0',
     log: message => logs.push(message),
     grace_ms: 200,
+    native_budget: 1_000_000,
     ...options,
   })
   const tools = (session_id = 'session') => pool.tools(dir, session_id)
