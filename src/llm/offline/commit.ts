@@ -1,5 +1,6 @@
 import type { Intent } from './intents.ts'
 import { block, type Call, callOnce, code, failure, type Script } from './script.ts'
+import { readTable } from './table.ts'
 
 /**
  * Commits what is staged, or else everything in the project that changed: who says "commit" rarely means nothing. The
@@ -12,7 +13,8 @@ export function* commit({ message, all }: Extract<Intent, { do: 'commit' }>, off
     if (!outcome || outcome.is_error)
       return { text: failure('I could not look at what changed', outcome), failed: true }
     if (/^Nothing changed\.$/m.test(outcome.content)) return { text: 'Nothing changed, so there is nothing to commit.' }
-    if (!STAGED.test(outcome.content)) files = ['.']
+    const rows = readTable(outcome.content)?.rows ?? []
+    if (!rows.some(row => STAGED.test(row.status ?? ''))) files = ['.']
   }
   const call: Call = { tool: 'git_commit', params: { message, ...(files && { files }) } }
   return yield* callOnce(call, {
@@ -26,5 +28,5 @@ export function* commit({ message, all }: Extract<Intent, { do: 'commit' }>, off
   })
 }
 
-/** A status of git's two letters whose first, the index, is not `.` or `?`: in a TOON row, or in JSON. */
-const STAGED = /^\s*"?[MADRCTU][.MADTU]"?,|"status":"[MADRCTU]/m
+/** Of git's two letters the first is the index. */
+const STAGED = /^[MADRCT]/

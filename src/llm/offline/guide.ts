@@ -94,10 +94,11 @@ function* answer(messages: ModelMessage[], start: number, offered: ReadonlySet<s
 const leftUndone = (left: number): string =>
   left === 1 ? 'So I stopped before the last step.' : `So I stopped before the other ${left} steps.`
 
-/** The prompt itself, and the file that the editor shows: `agent/history.ts` appends a block about that. */
+/** The prompt itself, and the file that the editor shows: `agent/` puts context and attached files behind it. */
 function withoutContext(text: string): { prompt: string; current_file?: string } {
-  const block = /(?:^|\n\n)<context>\ndate: \d{4}-\d{2}-\d{2}\n([\s\S]*)<\/context>$/.exec(text)
-  if (!block) return { prompt: text }
-  const current_file = /^current_file: (.+)$/m.exec(block[1] ?? '')?.[1]?.trim()
-  return { prompt: text.slice(0, block.index), ...(current_file && { current_file }) }
+  const end = /(?:^|\n\n)(?:<context>\ndate: \d{4}-\d{2}-\d{2}\n|<file path=")/.exec(text)
+  if (!end) return { prompt: text }
+  const block = end[0].includes('<context>') ? text.slice(end.index) : ''
+  const current_file = /^current_file: (.+)$/m.exec(block)?.[1]?.trim()
+  return { prompt: text.slice(0, end.index), ...(current_file && { current_file }) }
 }

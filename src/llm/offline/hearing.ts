@@ -8,13 +8,14 @@ type Read = (slots: Groups, hearing: Hearing) => Intent | null
 /** `literal` forms end in words that are taken as they are, full stop included. */
 export type Rule = { form: RegExp; literal: boolean; read: Read }
 
+/** Forms that are read alike. */
 export const rules = (forms: string[], read: Read, literal = false): Rule[] =>
   forms.map(form => ({ form: compileForm(form), literal, read }))
 export const literally = (forms: string[], read: Read): Rule[] => rules(forms, read, true)
 /** For forms that always mean the same. */
 export const mean = (forms: string[], intent: Intent): Rule[] => rules(forms, () => intent)
 
-/** Undefined for the whole project. */
+/** The path of a place; undefined for the whole project. */
 export function placeOf(place: string | undefined, hearing: Hearing): string | undefined {
   if (!place || /(?:^|\s)(?:project|repo|repository|code ?base|code|workspace|folder|directory|root)$/i.test(place))
     return undefined
@@ -22,6 +23,7 @@ export function placeOf(place: string | undefined, hearing: Hearing): string | u
 }
 
 const THIS = /^(?:this file|the current file|this)$/i
+/** The path that is meant: `''` for a "this file" that the editor does not name. */
 export const pathOf = (file: string, { hidden, current_file = '' }: Hearing): string =>
   THIS.test(file) ? current_file : meant(isQuoted(file) ? file : trimmed(file), hidden)
 

@@ -1,6 +1,7 @@
 import type { Intent } from './intents.ts'
+import { testCommand } from './run.ts'
 import { type Call, code, plural, type Script } from './script.ts'
-import { testCommand } from './tests.ts'
+import { namesIn } from './table.ts'
 
 /** A frame for a plan, from what a directory listing and a search show: no thinking in it, and it says so. */
 export function* plan({ goal }: Extract<Intent, { do: 'plan' }>, offered: ReadonlySet<string>): Script {
@@ -16,7 +17,7 @@ export function* plan({ goal }: Extract<Intent, { do: 'plan' }>, offered: Readon
     const outcome = outcomes[calls.findIndex(call => call.tool === tool)]
     return outcome && !outcome.is_error ? outcome.content : undefined
   }
-  const tests = testCommand(resultOf('list_directory') ?? '')
+  const tests = testCommand(namesIn(resultOf('list_directory') ?? ''))
   return {
     text: `## Plan: ${goal.replace(/\s+/g, ' ')}
 

@@ -52,14 +52,15 @@ export const meant = (text: string, hidden: Hidden): string =>
 
 /** After these a quotation on the next line still belongs to the sentence. */
 const LED = new RegExp(`(:|\\b(?:with|containing|contents?|text))[ \\t]*\\n\\s*(?=${TOKEN}[ \\t]*(?:\\n|$))`, 'gi')
-const THEN = /\s*[,;.]?\s+(?:and\s+)?then\b[,:]?\s+/i
+const THEN = /[,;.]? (?:and )?then[,:]? /i
 
 /** The steps of a prompt, each still with its tokens: lines, list items, and what "then" joins. */
 export const splitSteps = (hidden: Hidden): string[] =>
   hidden.text
     .replace(LED, '$1 ')
     .split('\n')
-    .map(line => line.trim().replace(/^(?:[-*+•]|\d{1,3}[.)])\s+/, ''))
+    .map(line => line.trim().replace(/\s+/g, ' '))
+    .map(line => line.replace(/^(?:[-*+•]|\d{1,3}[.)]) /, ''))
     .flatMap(line => line.split(THEN))
-    .map(step => step.trim().replace(/\s+/g, ' '))
+    .map(step => step.trim())
     .filter(Boolean)

@@ -57,7 +57,7 @@ const MAX_CHARS = 6_000
 
 /** A fence around content, shortened to what one wants to see in a chat; the tool result has it all. */
 export function block(content: string, language = ''): string {
-  const trimmed = content.replace(/^\n+|\s+$/g, '')
+  const trimmed = content.replace(/^\n+/, '').trimEnd()
   const lines = trimmed.split('\n')
   let shown = lines.slice(0, MAX_LINES).join('\n')
   if (shown.length > MAX_CHARS) shown = `${shown.slice(0, MAX_CHARS).toWellFormed()}…`

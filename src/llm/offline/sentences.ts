@@ -38,6 +38,7 @@ const POLITE =
 const THANKS = /(?:,? (?:please|thanks|thank you|for me))+[.!? ]*$/i
 
 function readSentence(sentence: string, hearing: Hearing): Intent {
+  if (sentence.length > LONGEST_SENTENCE) return { do: 'unknown', text: restore(sentence, hearing.hidden) }
   let text = sentence.replaceAll('’', "'")
   const isQuestion = /\b(?:can|could|would|will) (?:you|we|i)\b/i.test(text.slice(0, 30))
   while (POLITE.test(text)) text = text.replace(POLITE, '')
@@ -46,7 +47,6 @@ function readSentence(sentence: string, hearing: Hearing): Intent {
   // A full stop ends a sentence, or belongs to a command or a text: literal forms get it, the others do not.
   const bare = text.replace(/[!?]+$/, '').replace(/(?<=[^\s./])\.$/, '')
   if (bare === '') return { do: 'help', greeting: true }
-  if (text.length > LONGEST_SENTENCE) return { do: 'unknown', text: restore(sentence, hearing.hidden) }
   for (const { form, literal, read } of RULES) {
     const slots = matchForm(form, literal ? text : bare)
     const intent = slots && read(slots, hearing)

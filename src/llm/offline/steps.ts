@@ -3,8 +3,9 @@ import { commit } from './commit.ts'
 import type { Intent } from './intents.ts'
 import { languageOf, readPage } from './page.ts'
 import { plan } from './plan.ts'
+import { run, runTests } from './run.ts'
 import { block, type Closing, callOnce, code, failure, plural, type Script } from './script.ts'
-import { testCommand } from './tests.ts'
+import { listing, type Row, tabulate } from './table.ts'
 import { tour } from './tour.ts'
 import { GREETING, HELP } from './words.ts'
 
@@ -40,7 +41,15 @@ export function* playStep(intent: Intent, offered: ReadonlySet<string>): Script 
       text: `That takes ${missing.map(code).join(' and ')}, which this agent is not given. The agent \`build\` has all tools.`,
       failed: true,
     }
-  if ('path' in intent && intent.path === '')
+  const paths =
+    'paths' in intent
+      ? intent.paths
+      : 'from' in intent
+        ? [intent.from, intent.to]
+        : 'path' in intent
+          ? [intent.path]
+          : []
+  if (paths.includes(''))
     return { text: 'Which file is "this file"? Your editor named none: say its path.', failed: true }
   return yield* scriptOf(intent, offered)
 }
@@ -62,7 +71,7 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
     case 'read':
       return read(intent.paths)
     case 'test':
-      return test()
+      return runTests()
     case 'run':
       return run(intent.command)
     case 'help':
@@ -75,7 +84,7 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
       const place = intent.path === '.' ? 'the project' : code(intent.path)
       return callOnce(
         { tool: 'list_directory', params: intent.path === '.' ? {} : { path: intent.path } },
-        { after: content => `In ${place}:\n\n${block(content)}`, failed: `I could not list ${place}` },
+        { after: content => `In ${place}:\n\n${block(listing(content))}`, failed: `I could not list ${place}` },
       )
     }
     case 'grep': {
@@ -138,7 +147,10 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
           )
     }
     case 'status':
-      return callOnce({ tool: 'git_status', params: {} }, { after: block, failed: 'I could not get the status' })
+      return callOnce(
+        { tool: 'git_status', params: {} },
+        { after: content => status(content), failed: 'I could not get the status' },
+      )
     case 'diff': {
       const { staged, path } = intent
       return callOnce(
@@ -152,12 +164,15 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
     case 'log':
       return callOnce(
         { tool: 'git_log', params: { limit: intent.limit } },
-        { after: content => `The last commits:\n\n${block(content)}`, failed: 'I could not get the history' },
+        { after: content => `The last commits:\n\n${block(tabulate(content))}`, failed: 'I could not get the history' },
       )
     case 'branches':
       return callOnce(
         { tool: 'git_branch', params: {} },
-        { after: content => `The branches:\n\n${block(content)}`, failed: 'I could not list the branches' },
+        {
+          after: content => `The branches:\n\n${block(tabulate(content, branch))}`,
+          failed: 'I could not list the branches',
+        },
       )
     case 'branch':
       return callOnce(
@@ -193,34 +208,24 @@ function* read(paths: string[]): Script {
   return { text: shown.join('\n\n'), failed: paths.some((_, i) => outcomes[i]?.is_error ?? true) }
 }
 
-const run = (command: string): Script =>
-  callOnce(
-    { tool: 'shell_exec', params: { command } },
-    {
-      after: content => {
-        const status = /\[exit status (-?\d+)\]$/.exec(content.trimEnd())?.[1]
-        return `${code(command)} ${status ? `ended with exit status ${status}` : 'ran'}:\n\n${block(content)}`
-      },
-      failed: `${code(command)} did not run to its end`,
-    },
-  )
-
-function* test(): Script {
-  const [outcome] = yield {
-    text: 'Looking for how this project is tested.',
-    calls: [{ tool: 'list_directory', params: {} }],
-  }
-  if (!outcome || outcome.is_error) return { text: failure('I could not list the project', outcome), failed: true }
-  const command = testCommand(outcome.content)
-  if (!command)
-    return { text: 'I do not know how this project is tested. Say for example `run make check`.', failed: true }
-  return yield* run(command)
+/** `On branch x.`, then what changed. */
+function status(content: string): string {
+  const [branch, ...rest] = tabulate(content).split('\n')
+  const files = rest.join('\n')
+  return /^\S.*\.$/.test(files) ? `${branch} ${files}` : `${branch}\n\n${block(files)}`
 }
+
+const branch = ({ current, branch = '', upstream = '', track = '' }: Row): string[] => [
+  current === 'true' ? '*' : ' ',
+  branch,
+  upstream,
+  track,
+]
 
 /** A search's report: how much was found, then what. Notes of the tool, in brackets, stay with it. */
 function found(content: string, entries: RegExp, none: string, some: (count: number) => string): string {
   const count = content.match(entries)?.length ?? 0
   if (count > 0) return `${some(count)}:\n\n${block(content)}`
-  const note = content.trim().replace(/^\[|\]$/g, '')
+  const note = content.trim().replace(/^\[(?:No line matches\. |No file matches\. )?|\]$/g, '')
   return note ? `${none}. ${note}` : `${none}.`
 }

@@ -1,11 +1,20 @@
 import { languageOf, readPage } from './page.ts'
+import { testCommand } from './run.ts'
 import { block, type Call, code, type Outcome, type Script } from './script.ts'
-import { testCommand } from './tests.ts'
+import { listing, namesIn, tabulate } from './table.ts'
 import { SIGNED } from './words.ts'
 
-const README = /(?<![\w./-])README(?:\.(?:md|org|rst|txt|markdown))?(?![\w/])/i
-const MANIFESTS =
-  /(?<![\w./-])(?:package\.json|Cargo\.toml|pyproject\.toml|go\.mod|Eask|mix\.exs|Gemfile|composer\.json)(?![\w/])/
+const README = /^readme(?:\.(?:md|org|rst|txt|markdown))?$/i
+const MANIFESTS = [
+  'package.json',
+  'Cargo.toml',
+  'pyproject.toml',
+  'go.mod',
+  'Eask',
+  'mix.exs',
+  'Gemfile',
+  'composer.json',
+]
 
 /** A short look around that changes nothing: what is here, what it says of itself, what was done last. */
 export function* tour(offered: ReadonlySet<string>): Script {
@@ -13,9 +22,12 @@ export function* tour(offered: ReadonlySet<string>): Script {
     { tool: 'list_directory', params: {} },
     { tool: 'git_log', params: { limit: 5 } },
   ])
-  const [listing, log] = first.read(yield { text: 'Let me look around; I only read.', calls: first.calls })
-  const readme = README.exec(listing ?? '')?.[0]
-  const manifest = MANIFESTS.exec(listing ?? '')?.[0]
+  if (first.calls.length === 0)
+    return { text: 'A tour takes `list_directory` or `git_log`, which this agent is not given.', failed: true }
+  const [entries, log] = first.read(yield { text: 'Let me look around; I only read.', calls: first.calls })
+  const names = namesIn(entries ?? '')
+  const readme = names.find(name => README.test(name))
+  const manifest = names.find(name => MANIFESTS.includes(name))
   const paths = [readme, manifest].filter(path => path !== undefined)
   const second = ask(
     offered,
@@ -24,12 +36,12 @@ export function* tour(offered: ReadonlySet<string>): Script {
   const texts = second.calls.length > 0 ? second.read(yield { text: '', calls: second.calls }) : []
   const textOf = (path: string | undefined) => (path ? (texts[paths.indexOf(path)] ?? '') : '')
   const about = [introduction(textOf(readme)), manifest && fromManifest(manifest, textOf(manifest))].filter(Boolean)
-  const tests = testCommand(listing ?? '')
+  const tests = testCommand(names)
   const parts = [
     '## A short tour',
     ...(about.length > 0 ? about : ['There is no README that says what this is.']),
-    listing && `**What is here:**\n\n${block(listing)}`,
-    log && `**The last commits:**\n\n${block(log)}`,
+    entries && `**What is here:**\n\n${block(listing(entries))}`,
+    log && `**The last commits:**\n\n${block(tabulate(log))}`,
     `**Where to go from here:** ${next(readme, tests)}`,
     SIGNED,
   ]
@@ -69,7 +81,10 @@ function fromManifest(path: string, content: string): string {
   try {
     const { description, scripts } = JSON.parse(text)
     const names = Object.keys(Object(scripts)).slice(0, 12).map(code)
-    const says = typeof description === 'string' && description ? ` says: ${description}` : ''
+    const says =
+      typeof description === 'string' && description
+        ? ` says: ${/[.!?]$/.test(description) ? description : `${description}.`}`
+        : ''
     const runs = names.length > 0 ? `${says ? ' Its' : "'s"} scripts: ${names.join(', ')}.` : ''
     return says || runs ? `${code(path)}${says}${runs}` : ''
   } catch {
