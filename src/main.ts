@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
-import { parseCommand } from './cli/args.ts'
+import { type Command, parseCommand } from './cli/args.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
-import { AppError, messageOf, UsageError } from './errors.ts'
+import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -40,9 +40,26 @@ async function main(argv: string[]): Promise<number> {
       return (await import('./cli/serve.ts')).serve(command, world)
     case 'run':
       return (await import('./cli/run.ts')).run(command, world)
-    default:
-      throw new UsageError('Not in this build yet.')
+    case 'doctor':
+      return (await import('./cli/doctor.ts')).doctor(command, world)
+    case 'transcripts':
+      return (await import('./cli/transcripts.ts')).transcripts(command, world)
+    case 'mcp':
+      return (await import('./cli/mcp.ts')).mcp(command, world)
+    case 'trust':
+      return trust(command)
+    case 'elisp':
+      throw new UsageError('The Emacs client is not in this build.')
   }
+}
+
+async function trust(command: Extract<Command, { command: 'trust' }>): Promise<number> {
+  const [{ trustCommand, askOnTerminal }, { validateRule }] = await Promise.all([
+    import('./cli/trust.ts'),
+    import('./tools/rule.ts'),
+  ])
+  const confirm = world.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
+  return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })
 }
 
 function untilStopped({ lifeline }: { lifeline: boolean }): Promise<string> {
@@ -61,6 +78,6 @@ main(process.argv.slice(2)).then(
   code => process.exit(code),
   (error: unknown) => {
     world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
-    process.exit(error instanceof UsageError ? 2 : error instanceof AppError ? 1 : 1)
+    process.exit(error instanceof UsageError ? 2 : 1)
   },
 )

@@ -29,6 +29,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const show = options.json
     ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
     : screen.show
+  if (options.json) session.log.events.forEach(show)
   session.subscribe(show)
   session.subscribe(event => {
     if (event.type === 'tool.call' && event.requires_approval)
@@ -62,7 +63,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   return failed || limited ? 1 : 0
 }
 
-const TOUR = 'Give me a short tour of this project. Only read, change nothing.'
+const TOUR = 'Give me a short tour of this project'
 
 async function open(store: Store, options: Options, cwd: string): Promise<Session> {
   if (options.resume) return (await store.resume(options.resume)).session
@@ -102,7 +103,7 @@ async function decide(call: Stored<ToolCallAnnounced>, session: Session, asking:
   try {
     if (asking.options.yes) return await approvals.approve({ tool_call_id, preview_hash })
     if (!asking.reader)
-      return approvals.reject(tool_call_id, 'nobody is there to ask. Run it with --yes to approve what asks.')
+      return approvals.reject(tool_call_id, 'there is no terminal to ask on (--yes approves what asks).')
     const answer = await asking.reader.question(question(call, asking.style))
     const [key, ...reason] = answer.trim().split(/\s+/)
     if (key === 'y' || key === 'yes') await approvals.approve({ tool_call_id, preview_hash })

@@ -15,18 +15,18 @@ export function createScreen(write: (text: string) => void, style: Style) {
   const line = (text: string) => print(`${column > 0 ? '\n' : ''}${text}\n`)
 
   const announce = (call: Stored<ToolCallAnnounced>) => {
-    const about = call.requires_approval ? '' : ` ${style.dim(brief(call.params))}`
-    line(`${style.cyan('●')} ${style.bold(inert(call.tool))}${about}`)
+    line(`${style.cyan('●')} ${style.bold(inert(call.tool))} ${style.dim(brief(call.params))}`)
     if (!call.requires_approval) return
-    line(`  ${inert(call.reason)}${call.danger ? ` ${style.red(`[${inert(call.danger)}]`)}` : ''}`)
+    line(`  ${style.yellow(inert(call.reason))}${call.danger ? ` ${style.red(`[${inert(call.danger)}]`)}` : ''}`)
     for (const file of call.preview?.files ?? []) line(colourDiff(file.diff.trimEnd(), style))
     if (call.preview) shownDiffs.add(call.tool_call_id)
   }
 
   const finish = (result: Stored<ToolResult>) => {
-    const text = result.message.trim().split('\n', 1)[0] ?? ''
-    if (result.status === 'success') line(`  ${style.dim(inert(text).slice(0, 100))}`)
-    else line(`  ${style.yellow(`${result.status}: ${inert(text)}`)}`)
+    const lines = result.result?.content.trim().split('\n') ?? []
+    if (result.status !== 'success')
+      line(`  ${style.yellow(`${result.status}: ${inert(result.message.split('\n', 1)[0]!)}`)}`)
+    else line(`  ${style.dim(lines.length > 1 ? `${lines.length} lines` : inert(lines[0]!).slice(0, 100))}`)
   }
 
   return {

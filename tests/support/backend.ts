@@ -117,6 +117,9 @@ export class Backend {
 
 export type Frame = { id: number | null; event: string; data: any }
 
+/** What comes as often as the network likes: a run of them counts as one. */
+const RUNS = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress'])
+
 /** A subscriber that remembers all it was sent. */
 export class EventStream {
   readonly frames: Frame[] = []
@@ -190,7 +193,7 @@ export class EventStream {
   /** The types in order; runs of deltas as one, states with their name. */
   types(): string {
     const names = this.frames.map(({ event, data }) => (event === 'agent.state' ? data.state : event))
-    return names.filter((name, i) => !(name.endsWith('.delta') && names[i - 1] === name)).join(' ')
+    return names.filter((name, i) => !(RUNS.has(name) && names[i - 1] === name)).join(' ')
   }
 
   close() {

@@ -27,7 +27,6 @@ export type Asked = {
   method: string
   path: string
   headers: IncomingMessage['headers']
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into it as they like
   body: any
   text: string
   at: number
@@ -42,9 +41,11 @@ export type Reply = {
   headers?: Record<string, string>
   /** Each piece is a write of its own; a promise holds the rest back until it resolves (see `gate`). */
   body?: string | Uint8Array | Piece[]
-  /** The body is over after this many bytes: the connection closed early (the default), reset, or ended in good order. */
-  cut_at?: number
-  cut_by?: 'close' | 'reset' | 'end'
+  /**
+   * After the body, the connection is closed early or reset. What was written last may be lost with it, as in life: put a gate
+   * at the end of the body to cut when the client has seen everything. Without this, the response ends in good order.
+   */
+  cut?: 'close' | 'reset'
   /** After the body nothing more comes, and no end either. */
   hang?: boolean
 }
@@ -69,6 +70,8 @@ export async function startModelServer(...scripts: Script[]): Promise<ModelServe
   const server = createServer(async (request, response) => {
     try {
       const asked = await read(request, response)
+      // A look at the list of models is not a call, and takes no reply from the queue.
+      if (asked.method === 'GET') return await answer({ status: 404, body: '{}' }, response)
       requests.push(asked)
       for (const check of waiting) check()
       const script = queue.shift() ?? {
@@ -120,29 +123,17 @@ async function read(request: IncomingMessage, response: ServerResponse): Promise
   }
 }
 
-async function answer(
-  { status = 200, headers = {}, body = '', cut_at, cut_by, hang }: Reply,
-  response: ServerResponse,
-) {
-  const pieces = Array.isArray(body) ? body : [body]
+async function answer({ status = 200, headers = {}, body = '', cut, hang }: Reply, response: ServerResponse) {
   const type = status === 200 ? 'text/event-stream' : 'application/json'
   response.writeHead(status, { 'content-type': type, ...headers })
   response.flushHeaders()
-  let room = cut_at ?? Number.POSITIVE_INFINITY
-  for (const piece of pieces) {
-    if (piece instanceof Promise) {
-      await piece
-      continue
-    }
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-    if (bytes.length > 0) await write(response, bytes.subarray(0, room))
-    room -= bytes.length
-    if (room <= 0 && cut_at !== undefined) break
+  for (const piece of Array.isArray(body) ? body : [body]) {
+    if (piece instanceof Promise) await piece
+    else if (piece.length > 0) await write(response, typeof piece === 'string' ? Buffer.from(piece) : piece)
   }
-  if (cut_at !== undefined && cut_by !== 'end') {
-    if (cut_by === 'reset') response.socket?.resetAndDestroy()
-    else response.socket?.destroy()
-  } else if (!hang) response.end()
+  if (cut === 'reset') response.socket?.resetAndDestroy()
+  else if (cut === 'close') response.socket?.destroy()
+  else if (!hang) response.end()
 }
 
 /** Each in a packet of its own, as far as the socket allows: written, and handed to the system, before the next. */
