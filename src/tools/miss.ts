@@ -15,10 +15,10 @@ export function explainMiss(text: string, old: string, replacement: string): str
   }
   const lines = text.split('\n')
   const wanted = trimBlank(old.split('\n'))
-  const at = findLoosely(lines, wanted)
-  if (at >= 0) {
-    const why = differsByCarriageReturn(lines, wanted, at) ? 'line ends (\\r\\n)' : 'whitespace'
-    return `The text was not found, but these lines differ from it only in ${why}:\n${show(lines, at, wanted.length)}`
+  const [from, to] = findLoosely(text, lines, squeeze(old))
+  if (to > from) {
+    const why = hasBut('\r', lines.slice(from, to).join('\n'), old) ? 'line ends (\\r\\n)' : 'whitespace'
+    return `The text was not found, but these lines differ from it only in ${why}:\n${show(lines, from, to - from)}`
   }
   if (replacement !== '' && text.includes(replacement)) {
     return `The text was not found, but the new text is already there, on line ${lineAt(text, text.indexOf(replacement))}.`
@@ -52,17 +52,17 @@ export function lineAt(text: string, index: number): number {
   return line
 }
 
-/** The first line of the first place where all of `wanted` stands, but for white space; -1 for none. */
-function findLoosely(lines: string[], wanted: string[]): number {
-  if (wanted.length === 0) return -1
-  const loose = wanted.map(squeeze)
-  const anchor = longest(loose)
-  if (loose[anchor] === '') return -1
-  for (let i = anchor; i <= lines.length - (loose.length - anchor); i++) {
-    if (lines[i]!.length > 4 * loose[anchor]!.length + MAX_COMPARED || squeeze(lines[i]!) !== loose[anchor]) continue
-    if (loose.every((line, n) => squeeze(lines[i - anchor + n]!) === line)) return i - anchor
+/** The lines (from, to) of the first place where the text stands but for white space; an empty range for none. */
+function findLoosely(text: string, lines: string[], wanted: string): [number, number] {
+  const at = wanted === '' ? -1 : squeeze(text).indexOf(wanted)
+  if (at < 0) return [0, 0]
+  let passed = 0
+  const lineEndingBehind = (position: number, line: number) => {
+    for (; line < lines.length; line++) if ((passed += squeeze(lines[line]!).length) > position) return line
+    return lines.length - 1
   }
-  return -1
+  const first = lineEndingBehind(at, 0)
+  return [first, passed >= at + wanted.length ? first + 1 : lineEndingBehind(at + wanted.length - 1, first + 1) + 1]
 }
 
 /** The line from which most looks like `wanted`, judged by its longest line. */
@@ -110,8 +110,8 @@ function trimBlank(lines: string[]): string[] {
   return first < 0 ? [] : lines.slice(first, lines.findLastIndex(line => line.trim() !== '') + 1)
 }
 
-const differsByCarriageReturn = (lines: string[], wanted: string[], at: number): boolean =>
-  wanted.every((line, n) => lines[at + n]!.replace(/\r$/, '') === line.replace(/\r$/, ''))
+const hasBut = (char: string, text: string, wanted: string): boolean =>
+  text.replaceAll(char, '').includes(wanted.replaceAll(char, ''))
 
 const longest = (lines: string[]): number =>
   lines.reduce((best, line, i) => (line.length > lines[best]!.length ? i : best), 0)
