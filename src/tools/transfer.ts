@@ -28,8 +28,8 @@ export const copyFileTool = defineTool({
     if (!found.isFile()) throw new AppError('TOOL_FAILED', 'The source is not a file: copy_file copies single files.')
     const named = await locate(source, context.roots, { link: true })
     const path = await placeFor(dest, basename(named), context, false)
-    const before = await destination(path, overwrite, context)
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same file.')
+    const before = await destination(path, overwrite, context)
     const known = found.size <= MAX_CHANGE_BYTES && (before?.length ?? 0) <= MAX_CHANGE_BYTES
     const change: Change = { path, from, operation: 'copy', before, after: known ? await bytesAt(from) : null }
     return effectOf('Copy', from, path, [from], [path], known ? [change] : [], context)
