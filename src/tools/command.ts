@@ -1,11 +1,11 @@
-import { findCatastrophe } from './catastrophe.ts'
-import { isReserved, type Listener, type Redirect, scanList } from './lists.ts'
-import { plainWords } from './plain.ts'
-import { type Cursor, SPLIT, VALUE } from './words.ts'
-import { isWrapper, nameOf, readsStdin, unwrap } from './wrappers.ts'
+import { findCatastrophe } from './command/catastrophe.ts'
+import { type Cursor, hasMark, SPLIT, VALUE } from './command/cursor.ts'
+import { isReserved, type Listener, type Redirect, scanList } from './command/lists.ts'
+import { plainWords } from './command/plain.ts'
+import { isWrapper, nameOf, readsStdin, unwrap } from './command/unwrap.ts'
 
 /**
- * A command that a line runs, by its words after quote removal; marks in them (see `words.ts`) stand for what is unknown until
+ * A command that a line runs, by its words after quote removal; marks in them (see `command/cursor.ts`) stand for what is unknown until
  * the line runs. It may come from behind a wrapper, from a substitution, or from a string that a shell would run.
  */
 export type SimpleCommand = {
@@ -18,7 +18,7 @@ export type SimpleCommand = {
 export type Line = {
   /** Every command the line may run, as far as it can be read: rather more than fewer. */
   commands: SimpleCommand[]
-  /** The words, when the whole line is one plain command (see `plain.ts`) and no wrapper: only then a rule may allow it. */
+  /** The words, when the whole line is one plain command (see `command/plain.ts`) and no wrapper: only then a rule may allow it. */
   plain: string[] | null
   /** False when a shell may read the line otherwise than we do: it is not plain then, and `commands` is its readable part. */
   parsed: boolean
@@ -28,8 +28,9 @@ export type Line = {
 
 /** Deeper nesting of wrappers, quotes and substitutions than this has no good use. */
 const MOST_DEPTH = 64
-/** Of reading strings within strings: this many times the length of the line, and some. */
-const MOST_WORK = 40
+/** Characters and words read again and again, as strings within strings: this many times the length of the line, and some. */
+const MOST_WORK = 8
+const SOME_WORK = 200_000
 
 class TooDeep extends Error {}
 
@@ -38,7 +39,7 @@ class TooDeep extends Error {}
  * strings for other shells are looked through for the simple commands in them. Linear in the length of the line.
  */
 export function parseLine(line: string): Line {
-  const reading = createReading(MOST_WORK * (line.length + 1000))
+  const reading = createReading(MOST_WORK * line.length + SOME_WORK)
   try {
     reading.read(line)
     // After a syntax error some shells go on with the next line, whatever quote was open.
@@ -50,7 +51,7 @@ export function parseLine(line: string): Line {
     return { commands, plain: null, parsed: false, catastrophe: 'is nested too deeply to be judged' }
   }
   const { commands } = reading
-  const parsed = !reading.broken && !/[\x00-\x07]/.test(line)
+  const parsed = !reading.broken && !hasMark(line)
   const catastrophe = reading.bomb ? 'is a fork bomb' : findCatastrophe(commands.filter(command => !command.guessed))
   const words = parsed && !catastrophe && commands.length === 1 ? plainWords(line) : null
   const plain = words && !isWrapper(words) ? words : null

@@ -13,6 +13,14 @@ const KEYS = /^id_(?:rsa|dsa|ecdsa|ed25519)$/
 const EXAMPLES = /^\.env\.(?:example|sample|template)$/
 const GIT_SECRETS = new Set(['config', 'config.worktree', 'hooks'])
 
+/** The same names as globs of one or two parts, to hold other globs against. */
+export const SENSITIVE_GLOBS: readonly string[] = [
+  ...DIRECTORIES,
+  ...FILES,
+  ...['id_rsa', 'id_dsa', 'id_ecdsa', 'id_ed25519', '*.pem', '.env*'],
+  ...[...GIT_SECRETS].map(name => `.git/${name}`),
+]
+
 /** True for what no tool may read or write without a rule for that very path. */
 export function isSensitive(path: string): boolean {
   const names = namesOf(path)

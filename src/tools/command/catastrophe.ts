@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import type { SimpleCommand } from './command.ts'
-import { ANY, hasMark, isUnknown, STAR } from './words.ts'
-import { nameOf } from './wrappers.ts'
+import type { SimpleCommand } from '../command.ts'
+import { ANY, hasMark, isUnknown, STAR } from './cursor.ts'
+import { nameOf } from './unwrap.ts'
 
 /**
  * Why a command is refused under any rule, as the end of a sentence ("It …"); undefined when it is not. Judged on words, flags

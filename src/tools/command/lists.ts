@@ -1,4 +1,6 @@
-import { type Cursor, match, scanUntil, scanWord, VALUE } from './words.ts'
+import { type Cursor, match, VALUE } from './cursor.ts'
+import { scanUntil } from './expansion.ts'
+import { scanWord } from './words.ts'
 
 /** What a list of commands is made of, told as it is found. */
 export type Listener = {

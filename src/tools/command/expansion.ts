@@ -1,0 +1,124 @@
+import { scanAnsi } from './ansi.ts'
+import { BREAK, type Cursor, match, matchAll, SPLIT, unmarked, VALUE } from './cursor.ts'
+
+export function scanSingle(c: Cursor): string {
+  const end = c.text.indexOf("'", c.at + 1)
+  if (end < 0) c.broken()
+  const text = c.text.slice(c.at + 1, end < 0 ? undefined : end)
+  c.at = end < 0 ? c.text.length : end + 1
+  return unmarked(text)
+}
+
+export function scanDouble(c: Cursor): string {
+  c.at++
+  return c.nested(() => scanUntil(c, '"', true))
+}
+
+export function scanEscape(c: Cursor): string {
+  const next = c.text[c.at + 1]
+  c.at += 2
+  if (next === undefined) return '\\'
+  return next === '\n' ? '' : unmarked(next)
+}
+
+/** Text in which expansions live, up to `close`: inside double quotes, `${…}`, `$[…]`, or a here-document (no close). */
+export function scanUntil(c: Cursor, close: string, quoted: boolean): string {
+  let out = ''
+  while (c.at < c.text.length) {
+    const text = match(c, TEXT)
+    if (text) {
+      const fields = close === '}' && !quoted // unquoted text of an expansion becomes words
+      out += fields ? unmarked(text).replace(/[ \t\n]+/g, BREAK) : unmarked(text)
+      continue
+    }
+    const ch = c.text[c.at]!
+    if (ch === close) {
+      c.at++
+      return out
+    }
+    if (ch === '\\') {
+      const next = c.text[c.at + 1]
+      out += quoted && next !== undefined && !'$`"\\\n'.includes(next) ? '\\' : ''
+      out += scanEscape(c)
+    } else if (ch === '$') out += c.nested(() => scanDollar(c, quoted))
+    else if (ch === '`') out += scanBackticks(c, quoted)
+    else if (ch === '"' && close !== '') out += scanDouble(c)
+    else if (ch === "'" && close === '}' && !quoted) out += scanSingle(c)
+    else {
+      if (ch === "'" && close === '}') c.broken() // shells differ on it
+      out += ch
+      c.at++
+    }
+  }
+  if (close !== '') c.broken()
+  return out
+}
+const TEXT = /[^"'\\$`}\]]+/y
+
+/** At a `$`: what it stands for. */
+export function scanDollar(c: Cursor, quoted: boolean): string {
+  const hole = quoted ? VALUE : SPLIT
+  const next = c.text[c.at + 1] ?? ''
+  if (next === "'" && !quoted) return scanAnsi(c)
+  if (next === '(') return scanSubstitution(c, c.text[c.at + 2] === '(', hole)
+  if (next === '{') return c.nested(() => scanBraced(c, quoted))
+  if (next === '[') {
+    c.at += 2
+    c.nested(() => scanUntil(c, ']', quoted))
+    return hole
+  }
+  c.at++
+  const name = match(c, NAME)
+  if (name === 'HOME') return '~' // the one variable whose value we can tell
+  if (name) return name === 'IFS' && !quoted ? BREAK : hole
+  if (POSITIONAL.test(next)) {
+    c.at++
+    return ''
+  }
+  if (/[#?$!0-]/.test(next)) {
+    c.at++
+    return hole
+  }
+  return next === '"' && !quoted ? '' : '$'
+}
+
+const NAME = /[A-Za-z_]\w*/y
+/** The positional parameters: nothing, in a line that is run by itself. */
+const POSITIONAL = /^[@*1-9]$/
+
+/** `${…}`: with a default or alternative (`${x:-rm}`), that; else unknown. */
+function scanBraced(c: Cursor, quoted: boolean): string {
+  c.at += 2
+  const [, indirect, name, operator] = matchAll(c, PARAMETER) ?? []
+  const text = scanUntil(c, '}', quoted)
+  if (name === 'HOME' && !indirect) return '~'
+  if (name === 'IFS' && !quoted) return BREAK
+  if (operator && text !== '') return text
+  if (name !== undefined && POSITIONAL.test(name) && !indirect) return ''
+  return quoted ? VALUE : SPLIT
+}
+const PARAMETER = /([#!]?)(\w+|[@*#?$!-])(:?[-=+])?/y
+
+/** At `$(`, `$((`, `<(` or `>(`. */
+export function scanSubstitution(c: Cursor, arithmetic = false, hole = VALUE): string {
+  c.at += 2
+  c.nested(() => c.list(c, arithmetic ? 'arithmetic' : 'substitution'))
+  return hole
+}
+
+export function scanBackticks(c: Cursor, quoted: boolean): string {
+  let inner = ''
+  for (c.at++; c.at < c.text.length && c.text[c.at] !== '`'; ) {
+    const text = match(c, UNTICKED)
+    inner += text
+    if (text) continue
+    const next = c.text[c.at + 1] ?? ''
+    inner += '`\\$'.includes(next) || (quoted && next === '"') ? next : `\\${next}`
+    c.at += 2
+  }
+  if (c.at >= c.text.length) c.broken()
+  c.at++
+  c.line(inner)
+  return quoted ? VALUE : SPLIT
+}
+const UNTICKED = /[^`\\]+/y
