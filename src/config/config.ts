@@ -60,6 +60,8 @@ export type McpServerConfig = {
   trust_annotations: boolean
   /** Absent: no limit (written 0). */
   limits: { cpu_seconds?: number; memory_mb?: number; open_files?: number }
+  /** For a URL whose authorization server knows us already; without it we register ourselves. */
+  oauth?: { client_id?: string; client_secret?: string; client_metadata_url?: string; scope?: string }
   /** Variables that its values name and that are not set: starting it is an error that names them. */
   unset?: string[]
   /** The file that declared it. */

@@ -5,6 +5,7 @@ import type { Params } from '../event.ts'
 import type { JsonSchema } from '../llm/provider.ts'
 import type { ToolContext } from '../tools/tool.ts'
 import { type Asker, elicit } from './elicitation.ts'
+import { SignInNeeded } from './oauth.ts'
 import { type CallResult, callResult } from './result.ts'
 import { rootsOf } from './roots.ts'
 import { NotSentError } from './transport.ts'
@@ -204,11 +205,13 @@ const timedOut = (server: string, { tool, timeout_ms }: CallRequest) =>
 const INVALID_PARAMS = -32602
 
 function failureOf(server: string, error: unknown): Error {
-  if (error instanceof AppError) return error
+  if (error instanceof AppError || error instanceof SignInNeeded) return error
   if (error instanceof NotSentError) return new ConnectionLost(false)
   const code = codeOf(error)
   if (code === 'CONNECTION_CLOSED') return new ConnectionLost(true)
   if (code === 'NOT_CONNECTED' || messageOf(error) === 'Not connected') return new ConnectionLost(false)
+  // A session that the server has forgotten: it refused the request, and wants a new one.
+  if ((error as { data?: { status?: number } }).data?.status === 404) return new ConnectionLost(false)
   const message = messageOf(error).replace(/^MCP error -?\d+: /, '')
   if (code === INVALID_PARAMS)
     return new AppError('INVALID_PARAMS', `${server}: ${message}`, {}, { cause: error as Error })

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Dirs, McpServerConfig } from '../config/config.ts'
 import { AppError, messageOf } from '../errors.ts'
-import type { Tool } from '../tools/tool.ts'
+import type { Tool, ToolContext } from '../tools/tool.ts'
 import { loadValidator } from './arguments.ts'
+import { type Credentials, createCredentials } from './credentials.ts'
 import { openHttp } from './http.ts'
 import { createOffer, entriesOf, type Offer, offered } from './offer.ts'
 import { openChild } from './open.ts'
@@ -48,8 +49,8 @@ export type ServerStatus = {
 }
 
 export type Pool = {
-  /** The MCP tools of a session. Starts servers only when nothing is known of them, side by side, and waits for none long. */
-  tools(project: string, session_id: string): Promise<Tool[]>
+  /** The MCP tools of a session. Starts servers only when nothing is known of them, side by side, and waits for none long; `ask` is who signs in where a server wants that. */
+  tools(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Tool[]>
   /** Every tool of a project's servers that is known of without starting one. */
   listed(project: string): Promise<Tool[]>
   /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
@@ -59,6 +60,8 @@ export type Pool = {
   status(project?: string): Promise<ServerStatus[]>
   /** Throws NOT_FOUND for an unknown name, MCP_SERVER_ERROR when it does not come up. */
   restart(name: string, project?: string): Promise<void>
+  /** Tokens of servers that somebody signed in to, for the redactor. */
+  secrets(): string[]
   /** The session has ended: servers of its own stop. */
   release(session_id: string): Promise<void>
   /** Stops every server with all it started. Nothing starts any more. */
@@ -80,6 +83,13 @@ export function createPool(options: PoolOptions): Pool {
   const swept = sweepOrphans(directory, grace_ms)
     .then(count => count > 0 && options.log(`Ended ${count} MCP servers that an earlier backend had left.`))
     .catch(error => options.log(`Cannot look for MCP servers left over: ${messageOf(error)}`))
+
+  const credentials = new Map<string, Credentials>()
+  const credentialsFor = (url: string): Credentials => {
+    const kept = credentials.get(url) ?? createCredentials(join(directory, 'oauth'), url)
+    credentials.set(url, kept)
+    return kept
+  }
 
   const slotOf = (config: McpServerConfig, project: string | null, session_id?: string): [string, Slot] => {
     const scope = config.shared === 'session' ? (session_id ?? project) : config.shared === 'all' ? null : project
@@ -105,7 +115,7 @@ export function createPool(options: PoolOptions): Pool {
       onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(slot, catalog)),
       async open() {
         await swept
-        if (config.url) return openHttp(config)
+        if (config.url) return openHttp(config, credentialsFor(config.url))
         return openChild(config, project ?? options.dirs.home, options.env, stderr, registry, grace_ms)
       },
     })
@@ -114,14 +124,14 @@ export function createPool(options: PoolOptions): Pool {
 
   const enabled = (project: string | null) => options.servers(project).filter(config => config.enabled)
 
-  async function offerTo(project: string, session_id: string): Promise<Offer> {
+  async function offerTo(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Offer> {
     const kept = offers.get(session_id)
     if (kept) return kept.offer
     const mine = enabled(project).map(config => slotOf(config, project, session_id))
     if (mine.length > 0) await loadValidator()
     const wait_ms = options.list_wait_ms ?? LIST_WAIT_MS
     // What fails or is late is told elsewhere: in the status, or announced.
-    const catalogs = await Promise.all(mine.map(([, slot]) => within(slot.fetchCatalog(), wait_ms)))
+    const catalogs = await Promise.all(mine.map(([, slot]) => within(slot.fetchCatalog({ session_id, ask }), wait_ms)))
     const again = offers.get(session_id) // another call of the same session was quicker
     if (again) return again.offer
     const offer = createOffer(
@@ -159,7 +169,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   return {
-    tools: async (project, session_id) => (await offerTo(project, session_id)).tools,
+    tools: async (project, session_id, ask) => (await offerTo(project, session_id, ask)).tools,
     async listed(project) {
       const known = await Promise.all(
         (await knownOf(project)).map(async ({ slot, catalog }) => catalog && entriesOf(slot, offered(slot, catalog))),
@@ -191,6 +201,7 @@ export function createPool(options: PoolOptions): Pool {
       const targets = named.length > 0 || !config ? named : [slotOf(config, project ?? null)[1]]
       await Promise.all(targets.map(slot => slot.restart()))
     },
+    secrets: () => [...credentials.values()].flatMap(kept => kept.secrets()),
     async release(session_id) {
       const keys = offers.get(session_id)?.keys ?? []
       offers.delete(session_id)

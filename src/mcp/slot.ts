@@ -5,6 +5,8 @@ import { type Breaker, createBreaker } from './breaker.ts'
 import { type CallRequest, ConnectionLost } from './calls.ts'
 import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from './catalog.ts'
 import { type Connection, connect, type Era, isDeathByProbe } from './connection.ts'
+import type { Asker } from './elicitation.ts'
+import { type OAuth, withSignIn } from './oauth.ts'
 import type { CallResult } from './result.ts'
 import type { Ring } from './ring.ts'
 import { abortable, within } from './waiting.ts'
@@ -16,7 +18,7 @@ export type Slot = {
   /** What it offers, from memory or disk; null when it was never asked. Starts nothing. */
   catalog(): Promise<Catalog | null>
   /** The same, asking the server when nothing is known. Throws MCP_SERVER_ERROR when it does not answer. */
-  fetchCatalog(): Promise<Catalog>
+  fetchCatalog(asker?: Asker | null): Promise<Catalog>
   /** Throws as `Connection.call` does, and MCP_SERVER_ERROR when the server cannot be started or ended in mid-call. */
   call(request: Omit<CallRequest, 'timeout_ms'>): Promise<CallResult>
   status(): 'idle' | 'starting' | 'ready' | 'failed'
@@ -30,7 +32,12 @@ export type Slot = {
 }
 
 /** A way to reach a server, opened anew for each connection. */
-export type Opened = { transport: Transport; pid?: number /** Why it ended, once it has. */; ended?(): Promise<string> }
+export type Opened = {
+  transport: Transport
+  pid?: number /** Why it ended, once it has. */
+  ended?(): Promise<string>
+  signIn?: OAuth['signIn']
+}
 
 export type SlotOptions = {
   config: McpServerConfig
@@ -73,38 +80,22 @@ export function createSlot(options: SlotOptions): Slot {
     return catalog
   }
 
-  const ready = () => {
+  const ready = (asker: Asker | null) => {
     if (connection) return Promise.resolve(connection)
-    starting ??= start().finally(() => (starting = undefined))
+    starting ??= start(asker).finally(() => (starting = undefined))
     return starting
   }
+  const signIn = () => opened?.signIn
 
-  async function start(): Promise<Connection> {
+  async function start(asker: Asker | null): Promise<Connection> {
     if (closed) throw new AppError('SHUTTING_DOWN', 'The backend is shutting down.')
     await known()
     await breaker.pass(`MCP server ${config.name}`, lastError)
     try {
-      const made = await connect({
-        name: config.name,
-        version: options.version,
-        project: options.project,
-        era,
-        timeout_ms,
-        probe_ms: options.probe_ms,
-        open: async () => {
-          opened = await options.open()
-          return opened.transport
-        },
-        onToolsChanged: () => {
-          clearTimeout(listing)
-          listing = setTimeout(() => void refresh(made).catch(error => options.log(messageOf(error))), SETTLE_MS)
-        },
-        onLog: line => stderr.add(line),
-        onClosed: () => void crashed(),
-      })
+      const made = await withSignIn(dial, signIn, asker)
       era = made.era
       connection = made
-      await refresh(made)
+      await withSignIn(() => refresh(made), signIn, asker)
       lastError = null
       touch()
       if (closed) await stop()
@@ -115,6 +106,28 @@ export function createSlot(options: SlotOptions): Slot {
       await stop()
       throw failure
     }
+  }
+
+  const dial = async (): Promise<Connection> => {
+    const made = await connect({
+      name: config.name,
+      version: options.version,
+      project: options.project,
+      era,
+      timeout_ms,
+      probe_ms: options.probe_ms,
+      open: async () => {
+        opened = await options.open()
+        return opened.transport
+      },
+      onToolsChanged: () => {
+        clearTimeout(listing)
+        listing = setTimeout(() => void refresh(made).catch(error => options.log(messageOf(error))), SETTLE_MS)
+      },
+      onLog: line => stderr.add(line),
+      onClosed: () => void crashed(),
+    })
+    return made
   }
 
   /** Asks for the list, keeps it, and tells when it is another. */
@@ -183,19 +196,23 @@ export function createSlot(options: SlotOptions): Slot {
     project: options.project,
     stderr,
     catalog: known,
-    async fetchCatalog() {
+    async fetchCatalog(asker = null) {
       const kept = await known()
       if (kept) return kept
-      await ready()
+      await ready(asker)
       return catalog!
     },
     async call(request) {
       for (let attempt = 0; ; attempt++) {
         if (!connection) request.context.progress(`Starting ${config.name}`)
-        const using = await abortable(ready(), request.context.signal)
+        const using = await abortable(ready(request.context), request.context.signal)
         const via = opened
         try {
-          const result = await using.call({ ...request, timeout_ms })
+          const result = await withSignIn(
+            () => using.call({ ...request, timeout_ms }),
+            () => via?.signIn,
+            request.context,
+          )
           breaker.succeeded()
           touch()
           return result
@@ -218,7 +235,7 @@ export function createSlot(options: SlotOptions): Slot {
       lastError = null
       era = null
       catalog ??= null
-      await ready()
+      await ready(null)
     },
     async close() {
       closed = true
