@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import type { FileDiff, Preview } from '../event.ts'
 import { hashOf, writeAtomic } from '../files.ts'
 import { unifiedDiff } from './diff.ts'
-import { failure, locate, relative } from './paths.ts'
+import { confirmPath, failure, relative } from './paths.ts'
 import { count, decodeText, isBinary, lineCount, textLike } from './text.ts'
 import type { Change, Roots } from './tool.ts'
 
@@ -33,10 +33,10 @@ export async function commitChanges(changes: Change[], roots: Roots): Promise<vo
 export async function verifyChanges(changes: Change[], roots: Roots): Promise<void> {
   for (const change of changes) {
     const { path, from, operation, before, after } = change
-    await stay(path, roots, operation === 'delete' || operation === 'move')
+    await confirmPath(path, roots, { link: operation === 'delete' || operation === 'move' })
     await expect(path, before, roots)
     if (operation !== 'move' || from === undefined) continue
-    await stay(from, roots, true)
+    await confirmPath(from, roots, { link: true })
     await expect(from, after, roots)
   }
 }
@@ -97,13 +97,6 @@ export async function bytesAt(path: string): Promise<Uint8Array | null> {
 
 export const sameBytes = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
   a === null || b === null ? a === b : a.length === b.length && Buffer.compare(a, b) === 0
-
-/** The path still leads where it led: none of its parts has become a link. */
-async function stay(path: string, roots: Roots, link: boolean): Promise<void> {
-  if ((await locate(path, roots, { link })) !== path) {
-    throw new AppError('PERMISSION_DENIED', `${relative(path, roots)} has become a link to another place since.`)
-  }
-}
 
 async function expect(path: string, bytes: Uint8Array | null, roots: Roots): Promise<void> {
   const current = await bytesAt(path).catch(() => undefined) // a directory, or unreadable: not what it was

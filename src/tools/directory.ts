@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import { renderData } from '../toon.ts'
 import { defineTool } from './define.ts'
-import { failure, locate, relative } from './paths.ts'
+import { confirmPath, failure, locate, relative } from './paths.ts'
 import { missing } from './read.ts'
 import { count } from './text.ts'
 import type { ToolContext } from './tool.ts'
@@ -35,6 +35,7 @@ export const listDirectoryTool = defineTool({
     return { level: 'read', reason, reads: [path], writes: [], locations: [{ path: shown }] }
   },
   async run({ depth = 1 }, context, { reads: [path] }) {
+    await confirmPath(path!, context.roots)
     const { paths, hidden } = await entriesOf(path!, depth, context)
     const rows = await Promise.all(paths.slice(0, MAX_ROWS).map(child => rowOf(child, path!)))
     const notes = [
@@ -64,11 +65,10 @@ export const createDirectoryTool = defineTool({
     const reason = found ? `${shown} exists already: nothing to create` : `Create the directory ${shown}`
     return { level: 'write', reason, reads: [], writes: [path], locations: [{ path: shown }] }
   },
-  async run({ path: input }, context, { writes, locations }) {
-    const path = await locate(input, context.roots)
-    const shown = relative(path, context.roots)
-    if (path !== writes[0]) throw new AppError('PERMISSION_DENIED', `${shown} leads to another place than before.`)
-    const created = await mkdir(path, { recursive: true }).catch(error => {
+  async run(_, context, { writes: [path], locations }) {
+    await confirmPath(path!, context.roots)
+    const shown = relative(path!, context.roots)
+    const created = await mkdir(path!, { recursive: true }).catch(error => {
       throw failure(error, shown)
     })
     const content = created === undefined ? `${shown} exists already.` : `Created ${shown}/.`

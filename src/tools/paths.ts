@@ -29,6 +29,15 @@ export async function locate(input: string, roots: Roots, options: { link?: bool
   return path
 }
 
+/** Throws PERMISSION_DENIED if a real path found earlier leads elsewhere by now: a part of it has become a link. */
+export async function confirmPath(path: string, roots: Roots, options: { link?: boolean } = {}): Promise<void> {
+  if ((await locate(path, roots, options)) === path) return
+  throw new AppError(
+    'PERMISSION_DENIED',
+    `${relative(path, roots)} leads to another place than before. Repeat the call.`,
+  )
+}
+
 /** Inside one of the roots, and none of our own files. `path` is a real one. */
 export const isConfined = (path: string, roots: Roots): boolean =>
   [roots.project, ...roots.allowed].some(root => isInside(path, root)) && !isForbidden(path, roots)

@@ -7,7 +7,7 @@ import { hashOf } from '../files.ts'
 import { defineTool } from './define.ts'
 import { describeBinary, kindOf, mediaTypeOf } from './media.ts'
 import { type Page, pageOf, type Range, readPage } from './page.ts'
-import { failure, locate, relative } from './paths.ts'
+import { confirmPath, failure, locate, relative } from './paths.ts'
 import { count, isBinary } from './text.ts'
 import type { Effect, Output, ToolContext } from './tool.ts'
 import { isHidden } from './walk.ts'
@@ -48,6 +48,7 @@ export const readFileTool = defineTool({
     const range = { offset, limit }
     const id = SPILL.exec(input)?.[1]
     if (id !== undefined) return await readSpill(id, range, context)
+    await confirmPath(path!, context.roots)
     const unsaved = context.unsaved.get(path!)
     return unsaved === undefined
       ? await readDisk(path!, range, context)

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { defineTool } from './define.ts'
 import { unsavedDanger } from './edit.ts'
-import { failure, holdsRoots, locate, relative } from './paths.ts'
+import { confirmPath, failure, holdsRoots, locate, relative } from './paths.ts'
 import { missing } from './read.ts'
 import { count } from './text.ts'
 import type { Change, Effect, ToolContext } from './tool.ts'
@@ -35,12 +35,10 @@ export const deleteFileTool = defineTool({
         : `${shown} (${count(found.size, 'byte')})`
     return effectOf(`Delete ${what}`, [path], known ? [deletion(path, await bytesAt(path))] : [], context)
   },
-  async run({ path: input }, context, effect) {
+  async run(_, context, effect) {
     const [path, ...inside] = effect.writes
     const shown = relative(path!, context.roots)
-    if ((await locate(input, context.roots, { link: true })) !== path) {
-      throw new AppError('PERMISSION_DENIED', `${shown} leads to another place than before.`)
-    }
+    await confirmPath(path!, context.roots, { link: true })
     const files = await remove(path!, inside, effect.changes ?? [], context).catch(error => {
       throw failure(error, shown)
     })

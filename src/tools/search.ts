@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 import { defineTool } from './define.ts'
 import { compileGlob, type Glob } from './glob.ts'
 import { type Found, findLines } from './grep.ts'
-import { failure, locate, relative } from './paths.ts'
+import { confirmPath, failure, locate, relative } from './paths.ts'
 import { parseRegex } from './regex.ts'
 import { count } from './text.ts'
 import type { Effect, Tool, ToolContext } from './tool.ts'
@@ -30,6 +30,7 @@ const searchFiles = defineTool({
     return await searchEffect(path, 'Search the file names', context)
   },
   async run({ pattern, limit }, context, { reads: [start] }) {
+    await confirmPath(start!, context.roots)
     const { names, more, hidden } = await findNames(start!, globWithin(pattern, context), limitOf(limit), context)
     const notes = [
       more && `There are more than ${names.length}: narrow the pattern or the path.`,
@@ -58,6 +59,7 @@ const grep = defineTool({
     return await searchEffect(params.path, 'Search the file contents', context)
   },
   async run(params, context, { reads: [start] }) {
+    await confirmPath(start!, context.roots)
     const directory = (await stat(start!)).isDirectory()
     const found = await findLines({ ...queryOf(params, context), start: start!, directory }, context)
     const matches = found.hits.reduce((sum, hits) => sum + hits.count, 0)

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { defineTool } from './define.ts'
 import { unsavedDanger } from './edit.ts'
-import { failure, holdsRoots, isInside, locate, relative } from './paths.ts'
+import { confirmPath, failure, holdsRoots, isInside, locate, relative } from './paths.ts'
 import { missing } from './read.ts'
 import { MAX_REPORTED } from './remove.ts'
 import { count } from './text.ts'
@@ -34,10 +34,10 @@ export const copyFileTool = defineTool({
     const change: Change = { path, from, operation: 'copy', before, after: known ? await bytesAt(from) : null }
     return effectOf('Copy', from, path, [from], [path], known ? [change] : [], context)
   },
-  async run(params, context, effect) {
+  async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
     if (effect.changes?.length) await commitChanges(effect.changes, context.roots)
-    else await copyLarge(params, from, path, context)
+    else await copyLarge(overwrite, from, path, context)
     context.seen.delete(path)
     return output(
       'Copied',
@@ -70,12 +70,12 @@ export const moveFileTool = defineTool({
     const change: Change = { path, from, operation: 'move', before, after: known ? await bytesAt(from) : null }
     return effectOf('Move', from, path, [from], [path, from], known ? [change] : [], context)
   },
-  async run(params, context, effect) {
+  async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
     const changes = effect.changes ?? []
     const isDirectory = (await lstat(from).catch(explain(from, context))).isDirectory()
     if (changes.length > 0 && !isDirectory) await commitChanges(changes, context.roots)
-    else await moveWhole(params, from, path, effect, context)
+    else await moveWhole(overwrite, from, path, effect, context)
     for (const [known, hash] of [...context.seen]) {
       if (!isInside(known, from)) continue
       context.seen.delete(known)
@@ -106,14 +106,10 @@ async function directoryEffect(from: string, path: string, context: ToolContext)
 }
 
 /** For directories, and files too large to hold: by name, after a last look. */
-async function moveWhole(
-  { source, dest }: { source: string; dest: string },
-  from: string,
-  path: string,
-  effect: Effect,
-  context: ToolContext,
-): Promise<void> {
-  await stillThere(source, dest, from, path, true, context)
+async function moveWhole(overwrite: boolean, from: string, path: string, effect: Effect, context: ToolContext) {
+  await confirmPath(from, context.roots, { link: true })
+  await confirmPath(path, context.roots, { link: true })
+  await destination(path, overwrite, context)
   const now = (await lstat(from)).isDirectory() ? (await treeOf(from)).files : []
   const shown = new Set(effect.reads)
   if (now.some(file => !shown.has(file))) {
@@ -130,31 +126,14 @@ async function moveWhole(
   }
 }
 
-async function copyLarge(
-  { source, dest }: { source: string; dest: string },
-  from: string,
-  path: string,
-  context: ToolContext,
-): Promise<void> {
-  await stillThere(source, dest, from, path, false, context)
+async function copyLarge(overwrite: boolean, from: string, path: string, context: ToolContext): Promise<void> {
+  await confirmPath(from, context.roots)
+  await confirmPath(path, context.roots)
+  await destination(path, overwrite, context)
   await mkdir(dirname(path), { recursive: true })
   await copyFile(from, path).catch(error => {
     throw failure(error, relative(path, context.roots))
   })
-}
-
-async function stillThere(
-  source: string,
-  dest: string,
-  from: string,
-  path: string,
-  link: boolean,
-  context: ToolContext,
-): Promise<void> {
-  const now = await locate(source, context.roots, { link })
-  const place = await placeFor(dest, basename(await locate(source, context.roots, { link: true })), context, link)
-  if (now === from && place === path) return
-  throw new AppError('PERMISSION_DENIED', 'source or dest leads to another place than before. Repeat the call.')
 }
 
 /** Like cp and mv: a directory takes the file in under its own name. With `link`, a link at `dest` is replaced itself. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { hashOf } from '../../src/files.ts'
@@ -126,6 +126,16 @@ test('remembers what was read, by real path', async () => {
   const { effect } = await read('link')
   expect(effect).toMatchObject({ level: 'read', reason: 'Read a', reads: [path], writes: [] })
   expect(project.context.seen).toEqual(new Map([[path, hashOf('text')]]))
+})
+
+test('not what has become a link to the outside since', async () => {
+  project.write('a', 'text')
+  writeFileSync(join(project.home, 'secret'), 'secret')
+  const effect = await readFileTool.effect({ path: 'a' }, project.context)
+  rmSync(join(project.path, 'a'))
+  symlinkSync(join(project.home, 'secret'), join(project.path, 'a'))
+  const running = readFileTool.run({ path: 'a' }, project.context, effect)
+  await expect(running).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
 })
 
 test('sees the unsaved buffer, and remembers the file', async () => {
