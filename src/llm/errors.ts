@@ -96,8 +96,9 @@ function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number |
     LLM_RATE_LIMIT: `${provider} limits how often ${model} may be asked${status}.${wait} Send the prompt again later, or choose another model.`,
     LLM_OVERLOADED: `${provider} cannot answer for ${model} right now${status}.${said}${wait} Send the prompt again later, or choose another model.`,
     LLM_CONTEXT_LENGTH: `The conversation is too long for ${model} at ${provider}${status}.${said} Start a new session, or choose a model with a larger window.`,
-    LLM_INVALID_REQUEST:
-      problem.status === 404
+    LLM_INVALID_REQUEST: isRedirect(problem)
+      ? `${provider} sends the request for ${model} elsewhere${status}, and the key with it: that is not followed. Set base_url to where it leads.`
+      : problem.status === 404
         ? `${provider} does not know the model ${model}, or base_url is wrong (404).${said} GET /api/models and emacs-agent-backend doctor list what is usable.`
         : `${provider} refused the request for ${model}${status}.${said} Check the model and its settings.`,
     LLM_UNREACHABLE: `Cannot reach ${provider}.`,
@@ -110,6 +111,8 @@ function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number |
     details: { ...about(endpoint), ...(problem.status && { status: problem.status }) },
   })
 }
+
+const isRedirect = ({ status = 0 }: Problem): boolean => status >= 300 && status < 400
 
 /** protocol.md, Errors: which status and which words of a provider make which code. */
 function codeOf(problem: Problem): LlmErrorCode {

@@ -80,18 +80,21 @@ export function geminiReader(endpoint: Endpoint): Reader {
       if (finish === undefined) throw streamError(endpoint, 'was cut off before its end')
       if (answer.calls.nameless) throw streamError(endpoint, 'calls a tool without saying which')
       const native = parts.some(part => part.thoughtSignature)
-      return answer.reply(STOPS[finish] ?? 'refusal', endpoint.provider, 'gemini', native ? { parts } : {})
+      return answer.reply(STOPS[finish] ?? 'end_turn', endpoint.provider, 'gemini', native ? { parts } : {})
     },
     partial: () => answer.partial(),
   }
 }
 
-/** All others are one of the many ways in which Google holds an answer back. */
+/** `STOP`, and whatever else there may come to be, is an end. */
 const STOPS: Record<string, StopReason> = {
-  STOP: 'end_turn',
   MAX_TOKENS: 'max_tokens',
-  FINISH_REASON_UNSPECIFIED: 'end_turn',
-  OTHER: 'end_turn',
+  SAFETY: 'refusal',
+  RECITATION: 'refusal',
+  LANGUAGE: 'refusal',
+  BLOCKLIST: 'refusal',
+  PROHIBITED_CONTENT: 'refusal',
+  SPII: 'refusal',
 }
 
 /** The model made a call that Google could not read; asking again helps. */

@@ -34,10 +34,10 @@ export class CallScanner {
     this.#held += text
     let shown = ''
     for (;;) {
-      const before = this.#held.length
-      shown += this.#block ? this.#inside(this.#block) : this.#outside()
-      if (this.#muted) return shown
-      if (this.#held.length === before || this.#held === '') return shown
+      const { length } = this.#held
+      const block = this.#block
+      shown += block ? this.#inside(block) : this.#outside()
+      if (this.#held === '' || (this.#held.length === length && this.#block === block)) return shown
     }
   }
 
@@ -49,7 +49,7 @@ export class CallScanner {
     this.#block = undefined
     if (!block) return this.#show(held)
     const body = held.replace(/<\/?[a-z_]*$|\n`{1,2}$/, '')
-    return this.#take(block, body) ? '' : this.#show(block.opener + held)
+    return this.#take(block, body) ? '' : this.#show(block.opener) + this.feed(held) + this.end()
   }
 
   #outside(): string {
@@ -61,7 +61,8 @@ export class CallScanner {
       this.#held = text.slice(at)
       if (sight === 'maybe') return shown
       if (sight === 'result') {
-        this.#muted = true
+        this.#muted = true // what the model makes up from here on is no answer
+        this.#held = ''
         return shown
       }
       this.#held = text.slice(at + sight.opener.length)
@@ -195,7 +196,7 @@ function argumentsOf(fields: Params): Params | undefined {
 
 /** Whether what a fence holds may still become a call: JSON whose first key is one of a call's. */
 function isPlausible(body: string): boolean {
-  const start = body.trimStart()
+  const start = body.slice(0, 256).trimStart() // the beginning decides, however long it grows
   if (start === '') return true
   const [, key, closed] = start.match(/^\[?\s*\{\s*"(\w*)("?)/) ?? []
   if (key === undefined) return /^\[?\s*\{?\s*$/.test(start)
