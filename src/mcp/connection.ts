@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { AppError, messageOf } from '../errors.ts'
 import { type ActiveCall, type Calls, createCalls } from './calls.ts'
 import { elicit, onlyAsker } from './elicitation.ts'
+import { headerFault } from './headers.ts'
 import { rootsOf } from './roots.ts'
 
 /** Which of the two dialects of MCP a server speaks: `initialize` (to 2025-11-25), or stateless (2026-07-28). */
@@ -94,7 +95,10 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
   return {
     era,
     protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
-    listTools: () => listTools(client, options.timeout_ms),
+    async listTools() {
+      const listing = await listTools(client, options.timeout_ms)
+      return era === 'modern' && !('pid' in transport) ? withSoundHeaders(listing, options) : listing
+    },
     call: createCalls(options, client, active).call,
     busy: () => active.size,
     async close() {
@@ -122,6 +126,16 @@ function answerRequests(client: Client, options: ConnectionOptions, active: Set<
     const data = typeof params.data === 'string' ? params.data : JSON.stringify(params.data)
     options.onLog(`[${params.level}] ${data}`)
   })
+}
+
+function withSoundHeaders(listing: ToolListing, { onLog }: ConnectionOptions): ToolListing {
+  if (typeof listing.tools === 'string') return listing
+  const tools = listing.tools.filter(tool => {
+    const fault = headerFault((tool as { inputSchema?: unknown } | null)?.inputSchema)
+    if (fault) onLog(`[catalog] left out a tool: ${fault}`)
+    return fault === null
+  })
+  return { ...listing, tools }
 }
 
 /** Looser than the SDK's schema, with which one malformed tool of somebody's hides all the others. */

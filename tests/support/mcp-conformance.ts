@@ -11,10 +11,13 @@ import type { Tool, ToolContext } from '../../src/tools/tool.ts'
 import { contextFor, perform } from './mcp.ts'
 
 const url = process.argv.at(-1)!
-const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}') as {
+type Given = {
   client_id?: string
   client_secret?: string
+  /** What to call tools with, where the scenario is about that. */
+  toolCalls?: { name: string; arguments: Record<string, unknown> }[]
 }
+const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}') as Given
 const state = mkdtempSync(join(tmpdir(), 'mcp-conformance-'))
 const oauth = context.client_id
   ? { client_id: context.client_id, client_secret: context.client_secret }
@@ -61,10 +64,13 @@ function sample(tool: Tool): Record<string, unknown> {
   )
 }
 
+const argumentsFor = (tool: Tool) =>
+  context.toolCalls?.find(call => tool.name.endsWith(`/${call.name}`))?.arguments ?? sample(tool)
+
 let failed = 0
 for (const tool of await pool.tools(state, 'session', ask))
   try {
-    const { content } = await perform(tool, sample(tool), contextFor({ ask }))
+    const { content } = await perform(tool, argumentsFor(tool), contextFor({ ask }))
     console.error(`${tool.name}: ${content.slice(0, 200)}`)
   } catch (error) {
     failed++
