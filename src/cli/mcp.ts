@@ -5,8 +5,8 @@ import { projectConfig } from '../config/load.ts'
 import { AppError, UsageError } from '../errors.ts'
 import { type ServedCall, serveTools } from '../mcp/serve.ts'
 import { limitOutput } from '../tools/output.ts'
-import type { Policy } from '../tools/policy.ts'
-import type { Effect, Jobs, Tool, ToolContext } from '../tools/tool.ts'
+import type { Policy, Verdict } from '../tools/policy.ts'
+import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
 import type { Allowance, Command } from './args.ts'
 import type { Process } from './process.ts'
 import { configure, createLogger } from './world.ts'
@@ -28,6 +28,11 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
   ])
   const jobs: Jobs = new Map()
   const seen = new Map<string, string>()
+  const roots = {
+    project,
+    allowed: config.allowed_directories,
+    forbidden: [dirs.config, dirs.state, config.transcript_path],
+  }
   const policy: Policy = {
     rules: config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
     agent: { name: 'mcp', read_only: !options.allow.includes('write') && !options.allow.includes('shell') },
@@ -35,15 +40,13 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     auto_approve_readonly: true,
     auto_approve_tools: [],
     unsaved: () => false,
+    roots,
+    home: dirs.home,
   }
   const contextOf = ({ id, signal, progress }: ServedCall): ToolContext => ({
     session_id: 'mcp',
     tool_call_id: `tc_${id}`,
-    roots: {
-      project,
-      allowed: config.allowed_directories,
-      forbidden: [dirs.config, dirs.state, config.transcript_path],
-    },
+    roots,
     unsaved: new Map(),
     seen,
     env: childEnv(env, { configuredKeys: secretsOf(config) }),
@@ -62,12 +65,11 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
         const context = contextOf(call)
         const params = tool.parse(raw)
         const effect = await tool.effect(params, context)
-        const { decision, reason } = decide(
+        const verdict = decide(
           { tool: tool.name, category: tool.category, params, effect, level: effect.level },
           policy,
         )
-        if (decision === 'deny') throw new AppError('PERMISSION_DENIED', reason)
-        if (decision === 'ask') checkAllowed(tool, effect, options.allow)
+        if (verdict.decision !== 'allow') check(tool, verdict, options.allow)
         const output = await tool.run(params, context, effect)
         return { ...output, content: await limitOutput(output.content, context.tool_call_id, null) }
       },
@@ -91,13 +93,17 @@ function projectDirectory(path: string): string {
 const mayServe = (tool: Tool, allow: Allowance[]): boolean =>
   tool.category === 'shell' ? allow.includes('shell') : tool.level === 'read' || allow.includes('write')
 
-function checkAllowed(tool: Tool, effect: Effect, allow: Allowance[]): void {
-  const needed = tool.category === 'shell' ? 'shell' : effect.level === 'read' ? null : 'write'
-  if (needed === null || !allow.includes(needed))
+/** Warnings that the kind of tool brings along: `--allow` is given with them in mind. Any other wants a person. */
+const EXPECTED = [undefined, 'irreversible', 'shell_command']
+
+function check(tool: Tool, { decision, by, danger, reason }: Verdict, allow: Allowance[]): void {
+  if (decision === 'deny') throw new AppError('PERMISSION_DENIED', reason)
+  const needed = tool.category === 'shell' ? 'shell' : 'write'
+  if (by === 'rule' || !EXPECTED.includes(danger))
+    throw new AppError('PERMISSION_DENIED', `${reason} There is no person here to ask.`)
+  if (!allow.includes(needed))
     throw new AppError(
       'PERMISSION_DENIED',
-      needed === null
-        ? 'This call needs a person to approve it, and there is none here. An allow rule in emacs-agent.toml would do.'
-        : `This call changes something. Start the server with --allow ${needed} to permit that.`,
+      `This call changes something: start the server with --allow ${needed} for that.`,
     )
 }

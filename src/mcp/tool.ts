@@ -26,7 +26,7 @@ export function toolFor(slot: Slot, listed: McpTool): Tool<Params> {
       reason: `Call ${listed.name} of the MCP server ${config.name}`,
       reads: [],
       writes: [],
-      ...(listed.annotations.destructiveHint === true && { danger: 'Its server says that this tool destroys things.' }),
+      ...(listed.annotations.destructiveHint === true && { danger: 'destructive' }),
     }),
     run: (params, context) => run(slot, listed, params, context),
   }
