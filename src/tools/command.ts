@@ -2,7 +2,7 @@ import { findCatastrophe } from './command/catastrophe.ts'
 import { type Cursor, hasMark, SPLIT, VALUE } from './command/cursor.ts'
 import { isReserved, type Listener, type Redirect, scanList } from './command/lists.ts'
 import { plainWords } from './command/plain.ts'
-import { isWrapper, nameOf, readsStdin, unwrap } from './command/unwrap.ts'
+import { isRunner, isWrapper, nameOf, readsStdin, unwrap } from './command/unwrap.ts'
 
 /**
  * A command that a line runs, by its words after quote removal; marks in them (see `command/cursor.ts`) stand for what is unknown until
@@ -53,8 +53,8 @@ export function parseLine(line: string): Line {
   const { commands } = reading
   const parsed = !reading.broken && !hasMark(line)
   const catastrophe = reading.bomb ? 'is a fork bomb' : findCatastrophe(commands.filter(command => !command.guessed))
-  const words = parsed && !catastrophe && commands.length === 1 ? plainWords(line) : null
-  const plain = words && !isWrapper(words) ? words : null
+  const words = parsed && !catastrophe ? plainWords(line) : null
+  const plain = words && !isWrapper(words) && (commands.length === 1 || isRunner(words)) ? words : null
   return { commands, plain, parsed, ...(catastrophe && { catastrophe }) }
 }
 

@@ -18,9 +18,15 @@ export const nameOf = (word = ''): string =>
 export function isWrapper(words: string[]): boolean {
   const name = nameOf(words[0])
   if (WRAPPERS.has(name) || isReserved(name)) return true
-  if (RUNNERS.has(name) || SUBCOMMANDS.has(name)) return false
+  if (isRunner(words)) return false
   const { commands, lines } = unwrap(words)
   return commands.length + lines.length > 0
+}
+
+/** True for a command that runs others too, but whose rules are meant for what it runs: `npx tsc`. */
+export const isRunner = (words: string[]): boolean => {
+  const name = nameOf(words[0])
+  return RUNNERS.has(name) || SUBCOMMANDS.has(name)
 }
 
 /** What the words run besides their own command; never throws. */
