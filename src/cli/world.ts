@@ -34,7 +34,8 @@ export function createWorld(given: {
 }): World & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
   const models = createModels({ config: loaded.config, env })
-  const remembered = async () => (await import('../tools/remembered.ts')).createRemembered(dirs.state)
+  const remembered = async () =>
+    (await import('../tools/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null
 
   const said = new Set<string>()

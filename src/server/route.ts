@@ -1,6 +1,5 @@
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { describeRoute, resolver } from 'hono-openapi'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { Env } from './guard.ts'
@@ -26,31 +25,24 @@ export function route<B extends Schema, Q extends Schema>(
   handle: (asked: Asked<B, Q>) => unknown,
 ): void {
   const [method, path] = line.split(' ') as [string, string]
-  const { body, query, status = 200, summary } = spec
-  app.on(
-    method,
-    path,
-    describeRoute({
-      summary,
-      ...(body && { requestBody: { content: { 'application/json': { schema: resolver(body) as never } } } }),
-      ...(query && { parameters: parametersOf(query) }),
-      responses: {
-        [status]: { description: 'Done' },
-        default: { description: 'An error: {"error":{"code","message","details"}}' },
-      },
-    }),
-    async c => {
-      const asked = {
-        c,
-        id: c.req.param('id') ?? '',
-        body: body && parse(body, c.get('body')),
-        query: query && parse(query, c.req.query()),
-      } as Asked<B, Q>
-      const reply = await handle(asked)
-      return reply instanceof Response ? reply : c.json(reply as object, status)
-    },
-  )
+  const { body, query, status = 200 } = spec
+  described.set(app, [...describedRoutes(app), { method, path, ...spec }])
+  app.on(method, path, async c => {
+    const asked = {
+      c,
+      id: c.req.param('id') ?? '',
+      body: body && parse(body, c.get('body')),
+      query: query && parse(query, c.req.query()),
+    } as Asked<B, Q>
+    const reply = await handle(asked)
+    return reply instanceof Response ? reply : c.json(reply as object, status)
+  })
 }
+
+/** A route as the OpenAPI document tells of it (see `openapi.ts`). */
+export type Described = Spec<Schema, Schema> & { method: string; path: string }
+const described = new WeakMap<Hono<Env>, Described[]>()
+export const describedRoutes = (app: Hono<Env>): Described[] => described.get(app) ?? []
 
 /** Throws INVALID_REQUEST that names each wrong field and what is expected there, never what was sent. */
 function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
@@ -62,14 +54,4 @@ function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
   }))
   const wrong = fields.map(({ field, expected }) => `${field || 'the body'}: expected ${expected}`)
   throw new AppError('INVALID_REQUEST', `${wrong.join('; ')}.`, { fields })
-}
-
-function parametersOf(query: Schema) {
-  const { entries } = query as unknown as v.ObjectSchema<v.ObjectEntries, undefined>
-  return Object.entries(entries).map(([name, entry]) => ({
-    in: 'query' as const,
-    name,
-    required: entry.type !== 'optional',
-    schema: { type: 'string' as const },
-  }))
 }

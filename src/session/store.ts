@@ -14,7 +14,7 @@ import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import { createRedactor } from './redact.ts'
 import { createRendering, type Rendering } from './rendering.ts'
-import { type PromptRequest, Session, type Settings } from './session.ts'
+import type { PromptRequest, Session, Settings } from './session.ts'
 import type { Surroundings } from './surroundings.ts'
 import { type SessionSummary, type SessionView, summaryOf, viewOf } from './view.ts'
 
@@ -162,6 +162,7 @@ export class Store {
       config,
       models,
       pool: await this.#world.pool(),
+      home: dirs.home,
       redactor: createRedactor(this.#world.secrets),
       env: this.#world.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
@@ -173,7 +174,8 @@ export class Store {
       },
     }
     live.release = release ?? (log.path ? acquireLock(lockPath(log.path)) : () => {})
-    live.session = new Session(log, around)
+    // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
+    live.session = new (await import('./session.ts')).Session(log, around)
     live.rendering = log.path ? createRendering(live.session, archive, this.#world.log) : null
     this.#live.set(live.session.id, live)
     this.#watch(live.session)

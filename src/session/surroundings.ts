@@ -11,6 +11,7 @@ export type Surroundings = {
   models: Models
   pool: Pool | null
   redactor: Redactor
+  home: string
   /** Environment of the session's children, stripped of secrets. */
   env: Record<string, string>
   /** Real paths that no tool may touch: our configuration, state, tokens and transcripts. */

@@ -29,6 +29,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
   }
   const place: Place = {
     session_id,
+    home: around.home,
     config,
     roots,
     env: around.env,

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts'
 import { PRIVATE_DIR } from '../files.ts'
 import { wireName } from '../mcp/names.ts'
 import type { Pool } from '../mcp/pool.ts'
+import { hides } from '../tools/hidden.ts'
 import type { Policy, Rule } from '../tools/policy.ts'
 import type { Jobs, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { SessionState } from './state.ts'
@@ -16,6 +17,8 @@ import type { SessionState } from './state.ts'
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
 export type Place = {
   session_id: string
+  /** What `~/` stands for in rules. */
+  home: string
   config: Config
   roots: Roots
   env: Record<string, string>
@@ -77,6 +80,7 @@ export function createWorkplace(place: Place, state: SessionState, agent: Agent,
       tool_call_id,
       roots: place.roots,
       unsaved: place.unsaved,
+      hidden: hides(policyOf(place, state, agent)),
       seen: place.seen,
       env: place.env,
       jobs: place.jobs,
@@ -105,5 +109,7 @@ function policyOf(place: Place, state: SessionState, agent: Agent): Policy {
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
     unsaved: (path: string) => place.unsaved.has(path),
+    roots: place.roots,
+    home: place.home,
   }
 }
