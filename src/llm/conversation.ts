@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Params, ProviderData } from '../event.ts'
+import type { Params, ProviderData, ToolCall } from '../event.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Image, ModelMessage } from './provider.ts'
 import type { Refused } from './refusal.ts'
@@ -15,7 +15,6 @@ export type Call = { id: string; tool_call_id: string; name: string; params: Par
 export type Result = { id: string; name: string; content: string; is_error: boolean; images: Image[] }
 
 const CONTINUE = 'Continue exactly where your last message stops, without repeating any of it.'
-const LOST = 'No result was recorded; it is not known whether it ran.'
 
 /**
  * Puts a history into that shape. `own` is set where this provider wrote the message over this same `wire`, and may be sent
@@ -29,7 +28,7 @@ export function toSteps(
   refused: ReadonlySet<Refused>,
 ): Step[] {
   const seeing = endpoint.info.images !== false && !refused.has('images')
-  const results = new Map(messages.flatMap(each => (each.role === 'tool' ? [[each.tool_call_id, each] as const] : [])))
+  const results = resultsOf(messages)
   const idOf = wireIds(endpoint, wire)
   const steps: Step[] = []
   for (const message of messages) {
@@ -54,16 +53,38 @@ export function toSteps(
     if (calls.length === 0) continue
     steps.push({
       role: 'results',
-      results: calls.map(({ id, tool_call_id, name }) => {
-        const result = results.get(tool_call_id)
-        const { text, images } = visible(result?.content || (result ? '(no output)' : LOST), result?.images, seeing)
-        return { id, name, content: text, is_error: result?.is_error ?? true, images }
+      results: message.tool_calls.map((call, index) => {
+        const { content, is_error, images } = results.get(call.tool_call_id) ?? lost(call)
+        const { id, name } = calls[index]!
+        const seen = visible(content || '(no output)', images, seeing)
+        return { id, name, content: seen.text, is_error, images: seen.images }
       }),
     })
   }
   if (steps.length === 0 || steps.at(-1)?.role === 'assistant') addUser(steps, [{ text: CONTINUE }])
   return steps
 }
+
+/** Every result directly behind the message that called, in the order of its calls; one that was lost is made up for. */
+export function inCallOrder(messages: readonly ModelMessage[]): ModelMessage[] {
+  const results = resultsOf(messages)
+  return messages.flatMap((message): ModelMessage[] => {
+    if (message.role === 'tool') return []
+    if (message.role === 'user') return [message]
+    return [message, ...message.tool_calls.map(call => results.get(call.tool_call_id) ?? lost(call))]
+  })
+}
+
+const resultsOf = (messages: readonly ModelMessage[]) =>
+  new Map(messages.flatMap(each => (each.role === 'tool' ? [[each.tool_call_id, each] as const] : [])))
+
+const lost = ({ tool_call_id, tool }: ToolCall): Extract<ModelMessage, { role: 'tool' }> => ({
+  role: 'tool',
+  tool_call_id,
+  tool,
+  content: 'No result was recorded; it is not known whether it ran.',
+  is_error: true,
+})
 
 /** Tool names of MCP servers, and those that a model made up, as every provider takes them: `^[a-zA-Z0-9_-]{1,64}$`. */
 export const wireName = (tool: string): string =>

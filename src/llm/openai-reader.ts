@@ -6,6 +6,7 @@ import { count, items, lenient, record, text } from './lenient.ts'
 import type { ModelEvent } from './provider.ts'
 import { Answer, type Reader } from './reader.ts'
 import { mergeReasoning } from './reasoning.ts'
+import { ThinkTag } from './think-tag.ts'
 
 const ToolCall = v.object({
   index: count,
@@ -53,6 +54,7 @@ type Reasoning = { reasoning_content?: string; reasoning?: string; reasoning_det
 export function chatReader(endpoint: Endpoint): Reader {
   const answer = new Answer()
   const reasoning: Reasoning = {}
+  const tag = endpoint.kind === 'openai-compatible' ? new ThinkTag() : undefined
   const call_extras: Record<string, unknown> = {}
   let extra_content: unknown
   let finish: string | undefined
@@ -68,7 +70,19 @@ export function chatReader(endpoint: Endpoint): Reader {
       reasoning.reasoning_details = mergeReasoning(reasoning.reasoning_details ?? [], delta.reasoning_details)
     if (delta.refusal) refused = true
     if (delta.extra_content) extra_content = delta.extra_content
-    return [...answer.think(thought), ...answer.say(words), ...answer.say(delta.refusal ?? ''), ...call(delta)]
+    const { thinking, text } = tag && words ? tag.feed(words) : { thinking: '', text: words }
+    return [
+      ...answer.think(thought),
+      ...answer.think(thinking),
+      ...answer.say(text),
+      ...answer.say(delta.refusal ?? ''),
+      ...call(delta),
+    ]
+  }
+
+  function flush(): ModelEvent[] {
+    const { thinking, text } = tag?.end() ?? { thinking: '', text: '' }
+    return [...answer.think(thinking), ...answer.say(text)]
   }
 
   function call({ tool_calls, function_call }: Delta): ModelEvent[] {
@@ -106,6 +120,7 @@ export function chatReader(endpoint: Endpoint): Reader {
     done() {
       over = true
     },
+    flush,
     get finished() {
       return finish !== undefined
     },
@@ -113,6 +128,7 @@ export function chatReader(endpoint: Endpoint): Reader {
       return over
     },
     reply() {
+      flush()
       // Some servers forget the reason when they call tools. Their word that it is over, and calls that are whole, will do.
       if (finish === undefined && !(over && answer.calls.whole))
         throw streamError(endpoint, 'was cut off before its end')

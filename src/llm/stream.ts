@@ -20,13 +20,17 @@ export async function* stream(
   patience?: Patience,
 ): AsyncGenerator<ModelEvent, ModelReply> {
   const { send, reader } = wireOf(endpoint)
+  if (request.tools.length === 0) {
+    // Anthropic refuses a history with calls in a request without tools.
+    const asked = request.messages.some(each => each.role === 'tool') ? inText(request) : request
+    return yield* exchange(endpoint, reader(endpoint), send(endpoint, asked), signal, patience)
+  }
   const refused = refusedSoFar(endpoint)
   if (endpoint.info.tools !== false && !refused.has('tools')) {
     try {
       return yield* exchange(endpoint, reader(endpoint), send(endpoint, request), signal, patience)
     } catch (error) {
-      const local = endpoint.kind === 'openai-compatible' && request.tools.length > 0
-      if (!local || !refusedBy(error, ['tools'])) throw error
+      if (endpoint.kind !== 'openai-compatible' || !refusedBy(error, ['tools'])) throw error
       refused.add('tools')
     }
   }

@@ -1,5 +1,5 @@
 import type { ToolCall } from '../event.ts'
-import { wireName } from './conversation.ts'
+import { inCallOrder, wireName } from './conversation.ts'
 import type { ModelEvent, ModelMessage, ModelReply, ModelRequest, ToolDefinition } from './provider.ts'
 import type { Reader } from './reader.ts'
 import { CallScanner } from './scanner.ts'
@@ -11,7 +11,7 @@ export function inText(request: ModelRequest): ModelRequest {
     ...request,
     tools: [],
     system: tools.length === 0 ? system : [system, instructions(tools)].filter(Boolean).join('\n\n'),
-    messages: messages.map(asText),
+    messages: inCallOrder(messages).map(asText),
   }
 }
 

@@ -16,6 +16,7 @@ export function whicheverReader(endpoint: Endpoint): Reader {
       return reader?.read(data, event) ?? []
     },
     done: () => reader?.done(),
+    flush: () => reader?.flush?.() ?? [],
     get finished() {
       return reader?.finished ?? false
     },

@@ -230,6 +230,18 @@ describe('a history that another family wrote', () => {
     expect(once.messages).toEqual(twice.messages)
   })
 
+  test('calls of the past are text in a request without tools, which Anthropic refuses otherwise', async () => {
+    const { messages } = await twoRounds('anthropic')
+    const body = await bodyOf('anthropic', { messages, tools: [] })
+    expect(body.tools).toBeUndefined()
+    expect(JSON.stringify(body.messages)).not.toMatch(/tool_use|"tool_result"/)
+    expect(body.messages[2].content.map((block: { text: string }) => block.text.includes('result 1'))).toEqual([
+      false,
+      true,
+    ])
+    expect(body.system[0].text).toBe('You are a test.')
+  })
+
   test('an id that a server gave twice goes back once', async () => {
     const first = await ask(toFamily('chat'), 'chat', request(), { calls: [{ id: 'same', name: 'read_file' }] })
     const second = await ask(toFamily('chat'), 'chat', request(), { calls: [{ id: 'same', name: 'read_file' }] })
