@@ -116,7 +116,7 @@ function tolerant(schema: JsonSchema): Validator {
 }
 
 /** The interpreter names every level above a mistake too; only the mistake itself helps. */
-const NOISE = /does not match (?:schema|any of|all)|did not match schema|Items did not match/
+const NOISE = /does not match (?:schema|all)|did not match schema|Items did not match/
 const MOST_SHOWN = 5
 
 function readable(message: string): string[] {

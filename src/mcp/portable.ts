@@ -2,7 +2,7 @@ import type { JsonSchema } from '../llm/provider.ts'
 import { deref, isObject } from './schema.ts'
 
 /** Keywords that every provider takes, with what they hold. */
-const VALUES = ['description', 'enum', 'required', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
+const VALUES = ['description', 'required', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
 const DEEPEST = 8
 
 /**
@@ -21,14 +21,15 @@ function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
   const types = [from.type].flat().filter(type => typeof type === 'string' && type !== 'null')
   if (types.length === 1) to.type = types[0]
   for (const key of VALUES) if (from[key] !== undefined) to[key] = from[key]
-  if ('const' in from) to.enum = [from.const]
-  if (Array.isArray(to.enum)) Object.assign(to, plainEnum(to.enum))
+  const values = 'const' in from ? [from.const] : from.enum
+  if (Array.isArray(values)) Object.assign(to, plainEnum(values))
   if (isObject(from.properties)) {
     const properties = Object.entries(from.properties).map(([name, inner]) => [name, reduce(inner, root, depth + 1)])
     to.type = 'object'
     to.properties = Object.fromEntries(properties)
-    if (Array.isArray(to.required))
-      to.required = to.required.filter(name => Object.hasOwn(to.properties as object, name))
+    const required = [to.required ?? []].flat().filter(name => Object.hasOwn(to.properties as object, name as string))
+    if (required.length > 0) to.required = required
+    else delete to.required
   } else delete to.required
   if (to.type === 'array') to.items = isObject(from.items) ? reduce(from.items, root, depth + 1) : { type: 'string' }
   const choices = [from.anyOf, from.oneOf].flatMap(list => (Array.isArray(list) ? list : []))
@@ -63,5 +64,5 @@ function merged(schema: JsonSchema, root: JsonSchema): JsonSchema {
 /** Some providers take only texts in an enum, and only for type string. */
 function plainEnum(values: unknown[]): JsonSchema {
   const texts = values.filter(value => typeof value === 'string')
-  return texts.length === 0 ? { enum: undefined } : { type: 'string', enum: texts }
+  return texts.length === 0 ? {} : { type: 'string', enum: texts }
 }

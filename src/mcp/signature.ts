@@ -84,6 +84,6 @@ export function summaryOf(description: string, limit: number): string {
   const text = description.replace(/\s+/g, ' ').trim()
   const sentence = /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text
   // `e.g.` and its kin end no sentence: a very short first one is taken with what follows.
-  const whole = sentence.length < 15 ? text : sentence
+  const whole = sentence.length < 8 ? text : sentence
   return (whole.length > limit ? `${whole.slice(0, limit - 1).trimEnd()}…` : whole).replace(/\.$/, '')
 }
