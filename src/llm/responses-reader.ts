@@ -50,7 +50,7 @@ type Event = v.InferOutput<typeof Event>
 type Response = v.InferOutput<typeof Response>
 
 /** One item of the output as it grows. Servers leave out its index, or change its id from event to event. */
-type Open = { slot: number; index?: number; id?: string; type: string; text: string }
+type Open = { slot: number; index?: number; id?: string; call_id?: string; type: string; text: string; settled?: true }
 
 /** Reads the events of the Responses API, and whole responses. Reasoning is kept, encrypted, for the way back. */
 export function responsesReader(endpoint: Endpoint): Reader {
@@ -60,17 +60,20 @@ export function responsesReader(endpoint: Endpoint): Reader {
   let stop: StopReason | undefined
   let refused = false
 
-  function at(event: Event): Open | undefined {
-    const byIndex =
-      event.output_index === undefined ? undefined : opened.find(item => item.index === event.output_index)
-    const id = event.item_id ?? event.item?.id
-    return byIndex ?? (id === undefined ? undefined : opened.findLast(item => item.id === id))
+  function at({ output_index, item_id, item }: Event): Open | undefined {
+    const id = item_id ?? item?.id
+    return (
+      (output_index === undefined ? undefined : opened.find(one => one.index === output_index)) ??
+      (id === undefined ? undefined : opened.findLast(one => one.id === id)) ??
+      (item && opened.find(one => !one.settled && one.type === item.type && one.call_id === item.call_id))
+    )
   }
 
   function open(item: Item, index?: number): Open {
     const one: Open = { slot: opened.length, type: item.type ?? '', text: '' }
     if (index !== undefined) one.index = index
     if (item.id) one.id = item.id
+    if (item.call_id) one.call_id = item.call_id
     opened.push(one)
     return one
   }
@@ -82,6 +85,7 @@ export function responsesReader(endpoint: Endpoint): Reader {
 
   /** The item as the provider says it is: whatever its deltas left out is in it. */
   function settled(item: Item, one: Open): ModelEvent[] {
+    one.settled = true
     if (item.type === 'function_call') {
       const args = typeof item.arguments === 'object' ? JSON.stringify(item.arguments) : item.arguments
       const events = answer.calls.settle(one.slot, { id: item.call_id, name: item.name, ...(args && { args }) })
