@@ -20,7 +20,7 @@ export function compilePath(glob: string, project: string, home?: string): PathR
   const inner = isHome ? glob.slice(2) : glob
   const literal = isLiteral(inner) ? inner.replace(/\\(.)/g, '$1') : null
   const exact = literal === null ? null : base === '' ? normalize(literal) : join(base, literal)
-  const test = literal === null ? picomatch(inner, OPTIONS) : null
+  const test = literal === null ? globMatcher(inner, OPTIONS) : null
   const wide = wideMatcher(inner, literal)
   const subject = (path: string): string | null => {
     if (base === '') return slashes(path)
@@ -52,8 +52,13 @@ function wideMatcher(glob: string, literal: string | null): (text: string) => bo
   const composed = glob.normalize()
   const last = composed.slice(composed.lastIndexOf('/') + 1)
   const globs = isLiteral(last) ? [composed, `${composed}/**`] : [composed]
-  const test = picomatch(globs, { ...OPTIONS, flags: 'is' })
-  return text => test(text) || (text === '.' && /^\*\*(?:\/\*)*$/.test(glob))
+  return globMatcher(globs, { ...OPTIONS, flags: 'is' })
+}
+
+/** To picomatch `.` is a name like any other; to us it is the project itself, which `**` holds too. */
+function globMatcher(globs: string | string[], options: picomatch.PicomatchOptions): (text: string) => boolean {
+  const test = picomatch(globs, options)
+  return text => test(text) || (text === '.' && [globs].flat().includes('**'))
 }
 
 /** Without wildcards; escaped ones do not count. */

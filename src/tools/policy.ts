@@ -215,8 +215,9 @@ function narrowest({ tool, effect }: Call, policy: Policy): string | undefined {
   }
   if (effect.level === 'dangerous') return
   if (!READERS.has(tool) && !WRITERS.has(tool)) return tool
-  if (touched.length !== 1 || touched.some(path => dangerOf(inProject(path, policy.project)) !== null)) return
-  return `${tool}(${escapeGlob(inProject(touched[0]!, policy.project) || '.')})`
+  const names = touched.map(path => inProject(path, policy.project))
+  if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
+  return `${tool}(${escapeGlob(names[0] || '.')})`
 }
 
 /** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
