@@ -138,23 +138,27 @@ export function createApprovals(session: {
       const entry: Pending = { turn_id, prepared, place, signal, deciding: false, resolve }
       const { tool_call_id } = prepared.call
       pending.set(tool_call_id, entry)
-      const cancel = () => {
+      // Runs in a listener or a timer, where nobody would catch: a log that fails then ends the question.
+      const settling = (act: () => void) => () => {
         if (pending.get(tool_call_id) !== entry) return
-        pending.delete(tool_call_id)
         try {
-          session.append({ type: 'approval', turn_id, tool_call_id, decision: 'cancelled', by: 'user' })
+          act()
+        } catch (error) {
+          reject(error)
         } finally {
-          reject(signal.reason)
+          pending.delete(tool_call_id)
         }
       }
+      const cancel = settling(() => {
+        session.append({ type: 'approval', turn_id, tool_call_id, decision: 'cancelled', by: 'user' })
+        reject(signal.reason)
+      })
+      const expire = settling(() => {
+        const reason = `Nobody decided within ${session.timeout_seconds} seconds.`
+        decide(entry, { decision: 'timeout', prepared, reason }, { decision: 'timeout', by: 'config', reason })
+      })
       signal.addEventListener('abort', cancel, { once: true })
-      const timer =
-        session.timeout_seconds > 0 &&
-        setTimeout(() => {
-          const reason = `Nobody decided within ${session.timeout_seconds} seconds.`
-          if (pending.get(tool_call_id) === entry)
-            decide(entry, { decision: 'timeout', prepared, reason }, { decision: 'timeout', by: 'config', reason })
-        }, session.timeout_seconds * 1000)
+      const timer = session.timeout_seconds > 0 && setTimeout(expire, session.timeout_seconds * 1000)
       return promise.finally(() => {
         signal.removeEventListener('abort', cancel)
         if (timer) clearTimeout(timer)

@@ -181,7 +181,11 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
         fail(error)
       }
     },
-    close: () => closeSync(fd),
+    close() {
+      // The number may soon belong to another file: whoever still writes must not write there.
+      failed ??= new AppError('SHUTTING_DOWN', 'This session has ended. Resume it to go on.')
+      closeSync(fd)
+    },
   }
 }
 

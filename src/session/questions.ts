@@ -11,19 +11,25 @@ export function createQuestions(append: (event: Storable) => unknown) {
 
   const settle = (question_id: string, reply: Reply) => {
     append({ type: 'answer', question_id, ...reply })
-    const resolve = pending.get(question_id)
+    pending.get(question_id)?.(reply)
     pending.delete(question_id)
-    resolve?.(reply)
   }
 
   return {
     /** Resolves with the answer; an interrupt cancels the question. */
     ask(question: Parameters<NonNullable<ToolContext['ask']>>[0], signal: AbortSignal): Promise<Reply> {
       const question_id = newId('q')
-      const { promise, resolve } = Promise.withResolvers<Reply>()
+      const { promise, resolve, reject } = Promise.withResolvers<Reply>()
       pending.set(question_id, resolve)
       append({ type: 'question', question_id, kind: question.url ? 'auth' : 'elicitation', ...question })
-      const cancel = () => pending.has(question_id) && settle(question_id, { action: 'cancel' })
+      const cancel = () => {
+        if (!pending.has(question_id)) return
+        try {
+          settle(question_id, { action: 'cancel' })
+        } catch (error) {
+          reject(error) // the log failed: nobody would catch it in a listener
+        }
+      }
       signal.addEventListener('abort', cancel, { once: true })
       if (signal.aborted) cancel()
       return promise.finally(() => signal.removeEventListener('abort', cancel))

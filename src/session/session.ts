@@ -104,6 +104,9 @@ export class Session {
   get failed(): boolean {
     return this.log.failed
   }
+  get config() {
+    return this.#around.config
+  }
   get place() {
     return this.#turns.place
   }
@@ -194,17 +197,15 @@ export class Session {
     await this.sync()
   }
 
-  /** Ends the session: interrupts, closes the log, ends every stream. Resolves with the transcript's path when it is written. */
-  async close(finish: () => Promise<string | null>): Promise<string | null> {
+  /** Ends the session: interrupts, closes the log, ends every stream. `transcript_path` is where the .org will be. */
+  async close(transcript_path: string | null): Promise<void> {
     this.#refuseClosing()
     this.#closing = true
     await this.interrupt()
     await this.#turns.release()
-    const transcript_path = this.state.config.save_transcript ? await finish() : null
     this.append({ type: 'session.closed', transcript_path })
     await this.sync()
     this.log.close()
-    return transcript_path
   }
 
   /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
@@ -346,7 +347,7 @@ export class Session {
 
   async #remember(rule: string, scope: 'session' | 'project') {
     if (scope === 'session') return void this.append({ type: 'session.updated', rule })
-    await this.#around.remember(this.state.project_path, rule)
+    await this.#around.remember(rule)
   }
 }
 

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { realpath, rm, stat } from 'node:fs/promises'
+import { isAbsolute, resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -9,7 +9,7 @@ import { newSessionId } from '../ids.ts'
 import type { Models } from '../llm/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/policy.ts'
-import type { Archive } from './archive.ts'
+import { type Archive, filesOf } from './archive.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import { createRedactor } from './redact.ts'
@@ -49,7 +49,7 @@ export type World = {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void
 }
 
-type Live = { session: Session; rendering: Rendering | null; rules: Rule[]; release(): void }
+type Live = { session: Session; project: string; rendering: Rendering | null; rules: Rule[]; release(): void }
 
 /** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
 export class Store {
@@ -115,8 +115,13 @@ export class Store {
     }
     const path = created.config.save_transcript ? await archive.place(created) : null
     const log = path ? await createLog(path) : memoryLog()
-    log.append(created)
-    await log.sync()
+    try {
+      log.append(created)
+      await log.sync()
+    } catch (error) {
+      if (path) await rm(path, { force: true }) // nothing was promised yet: no damaged log stays behind
+      throw error
+    }
     return this.#open(log, config, request.env ?? {})
   }
 
@@ -138,7 +143,7 @@ export class Store {
     if (failed) await this.#suspend(failed)
     const path = await this.#world.archive.find(id)
     if (!path) throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
-    const release = acquireLock(lockPath(path))
+    const release = acquireLock(filesOf(path).lock)
     try {
       const { log, bad_lines } = await openLog(path)
       if (bad_lines.length > 0)
@@ -157,7 +162,8 @@ export class Store {
   async #open(log: Log, config: Config, env: Record<string, string>, release?: () => void): Promise<Session> {
     const { archive, models, dirs, remembered } = this.#world
     const { project_path } = log.events[0] as SessionCreated & { id: number }
-    const live = { rules: await remembered.list(project_path) } as Live
+    const project = await realpath(project_path).catch(() => project_path)
+    const live = { project, rules: await remembered.list(project) } as Live
     const around: Surroundings = {
       config,
       models,
@@ -166,14 +172,14 @@ export class Store {
       redactor: createRedactor(this.#world.secrets),
       env: this.#world.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
-      spill_dir: log.path?.replace(/\.jsonl$/, '.spill') ?? null,
+      spill_dir: log.path && filesOf(log.path).spill,
       projectRules: () => live.rules,
-      remember: async (project, rule) => {
+      remember: async rule => {
         await remembered.add(project, rule)
         live.rules = await remembered.list(project)
       },
     }
-    live.release = release ?? (log.path ? acquireLock(lockPath(log.path)) : () => {})
+    live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
     // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
     live.session = new (await import('./session.ts')).Session(log, around)
     live.rendering = log.path ? createRendering(live.session, archive, this.#world.log) : null
@@ -186,8 +192,11 @@ export class Store {
   async close(id: string): Promise<string | null> {
     const session = await this.get(id)
     const live = this.#live.get(id)!
+    const transcript_path = session.log.path && filesOf(session.log.path).org
     try {
-      return await session.close(async () => (await live.rendering?.finish()) ?? null)
+      await session.close(transcript_path)
+      await live.rendering?.finish()
+      return transcript_path
     } finally {
       this.#live.delete(id)
       live.release()
@@ -214,7 +223,8 @@ export class Store {
   /** Applies settings; a model is resolved first, so that answers always carry `provider/model`. */
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
-    const model = settings.model === undefined ? undefined : (await this.#world.models.resolve(settings.model)).id
+    const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
+    const model = wanted && (await this.#world.models.resolve(wanted)).id
     await session.update({ ...settings, ...(model && { model }) })
     return session
   }
@@ -226,8 +236,7 @@ export class Store {
 
   /** After a remembered rule was deleted. */
   async reloadRules(): Promise<void> {
-    for (const live of this.#live.values())
-      live.rules = await this.#world.remembered.list(live.session.state.project_path)
+    for (const live of this.#live.values()) live.rules = await this.#world.remembered.list(live.project)
   }
 
   view(session: Session): SessionView {
@@ -270,12 +279,10 @@ export class Store {
 /** Events that change nothing in a summary, and come by the thousand. */
 const QUIET = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress'])
 
-const lockPath = (log: string) => log.replace(/\.jsonl$/, '.lock')
-
 async function checkProject(path: string): Promise<string> {
   if (!isAbsolute(path)) throw new AppError('INVALID_REQUEST', 'project_path: must be an absolute path.')
   const info = await stat(path).catch(() => null)
   if (!info) throw new AppError('INVALID_REQUEST', 'project_path: there is no such directory.')
   if (!info.isDirectory()) throw new AppError('INVALID_REQUEST', 'project_path: this is a file; a directory is needed.')
-  return join(resolve(path))
+  return resolve(path)
 }

@@ -19,5 +19,6 @@ export type Surroundings = {
   /** Where long results are kept; null when the session leaves nothing behind. */
   spill_dir: string | null
   projectRules(): Rule[]
-  remember(project: string, rule: string): Promise<void>
+  /** Remembers a rule for the project. */
+  remember(rule: string): Promise<void>
 }

@@ -69,7 +69,9 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         max_rounds: config.max_rounds,
         log: () => session.log.events,
         async *request(shrink, signal) {
-          const { id, info } = await models.resolve(agent.model ?? session.state.model)
+          // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
+          const own = prompt.agent === undefined ? undefined : agent.model
+          const { id, info } = await models.resolve(own ?? session.state.model)
           return yield* buildRequest({
             session_id,
             turn_id: prompt.turn_id,

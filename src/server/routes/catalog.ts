@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import type { Hono } from 'hono'
 import { agentsOf, toolsFor } from '../../agent/agents.ts'
 import type { Config } from '../../config/config.ts'
@@ -75,7 +76,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     return {
       rules: [
         ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
-        ...(await world.remembered.list(query.project)),
+        ...(await world.remembered.list(query.project && (await realpath(query.project).catch(() => query.project)))),
       ],
     }
   })
