@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Event, Message } from '../event.ts'
 import { newId } from '../ids.ts'
+import { LlmError } from '../llm/errors.ts'
 import type { ModelRequest } from '../llm/provider.ts'
 import { noUsage, totalTokens } from '../usage.ts'
 import { looksCut, tokensOf } from './context.ts'
@@ -33,7 +34,7 @@ export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Ev
   }
 }
 
-/** Follows one call to its end; an interrupt keeps the text that was shown. */
+/** Follows one call to its end. */
 async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): AsyncGenerator<Event, Message> {
   const { turn_id } = turn
   const head = { turn_id, message_id: newId('msg') }
@@ -74,7 +75,8 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
       }
     }
   } catch (error) {
-    if (signal.aborted && shown)
+    // What was shown is kept, whatever ended it.
+    if (shown)
       yield {
         type: 'message',
         ...head,
@@ -83,8 +85,8 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
         ...(thought && { thinking: thought }),
         tool_calls: [],
         model: request.model,
-        usage: noUsage(),
-        stop_reason: 'interrupted',
+        usage: error instanceof LlmError && error.partial ? turn.price(request.model, error.partial.usage) : noUsage(),
+        stop_reason: signal.aborted ? 'interrupted' : 'cut',
       }
     throw error
   }

@@ -175,8 +175,8 @@ export function createModels(options: {
         return yield* streamOffline(request, signal)
       }
       const endpoint = await endpointOf(request.model, signal)
-      const { stream } = await import('./stream.ts')
-      return yield* stream(endpoint, request, signal)
+      const [{ stream }, { withRetry }] = await Promise.all([import('./stream.ts'), import('./retry.ts')])
+      return yield* withRetry((request, signal) => stream(endpoint, request, signal))(request, signal)
     },
 
     setKey(name, key) {
