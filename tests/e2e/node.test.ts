@@ -16,7 +16,10 @@ test.skipIf(lacks !== '')(`the same program under Node 22, with @hono/node-serve
   const stream = await backend.events(`/api/sessions/${id}/events`, 0)
   await backend.call(`POST /api/sessions/${id}/prompt`, { text: 'create a.txt with "hello" then read a.txt' })
   const { data } = await stream.until(({ event, data }) => event === 'tool.call' && data.requires_approval)
-  await backend.call(`POST /api/sessions/${id}/approve`, { tool_call_id: data.tool_call_id, preview_hash: data.preview.hash })
+  await backend.call(`POST /api/sessions/${id}/approve`, {
+    tool_call_id: data.tool_call_id,
+    preview_hash: data.preview.hash,
+  })
   await stream.idle()
   expect(stream.types()).toBe(
     [
