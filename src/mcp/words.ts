@@ -3,10 +3,14 @@ export function wordsOf(text: string): string[] {
   return text
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .toLowerCase()
+    .replace(/\b(?:pr|mr)(?=s?\b)/g, short => SHORT[short]!)
     .split(/[^\p{L}\p{N}]+/u)
     .filter(word => word.length > 1 && !STOP.has(word))
     .map(stem)
 }
+
+/** What developers write short. */
+const SHORT: Record<string, string> = { pr: 'pull request', mr: 'merge request' }
 
 const STOP = new Set(
   'an the of to in on for and or is are be it its this that with from by as at into my me we our you your can want need please how do does what which who whom use using tool tools mcp server all any some given if then not no so up out will would should when where has have was were there their them they he she'.split(
@@ -46,7 +50,6 @@ const GROUPS = [
   'click press tap hit push',
   'typ ent fill input writ',
   'screenshot captur pictur snapshot photo imag',
-  'pull_request pr merg',
   'issu ticket bug',
   'repository repo project',
   'pag tab sit website url link web',
@@ -80,6 +83,8 @@ const GROUPS = [
   'wait paus until delay',
   'history past earli previous recent last latest',
   'copy duplicat fork clon',
+  'echo repeat again',
+  'know rememb recall memory',
   'info metadat detail stat property attribut',
   'tree hierarchy structur nest recursiv',
   'thread conversat',
