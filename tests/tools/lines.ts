@@ -58,6 +58,14 @@ export const DISGUISED = [
   'npm exec -- rm x', 'uv run rm x', 'ssh host rm x', 'ssh -p 22 host "rm x"', 'tmux new -d "rm x"',
   'git submodule foreach "rm x"', 'git bisect run rm x', 'git rebase -i --exec "rm x" main',
   "git -c alias.a='!rm x' a", 'nohup sudo env A=1 nice -n 5 timeout 5 bash -c "eval \\"rm x\\""', 'cmd /c rm x',
+  "bash -oc pipefail 'rm x'", "bash -co pipefail 'rm x'", "zsh -opipefail -c 'rm x'", "bash +o posix -O extglob -c 'rm x'",
+  "fish -C 'rm x'", "fish --init-command='rm x'", "su --c 'rm x'", 'setarch -R rm x', 'setarch x86_64 rm x', 'fd -Hx rm',
+  'fd -xrm', "git -c core.pager='rm x' log", "git -c core.sshCommand='rm x' fetch", "git -C a -c alias.b='!rm x' b",
+  "git fetch --upload-pack='rm x' .", "git push --receive-pack 'rm x'", "git clone -u 'rm x' a", "git grep -O'rm x' a",
+  "git difftool -x 'rm x'", "git filter-branch --tree-filter 'rm x'", "tar cf a b --checkpoint-action=exec='rm x'",
+  "tar xf a --to-command='rm x'", "tar xf a --to-com='rm x'", "tar -I 'rm x' -xf a", "rsync -e 'rm x' a b", "rg --pre 'rm x' a",
+  "tar cIf 'rm x' a b", "rsync -avze 'rm x' a b", "git grep -nO'rm x' a",
+  "sort --compress-program='rm x' a", "split --filter='rm x' a", 'repeat 3 rm x', 'xargs -i rm {}', 'env -iS "rm x"',
 ]
 
 /** Lines in which `rm` is only data. */
@@ -69,6 +77,8 @@ export const HARMLESS = [
   'find . -name rm', 'rmdir x', 'for i in rm x; do echo $i; done', 'case rm in rm) ls;; esac', 'a=rm', 'a=(ls); echo',
   'echo ${rm}', 'xargs grep rm', 'sudo ls rm', 'env rm=1 ls', 'sh rm', 'cat < rm', 'echo > rm', 'timeout 5 ls rm',
   'git clean -x rm', 'bash script.sh "rm x"',
+  'git switch -c rm', 'git log -c rm', 'git commit -c rm', 'git branch --exec-path rm', 'tar cf rm x', 'rsync -a rm x',
+  'rg -e rm x', 'sort -u rm', 'git grep rm', 'git rebase -i rm', 'bash -x script.sh rm', 'bash -C script.sh',
 ]
 
 /** Lines that no shell takes, or not all shells alike. */
@@ -95,6 +105,8 @@ export const NOT_PLAIN = [
   'a b\u2066', 'a\u2028b', 'a\u3000b', 'a \ufeffb', 'a \u00adb', 'a \u034fb', 'a \u2800b', 'a \u3164b',
   'a \udb40\udc41', 'a \ufe0f', 'a \ud800', 'a\u007f', 'a \u0085', 'a \u001b[1m', 'a \u0008', '\u0000', 'a \u115fb',
   'a \ue000', "a 'b", 'a "b', 'a \\', 'a "b\\"',
+  "bash -oc pipefail 'a'", 'setarch -R a', 'fd -Hx a', "git -c core.pager=a log", "git fetch --upload-pack=a .",
+  'tar xf a --to-command=b', 'rsync -e a b c', 'rg --pre a b', 'split --filter=a b',
 ]
 
 /** Lines that are refused under any rule. */

@@ -165,4 +165,21 @@ export const SHELLS = new Set([
   'rzsh',
   'posh',
 ])
-export const SHELL_OPTIONS: Wrapper = { valued: '-o -O +o +O --rcfile --init-file' }
+
+/** Options by which programs run others: their values are shell lines or programs. */
+export const HELPERS = new Map([
+  [
+    'tar',
+    '--to-command --checkpoint-action --use-compress-program --info-script --new-volume-script --rsh-command -I -F',
+  ],
+  ['bsdtar', '--use-compress-program'],
+  ['rsync', '-e --rsh --rsync-path'],
+  ['scp', '-S'],
+  ['sftp', '-S'],
+  ['rg', '--pre --hostname-bin'],
+  ['sort', '--compress-program'],
+  ['split', '--filter'],
+  ['man', '-P --pager'],
+  ['wget', '--use-askpass'],
+  ['zip', '-TT --unzip-command'],
+])
