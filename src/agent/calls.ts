@@ -133,7 +133,8 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
     category: tool.category,
     requires_approval,
     ...(danger && { danger }),
-    reason: requires_approval ? `${effect.reason}. ${verdict.reason}` : effect.reason,
+    // That nothing allows it goes without saying; a rule that wants it asked is worth naming.
+    reason: requires_approval && verdict.by !== 'default' ? `${effect.reason}. ${verdict.reason}` : effect.reason,
     ...(requires_approval && preview && { preview }),
     ...(requires_approval && remember && { remember }),
     ...(effect.locations && { locations: effect.locations }),

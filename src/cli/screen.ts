@@ -26,7 +26,10 @@ export function createScreen(write: (text: string) => void, style: Style) {
     const lines = result.result?.content.trim().split('\n') ?? []
     if (result.status !== 'success')
       line(`  ${style.yellow(`${result.status}: ${inert(result.message.split('\n', 1)[0]!)}`)}`)
-    else line(`  ${style.dim(lines.length > 1 ? `${lines.length} lines` : inert(lines[0]!).slice(0, 100))}`)
+    else
+      line(
+        `  ${style.dim(`${inert(result.tool)}: ${lines.length > 1 ? `${lines.length} lines` : inert(lines[0]!).slice(0, 100)}`)}`,
+      )
   }
 
   return {
