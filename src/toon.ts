@@ -7,6 +7,8 @@
 const WORTH_IT = 0.85
 /** Below this share of leaves in uniform tables the attempt is not even made. */
 const TABULAR_ENOUGH = 0.3
+/** Below this length the two differ by a token or two, in either direction. */
+const TOO_SHORT = 100
 /** Longer results are cut before a model sees them: encoding them twice would only hold up everybody else. */
 const TOO_LONG = 4 * 1024 * 1024
 
@@ -17,7 +19,7 @@ const TOO_LONG = 4 * 1024 * 1024
 export async function renderData(value: unknown, toon: boolean): Promise<string> {
   if (typeof value === 'string') return value
   const json = JSON.stringify(value) ?? 'null'
-  if (!toon || json.length > TOO_LONG || tabularShare(value) < TABULAR_ENOUGH) return json
+  if (!toon || json.length < TOO_SHORT || json.length > TOO_LONG || tabularShare(value) < TABULAR_ENOUGH) return json
   const { encode } = await import('@toon-format/toon')
   const table = encode(value)
   return table.length <= WORTH_IT * json.length ? table : json
