@@ -186,7 +186,8 @@ function helperLines(helpers: string, words: string[]): string[] {
     }
     const short = options.find(known => /^-[^-]/.test(known) && word.includes(known.slice(1), 1))
     if (short === undefined) return []
-    return [asLine(word.slice(word.indexOf(short.slice(1), 1) + short.length - 1) || next)]
+    const inside = word.slice(word.indexOf(short.slice(1), 1) + short.length - 1)
+    return inside === '' ? [asLine(next)] : [asLine(inside), asLine(next)] // old options of tar: `tar cIf program a`
   })
 }
 
