@@ -24,6 +24,7 @@ const world: Process = {
   stdout: text => void process.stdout.write(text),
   stderr: text => void process.stderr.write(text),
   untilStopped,
+  onStray: report => void process.on('unhandledRejection', report).on('uncaughtException', report),
   exit: code => process.exit(code),
 }
 

@@ -18,5 +18,7 @@ export type Process = {
   untilStopped(options: { lifeline: boolean }): Promise<string>
   /** Calls `act` at each Control-C. */
   onInterrupt(act: () => void): void
+  /** Failures that nobody waited for: reported instead of ending every session. */
+  onStray(report: (error: unknown) => void): void
   exit(code: number): never
 }

@@ -21,6 +21,9 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, process_.stderr)
+  process_.onStray(error =>
+    log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
+  )
   const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(config.host)
   const token = chooseToken(options, env.EMACS_AGENT_TOKEN, loopback)
   if (token === null) log('warn', 'Running with --no-auth: every program of this user can use this server.')

@@ -167,7 +167,7 @@ export class Store {
     const around: Surroundings = {
       config,
       models,
-      pool: await this.#world.pool(),
+      pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
       home: dirs.home,
       redactor: createRedactor(this.#world.secrets),
       env: this.#world.childEnv(env),
