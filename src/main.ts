@@ -57,7 +57,7 @@ async function main(argv: string[]): Promise<number> {
 async function trust(command: Extract<Command, { command: 'trust' }>): Promise<number> {
   const [{ trustCommand, askOnTerminal }, { validateRule }] = await Promise.all([
     import('./cli/trust.ts'),
-    import('./tools/rule.ts'),
+    import('./tools/permission/rule.ts'),
   ])
   const confirm = world.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
   return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '../errors.ts'
 import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import { hashOf } from '../files.ts'
-import type { Policy, Verdict } from '../tools/policy.ts'
+import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
 
 /** What a call may see and use of its session. */
@@ -74,7 +74,7 @@ export async function lookWithContent(
   place: Workplace,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const { withContent } = await import('../tools/change.ts')
+  const { withContent } = await import('../tools/files/change.ts')
   const fresh = await look(prepared.call, prepared.tool, place, signal)
   const changes = withContent(fresh.effect.changes ?? [], content)
   return judge(
@@ -89,7 +89,7 @@ async function judge(
   place: Workplace,
   context: ToolContext,
 ): Promise<Prepared> {
-  const { decide, rememberable } = await import('../tools/policy.ts')
+  const { decide, rememberable } = await import('../tools/permission/policy.ts')
   const subject = {
     tool: looked.tool.name,
     category: looked.tool.category,
@@ -99,7 +99,7 @@ async function judge(
   }
   const verdict = decide(subject, place.policy())
   if (verdict.decision !== 'ask') return { ...looked, verdict }
-  const { previewOf } = await import('../tools/change.ts')
+  const { previewOf } = await import('../tools/files/change.ts')
   const { changes } = looked.effect
   return {
     ...looked,
@@ -196,7 +196,7 @@ export async function fileChanges(
 ) {
   if (changes.length === 0) return []
   const { relative } = await import('../tools/paths.ts')
-  const { diffOf } = await import('../tools/change.ts')
+  const { diffOf } = await import('../tools/files/change.ts')
   return Promise.all(
     changes.map(async change => ({
       type: 'file.changed' as const,

@@ -5,7 +5,7 @@ import { projectConfig } from '../config/load.ts'
 import { AppError, UsageError } from '../errors.ts'
 import { type ServedCall, serveTools } from '../mcp/serve.ts'
 import { limitOutput } from '../tools/output.ts'
-import type { Policy, Verdict } from '../tools/policy.ts'
+import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
 import type { Allowance, Command } from './args.ts'
 import type { Process } from './process.ts'
@@ -21,11 +21,17 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
   const project = projectDirectory(resolve(outside.cwd, options.project ?? '.'))
   const { config, notices } = await projectConfig(loaded, project)
   for (const notice of notices) log('warn', notice)
-  const [{ builtinTools }, { decide }, { killJobs }] = await Promise.all([
+  const [{ builtinTools }, { decide }, { hides }, { killJobs }] = await Promise.all([
     import('../tools/registry.ts'),
-    import('../tools/policy.ts'),
-    import('../tools/job.ts'),
+    import('../tools/permission/policy.ts'),
+    import('../tools/permission/hidden.ts'),
+    import('../tools/shell/job.ts'),
   ])
+  const roots = {
+    project,
+    allowed: config.allowed_directories,
+    forbidden: [dirs.config, dirs.state, config.transcript_path],
+  }
   const jobs: Jobs = new Map()
   const seen = new Map<string, string>()
   const roots = {

@@ -8,7 +8,7 @@ import type { World } from '../session/store.ts'
 
 /** The configuration as every command loads it; what checks permission rules is loaded only when there is a file. */
 export const configure = (options: Omit<LoadOptions, 'validateRule'>): Promise<LoadedConfig> =>
-  loadConfig({ ...options, validateRule: async () => (await import('../tools/rule.ts')).validateRule })
+  loadConfig({ ...options, validateRule: async () => (await import('../tools/permission/rule.ts')).validateRule })
 
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
@@ -35,7 +35,7 @@ export function createWorld(given: {
   const { env, dirs, loaded, log } = given
   const models = createModels({ config: loaded.config, env })
   const remembered = async () =>
-    (await import('../tools/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
+    (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null
 
   const said = new Set<string>()

@@ -161,7 +161,10 @@ async function send({ client, request, clock, signal }: Going, extra: Params): P
     allowInputRequired: true,
     onprogress({ progress, total, message }: { progress: number; total?: number; message?: string }) {
       clock.reset()
-      request.context.progress(message ?? '', total ? { progress: Math.min(1, progress / total) } : {})
+      request.context.progress(
+        message ?? `${progress}${total ? ` of ${total}` : ''}`,
+        total ? { progress: Math.min(1, progress / total) } : {},
+      )
     },
   }
   // The SDK's own method mirrors arguments in headers (SEP-2243), but insists on known kinds of content.

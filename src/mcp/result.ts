@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts'
 import type { Image } from '../llm/provider.ts'
 import type { Output } from '../tools/tool.ts'
 import { renderData } from '../toon.ts'
+import { isObject } from './schema.ts'
 
 /**
  * What a server answers to `tools/call`, looser than the specification: a block of a kind that we do not know must not
@@ -26,8 +27,7 @@ export async function outputOf(result: CallResult, toon: boolean): Promise<Outpu
   for (const block of result.content) {
     parts.push(await renderBlock(block, images, toon))
   }
-  const structured = await renderStructured(result, toon)
-  const shownParts = structured === null ? parts : [...otherThanCopies(result, parts), structured]
+  const shownParts = hasOwnStructure(result) ? [...parts, await renderData(result.structuredContent, toon)] : parts
   const content = shownParts.filter(part => part !== '').join('\n')
   if (result.isError) throw new AppError('TOOL_FAILED', content || 'The tool reported an error without saying which.')
   const shown = content || (images.length > 0 ? '' : '(no output)')
@@ -78,8 +78,11 @@ async function renderText(text: string, toon: boolean): Promise<string> {
   return shorter.length < text.length ? shorter : text
 }
 
-function dataIn(text: string): object | undefined {
-  if (!/^\s*[[{]/.test(text) || text.length > LONGEST_PARSED || UNSAFE_NUMBER.test(text)) return undefined
+const dataIn = (text: string): object | undefined =>
+  text.length > LONGEST_PARSED || UNSAFE_NUMBER.test(text) ? undefined : parsed(text)
+
+function parsed(text: string): object | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined
   try {
     const data: unknown = JSON.parse(text)
     return typeof data === 'object' && data !== null ? data : undefined
@@ -92,19 +95,17 @@ const LONGEST_PARSED = 4 * 1024 * 1024
 /** Digits that a double would change: ids of 16 figures and more, long decimals. */
 const UNSAFE_NUMBER = /[\d.]{16}/
 
-async function renderStructured(result: CallResult, toon: boolean): Promise<string | null> {
-  if (result.structuredContent === undefined || result.structuredContent === null) return null
-  return renderData(result.structuredContent, toon)
+/** Structured content mostly comes with itself as text, for older clients; or it is that text, put under a key. */
+function hasOwnStructure({ content, structuredContent }: CallResult): boolean {
+  if (structuredContent === undefined || structuredContent === null) return false
+  const texts = content.filter(block => block.type === 'text').map(block => String(block.text))
+  const [inner, ...others] = isObject(structuredContent) ? Object.values(structuredContent) : []
+  const copies = others.length === 0 && inner !== undefined ? [structuredContent, inner] : [structuredContent]
+  return !copies.some(copy => (typeof copy === 'string' ? texts.join('\n') === copy : isTold(copy, texts)))
 }
 
-/** Structured content comes with a copy of itself as text, for older clients. */
-function otherThanCopies(result: CallResult, parts: string[]): string[] {
-  const structured = canonical(result.structuredContent)
-  const texts = result.content.filter(block => block.type === 'text')
-  const isCopy = texts.length === 1 && canonical(dataIn(String(texts[0]!.text))) === structured
-  if (isCopy) return parts.filter((_, i) => result.content[i]?.type !== 'text')
-  return parts
-}
+const isTold = (data: unknown, texts: string[]) =>
+  texts.length === 1 && texts[0]!.length <= LONGEST_PARSED && canonical(parsed(texts[0]!)) === canonical(data)
 
 const canonical = (value: unknown): string | undefined =>
   JSON.stringify(value, (_, inner) =>

@@ -48,10 +48,30 @@ export const describedRoutes = (app: Hono<Env>): Described[] => described.get(ap
 function parse<S extends Schema>(schema: S, input: unknown): v.InferOutput<S> {
   const parsed = v.safeParse(schema, input)
   if (parsed.success) return parsed.output
-  const fields = parsed.issues.map(issue => ({
-    field: v.getDotPath(issue) ?? '',
-    expected: issue.expected ?? (issue.type === 'check' || issue.type === 'regex' ? issue.message : issue.type),
-  }))
+  const fields = parsed.issues.map(issue => ({ field: v.getDotPath(issue) ?? '', expected: expectedBy(issue) }))
   const wrong = fields.map(({ field, expected }) => `${field || 'the body'}: expected ${expected}`)
   throw new AppError('INVALID_REQUEST', `${wrong.join('; ')}.`, { fields })
+}
+
+/** In words for people: valibot's own messages echo what was sent, and its `expected` is terse. */
+function expectedBy(issue: v.BaseIssue<unknown>): string {
+  const { type, expected, message, requirement } = issue
+  switch (type) {
+    case 'check':
+    case 'regex':
+    case 'union':
+      return message
+    case 'non_empty':
+      return 'at least one character'
+    case 'max_length':
+      return `at most ${requirement} ${Array.isArray(issue.input) ? 'entries' : 'characters'}`
+    case 'min_value':
+      return `at least ${requirement}`
+    case 'max_value':
+      return `at most ${requirement}`
+    case 'picklist':
+      return `one of ${expected?.replace(/[()"]/g, '').replaceAll(' | ', ', ')}`
+    default:
+      return issue.path?.at(-1)?.origin === 'key' ? 'a value: it is missing' : (expected?.toLowerCase() ?? type)
+  }
 }

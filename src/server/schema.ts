@@ -1,121 +1,163 @@
+import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
+
+/** The same schema, but for arrays: valibot takes one for an object. */
+const noArray = <S extends v.GenericSchema>(schema: S): S => ({
+  ...schema,
+  '~run': (dataset, config) =>
+    schema['~run'](Array.isArray(dataset.value) ? { ...dataset, value: 'an array' } : dataset, config),
+})
+/** Optional fields may be sent as null, which is as good as not at all. */
+const object = <const E extends v.ObjectEntries>(entries: E) =>
+  v.pipe(
+    noArray(v.object(entries)),
+    v.transform(value => present(value)),
+  )
+const maybe = v.nullish
 
 const text = v.string()
 const name = v.pipe(text, v.nonEmpty(), v.maxLength(200))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const line = v.pipe(v.number(), v.integer(), v.minValue(1))
-const Params = v.record(text, v.unknown())
+const Params = noArray(v.record(text, v.unknown()))
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
-const Variables = v.record(
-  v.pipe(text, v.regex(NAME)),
-  v.pipe(
-    text,
-    v.check(value => !value.includes('\0'), 'no NUL bytes'),
+const isVariable = ([name, value]: [string, unknown]) =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && typeof value === 'string' && !value.includes('\0')
+/** Checked as a whole, so that the answer names no variable. */
+const Variables = v.pipe(
+  Params,
+  v.check(
+    env => Object.entries(env).every(isVariable),
+    'names of letters, digits and _ with values that are strings without NUL',
   ),
+  v.transform(env => env as Record<string, string>),
 )
 
 const Settings = {
-  auto_approve_readonly: v.optional(v.boolean()),
-  auto_approve_tools: v.optional(v.array(text)),
+  auto_approve_readonly: maybe(v.boolean()),
+  auto_approve_tools: maybe(v.pipe(v.array(name), v.maxLength(200))),
 }
 
-export const CreateSession = v.object({
+export const CreateSession = object({
   project_path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)),
-  model: v.optional(v.nullable(name)),
-  agent: v.optional(v.nullable(name)),
-  title: v.optional(v.nullable(v.pipe(text, v.maxLength(500)))),
-  env: v.optional(v.nullable(Variables)),
-  config: v.optional(v.nullable(v.object({ ...Settings, save_transcript: v.optional(v.boolean()) }))),
+  model: maybe(name),
+  agent: maybe(name),
+  title: maybe(v.pipe(text, v.maxLength(500))),
+  env: maybe(Variables),
+  config: maybe(object({ ...Settings, save_transcript: maybe(v.boolean()) })),
 })
 
-export const UpdateSession = v.object({
-  model: v.optional(name),
-  agent: v.optional(name),
-  title: v.optional(v.pipe(text, v.maxLength(500))),
-  config: v.optional(v.object(Settings)),
+export const UpdateSession = object({
+  model: maybe(name),
+  agent: maybe(name),
+  title: maybe(v.pipe(text, v.maxLength(500))),
+  config: maybe(object(Settings)),
 })
 
 /** `col` is what older clients send. */
 const Position = v.pipe(
-  v.object({ line, column: v.optional(count), col: v.optional(count) }),
+  object({ line, column: maybe(count), col: maybe(count) }),
   v.transform(({ line, column, col }) => ({ line, column: column ?? col ?? 0 })),
 )
 
-export const Context = v.object({
-  current_file: v.nullish(text),
-  cursor_position: v.nullish(Position),
-  visible_region: v.nullish(v.object({ start: count, end: count })),
-  region: v.nullish(v.object({ path: v.nullish(text), start: count, end: count, text })),
-  files: v.nullish(v.array(text)),
-  buffers: v.nullish(v.array(v.object({ path: text, text }))),
-  diagnostics: v.nullish(
-    v.array(v.object({ path: text, line: count, column: v.nullish(count), severity: text, message: text })),
+export const Context = object({
+  current_file: maybe(text),
+  cursor_position: maybe(Position),
+  visible_region: maybe(object({ start: count, end: count })),
+  region: maybe(object({ path: maybe(text), start: count, end: count, text })),
+  files: maybe(v.array(text)),
+  buffers: maybe(v.array(object({ path: text, text }))),
+  diagnostics: maybe(v.array(object({ path: text, line: count, column: maybe(count), severity: text, message: text }))),
+})
+
+const Attachment = v.union(
+  [
+    object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)) }),
+    object({ media_type: v.pipe(text, v.regex(/^[\w.+-]+\/[\w.+-]+$/)), data: v.pipe(text, v.base64()) }),
+  ],
+  'a `path`, or a `media_type` with `data` in base64',
+)
+
+export const SendPrompt = v.pipe(
+  object({
+    text,
+    prompt_id: maybe(name),
+    context: maybe(Context),
+    attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
+    agent: maybe(name),
+    effort: maybe(v.picklist(['low', 'medium', 'high'])),
+    when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
+    wait: maybe(v.boolean()),
+  }),
+  // Providers refuse a message that says nothing.
+  v.forward(
+    v.check(
+      ({ text, attachments }) => text.trim() !== '' || Boolean(attachments?.length),
+      'a text that says something',
+    ),
+    ['text'],
   ),
-})
+)
 
-const Attachment = v.union([
-  v.object({ path: v.pipe(text, v.nonEmpty()) }),
-  v.object({ media_type: v.pipe(text, v.regex(/^[\w.+-]+\/[\w.+-]+$/)), data: v.pipe(text, v.base64()) }),
-])
-
-export const SendPrompt = v.object({
-  text,
-  prompt_id: v.optional(name),
-  context: v.nullish(Context),
-  attachments: v.optional(v.pipe(v.array(Attachment), v.maxLength(50))),
-  agent: v.nullish(name),
-  effort: v.nullish(v.picklist(['low', 'medium', 'high'])),
-  when_busy: v.optional(v.picklist(['queue', 'steer', 'reject'])),
-  wait: v.optional(v.boolean()),
-})
-
-export const Approve = v.object({
+export const Approve = object({
   tool_call_id: name,
-  preview_hash: v.nullish(text),
-  params: v.nullish(Params),
-  content: v.nullish(text),
-  remember: v.nullish(v.picklist(['session', 'project'])),
+  preview_hash: maybe(text),
+  params: maybe(Params),
+  content: maybe(text),
+  remember: maybe(v.picklist(['session', 'project'])),
 })
 
-export const Reject = v.object({ tool_call_id: name, reason: v.nullish(v.pipe(text, v.maxLength(10_000))) })
+export const Reject = object({ tool_call_id: name, reason: maybe(v.pipe(text, v.maxLength(10_000))) })
 
-export const AnswerQuestion = v.object({
+export const AnswerQuestion = object({
   question_id: name,
   action: v.picklist(['accept', 'decline', 'cancel']),
   content: v.optional(v.unknown()),
 })
 
-export const Buffers = v.object({
-  unsaved: v.array(v.object({ path: v.pipe(text, v.nonEmpty()), text })),
+export const Buffers = object({
+  unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
 })
 
-export const ProviderKey = v.object({
-  key: v.pipe(text, v.trim(), v.nonEmpty(), v.maxLength(4096), v.regex(/^[\x21-\x7e]+$/, 'printable characters')),
+export const ProviderKey = object({
+  key: v.pipe(text, v.trim(), v.nonEmpty(), v.maxLength(4096), v.regex(/^[\x21-\x7e]*$/, 'printable characters')),
 })
 
-const number = (least: number, most: number) =>
-  v.pipe(text, v.regex(/^\d{1,9}$/, 'a number'), v.transform(Number), v.minValue(least), v.maxValue(most))
+const limit = v.optional(
+  v.pipe(text, v.regex(/^\d{1,9}$/, 'a number'), v.transform(Number), v.minValue(1), v.maxValue(1000)),
+  '50',
+)
+/** A date, or a date with a time; `Date.parse` alone takes much that is neither. */
 const time = v.pipe(
   text,
-  v.check(value => !Number.isNaN(Date.parse(value)), 'an ISO-8601 time'),
+  v.check(
+    value => /^\d{4}-\d\d-\d\d([T ][\d:.,+Z-]+)?$/i.test(value) && !Number.isNaN(Date.parse(value)),
+    'an ISO-8601 time',
+  ),
   v.transform(value => new Date(value).toISOString()),
 )
+/** Written like the `project_path` of a session: without a slash at the end. */
+const project = v.optional(
+  v.pipe(
+    text,
+    v.maxLength(4096),
+    v.check(path => isAbsolute(path) && !path.includes('\0'), 'an absolute path'),
+    v.transform(path => resolve(path)),
+  ),
+)
+const cursor = v.optional(v.pipe(text, v.maxLength(200)))
 
-export const OfProject = v.object({ project: v.optional(text) })
+export const OfProject = v.object({ project })
 export const TranscriptFormat = v.object({ format: v.optional(v.picklist(['json', 'markdown', 'org']), 'json') })
-export const ListTranscripts = v.object({
-  project: v.optional(text),
-  limit: v.optional(number(1, 1000), '50'),
-  cursor: v.optional(text),
-})
+export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({
   q: v.pipe(text, v.nonEmpty(), v.maxLength(1000)),
-  project: v.optional(text),
+  project,
   since: v.optional(time),
   until: v.optional(time),
-  limit: v.optional(number(1, 1000), '50'),
-  cursor: v.optional(text),
+  limit,
+  cursor,
 })

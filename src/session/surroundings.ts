@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { Models } from '../llm/models.ts'
 import type { Pool } from '../mcp/pool.ts'
-import type { Rule } from '../tools/policy.ts'
+import type { Rule } from '../tools/permission/policy.ts'
 import type { Redactor } from './redact.ts'
 
 /** What a session gets from outside. Made once per session by the store; nothing in a session is global. */

@@ -1,7 +1,7 @@
 import { type Block, type Item, parseMarkdown, readFence } from './blocks.ts'
-import { showControls } from './format.ts'
+import { SPACER, showControls } from './format.ts'
 import { orgBold, orgCellText, orgParagraph, type Place } from './org-inline.ts'
-import { guardLine, orgBlock, orgText } from './org-text.ts'
+import { orgBlock, orgText } from './org-text.ts'
 
 /**
  * Markdown as Org. Headings become bold lines, fences source or example blocks (`:eval never`), and nothing in the text can
@@ -62,14 +62,17 @@ function writeBlock(block: Block, place: Place): string {
 
 /** `[@5]` tells Org that a list starts at 5. */
 function writeItem(item: Item, number: number | undefined, first: boolean, place: Place): string {
-  const bullet = number === undefined ? '- ' : `${number}. `
-  const start = first && number !== undefined && number !== 1 ? `[@${number}] ` : ''
-  const box = item.checked === undefined ? '' : item.checked ? '[X] ' : '[ ] '
-  const tight = item.blocks.length === 2 && item.blocks[1]!.type === 'list'
-  const body = item.blocks.map(block => writeBlock(block, place)).join(tight ? '\n' : '\n\n')
-  const inlineFirst = item.blocks[0]?.type === 'paragraph' || item.blocks[0]?.type === 'heading'
-  const text = inlineFirst || body === '' ? body : `\n${body}`
-  return `${bullet}${start}${box}${indent(text, ' '.repeat(bullet.length))}`.trimEnd()
+  const bullet = number === undefined ? '-' : `${number}.`
+  const start = first && number !== undefined && number !== 1 ? ` [@${number}]` : ''
+  const box = item.checked === undefined ? '' : item.checked ? ' [X]' : ' [ ]'
+  let body = ''
+  for (const block of item.blocks) {
+    const text = writeBlock(block, place)
+    if (body === '') body = block.type === 'paragraph' || block.type === 'heading' ? ` ${text}` : `\n${text}`
+    else body += block.type === 'list' ? `\n${text}` : `\n\n${text}`
+  }
+  const tagless = body.replace(/^[^\n]*/, line => line.replace(/([ \t]:)(?=:(?:[ \t]|$))/g, `$1${SPACER}`))
+  return `${bullet}${start}${box}${indent(tagless, ' '.repeat(bullet.length + 1))}`
 }
 
 const indent = (text: string, by: string): string => text.replace(/\n(?=[^\n])/g, `\n${by}`)

@@ -1,6 +1,6 @@
 import { oneLine, SPACER, showControls } from './format.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from './inlines.ts'
-import { guardCell, guardLines, inert, joinPieces, orgLink, type Piece } from './org-text.ts'
+import { breakDates, guardCell, guardLines, inert, joinPieces, orgLink, type Piece } from './org-text.ts'
 import { readableTarget } from './targets.ts'
 
 /** Inline Markdown as Org: emphasis, code and links become Org's own, everything else is inert text. */
@@ -53,7 +53,7 @@ class Writer {
       if (token.type === 'text') this.literal += this.joinsLines() ? token.text.replace(/\s*\n\s*/g, ' ') : token.text
       else if (token.type === 'code') this.code(oneLine(token.text))
       else if (token.type === 'break') this.breakLine()
-      else if (token.type === 'link') this.link(token)
+      else if (token.type === 'link') this.link(token, endsUrl(tokens.slice(index + 1, index + 3)))
       else if (dropped.has(index)) continue
       else if (token.type === 'open') this.open(token.style)
       else this.close(token.style)
@@ -99,7 +99,7 @@ class Writer {
     const bounded = code !== '' && code.length <= MAX_CODE && !/^[\p{Z}\p{C}]|[\p{Z}\p{C}]$/u.test(code)
     const apart = !(this.where === 'cell' && code.includes('|')) && !(this.where === 'label' && code.includes(']'))
     const mark = !code.includes('~') ? '~' : !code.includes('=') && this.where !== 'cell' ? '=' : undefined
-    if (bounded && apart && mark) this.markup(mark + code + mark, 'closed')
+    if (bounded && apart && mark) this.markup(mark + breakDates(code) + mark, 'closed')
     else this.literal += code
   }
 
@@ -112,14 +112,14 @@ class Writer {
     }
   }
 
-  private link(token: LinkToken): void {
+  private link(token: LinkToken, ends: boolean): void {
     const href = this.where === 'label' ? undefined : orgTarget(token.href, this.place.base)
     if (href === undefined) {
       this.literal += this.where === 'label' || token.bare ? textOf(token.label) : whereTo(token)
       return
     }
     this.flush()
-    const plain = token.bare && PLAIN_URL.test(href)
+    const plain = token.bare && ends && PLAIN_URL.test(href)
     const text = plain ? href : orgLink(href, this.label(token))
     this.pieces.push({ text: plain && this.end === 'closed' ? SPACER + text : text, literal: false })
     this.end = 'free'
@@ -132,6 +132,10 @@ class Writer {
 }
 
 type LinkToken = Extract<Inline, { type: 'link' }>
+
+/** Whether a plain URL would end where it should: Org reads on to white space, and would take in markup of ours. */
+const endsUrl = ([next, after]: readonly Inline[]): boolean =>
+  !next || (next.type === 'text' && (/^[.,;:!?'")]*\s/.test(next.text) || (!after && /^[.,;:!?'")]*$/.test(next.text))))
 
 /** A link that may not be one: its words, then where it would have led. */
 const whereTo = (token: LinkToken): string => `${textOf(token.label)} (${oneLine(token.href)})`
@@ -153,7 +157,7 @@ export function orgTarget(href: string, base?: string): string | undefined {
   if (target?.kind !== 'file') return target?.url
   const path =
     /^[/~]/.test(target.path) || base === undefined ? target.path : `${base.replace(/\/$/, '')}/${target.path}`
-  if (/::|[|\0-\x1f]/.test(path)) return undefined
+  if (/::|[|\0-\x1f]|\$(?![\p{L}\p{N}])/u.test(path)) return undefined
   return `file:${path}${target.line ? `::${target.line}` : ''}`
 }
 

@@ -9,7 +9,7 @@ import { oneLine, SPACER, showControls } from './format.ts'
 /** Counts as a word character, so that `$x$` is no formula: Org takes a zero-width space for the end of one. */
 const JOINER = '\u2060'
 
-/** Link types that Org and its packages define; others are broken too, unless only a number or a colon follows. */
+/** Link types that Org and its packages define; others are broken too, unless only numbers follow. */
 const LINK_TYPES = new Set(
   `attachment bbdb bibtex calendar cite coderef contact custom-id doi docview doom elisp emacs elfeed eshell eval eww file+emacs
    file+sys fuzzy gnus help id info irc javascript js lisp mailto man matlab message mew mhe mu4e news nntp notmuch
@@ -20,13 +20,16 @@ const SAFE_TYPES = new Set(['http', 'https', 'file'])
 const PLANNING = new Set(['deadline', 'scheduled', 'closed', 'clock'])
 const TYPE = /[\p{L}\p{M}\p{N}+.-]+$/u
 /** After an unknown type: numbers alone (`a.ts:12:5`), or marks alone (`*Note:*`), which make no path. */
-const HARMLESS = /^(?:\d+(?:[:.,-]\d+)*)?[^\p{L}\p{M}\p{N}\s/(]*(?:\s|$)/u
+const HARMLESS = /^(?:\d+(?:[:.,-]\d+)*)?[-.,:;!?'"*_~+=)\]}>]*(?:[ \t\n]|$)/
 /** Longer than any link type; bounded, so that text without white space stays linear. */
 const MAX_TYPE = 40
 
+/** A `$` that could end a formula. */
+const CLOSING_DOLLAR = /(?<![ \t\n,.])\$(?=[^\p{L}\p{N}]|$)/gu
+
 const RULES: [RegExp, string][] = [
   [/\[(?=[[@]|\d{4}-|\d*%\]|\d*\/\d*\]|fn:|cite|[ xX-]\])/g, `[${SPACER}`],
-  [/<(?=[<%]|\d{4}-|[lrc]?\d*>)/g, `<${SPACER}`],
+  [/<(?=[<%]|\d{4}-|[lrc]?\d*>|(?:https?|file):)/gi, `<${SPACER}`],
   [/\{\{(?=\{)/g, `{{${SPACER}`],
   [/@(?=@)/g, `@${SPACER}`],
   [/\\(?=[A-Za-z([_]|$)/g, `\\${SPACER}`],
@@ -35,8 +38,7 @@ const RULES: [RegExp, string][] = [
   [/src(?=_[^ \t\n[{]{0,60}(?:[[{]|$)|_[^ \t\n[{]{61})/g, `src${SPACER}`],
   [/call(?=_[^ \t\n[(]{0,60}(?:[[(]|$)|_[^ \t\n[(]{61})/g, `call${SPACER}`],
   [/\$(?=\$)/g, `$${JOINER}`],
-  [/(?<![ \t\n,.])\$(?=[^\p{L}\p{N}]|$)/gu, `$$${JOINER}`],
-  [/ ::(?=\s|$)/g, ` :${SPACER}:`],
+  [CLOSING_DOLLAR, `$$${JOINER}`],
 ]
 
 /** Text of a paragraph, but for emphasis and link types, which depend on what is around: `joinPieces` sees to those. */
@@ -49,7 +51,7 @@ export function inert(text: string): string {
 
 const MARKERS = '*/_+=~'
 const OPENS_AFTER = /[\s\u200b\-('"{[<@\\*/_+=~]/
-const CLOSES_BEFORE = /[\s\u200b\-.,:!?;'")}[\\*/_+=~]/
+const CLOSES_BEFORE = /[\s\u200b\-.,:!?;'")}[\\|*/_+=~]/
 /** Emacs matches emphasis with one regular expression, which must not meet a novel. */
 const MAX_EMPHASIS = 4000
 
@@ -64,9 +66,19 @@ export function joinPieces(pieces: readonly Piece[]): string {
   const length = pieces.reduce((sum, piece) => sum + piece.text.length, 0)
   const closers = new Set<string>(length > MAX_EMPHASIS ? MARKERS : '')
   const parts: Piece[] = []
-  for (const { text, literal } of pieces.toReversed())
+  for (const { text, literal } of breakFormulas(pieces).reverse())
     parts.push({ text: breakOpeners(text, literal, closers), literal })
   return breakTypes(parts.reverse())
+}
+
+/** A literal `$` begins no formula that ends in code of ours: that would set free the rest of the code. */
+function breakFormulas(pieces: readonly Piece[]): Piece[] {
+  let open = false
+  return pieces.map(({ text, literal }) => {
+    const closed = open && !literal ? text.replace(CLOSING_DOLLAR, `$$${JOINER}`) : text
+    if (literal || text.startsWith('[[')) open ||= text.includes('$')
+    return { text: closed, literal }
+  })
 }
 
 function breakOpeners(text: string, literal: boolean, closers: Set<string>): string {
@@ -94,24 +106,29 @@ function breakTypes(pieces: readonly Piece[]): string {
   const whole = pieces.map(piece => piece.text).join('')
   const broken: number[] = []
   let start = 0
-  for (const { text, literal } of pieces) {
+  for (const [index, { text, literal }] of pieces.entries()) {
+    // a link of an allowed type ends at white space: it must not reach into code of ours
+    const open = index === pieces.length - 1 ? text.length : text.search(/[ \t\n][^ \t\n]*$/)
     for (let at = text.indexOf(':'); literal && at >= 0; at = text.indexOf(':', at + 1))
-      if (linksAt(whole, start + at)) broken.push(start + at)
+      if (linksAt(whole, start + at, at < open)) broken.push(start + at)
     start += text.length
   }
   return insert(whole, broken)
 }
 
 /** Whether the word before the colon at `at` makes a link (or a planning keyword) of what follows. */
-function linksAt(text: string, at: number): boolean {
+function linksAt(text: string, at: number, allowSafe: boolean): boolean {
   const type = TYPE.exec(text.slice(Math.max(0, at - MAX_TYPE), at))?.[0].toLowerCase()
   if (!type) return false
   const last = type.slice(type.search(/[^.-]*$/))
   if (PLANNING.has(last)) return true
   const next = text[at + 1] ?? ' '
-  if (/\s/.test(next) || SAFE_TYPES.has(type)) return false
+  if (allowSafe && SAFE_TYPES.has(type)) return false
+  if (text[at - type.length - 1] === '<') return true // within angles a path may start with a space
+  if (/[ \t\n]/.test(next)) return false
   if (LINK_TYPES.has(type) || LINK_TYPES.has(last)) return true
-  return next !== ':' && next !== '\\' && !HARMLESS.test(text.slice(at + 1, at + 1 + MAX_TYPE))
+  const drive = type.length === 1 && next === '\\'
+  return !drive && !HARMLESS.test(text.slice(at + 1, at + 1 + MAX_TYPE) + (at + 1 + MAX_TYPE < text.length ? '…' : ''))
 }
 
 const LINE_START =
@@ -139,6 +156,10 @@ export const guardCell = (cell: string): string =>
   cell.replaceAll('|', '\\vert{}').replace(/^(?=:?=|[-#*!$/_^]$)/, SPACER)
 export const orgCell = (text: string): string => guardCell(orgLine(text))
 
+/** The agenda finds dates, ranges of dates and diary entries by searching, blocks or not. */
+export const breakDates = (text: string): string =>
+  text.replace(/<(?=\d{4}-|%%\()/g, `<${SPACER}`).replace(/\](?=--?-?\[\d{4}-)/g, `]${SPACER}`)
+
 const BLOCK_LINE = /^([ \t]*)(?=(,*(?:\*|#\+))|&?%%\(|:[-\w]+:[ \t]*$|(?:CLOCK|DEADLINE|SCHEDULED|CLOSED):)/i
 
 /**
@@ -146,7 +167,7 @@ const BLOCK_LINE = /^([ \t]*)(?=(,*(?:\*|#\+))|&?%%\(|:[-\w]+:[ \t]*$|(?:CLOCK|D
  * again); a zero-width space guards against what Emacs finds by searching, blocks or not: diary entries, clocks, drawers.
  */
 export function orgBlock(open: string, text: string): string {
-  const lines = showControls(text)
+  const lines = breakDates(showControls(text))
     .split('\n')
     .map(line => line.replace(BLOCK_LINE, (_, space: string, comma?: string) => space + (comma ? ',' : SPACER)))
   return [`#+BEGIN_${open}`, ...lines, `#+END_${open.split(' ', 1)[0]}`].join('\n')

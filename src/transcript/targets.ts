@@ -73,9 +73,7 @@ export function readableTarget(href: string): Target | undefined {
 
 /** Characters that mean something in Org or Markdown, as percent escapes: the URL stays the same URL. */
 const encodeUrl = (url: string): string =>
-  url
-    .toWellFormed()
-    .replace(/[^!#$%&'(),./:;=?@_~\p{L}\p{N}+-]/gu, char => encodeURIComponent(char).replace('*', '%2A'))
+  url.toWellFormed().replace(/[^!#%&'(),./:;=?@_~\p{L}\p{N}+-]/gu, char => encodeURIComponent(char).replace('*', '%2A'))
 
 function decodePath(path: string): string {
   try {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { killJobs } from '../../src/tools/job.ts'
+import { killJobs } from '../../src/tools/shell/job.ts'
 import type { Effect, Output, Tool, ToolContext } from '../../src/tools/tool.ts'
 
 /** A project in a directory of its own, with a home beside it, and what tools get to know of it. */

@@ -36,10 +36,11 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     'GET /api/tools',
     { summary: 'Tools, and what approval they need by default', query: OfProject },
     async ({ query }) => {
+      // Read first: the pool knows the servers of a project by its configuration.
+      const { rules } = await configOf(query.project)
       const pool = query.project === undefined ? null : await world.pool()
       const listed = [...(await builtins()), ...((await pool?.listed(query.project!)) ?? [])]
-      const { defaultApproval } = await import('../../tools/policy.ts')
-      const rules = (await configOf(query.project)).rules
+      const { defaultApproval } = await import('../../tools/permission/policy.ts')
       return {
         tools: listed.map(tool => ({
           name: tool.name,
@@ -52,14 +53,16 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     },
   )
 
-  route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => ({
-    servers: (await (await world.pool())?.status(query.project)) ?? [],
-  }))
+  route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => {
+    await configOf(query.project)
+    return { servers: (await (await world.pool())?.status(query.project)) ?? [] }
+  })
   route(
     app,
     'POST /api/mcp/:name/restart',
     { summary: 'Restart an MCP server', query: OfProject },
     async ({ c, query }) => {
+      await configOf(query.project)
       const pool = await world.pool()
       if (!pool)
         throw new AppError(

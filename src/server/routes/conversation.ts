@@ -1,14 +1,13 @@
 import type { Hono } from 'hono'
 import type { Server } from '../app.ts'
 import type { Env } from '../guard.ts'
-import { present } from '../present.ts'
 import { route } from '../route.ts'
 import { AnswerQuestion, Approve, Reject, SendPrompt } from '../schema.ts'
 
 /** What is said in a session: prompts, decisions, answers, and stopping. Nothing is acknowledged before it is on the disk. */
 export function conversationRoutes(app: Hono<Env>, { store }: Server): void {
   route(app, 'POST /api/sessions/:id/prompt', { summary: 'Send a prompt', body: SendPrompt }, async ({ id, body }) => {
-    const { wait, ...prompt } = present(body)
+    const { wait, ...prompt } = body
     const { outcome, ...accepted } = await store.prompt(id, prompt)
     if (wait) return outcome
     const state = (await store.get(id)).agent_state.state
@@ -25,13 +24,13 @@ export function conversationRoutes(app: Hono<Env>, { store }: Server): void {
   })
   route(app, 'POST /api/sessions/:id/approve', { summary: 'Approve a call', body: Approve }, async ({ id, body }) => {
     const session = await store.get(id)
-    await session.approvals.approve(present(body))
+    await session.approvals.approve(body)
     await session.sync()
     return { status: 'approved', tool_call_id: body.tool_call_id }
   })
   route(app, 'POST /api/sessions/:id/reject', { summary: 'Reject a call', body: Reject }, async ({ id, body }) => {
     const session = await store.get(id)
-    session.approvals.reject(body.tool_call_id, body.reason ?? undefined)
+    session.approvals.reject(body.tool_call_id, body.reason)
     await session.sync()
     return { status: 'rejected', tool_call_id: body.tool_call_id }
   })

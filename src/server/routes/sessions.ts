@@ -2,7 +2,6 @@ import type { Hono } from 'hono'
 import { locate } from '../../tools/paths.ts'
 import type { Server } from '../app.ts'
 import type { Env } from '../guard.ts'
-import { present } from '../present.ts'
 import { route } from '../route.ts'
 import { Buffers, CreateSession, UpdateSession } from '../schema.ts'
 import { parseLastEventId, sessionStream, summaryStream } from '../sse.ts'
@@ -13,7 +12,7 @@ export function sessionRoutes(app: Hono<Env>, { store }: Server): void {
     app,
     'POST /api/sessions',
     { summary: 'Open a session on a project', body: CreateSession, status: 201 },
-    async ({ body }) => store.view(await store.create(present(body))),
+    async ({ body }) => store.view(await store.create(body)),
   )
   route(app, 'GET /api/sessions', { summary: 'The live sessions' }, () => ({
     sessions: store.sessions.map(s => store.view(s)),

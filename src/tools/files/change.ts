@@ -1,0 +1,152 @@
+import { chown, lstat, mkdir, readFile, readlink, rename, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { AppError } from '../../errors.ts'
+import type { FileDiff, Preview } from '../../event.ts'
+import { hashOf, writeAtomic } from '../../files.ts'
+import { confirmPath, failure, relative } from '../paths.ts'
+import { count, decodeText, isBinary, lineCount, textLike } from '../text.ts'
+import type { Change, Roots } from '../tool.ts'
+import { unifiedDiff } from './diff.ts'
+
+/** Larger files are not held in memory: they are moved, copied and deleted by name alone, and not edited. */
+export const MAX_CHANGE_BYTES = 32 * 1024 * 1024
+/** Larger files are described in a line instead of a diff. */
+const MAX_SHOWN_BYTES = 8 * 1024 * 1024
+
+/**
+ * Performs the changes and nothing else: all are checked before the first is made. A file keeps its mode and owner; parents
+ * of a new one are created. Throws STALE_FILE if a file is not what it was when the change was made up, PERMISSION_DENIED
+ * if it has left the roots since, TOOL_FAILED if the system refuses.
+ */
+export async function commitChanges(changes: Change[], roots: Roots): Promise<void> {
+  await verifyChanges(changes, roots)
+  for (const change of changes) {
+    try {
+      await commit(change)
+    } catch (error) {
+      throw failure(error, relative(change.path, roots))
+    }
+  }
+}
+
+/** The first half of `commitChanges`, for tools that act on a whole directory at once. */
+export async function verifyChanges(changes: Change[], roots: Roots): Promise<void> {
+  for (const change of changes) {
+    const { path, from, operation, before, after } = change
+    await confirmPath(path, roots, { link: operation === 'delete' || operation === 'move' })
+    await expect(path, before, roots)
+    if (operation !== 'move' || from === undefined) continue
+    await confirmPath(from, roots, { link: true })
+    await expect(from, after, roots)
+  }
+}
+
+/**
+ * What a person decides on: a diff per file, and a hash of all that it rests on (each path with its contents before and
+ * after), so that the decision holds for nothing else.
+ */
+export async function previewOf(changes: Change[], roots: Roots): Promise<Preview> {
+  const pinned = changes.map(({ path, from, before, after }) => [path, from, hashOrNull(before), hashOrNull(after)])
+  const files: FileDiff[] = []
+  for (const change of changes) {
+    const path = relative(change.path, roots)
+    files.push({ path, before_hash: hashOrNull(change.before), diff: await diffOf(change, roots) })
+  }
+  return { hash: hashOf(JSON.stringify(pinned)), files }
+}
+
+/**
+ * The same change with another text, as a person left it after hunks were dropped or edited by hand. The text comes from an
+ * editor buffer: the file's line ends and byte order mark are put back. Throws INVALID_REQUEST if no single file is written.
+ */
+export function withContent(changes: Change[], text: string): Change[] {
+  const [change, ...others] = changes
+  if (!change || others.length > 0 || change.after === null || change.operation === 'move') {
+    throw new AppError('INVALID_REQUEST', 'content can only replace the text of a call that writes exactly one file.')
+  }
+  return [{ ...change, after: textLike(text, change.before ?? change.after) }]
+}
+
+/** The diff of one change, as `file.changed` and the preview show it; a line of words where a diff would not help. */
+export async function diffOf(change: Change, roots: Roots): Promise<string> {
+  const { from, operation, before, after } = change
+  if (from !== undefined && before === null) {
+    const verb = operation === 'move' ? 'Moved' : 'Copied'
+    return `${verb} from ${relative(from, roots)} (${sizeOf(after)})\n`
+  }
+  const sides = [before, after].filter(side => side !== null)
+  const words = `${before ? sizeOf(before) : 'nothing'} → ${after ? sizeOf(after) : 'nothing'}\n`
+  if (sides.some(isBinary)) return `Binary file: ${words}`
+  if (sides.some(side => side.length > MAX_SHOWN_BYTES)) return `Too large to show: ${words}`
+  if (sides.every(side => side.length === 0)) return after ? 'New empty file\n' : 'Deletes an empty file\n'
+  return await unifiedDiff(relative(change.path, roots), before && decodeText(before), after && decodeText(after))
+}
+
+/** The bytes of a file, or the target of a link (as git stores it); null if there is nothing. Throws TOOL_FAILED otherwise. */
+export async function bytesAt(path: string): Promise<Uint8Array | null> {
+  try {
+    const found = await lstat(path)
+    if (found.isSymbolicLink()) return Buffer.from(await readlink(path))
+    if (!found.isFile()) throw new AppError('TOOL_FAILED', 'That is not a regular file.')
+    return await readFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw failure(error, 'The file')
+  }
+}
+
+export const sameBytes = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null ? a === b : a.length === b.length && Buffer.compare(a, b) === 0
+
+async function expect(path: string, bytes: Uint8Array | null, roots: Roots): Promise<void> {
+  const current = await bytesAt(path).catch(() => undefined) // a directory, or unreadable: not what it was
+  if (current === undefined || !sameBytes(current, bytes)) {
+    throw new AppError(
+      'STALE_FILE',
+      `${relative(path, roots)} has changed on disk. Read it again, then repeat the call.`,
+    )
+  }
+}
+
+async function commit({ path, from, operation, before, after }: Change): Promise<void> {
+  if (operation === 'move' && from !== undefined) return await moveFile(from, path, after)
+  if (after === null) return before === null ? undefined : await unlink(path)
+  if (before !== null && sameBytes(before, after)) return
+  const old = before === null ? null : await stat(path)
+  if (old && (old.mode & 0o222) === 0) {
+    throw new AppError('TOOL_FAILED', 'The file is read-only: its permissions have to be changed first.')
+  }
+  const model = old ?? (operation === 'copy' && from !== undefined ? await stat(from) : null)
+  await mkdir(dirname(path), { recursive: true })
+  await writeAtomic(path, after, model ? model.mode & 0o777 : 0o666 & ~process.umask())
+  if (old) await keepOwner(path, old)
+}
+
+/** A rename gave the file to whoever runs us; root gives it back. */
+async function keepOwner(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  const now = await stat(path)
+  if (now.uid === uid && now.gid === gid) return
+  await chown(path, uid, gid).catch(() => {}) // only root may: the contents are what counts
+}
+
+async function moveFile(from: string, path: string, bytes: Uint8Array | null): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  try {
+    await rename(from, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    const { mode } = await lstat(from) // another file system
+    await writeAtomic(path, bytes ?? '', mode & 0o777)
+    await unlink(from)
+  }
+}
+
+const hashOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : hashOf(bytes))
+
+function sizeOf(bytes: Uint8Array | null): string {
+  if (bytes === null) return 'nothing'
+  const size = count(bytes.length, 'byte')
+  return isBinary(bytes) || bytes.length > MAX_SHOWN_BYTES
+    ? size
+    : `${count(lineCount(decodeText(bytes)), 'line')}, ${size}`
+}

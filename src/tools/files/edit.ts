@@ -1,0 +1,179 @@
+import { stat } from 'node:fs/promises'
+import * as v from 'valibot'
+import { AppError } from '../../errors.ts'
+import { hashOf } from '../../files.ts'
+import { defineTool } from '../define.ts'
+import { locate, relative } from '../paths.ts'
+import { isHidden } from '../search/walk.ts'
+import { count, decodeText, isBinary, lineCount, openText, textLike } from '../text.ts'
+import type { Change, Effect, Output, ToolContext } from '../tool.ts'
+import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts'
+import { explainMany, explainMiss, lineAt } from './miss.ts'
+import { missing } from './read.ts'
+
+/**
+ * A file the model never read may be overwritten: the approval shows the diff. One that it read, and that changed since, may
+ * not: what it is about to lose is not what it knows.
+ */
+export const writeFileTool = defineTool({
+  name: 'write_file',
+  category: 'filesystem',
+  level: 'write',
+  description: 'Create or overwrite a file.',
+  params: v.object({ path: v.string(), content: v.string() }),
+  aliases: { file_path: 'path' },
+  async effect({ path: input, content }, context): Promise<Effect> {
+    const path = await locate(input, context.roots)
+    const shown = relative(path, context.roots)
+    const before = await fileBytes(path, shown)
+    const seen = context.seen.get(path)
+    if (before !== null && seen !== undefined && seen !== hashOf(before)) {
+      throw new AppError('STALE_FILE', `${shown} has changed since you read it: read it again before overwriting it.`)
+    }
+    const after = textLike(content, before)
+    const reason = `${before === null ? 'Create' : 'Overwrite'} ${shown} (${count(lineCount(content), 'line')})`
+    return writeEffect({ path, operation: 'write', before, after }, reason, context)
+  },
+  run: (_, context, effect) => commitText('Wrote', context, effect),
+})
+
+export const editFileTool = defineTool({
+  name: 'edit_file',
+  category: 'filesystem',
+  level: 'write',
+  description: 'Replace exact text in a file.',
+  params: v.object({
+    path: v.string(),
+    old: v.pipe(v.string(), v.description('Must occur once')),
+    new: v.string(),
+    replace_all: v.optional(v.boolean()),
+  }),
+  aliases: { file_path: 'path', old_string: 'old', new_string: 'new', old_str: 'old', new_str: 'new' },
+  async effect(params, context): Promise<Effect> {
+    const path = await locate(params.path, context.roots)
+    const shown = relative(path, context.roots)
+    if (params.old === params.new) throw new AppError('INVALID_PARAMS', 'old and new are the same text: nothing to do.')
+    const before = await fileBytes(path, shown)
+    const reason = `${before === null && params.old === '' ? 'Create' : 'Edit'} ${shown}`
+    try {
+      const { after, line, times } = await edited(params, path, before, context)
+      const effect = writeEffect(
+        { path, operation: 'edit', before, after },
+        times > 1 ? `${reason} in ${times} places` : reason,
+        context,
+      )
+      return { ...effect, locations: [{ path: shown, line }] }
+    } catch (error) {
+      // What is near says what the file holds. Of a hidden one, that is for the rules to allow first.
+      if (!isHidden(path, context)) throw error
+      return { level: 'write', reason, reads: [path], writes: [path] }
+    }
+  },
+  async run(_, context, effect) {
+    if (!effect.changes) throw new AppError('TOOL_FAILED', 'The text was not found exactly once. Read the file again.')
+    return { ...(await commitText('Edited', context, effect)), locations: effect.locations }
+  },
+})
+
+type EditParams = { old: string; new: string; replace_all?: boolean }
+
+/** Edits what the model saw, which is the unsaved buffer if there is one; what is replaced is the file on disk. */
+async function edited(params: EditParams, path: string, before: Uint8Array | null, context: ToolContext) {
+  const unsaved = context.unsaved.get(path)
+  if (before === null && unsaved === undefined) {
+    if (params.old !== '') throw await missing(path, context)
+    return { after: Buffer.from(params.new), line: 1, times: 1 }
+  }
+  if (before && isBinary(before)) throw new AppError('TOOL_FAILED', 'The file is binary: it cannot be edited as text.')
+  const file = openText(before ?? new Uint8Array())
+  const text = unsaved ?? file.text
+  const spell = unsaved === undefined ? file.spell : (text: string) => text
+  const { at, old, times, result } = replaced(
+    text,
+    { ...params, old: spell(params.old), new: spell(params.new) },
+    file.foreign,
+  )
+  return {
+    after: unsaved === undefined ? file.close(result) : textLike(result, before),
+    line: lineAt(text, at),
+    times,
+    old,
+  }
+}
+
+function replaced(text: string, params: EditParams, foreign: boolean) {
+  if (params.old === '') {
+    if (text !== '') throw new AppError('INVALID_PARAMS', 'old is empty, which only creates or fills an empty file.')
+    return { at: 0, old: '', times: 1, result: params.new }
+  }
+  const { old, now } = fitted(text, params)
+  const at = text.indexOf(old)
+  if (at < 0) {
+    const note = foreign ? '\nThe file is not valid UTF-8: only its ASCII characters are as you see them.' : ''
+    throw new AppError('TOOL_FAILED', explainMiss(text, old, now) + note)
+  }
+  if (params.replace_all) {
+    const parts = text.split(old)
+    return { at, old, times: parts.length - 1, result: parts.join(now) }
+  }
+  if (text.indexOf(old, at + 1) >= 0) throw new AppError('TOOL_FAILED', explainMany(text, old))
+  return { at, old, times: 1, result: text.slice(0, at) + now + text.slice(at + old.length) }
+}
+
+/** Models write `\n`. In a file that mixes line ends, their text may still be meant for lines that end in `\r\n`. */
+function fitted(text: string, params: EditParams): { old: string; now: string } {
+  const plain = { old: params.old.replaceAll('\r\n', '\n'), now: params.new.replaceAll('\r\n', '\n') }
+  if (!text.includes('\r')) return plain
+  if (text.includes(params.old)) return { old: params.old, now: params.new }
+  const windows = { old: plain.old.replaceAll('\n', '\r\n'), now: plain.now.replaceAll('\n', '\r\n') }
+  return text.includes(windows.old) ? windows : { old: params.old, now: params.new }
+}
+
+export function writeEffect(change: Change, reason: string, context: ToolContext): Effect {
+  const reads = change.from === undefined ? [] : [change.from]
+  const writes = change.operation === 'move' ? [change.path, ...reads] : [change.path]
+  return {
+    level: 'write',
+    reason,
+    reads,
+    writes,
+    changes: [change],
+    locations: [{ path: relative(change.path, context.roots) }],
+    ...unsavedDanger(writes, context),
+  }
+}
+
+/** Saving the buffer would undo the write, and the write would clash with the buffer. */
+export const unsavedDanger = (paths: string[], { unsaved }: ToolContext): { danger?: string } =>
+  paths.some(path => unsaved.has(path)) ? { danger: 'unsaved_buffer' } : {}
+
+async function fileBytes(path: string, shown: string): Promise<Uint8Array | null> {
+  const found = await stat(path).catch(() => null)
+  if (found?.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory.`)
+  if (found && found.size > MAX_CHANGE_BYTES)
+    throw new AppError('TOOL_FAILED', `${shown} is too large to be edited here.`)
+  return await bytesAt(path)
+}
+
+/** What is committed is in the effect: an approval may have changed it. */
+async function commitText(verb: string, context: ToolContext, effect: Effect): Promise<Output> {
+  const changes = effect.changes ?? []
+  await commitChanges(changes, context.roots)
+  const [change] = changes
+  if (!change?.after) throw new AppError('TOOL_FAILED', 'There was nothing to write.')
+  markSeen(change, context)
+  const path = relative(change.path, context.roots)
+  const size = `${count(lineCount(decodeText(change.after)), 'line')}, ${count(change.after.length, 'byte')}`
+  return {
+    content: `${verb} ${path} (${size}).`,
+    metadata: { path, bytes_written: change.after.length },
+    changes: changes.filter(({ before, after }) => !sameBytes(before, after)),
+    locations: effect.locations,
+  }
+}
+
+/** An edit of a file that had changed since it was read does not make the rest of it known. */
+function markSeen({ path, operation, before, after }: Change, { seen }: ToolContext): void {
+  const known = operation === 'write' || before === null || seen.get(path) === hashOf(before)
+  if (known && after) seen.set(path, hashOf(after))
+}

@@ -1,0 +1,156 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import * as v from 'valibot'
+import { suggestion } from '../../config/nearest.ts'
+import { AppError } from '../../errors.ts'
+import { hashOf } from '../../files.ts'
+import { defineTool } from '../define.ts'
+import { confirmPath, failure, locate, relative } from '../paths.ts'
+import { isHidden } from '../search/walk.ts'
+import { count, isBinary } from '../text.ts'
+import type { Effect, Output, ToolContext } from '../tool.ts'
+import { describeBinary, kindOf, mediaTypeOf } from './media.ts'
+import { type Page, pageOf, type Range, readPage } from './page.ts'
+
+const DEFAULT_LINES = 2_000
+/** What providers take of one image. */
+const MAX_IMAGE_BYTES = 3.75 * 1024 * 1024
+const SPILL = /^spill:(.*)$/s
+
+/**
+ * Lines are numbered (`12\ttext`), as models know it from elsewhere: the numbers go into edits' error messages, locations
+ * and the next `offset`. A page is at most 2,000 lines and 28,000 characters, and says how to go on.
+ */
+export const readFileTool = defineTool({
+  name: 'read_file',
+  category: 'filesystem',
+  level: 'read',
+  description: 'Read a file as numbered lines.',
+  params: v.object({
+    path: v.string(),
+    offset: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('First line'))),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Lines'))),
+  }),
+  aliases: { file_path: 'path' },
+  async effect({ path: input, offset }, context): Promise<Effect> {
+    const id = SPILL.exec(input)?.[1]
+    if (id !== undefined) {
+      spillOf(id, context)
+      return { level: 'read', reason: 'Read the rest of an earlier result', reads: [], writes: [] }
+    }
+    const path = await locate(input, context.roots)
+    const shown = relative(path, context.roots)
+    if (!context.unsaved.has(path)) await sizeOf(path, context)
+    const locations = [{ path: shown, ...(offset && { line: offset }) }]
+    return { level: 'read', reason: `Read ${shown}`, reads: [path], writes: [], locations }
+  },
+  async run({ path: input, offset = 1, limit = DEFAULT_LINES }, context, { reads: [path] }) {
+    const range = { offset, limit }
+    const id = SPILL.exec(input)?.[1]
+    if (id !== undefined) return await readSpill(id, range, context)
+    await confirmPath(path!, context.roots)
+    const unsaved = context.unsaved.get(path!)
+    return unsaved === undefined
+      ? await readDisk(path!, range, context)
+      : await readBuffer(path!, unsaved, range, context)
+  },
+})
+
+async function readDisk(path: string, range: Range, context: ToolContext): Promise<Output> {
+  const shown = relative(path, context.roots)
+  const size = await sizeOf(path, context)
+  const start = await startOf(path, shown)
+  const kind = kindOf(start)
+  const type = mediaTypeOf(kind)
+  if (type !== null && size <= MAX_IMAGE_BYTES) {
+    const bytes = await readFile(path)
+    context.seen.set(path, hashOf(bytes))
+    const images = [{ media_type: type, data: bytes.toString('base64') }]
+    return {
+      content: `${shown}: ${kind} image, ${count(size, 'byte')}, shown.`,
+      metadata: { path: shown, size },
+      images,
+    }
+  }
+  if (kind !== null || isBinary(start)) {
+    return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
+  }
+  const page = await readPage(path, size, range, false).catch(error => {
+    throw failure(error, shown)
+  })
+  if (page.hash !== null) context.seen.set(path, page.hash)
+  return pageOutput(page, range, shown, {})
+}
+
+/** The model sees the buffer; what it may later overwrite is the file. */
+async function readBuffer(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
+  const bytes = await readFile(path).catch(() => null) // never saved
+  if (bytes) context.seen.set(path, hashOf(bytes))
+  return pageOutput(pageOf(text, range), range, relative(path, context.roots), { unsaved: true })
+}
+
+async function readSpill(id: string, range: Range, context: ToolContext): Promise<Output> {
+  const path = spillOf(id, context)
+  const found = await stat(path).catch(() => {
+    throw new AppError(
+      'TOOL_FAILED',
+      'Nothing was kept under that id: it has to be one named in a result that was cut.',
+    )
+  })
+  return pageOutput(await readPage(path, found.size, range, true), range, `spill:${id}`, {})
+}
+
+function spillOf(id: string, context: ToolContext): string {
+  const path = /^tc_[a-z0-9]+$/.test(id) ? context.spillPath(id) : null
+  if (path === null) throw new AppError('TOOL_FAILED', 'There is no such kept result in this session.')
+  return path
+}
+
+function pageOutput(page: Page, { offset }: Range, path: string, more: Record<string, unknown>): Output {
+  const { lines, total } = page
+  const next = offset + lines.length
+  const content = lines.map((line, i) => `${offset + i}\t${line}`).join('\n')
+  const metadata = { path, lines: lines.length, ...(total !== null && { total_lines: total }), ...more }
+  return { content: [content, noteOf(lines.length, offset, next, total)].filter(Boolean).join('\n'), metadata }
+}
+
+function noteOf(shown: number, offset: number, next: number, total: number | null): string {
+  if (total === 0) return '[The file is empty.]'
+  if (shown === 0)
+    return `[Line ${offset} is beyond the end: there ${total === 1 ? 'is 1 line' : `are ${total} lines`}.]`
+  if (total !== null && next > total) return ''
+  return `[Lines ${offset}-${next - 1}${total === null ? '' : ` of ${total}`}. Go on with offset ${next}.]`
+}
+
+/** Throws TOOL_FAILED for whatever is no regular file: with the nearest name, if there is nothing. */
+async function sizeOf(path: string, context: ToolContext): Promise<number> {
+  const shown = relative(path, context.roots)
+  const found = await stat(path).catch(async error => {
+    throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
+  })
+  if (found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory: use list_directory.`)
+  if (!found.isFile()) throw new AppError('TOOL_FAILED', `${shown} is not a regular file.`)
+  return found.size
+}
+
+/** TOOL_FAILED that helps to find what was meant. */
+export async function missing(path: string, context: Pick<ToolContext, 'roots' | 'hidden'>): Promise<AppError> {
+  const parent = dirname(path)
+  const shown = relative(path, context.roots)
+  const names = await readdir(parent).catch(() => null) // not there either
+  if (names === null) return new AppError('TOOL_FAILED', `${shown} does not exist, nor does its directory.`)
+  const visible = names.filter(name => !isHidden(join(parent, name), context))
+  return new AppError('TOOL_FAILED', `${shown} does not exist${suggestion(basename(path), visible)}.`)
+}
+
+async function startOf(path: string, shown: string): Promise<Uint8Array> {
+  const file = await open(path).catch(error => {
+    throw failure(error, shown)
+  })
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(8192), 0, 8192, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,134 @@
+import { relative, sep } from 'node:path'
+import { isInside } from '../paths.ts'
+import type { Effect } from '../tool.ts'
+import type { Redirect } from './command/lists.ts'
+import { type Line, parseLine, type SimpleCommand } from './command.ts'
+import { namesSensitive, pathsNamed } from './operands.ts'
+import { compilePath, type PathRule } from './pathrule.ts'
+import { type ParsedRule, parseRule, READERS, WRITERS } from './rule.ts'
+import { dangerOf } from './sensitive.ts'
+import { allowsLine, bindsLine } from './shellrule.ts'
+
+/** Whose paths are meant: the real path of the project, and the home directory for `~/`. */
+export type Place = { project: string; home?: string }
+
+/** A call as rules look at it. */
+export type Subject = {
+  tool: string
+  effect: Effect
+  /** Real paths it reads or writes; of MCP tools and shell lines none are known. */
+  touched: string[]
+  /** The shell line as it was read, and what its words name. */
+  shell: (Shell & { command: string }) | null
+}
+type Shell = { line: Line; in_project: boolean; named(): string[]; written(): string[]; sensitive(): boolean }
+
+export function subjectOf(call: { tool: string; effect: Effect }, place: Place): Subject {
+  const { tool, effect } = call
+  const touched = [...new Set([...effect.reads, ...effect.writes])]
+  const shell = effect.command === undefined ? null : shellOf(effect.command, effect.cwd ?? place.project, place)
+  return { tool, effect, touched, shell }
+}
+
+/** What the words name is only looked at when some rule wants to know. */
+function shellOf(command: string, cwd: string, { project, home }: Place): Subject['shell'] {
+  const line = parseLine(command)
+  const from = inProject(cwd, project)
+  const pathsOf = (commands: SimpleCommand[]) =>
+    commands.flatMap(each => pathsNamed(each, cwd, home)).map(path => path.replace(MARKS, 'x'))
+  return {
+    command,
+    line,
+    in_project: cwd === project,
+    named: once(() => pathsOf(line.commands)),
+    written: once(() =>
+      pathsOf(line.commands.map(({ redirects }) => ({ words: [], redirects: redirects.filter(isOutput) }))),
+    ),
+    sensitive: once(() => line.commands.some(each => namesSensitive(each, from))),
+  }
+}
+
+/** Unknown parts of a path count as some name. */
+const MARKS = /[\x00-\x03]+/g
+
+/** Into a file, that is: not into a descriptor, a device or nothing. */
+const isOutput = ({ operator, target }: Redirect): boolean =>
+  operator.includes('>') && !target.startsWith('/dev/') && !(operator === '>&' && /^[\d-]+$/.test(target))
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+/** As names are judged: relative to the project where it is inside, so that the place of the project itself does not count. */
+export const inProject = (path: string, project: string): string =>
+  isInside(path, project) ? relative(project, path).replaceAll(sep, '/') : path
+
+/** The text of a rule with its glob made ready; null for one that cannot be read. */
+export type Compiled = (ParsedRule & { path?: PathRule }) | null
+
+/** Rules come as text with every call; what they mean is kept. */
+const compiled = new Map<string, Compiled>()
+const MOST_COMPILED = 2000
+
+export function compile(rule: string, { project, home }: Place): Compiled {
+  const key = `${project}\0${home}\0${rule}`
+  let found = compiled.get(key)
+  if (found !== undefined) return found
+  try {
+    const parsed = parseRule(rule)
+    found = parsed.kind === 'path' ? { ...parsed, path: compilePath(parsed.glob, project, home) } : parsed
+  } catch {
+    found = null // said where it was loaded; here it must only not allow anything
+  }
+  if (compiled.size >= MOST_COMPILED) compiled.clear()
+  compiled.set(key, found)
+  return found
+}
+
+/**
+ * Whether the rule, read as narrowly as can be, is about this call: of that very tool; all of its paths; and of shell lines one
+ * plain command that names no sensitive path. A line that was remembered holds in the project's own directory only.
+ */
+export function allows(rule: Compiled, { tool, touched, shell }: Subject): boolean {
+  if (rule === null || !isOfTool(rule, tool)) return false
+  if (rule.kind === 'path') return touched.length > 0 && touched.every(path => rule.path!.matches(path))
+  if (shell === null) return rule.kind === 'tool' || rule.kind === 'server'
+  if (shell.line.plain === null || shell.sensitive()) return false
+  if (rule.kind === 'tool' || rule.kind === 'server') return true
+  return allowsLine(rule, shell.command, shell.line) && (rule.kind === 'words' || shell.in_project)
+}
+
+/** Whether an agent that is limited to this rule may make the call. A bare name is the whole tool, unlike for `allow`. */
+export const permits = (rule: Compiled, subject: Subject): boolean =>
+  rule?.kind === 'tool' || rule?.kind === 'server' ? isOfTool(rule, subject.tool) : allows(rule, subject)
+
+/**
+ * Whether the rule, read as widely as it can be meant, is about this call. A path rule for a reading tool binds whatever reads
+ * or writes there, one for a writing tool whatever writes there. One for `shell_exec` binds every tool that runs a line. One
+ * that cannot be read binds everything.
+ */
+export function binds(rule: Compiled, subject: Subject): boolean {
+  if (rule === null) return true
+  const { tool, effect, touched, shell } = subject
+  if (rule.kind === 'path') {
+    const reads = READERS.has(rule.tool)
+    const paths = shell === null ? (reads ? touched : effect.writes) : reads ? shell.named() : shell.written()
+    return paths.some(path => rule.path!.binds(path))
+  }
+  if (!isOfTool(rule, tool) && !(shell !== null && rule.kind !== 'server' && rule.tool === 'shell_exec')) return false
+  if (rule.kind === 'tool' || rule.kind === 'server') return true
+  return shell !== null && bindsLine(rule, shell.command, shell.line)
+}
+
+/** Names on a shell line that keep it from being allowed by a rule: they may be written to, whatever the command is. */
+export const namesBound = (rule: Compiled, { shell }: Subject): boolean =>
+  shell !== null &&
+  rule?.kind === 'path' &&
+  WRITERS.has(rule.tool) &&
+  shell.named().some(path => rule.path!.binds(path))
+export const namesDangerous = ({ shell }: Subject, project: string): boolean =>
+  (shell?.named() ?? []).some(path => dangerOf(inProject(path, project)) !== null)
+
+const isOfTool = (rule: ParsedRule, tool: string): boolean =>
+  rule.kind === 'server' ? tool.startsWith(`${rule.server}/`) : rule.tool === tool

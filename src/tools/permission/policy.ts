@@ -1,0 +1,240 @@
+import type { Params, Remember } from '../../event.ts'
+import { isInside } from '../paths.ts'
+import { escapeInvisible } from '../shell/terminal.ts'
+import type { Effect, Level, Tool } from '../tool.ts'
+import {
+  allows,
+  binds,
+  type Compiled,
+  compile,
+  inProject,
+  namesBound,
+  namesDangerous,
+  permits,
+  type Subject,
+  subjectOf,
+} from './binding.ts'
+import { hasMark } from './command/cursor.ts'
+import { escapeGlob, READERS, type Rule, SHELLS, WRITERS } from './rule.ts'
+import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
+
+export type { Rule } from './rule.ts'
+
+/** All that a decision depends on. Paths are real ones. */
+export type Policy = {
+  rules: readonly Rule[]
+  agent: { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
+  project: string
+  auto_approve_readonly: boolean
+  auto_approve_tools: readonly string[]
+  /** Whether an editor has unsaved changes of the file. */
+  unsaved?: (path: string) => boolean
+  /** Directories besides the project, and our own files: paths outside, or of ours, are refused here too. */
+  roots?: { allowed: readonly string[]; forbidden: readonly string[] }
+  home?: string
+}
+
+export type Call = { tool: string; category: string; params: Params; effect: Effect; level: Level }
+
+export type Verdict = {
+  decision: 'allow' | 'ask' | 'deny'
+  by: 'rule' | 'config' | 'agent' | 'default'
+  /** Sentences for a person and for the model: why, and what would change it. */
+  reason: string
+  /** A word for programs, when the call deserves a warning. */
+  danger?: string
+  /** The rule that decided. */
+  rule?: string
+}
+
+/**
+ * Decides one call, by this order: what no rule can allow; what the agent may not do; deny rules; sensitive paths without a
+ * rule for that very path; what always asks (unsaved buffers, dangerous paths) and ask rules; allow rules and approved tools;
+ * reading; and else a person is asked. Pure, and never throws.
+ */
+export function decide(call: Call, policy: Policy): Verdict {
+  const subject = subjectOf(call, policy)
+  const rules = compileAll(policy)
+  const danger = dangerFor(subject, rules, policy)
+  const verdict =
+    refuseAlways(subject, policy) ??
+    refuseByAgent(subject, policy) ??
+    byRule('deny', subject, rules) ??
+    refuseSensitive(subject, rules, policy) ??
+    askAlways(danger) ??
+    byRule('ask', subject, rules) ??
+    allowByRule(subject, rules, policy) ??
+    byDefault(subject, policy)
+  return danger.word === undefined ? verdict : { ...verdict, danger: danger.word }
+}
+
+type Ready = { rule: Rule; compiled: Compiled }
+
+const compileAll = (policy: Policy): Ready[] =>
+  policy.rules.map(rule => ({ rule, compiled: compile(rule.rule, policy) }))
+
+function refuseAlways({ touched, shell }: Subject, { project, roots }: Policy): Verdict | undefined {
+  const refuse = (reason: string): Verdict => ({ decision: 'deny', by: 'default', reason })
+  const catastrophe = shell?.line.catastrophe
+  if (catastrophe)
+    return refuse(
+      `Refused under any rule: the command ${catastrophe}. Only a person can run it, in a shell of their own.`,
+    )
+  if (!roots) return
+  if ([...touched, ...(shell?.named() ?? [])].some(path => roots.forbidden.some(own => isInside(path, own))))
+    return refuse('Refused under any rule: our own configuration, state and transcripts are closed to tools.')
+  if (touched.some(path => ![project, ...roots.allowed].some(root => isInside(path, root))))
+    return refuse('That path is outside of the project. Name its directory in allowed_directories to open it.')
+}
+
+function refuseByAgent(subject: Subject, policy: Policy): Verdict | undefined {
+  const { name, read_only, allowed_tools, write_paths } = policy.agent
+  const { tool, effect, shell } = subject
+  const refuse = (reason: string): Verdict => ({ decision: 'deny', by: 'agent', reason })
+  if (read_only && effect.level !== 'read')
+    return refuse(`The agent ${name} only reads. Switch to another agent to change things.`)
+  if (allowed_tools && !allowed_tools.some(rule => permits(compile(rule, policy), subject)))
+    return refuse(
+      `The agent ${name} may not make this call of ${tool}: its allowed_tools are ${allowed_tools.join(', ') || 'none'}.`,
+    )
+  if (!write_paths) return
+  const globs = write_paths.map(glob => compile(`write_file(${glob})`, policy))
+  const isOpen = (path: string) => globs.some(glob => glob?.path?.matches(path))
+  if (![...effect.writes, ...(shell?.written() ?? [])].every(isOpen))
+    return refuse(`The agent ${name} may only write to ${write_paths.join(', ') || 'no file'}.`)
+}
+
+function byRule(action: 'deny' | 'ask', subject: Subject, rules: Ready[]): Verdict | undefined {
+  const found = rules.find(({ rule, compiled }) => rule.action === action && binds(compiled, subject))
+  if (!found) return
+  const { rule, origin } = found.rule
+  const reason =
+    found.compiled === null
+      ? `A ${action} rule in ${origin} cannot be read, so it is taken to mean everything. Correct it there.`
+      : action === 'deny'
+        ? `Denied by the rule deny ${rule} in ${origin}. Only the user can change it, there.`
+        : `The rule ask ${rule} in ${origin} wants it asked.`
+  return { decision: action, by: 'rule', reason, rule }
+}
+
+function refuseSensitive(subject: Subject, rules: Ready[], { project }: Policy): Verdict | undefined {
+  const path = subject.touched.find(
+    path => isSensitive(inProject(path, project)) && !isNamed(path, subject, rules, ['allow', 'ask']),
+  )
+  if (path === undefined) return
+  const shown = escapeInvisible(inProject(path, project))
+  return {
+    decision: 'deny',
+    by: 'default',
+    reason: `${shown} is likely to hold secrets or run code, so no tool touches it without a rule for that very path. The user can add ${subject.tool}(${escapeGlob(shown)}) to allow or ask under [permissions] in emacs-agent.toml.`,
+  }
+}
+
+/** A rule names this very path, without wildcards: an allow rule of the tool that is called, or an ask rule that binds it. */
+const isNamed = (path: string, subject: Subject, rules: Ready[], actions: Rule['action'][]): boolean =>
+  rules.some(
+    ({ rule, compiled }) =>
+      actions.includes(rule.action) &&
+      compiled?.kind === 'path' &&
+      compiled.path!.exact === path &&
+      (rule.action === 'allow' ? compiled.tool === subject.tool : binds(compiled, subject)),
+  )
+
+/** What to warn of, and whether it asks whatever is allowed. */
+type Warning = { word?: string; always?: string }
+
+function dangerFor(subject: Subject, rules: Ready[], { project, unsaved }: Policy): Warning {
+  const { effect, shell } = subject
+  const open = effect.writes.find(path => unsaved?.(path))
+  if (open !== undefined || effect.danger === 'unsaved_buffer')
+    return {
+      word: 'unsaved_buffer',
+      always: 'An editor has unsaved changes of this file, which would be lost or clash.',
+    }
+  const words = effect.writes.map(path => [path, dangerOf(inProject(path, project))] as const)
+  const risky = words.find((entry): entry is [string, Danger] => entry[1] !== null)
+  if (risky) {
+    const [path, word] = risky
+    const named = words.every(([path, word]) => word === null || isNamed(path, subject, rules, ['allow']))
+    return { word, ...(!named && { always: `${escapeInvisible(inProject(path, project))} ${DANGERS[word]}.` }) }
+  }
+  if (effect.danger !== undefined) return { word: effect.danger }
+  return effect.level === 'dangerous' ? { word: shell ? 'shell_command' : 'irreversible' } : {}
+}
+
+const askAlways = ({ always }: Warning): Verdict | undefined =>
+  always === undefined ? undefined : { decision: 'ask', by: 'default', reason: always }
+
+function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict | undefined {
+  const { shell } = subject
+  if (shell && (namesDangerous(subject, policy.project) || rules.some(({ compiled }) => namesBound(compiled, subject))))
+    return
+  const found = rules.find(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
+  if (found) {
+    const { rule, origin } = found.rule
+    return { decision: 'allow', by: 'rule', reason: `Allowed by the rule ${rule} in ${origin}.`, rule }
+  }
+  const approved = policy.auto_approve_tools.find(tool => allows(compile(tool, policy), subject))
+  if (approved === undefined) return
+  return {
+    decision: 'allow',
+    by: 'config',
+    reason: `Approved by auto_approve_tools of the session: ${approved}.`,
+    rule: approved,
+  }
+}
+
+function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
+  if (effect.level === 'read' && policy.auto_approve_readonly)
+    return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
+  if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')
+  if (shell?.sensitive()) return ask('The command names a path that is likely to hold secrets.')
+  return ask('No rule allows it.')
+}
+const ask = (reason: string): Verdict => ({ decision: 'ask', by: 'default', reason })
+
+/**
+ * The narrowest rule that would allow just this call: a line byte for byte, one path of one tool, one tool of a server.
+ * Undefined for what should be looked at each time: dangers, secrets, commands that are not plain or have wildcards, calls on
+ * several paths, and what an ask rule wants asked.
+ */
+export function rememberable(call: Call, policy: Policy): Remember | undefined {
+  const rule = narrowest(call, policy)
+  if (rule === undefined) return
+  const remembered: Rule = { rule_id: '', rule, action: 'allow', origin: '' }
+  const then = decide(call, { ...policy, rules: [...policy.rules, remembered] })
+  return then.decision === 'allow' && then.rule === rule ? { session: rule, project: rule } : undefined
+}
+
+function narrowest({ tool, effect }: Call, policy: Policy): string | undefined {
+  const { shell, touched } = subjectOf({ tool, effect }, policy)
+  if (effect.danger !== undefined) return
+  if (shell) {
+    const hasGlobs = shell.line.commands.some(({ words }) => words.some(word => hasMark(word) || word.startsWith('~')))
+    return hasGlobs ? undefined : `${tool}(=${shell.command})`
+  }
+  if (effect.level === 'dangerous') return
+  if (!READERS.has(tool) && !WRITERS.has(tool)) return tool
+  const names = touched.map(path => inProject(path, policy.project))
+  if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
+  return `${tool}(${escapeGlob(names[0] || '.')})`
+}
+
+/** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
+export function defaultApproval(
+  tool: Pick<Tool, 'name' | 'level'>,
+  rules: readonly Pick<Rule, 'rule' | 'action'>[],
+  auto_approve_readonly = true,
+): 'auto' | 'ask' | 'deny' {
+  const whole = (action: Rule['action']) =>
+    rules.some(({ rule, action: does }) => {
+      if (does !== action) return false
+      const parsed = compile(rule, { project: '/' })
+      if (parsed?.kind === 'server') return tool.name.startsWith(`${parsed.server}/`)
+      if (parsed?.kind !== 'tool') return false
+      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && SHELLS.has(tool.name))
+    })
+  if (whole('deny')) return 'deny'
+  if (whole('ask') || SHELLS.has(tool.name)) return 'ask'
+  return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
+}

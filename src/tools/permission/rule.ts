@@ -1,0 +1,103 @@
+import { AppError, messageOf } from '../../errors.ts'
+import { splitWords } from './command/plain.ts'
+
+/** A permission rule as `GET /api/rules` shows it. `origin` says in words where it stands, for the reasons we give. */
+export type Rule = {
+  rule_id: string
+  rule: string
+  action: 'allow' | 'ask' | 'deny'
+  origin: string
+  /** The project it was remembered for: a real path. */
+  project_path?: string
+}
+
+/**
+ * What the text of a rule means (protocol.md, "Rules"):
+ * - `tool`: every call of that tool. `server/tool`, `server/*`: a tool, every tool, of that MCP server.
+ * - `path_tool(glob)`: calls that touch such a path. Relative globs start at the project; absolute ones and `~/…` do not. A
+ *   backslash takes its meaning from the character behind it.
+ * - `shell_exec(words)`: one simple command by its words after quote removal; `*` as the last word is any rest or none.
+ * - `shell_exec(=line)`: one line, byte for byte, in the directory of the project: what approvals remember.
+ */
+export type ParsedRule =
+  | { kind: 'tool'; tool: string }
+  | { kind: 'server'; server: string }
+  | { kind: 'path'; tool: string; glob: string }
+  | { kind: 'words'; tool: string; words: string[]; rest: boolean }
+  | { kind: 'line'; tool: string; line: string }
+
+/** Tools that take a path: those that only read, and those that write. A rule for one binds others too (see `policy.ts`). */
+export const READERS = setOf(
+  'read_file search_files grep list_directory git_status git_diff git_log diagnostics symbols hover definition references',
+)
+export const WRITERS = setOf('write_file edit_file create_directory copy_file move_file delete_file')
+export const SHELLS = setOf('shell_exec shell_background')
+function setOf(names: string): ReadonlySet<string> {
+  return new Set(names.split(' '))
+}
+
+/** Throws INVALID_REQUEST that says how to write it; the message has nothing of the text in it. */
+export function parseRule(text: string): ParsedRule {
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)) throw wrong('A rule is one line of visible characters.')
+  const [, name, pattern] = /^([^()]*)(?:\((.*)\))?$/.exec(text) ?? []
+  if (name?.includes('/')) return parseMcp(name, pattern)
+  if (name === undefined || !/^[a-z][a-z0-9_]*$/.test(name)) throw wrong(FORMS)
+  if (pattern === undefined) return { kind: 'tool', tool: name }
+  if (SHELLS.has(name)) return pattern.startsWith('=') ? parseLineRule(name, pattern) : parseWords(name, pattern)
+  if (READERS.has(name) || WRITERS.has(name)) return { kind: 'path', tool: name, glob: parseGlob(pattern) }
+  throw wrong('Only tools that take a path, and shell_exec and shell_background, can have a pattern.')
+}
+const FORMS = 'Write a rule as tool, tool(pattern), server/tool or server/*.'
+
+/** What is wrong with the text of a rule; null when nothing is. For the configuration, which knows file, line and key. */
+export function validateRule(text: string): string | null {
+  try {
+    parseRule(text)
+    return null
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** A glob that matches this very path and nothing else. */
+export const escapeGlob = (path: string): string => path.replace(/[\\*?[\]{}()!]|^~/g, '\\$&')
+
+function parseMcp(name: string, pattern: string | undefined): ParsedRule {
+  const at = name.indexOf('/')
+  const [server, tool] = [name.slice(0, at), name.slice(at + 1)]
+  if (pattern !== undefined) throw wrong('A tool of an MCP server takes no pattern: write server/tool or server/*.')
+  if (tool === '*' && isName(server)) return { kind: 'server', server }
+  if (!isName(server) || !isName(tool))
+    throw wrong('Write the tool of an MCP server as server/tool, all of them as server/*.')
+  return { kind: 'tool', tool: name }
+}
+const isName = (text: string) => /^[^\s*?]+$/.test(text)
+
+function parseGlob(pattern: string): string {
+  const glob = pattern.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '/**')
+  if (glob === '') throw wrong('The pattern is empty: name a path, as in read_file(secrets/**).')
+  if (glob.startsWith('!')) throw wrong('A pattern cannot be turned round with !: name the paths that are meant.')
+  if (glob.split('/').includes('..')) throw wrong('A pattern has no .. in it: write an absolute path instead.')
+  return glob
+}
+
+function parseWords(tool: string, pattern: string): ParsedRule {
+  if (/[$`]/.test(pattern)) throw wrong('A rule for a command has no $ and no backtick: what they become is not known.')
+  const words = splitWords(pattern)
+  if (!words) throw wrong('A rule is for one simple command: quote characters that mean something to a shell.')
+  const rest = words.at(-1)?.raw === '*'
+  if (rest) words.pop()
+  if (words.some(({ raw }) => raw.replace(/'[^']*'|"(?:[^"\\]|\\.)*"|\\./g, '').includes('*')))
+    throw wrong('* may only stand as the last word, by itself, for any rest; quote it to mean the character.')
+  if (words.length === 0 && !rest) throw wrong('The pattern is empty: name a command, as in shell_exec(npm test *).')
+  if (/^[A-Za-z_]\w*\+?=/.test(words[0]?.raw ?? '')) throw wrong('A rule begins with the command, without assignments.')
+  return { kind: 'words', tool, words: words.map(word => word.text), rest }
+}
+
+function parseLineRule(tool: string, pattern: string): ParsedRule {
+  const line = pattern.slice(1)
+  if (line.trim() === '') throw wrong('The line behind = is empty.')
+  return { kind: 'line', tool, line }
+}
+
+const wrong = (message: string) => new AppError('INVALID_REQUEST', message)

@@ -1,0 +1,144 @@
+import { lstat, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isInside, relative } from '../paths.ts'
+import { isBinary } from '../text.ts'
+import type { ToolContext } from '../tool.ts'
+import { type Automaton, compile, matchingLines } from './automaton.ts'
+import type { Glob } from './glob.ts'
+import { showLines } from './lines.ts'
+import type { Node } from './regex.ts'
+import { createPrefilter } from './ripgrep.ts'
+import { isHidden, walk } from './walk.ts'
+
+/** Larger files are logs and dumps: they are counted, not searched. */
+const MAX_FILE_BYTES = 32 * 1024 * 1024
+/** Larger ones are read when their turn comes, not ahead. */
+const READ_AHEAD_BYTES = 1024 * 1024
+const AHEAD = 16
+const TIME_BUDGET_MS = 30_000
+const MAX_BATCH = 2_000
+/** The arguments of a program: Windows takes 32,767 characters in all, Linux some 2 MB. */
+const MAX_BATCH_CHARS = process.platform === 'win32' ? 24_000 : 200_000
+
+/** One file: how many of its lines match, and these lines as text. */
+export type Hits = { path: string; count: number; first: number; lines: string }
+export type Found = {
+  hits: Hits[]
+  /** The limit was reached, or the time was up: there may be more. */
+  stopped: 'limit' | 'time' | null
+  hidden: number
+  too_large: number
+}
+
+/** Real path, or directory to walk; matching lines in a fixed order, at most `limit` of them. */
+export type Query = {
+  start: string
+  directory: boolean
+  pattern: Node
+  glob: Glob | null
+  limit: number
+  context: number
+}
+
+/** Throws INVALID_PARAMS or TIMEOUT for a pattern that is too large or too slow. */
+export async function findLines(query: Query, context: ToolContext): Promise<Found> {
+  const automaton = compile(query.pattern)
+  const prefilter = createPrefilter(query.pattern, context)
+  const deadline = performance.now() + TIME_BUDGET_MS
+  const found: Found = { hits: [], stopped: null, hidden: 0, too_large: 0 }
+  let left = query.limit
+  for await (const batch of batches(query, context, found)) {
+    const matching = await prefilter(batch)
+    const files = matching ? batch.filter(path => matching.has(path) || context.unsaved.has(path)) : batch
+    for await (const { path, text } of texts(files, automaton, context, found)) {
+      context.signal.throwIfAborted()
+      const matches = matchingLines(automaton, text, left + 1)
+      if (matches.length > left) found.stopped = 'limit'
+      matches.splice(left)
+      left -= matches.length
+      const [first] = matches
+      const lines = showLines(text, matches, query.context)
+      if (first) found.hits.push({ path, count: matches.length, first: first.line, lines })
+      if (!found.stopped && performance.now() > deadline) found.stopped = 'time'
+      if (found.stopped) return found
+    }
+  }
+  return found
+}
+
+/** The files to search, a few at first, so that an early end comes early. */
+async function* batches(query: Query, context: ToolContext, found: Found): AsyncGenerator<string[]> {
+  let batch: string[] = []
+  let chars = 0
+  let size = 64
+  for await (const path of files(query, context, found)) {
+    batch.push(path)
+    chars += path.length + 1
+    if (batch.length < size && chars < MAX_BATCH_CHARS) continue
+    yield batch
+    batch = []
+    chars = 0
+    size = Math.min(MAX_BATCH, 4 * size)
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function* files({ start, directory, glob }: Query, context: ToolContext, found: Found): AsyncGenerator<string> {
+  if (!directory) {
+    yield start
+    return
+  }
+  const base = { ...context.roots, project: start }
+  const wanted = (path: string) => glob === null || glob(relative(path, base))
+  for await (const visited of walk(start, context)) {
+    found.hidden += visited.hidden
+    for (const name of visited.files) {
+      const path = join(visited.path, name)
+      if (wanted(path)) yield path
+    }
+  }
+  for (const path of [...context.unsaved.keys()].sort()) {
+    if (!isInside(path, start) || isHidden(path, context) || !wanted(path)) continue
+    if (!(await lstat(path).catch(() => null))) yield path // a buffer that was never saved
+  }
+}
+
+/** Reads ahead, keeps the order. Files that cannot match or be read are left out. */
+async function* texts(paths: string[], automaton: Automaton, context: ToolContext, found: Found) {
+  const reading: Promise<Uint8Array | 'later' | null>[] = []
+  for (const [i, path] of paths.entries()) {
+    for (let next = reading.length; next < Math.min(i + AHEAD, paths.length); next++) {
+      const ahead = paths[next]!
+      reading.push(context.unsaved.has(ahead) ? Promise.resolve(null) : readSmall(ahead, found))
+    }
+    const unsaved = context.unsaved.get(path)
+    if (unsaved !== undefined) yield { path, text: unsaved }
+    let bytes = await reading[i]!
+    reading[i] = Promise.resolve(null)
+    if (bytes === 'later') bytes = await readFile(path).catch(() => null) // gone meanwhile
+    const text = bytes && textToSearch(bytes, automaton.required)
+    if (text) yield { path, text }
+  }
+}
+
+async function readSmall(path: string, found: Found): Promise<Uint8Array | 'later' | null> {
+  try {
+    const { size } = await stat(path)
+    if (size <= READ_AHEAD_BYTES) return await readFile(path)
+    if (size <= MAX_FILE_BYTES) return 'later'
+    found.too_large++
+  } catch {
+    // gone, or not ours to read: as if it were not there
+  }
+  return null
+}
+
+/** null when the file is binary, or cannot contain what every match contains. */
+function textToSearch(bytes: Uint8Array, required: string | null): string | null {
+  const utf16 =
+    bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : null
+  if (utf16) return new TextDecoder(utf16).decode(bytes)
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (required !== null && !buffer.includes(required)) return null
+  return isBinary(bytes) ? null : new TextDecoder().decode(bytes)
+}

@@ -1,0 +1,48 @@
+import { constants } from 'node:fs'
+import { access, realpath, stat } from 'node:fs/promises'
+import { delimiter, isAbsolute, join, parse } from 'node:path'
+import { isInside } from '../paths.ts'
+
+type Env = Record<string, string>
+
+/**
+ * The absolute path of a program on `env`'s PATH, or null. Nothing inside the project counts, reached by a link or not:
+ * a repository must not bring the `git` that we start without asking. A name that is a path is not looked up at all.
+ */
+export async function findExecutable(name: string, env: Env, project: string): Promise<string | null> {
+  if (/[/\\]/.test(name)) return null
+  for (const folder of pathOutside(env, project)) {
+    for (const suffix of suffixes(env)) {
+      const path = join(folder, name + suffix)
+      if (await isProgramOutside(path, project)) return path
+    }
+  }
+  return null
+}
+
+/** The folders of PATH that are absolute and outside the project: `.` and empty entries mean the project. */
+export const pathOutside = (env: Env, project: string): string[] =>
+  (variable(env, 'PATH') ?? '').split(delimiter).filter(folder => isAbsolute(folder) && !isProjects(folder, project))
+
+async function isProgramOutside(path: string, project: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile() && !isProjects(await realpath(path), project)
+  } catch {
+    return false // not there, or not executable: the next folder may have it
+  }
+}
+
+/** A project that is the whole file system has no outside: there, every program is as good as any other. */
+const isProjects = (path: string, project: string): boolean =>
+  project !== parse(project).root && isInside(path, project)
+
+const suffixes = (env: Env): string[] =>
+  process.platform === 'win32' ? (variable(env, 'PATHEXT') ?? '.EXE;.CMD;.BAT').split(';') : ['']
+
+/** Windows spells PATH as it likes. */
+export function variable(env: Env, name: string): string | undefined {
+  if (process.platform !== 'win32') return env[name]
+  const key = Object.keys(env).find(key => key.toUpperCase() === name.toUpperCase())
+  return key === undefined ? undefined : env[key]
+}

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../errors.ts'
+import { createCapture } from './capture.ts'
+import { isGroupAlive, killGroup, MARK } from './group.ts'
+
+/** How long processes that a finished command leaves in its group may take to end by themselves (`cmd > >(tee log)`). */
+const LEFTOVER_MS = 200
+/** How long output may still arrive when something outside the group holds the pipe open. */
+const DRAIN_MS = 100
+const MAX_OUTPUT = 1024 * 1024
+
+export type StartOptions = {
+  cwd: string
+  env: Record<string, string>
+  /** Fed to the child; without it, its stdin is /dev/null. */
+  stdin?: string
+  onOutput(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
+  /** What to do with the rest of the group once the command itself is done: end it (the default) or wait for it. */
+  leftovers?: 'kill' | 'wait'
+  /** Arguments go to a Windows program as they are. */
+  verbatim?: boolean
+}
+
+export type Started = {
+  pid: number
+  /** Settles when nothing of the group runs any more and its output was delivered. Never rejects. */
+  ended: Promise<Ended>
+  /** Ends the child and everything it started, however far that went away; resolves when all of it is gone. */
+  kill(): Promise<void>
+}
+
+/** `leftovers`: the command left processes behind, which were ended with it. */
+export type Ended = { exit_code: number | null; signal: NodeJS.Signals | null; leftovers: boolean }
+
+/** Starts a child in a process group of its own. Throws TOOL_FAILED when the program or the directory is not there. */
+export async function start(command: string[], options: StartOptions): Promise<Started> {
+  const mark = `${MARK}=${randomBytes(9).toString('hex')}`
+  const child = spawn(command[0]!, command.slice(1), {
+    cwd: options.cwd,
+    env: { ...options.env, [MARK]: mark.slice(MARK.length + 1) },
+    detached: process.platform !== 'win32',
+    stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+    windowsVerbatimArguments: options.verbatim,
+  })
+  const exited = new Promise<Omit<Ended, 'leftovers'>>(resolve =>
+    child.once('exit', (exit_code, signal) => resolve({ exit_code, signal })),
+  )
+  const closed = new Promise<boolean>(resolve => child.once('close', () => resolve(true)))
+  child.stdout?.on('data', (chunk: Uint8Array) => options.onOutput(chunk, 'stdout'))
+  child.stderr?.on('data', (chunk: Uint8Array) => options.onOutput(chunk, 'stderr'))
+  await new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', error => reject(cannotStart(error)))
+  })
+  child.on('error', () => {}) // a failed signal: killing checks for itself what is left
+  child.stdin?.on('error', () => {}) // it ended without reading all of its input
+  child.stdin?.end(options.stdin)
+  const pid = child.pid!
+
+  async function end(): Promise<Ended> {
+    const status = await exited
+    const leftovers = await endLeftovers(pid, options.leftovers ?? 'kill')
+    if (!(await Promise.race([closed, delay(DRAIN_MS, false)]))) {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }
+    return { ...status, leftovers }
+  }
+  return { pid, ended: end(), kill: () => killGroup(pid, mark) }
+}
+
+async function endLeftovers(pid: number, how: 'kill' | 'wait'): Promise<boolean> {
+  for (let waited = 0; isGroupAlive(pid); waited += 20) {
+    if (how === 'kill' && waited >= LEFTOVER_MS) {
+      await killGroup(pid)
+      return true
+    }
+    await delay(how === 'wait' && waited > LEFTOVER_MS ? 250 : 20)
+  }
+  return false
+}
+
+export type RunOptions = {
+  cwd: string
+  env: Record<string, string>
+  signal: AbortSignal
+  timeout_ms?: number
+  stdin?: string
+  /** Kept in memory of each stream (default 1 MiB): both ends, or the start for what a program reads. */
+  max_output_bytes?: number
+  keep?: 'ends' | 'start'
+  /** Where the whole of stdout goes when it is longer than that. */
+  spill?: string | null
+  /** stderr goes into stdout, in order of arrival. */
+  merge?: boolean
+  verbatim?: boolean
+  onOutput?(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
+}
+
+export type RunResult = Ended & {
+  stdout: string
+  stderr: string
+  timed_out: boolean
+  /** Bytes missing in `stdout` and `stderr`. */
+  dropped: number
+  spilled: boolean
+}
+
+/**
+ * Runs a command to its end; nothing of its process group is left when this settles, whatever held its pipes. An exit
+ * status other than 0 and a timeout are results. Throws INTERRUPTED on abort, TOOL_FAILED when it cannot start.
+ */
+export async function run(command: string[], options: RunOptions): Promise<RunResult> {
+  if (options.signal.aborted) throw interrupted()
+  const limit = options.max_output_bytes ?? MAX_OUTPUT
+  const stdout = createCapture(limit, options.keep, options.spill)
+  const stderr = options.merge ? stdout : createCapture(limit, options.keep)
+  const child = await start(command, {
+    ...options,
+    onOutput(chunk, stream) {
+      ;(stream === 'stdout' ? stdout : stderr).add(chunk)
+      options.onOutput?.(chunk, stream)
+    },
+  })
+
+  let timed_out = false
+  let killed: Promise<void> | undefined
+  const kill = () => {
+    killed ??= child.kill()
+  }
+  const expire = () => {
+    timed_out = true
+    kill()
+  }
+  const timer = options.timeout_ms === undefined ? undefined : setTimeout(expire, options.timeout_ms)
+  options.signal.addEventListener('abort', kill, { once: true })
+  if (options.signal.aborted) kill()
+  const ended = await child.ended
+  clearTimeout(timer)
+  options.signal.removeEventListener('abort', kill)
+  await killed
+  const out = stdout.finish()
+  const err = options.merge ? { text: '', dropped: 0 } : stderr.finish()
+  if (options.signal.aborted) throw interrupted()
+  return {
+    ...ended,
+    stdout: out.text,
+    stderr: err.text,
+    timed_out,
+    dropped: out.dropped + err.dropped,
+    spilled: out.spilled,
+  }
+}
+
+/** As shells count: 128 and the number of the signal that ended it. */
+export const exitCodeOf = ({ exit_code, signal }: Pick<Ended, 'exit_code' | 'signal'>): number =>
+  exit_code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+
+const interrupted = () => new AppError('INTERRUPTED', 'Interrupted; the command and all it started were ended.')
+
+function cannotStart(error: NodeJS.ErrnoException): AppError {
+  const reasons: Record<string, string> = {
+    ENOENT: 'the program or its directory does not exist',
+    EACCES: 'it is not executable',
+    E2BIG: 'its arguments are too long',
+  }
+  return new AppError('TOOL_FAILED', `The command could not be started: ${reasons[error.code ?? ''] ?? error.code}.`)
+}

@@ -1,0 +1,225 @@
+import { stat } from 'node:fs/promises'
+import * as v from 'valibot'
+import { AppError } from '../../errors.ts'
+import { defineTool } from '../define.ts'
+import { locate } from '../paths.ts'
+import type { Effect, Job, Tool, ToolContext } from '../tool.ts'
+import { excerpt } from './capture.ts'
+import { findExecutable, variable } from './executable.ts'
+import { startJob } from './job.ts'
+import { exitCodeOf, run } from './process.ts'
+import { watchProject } from './snapshot.ts'
+import { createStripper, escapeInvisible, plain } from './terminal.ts'
+
+const TIMEOUT_SECONDS = 120
+const MAX_TIMEOUT_SECONDS = 3600
+const MAX_JOBS = 16
+/** How long shell_output waits for a job that has nothing to say: less often asked is less paid for. */
+const PATIENCE_MS = 2000
+/** Live output goes out at most 20 times a second, and of a flood only the end. */
+const PROGRESS_MS = 50
+const PROGRESS_CHARS = 16 * 1024
+
+/** The line as it will be run, and where. */
+async function lineEffect(
+  level: Effect['level'],
+  verb: string,
+  { command, cwd }: { command: string; cwd?: string },
+  context: ToolContext,
+): Promise<Effect & { cwd: string }> {
+  if (command.trim() === '') throw new AppError('INVALID_PARAMS', 'The command is empty.')
+  if (command.includes('\0')) throw new AppError('INVALID_PARAMS', 'A command cannot contain a NUL byte.')
+  const directory = cwd === undefined ? context.roots.project : await locate(cwd, context.roots)
+  const found = await stat(directory).catch(() => null) // not there: said below
+  if (!found?.isDirectory()) throw new AppError('TOOL_FAILED', '`cwd` is not an existing directory.')
+  return {
+    level,
+    reason: `${verb} \`${escapeInvisible(command)}\``,
+    reads: [],
+    writes: [],
+    command,
+    cwd: directory,
+  }
+}
+
+/**
+ * The argument vector for a shell line: bash where there is one, since that is what models write, else sh; never the user's
+ * `$SHELL`. The first shell only makes one pipe of both outputs, so that they come in the order they were written.
+ */
+async function shellFor(line: string, context: ToolContext): Promise<{ command: string[]; verbatim?: boolean }> {
+  if (process.platform === 'win32') {
+    const shell = `${variable(context.env, 'SystemRoot') ?? 'C:\\Windows'}\\System32\\cmd.exe`
+    return { command: [shell, '/d', '/s', '/c', `"${line}"`], verbatim: true }
+  }
+  const shell = (await findExecutable('bash', context.env, context.roots.project)) ?? '/bin/sh'
+  return { command: ['/bin/sh', '-c', 'exec "$0" -c "$1" 2>&1', shell, line] }
+}
+
+/** Nothing may wait for a terminal that is not there. */
+const shellEnv = (context: ToolContext): Record<string, string> => ({
+  ...context.env,
+  TERM: 'dumb',
+  NO_COLOR: '1',
+  PAGER: 'cat',
+  GIT_PAGER: 'cat',
+  GIT_TERMINAL_PROMPT: '0',
+})
+
+const line = { command: v.string(), cwd: v.optional(v.string()) }
+
+export const shellExec = defineTool({
+  name: 'shell_exec',
+  category: 'shell',
+  description: 'Run a shell command to its end',
+  level: 'dangerous',
+  params: v.object({ ...line, timeout_seconds: v.optional(v.number()) }),
+  effect: (params, context) => lineEffect('dangerous', 'Run', params, context),
+  async run(params, context, effect) {
+    const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
+    const changed = await watchProject(context)
+    const live = createLive(context)
+    const shell = await shellFor(params.command, context)
+    const result = await run(shell.command, {
+      cwd: effect.cwd!,
+      env: shellEnv(context),
+      signal: context.signal,
+      timeout_ms: seconds * 1000,
+      merge: true,
+      verbatim: shell.verbatim,
+      spill: context.spillPath(context.tool_call_id),
+      onOutput: live.add,
+    }).finally(live.end)
+    const changes = (await changed?.()) ?? []
+    const exit_code = exitCodeOf(result)
+    const notes = [
+      result.timed_out && `[timed out after ${seconds} s and was ended; shell_background has no limit]`,
+      !result.timed_out && exit_code !== 0 && `[exit status ${exit_code}]`,
+      result.leftovers && '[processes left in the background were ended; use shell_background for those]',
+    ].filter(note => note !== false)
+    const output = excerpt(plain(result.stdout), result, context.tool_call_id).trimEnd()
+    return {
+      content: [output || (notes.length === 0 ? '(no output)' : ''), ...notes].filter(part => part !== '').join('\n'),
+      metadata: {
+        exit_code: result.timed_out ? null : exit_code,
+        ...(result.signal !== null && { signal: result.signal }),
+        ...(result.timed_out && { timed_out: true }),
+        ...(result.dropped > 0 && { dropped_bytes: result.dropped }),
+      },
+      changes,
+    }
+  },
+})
+
+/** Sends output on while the command runs, in pieces of bounded number and size. */
+function createLive(context: ToolContext) {
+  const decoder = new TextDecoder()
+  const strip = createStripper()
+  let pending = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function send(): void {
+    timer = undefined
+    if (pending !== '') context.progress('Running', { output: pending })
+    pending = ''
+  }
+
+  function add(chunk: Uint8Array): void {
+    pending += strip(decoder.decode(chunk, { stream: true }))
+    if (pending.length > PROGRESS_CHARS) pending = `[…]\n${pending.slice(-PROGRESS_CHARS)}`
+    timer ??= setTimeout(send, PROGRESS_MS)
+  }
+
+  function end(): void {
+    clearTimeout(timer)
+    send()
+  }
+
+  return { add, end }
+}
+
+export const shellBackground = defineTool({
+  name: 'shell_background',
+  category: 'shell',
+  description: 'Start a command that keeps running; returns job_id',
+  level: 'write',
+  params: v.object(line),
+  effect: (params, context) => lineEffect('write', 'Start in the background', params, context),
+  async run({ command }, context, effect) {
+    makeRoom(context)
+    const shell = await shellFor(command, context)
+    const job = await startJob(shell.command, command, {
+      cwd: effect.cwd!,
+      env: shellEnv(context),
+      verbatim: shell.verbatim,
+    })
+    context.jobs.set(job.job_id, job)
+    return { content: `Started ${job.job_id}.`, metadata: { job_id: job.job_id, pid: job.pid } }
+  },
+})
+
+/** Jobs that ended make place for new ones, the oldest first. Throws TOOL_FAILED when all still run. */
+function makeRoom({ jobs }: ToolContext): void {
+  const ended = [...jobs.values()].filter(job => job.exit_code !== null)
+  while (jobs.size >= MAX_JOBS) {
+    const oldest = ended.shift()
+    if (!oldest) throw new AppError('TOOL_FAILED', `${MAX_JOBS} background jobs are running. End one with shell_kill.`)
+    jobs.delete(oldest.job_id)
+  }
+}
+
+const jobParams = v.object({ job_id: v.string() })
+
+export const shellOutput = defineTool({
+  name: 'shell_output',
+  category: 'shell',
+  description: 'New output of a background job, and whether it ended',
+  level: 'read',
+  params: jobParams,
+  effect: async ({ job_id }, context) => jobEffect('Read the output of', jobOf(job_id, context)),
+  async run({ job_id }, context) {
+    const job = jobOf(job_id, context)
+    await job.news?.(PATIENCE_MS, context.signal)
+    return report(job)
+  },
+})
+
+/** Needs no approval: whoever approved the job wanted nothing more than that the agent looks after it. */
+export const shellKill = defineTool({
+  name: 'shell_kill',
+  category: 'shell',
+  description: 'End a background job',
+  level: 'read',
+  params: jobParams,
+  effect: async ({ job_id }, context) => jobEffect('End', jobOf(job_id, context)),
+  async run({ job_id }, context) {
+    const job = jobOf(job_id, context)
+    await job.kill()
+    return report(job)
+  },
+})
+
+function report(job: Job) {
+  const { output, dropped } = job.read()
+  const lost = dropped > 0 ? `[${dropped} earlier bytes left out]\n` : ''
+  const state = job.exit_code === null ? '[running]' : `[ended with exit status ${job.exit_code}]`
+  const text = plain(output).trimEnd()
+  return {
+    content: `${lost}${text}${text === '' ? '' : '\n'}${state}`,
+    metadata: { job_id: job.job_id, running: job.exit_code === null, exit_code: job.exit_code },
+  }
+}
+
+const jobEffect = (verb: string, job: Job): Effect => ({
+  level: 'read',
+  reason: `${verb} the background job \`${escapeInvisible(job.command)}\``,
+  reads: [],
+  writes: [],
+})
+
+function jobOf(job_id: string, { jobs }: ToolContext): Job {
+  const job = jobs.get(job_id)
+  if (job) return job
+  throw new AppError('INVALID_PARAMS', `There is no such job. The jobs are: ${[...jobs.keys()].join(', ') || 'none'}.`)
+}
+
+export const shellTools: Tool[] = [shellExec, shellBackground, shellOutput, shellKill]

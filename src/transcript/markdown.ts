@@ -1,0 +1,132 @@
+import { isAbsolute } from 'node:path'
+import type { Stored } from '../event.ts'
+import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
+import { cleanMarkdown } from './markdown-blocks.ts'
+import { codeSpan, fence, markdownLine, seal } from './markdown-text.ts'
+import { pausing } from './pace.ts'
+import {
+  type AttachmentNote,
+  type CallRecord,
+  type Entry,
+  type FileChangeRecord,
+  foldSession,
+  type MessageRecord,
+  type Note,
+  type SessionRecord,
+} from './record.ts'
+
+/**
+ * The transcript as Markdown: requirements.md, section 7. The outline is ours: headings in messages become bold lines, raw
+ * HTML is text. Thinking is left out. Yields to the event loop now and then.
+ */
+export async function renderMarkdown(events: readonly Stored[]): Promise<string> {
+  const { record, conversation } = foldSession(events)
+  const parts = [head(record), '## Conversation']
+  for await (const entry of pausing(linear(conversation))) parts.push(section(entry))
+  parts.push(filesChanged(record), summary(record))
+  return seal(`${parts.filter(part => part !== '').join('\n\n')}\n`)
+}
+
+function head(record: SessionRecord): string {
+  const { day, clock } = timeParts(record.started_at)
+  return [
+    `# Agent Session - ${markdownLine(record.project_name)}`,
+    `**Date:** ${day} ${clock}`,
+    `**Session ID:** ${markdownLine(record.session_id)}`,
+    `**Model:** ${markdownLine(record.model)}`,
+    `**Project:** ${codeSpan(record.project_path)}`,
+    `**Duration:** ${formatDuration(record.metadata.duration_ms)}`,
+  ].join('\n\n')
+}
+
+/** Delegated agents' work follows the call that started it; Markdown has no headings left to nest it under. */
+function* linear(entries: readonly Entry[]): Generator<Entry> {
+  for (const entry of entries) {
+    yield entry
+    if (entry.kind === 'call') yield* linear(entry.children)
+  }
+}
+
+function section(entry: Entry): string {
+  if (entry.kind === 'message') return message(entry.message)
+  if (entry.kind === 'call') return call(entry.call, entry.changes)
+  return note(entry)
+}
+
+const joined = (...parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join('\n\n')
+
+function message(message: MessageRecord): string {
+  if (message.role === 'assistant' && message.content.trim() === '') return ''
+  const agent = message.agent ? ` (${markdownLine(message.agent)})` : ''
+  const speaker = message.role === 'assistant' ? 'Assistant' : message.source === 'agent' ? 'Task' : 'User'
+  const cut = message.role === 'assistant' && !/^(end_turn|tool_use)$/.test(message.stop_reason ?? '')
+  return joined(
+    `### ${speaker}${agent} [${timeParts(message.timestamp).clock}]`,
+    cleanMarkdown(message.content),
+    cut && `*(${markdownLine(message.stop_reason ?? '')})*`,
+    message.attachments?.map(attached).join('\n'),
+  )
+}
+
+const attached = (attachment: AttachmentNote): string =>
+  'path' in attachment
+    ? `- Attached: [${markdownLine(attachment.path)}](<${fileUrl(attachment.path)}>)`
+    : `- Attached: ${markdownLine(attachment.media_type)}, ${formatCount(attachment.bytes)} bytes`
+
+/** Percent-encoded, `/` apart: neither brackets nor schemes survive. */
+const fileUrl = (path: string): string => {
+  const encoded = path.toWellFormed().split('/').map(encodeURIComponent).join('/')
+  return isAbsolute(path) ? `file://${encoded}` : `./${encoded}`
+}
+
+function call(call: CallRecord, changes: readonly FileChangeRecord[]): string {
+  const { approval, result } = call
+  const agent = call.agent ? ` (${markdownLine(call.agent)})` : ''
+  return joined(
+    `#### Tool Call: ${markdownLine(call.tool)}${agent}`,
+    '**Parameters:**',
+    fence('json', shortJson(call.params)),
+    `**Result:** ${capitalize(result?.status ?? 'pending')}`,
+    approval && `**Approval:** ${approval.decision} by ${approval.by}${approval.edited ? ', edited' : ''}`,
+    approval?.reason && `**Reason:** ${markdownLine(approval.reason)}`,
+    result && result.content !== '' && bounded('', result.content),
+    ...changes.map(change =>
+      joined(`**File ${change.change}:** ${codeSpan(change.path)}`, change.diff && bounded('diff', change.diff)),
+    ),
+    '---',
+  )
+}
+
+function bounded(lang: string, text: string): string {
+  const { text: short, note } = excerpt(text)
+  return joined(fence(lang, short), note && `*${note}*`)
+}
+
+function note(note: Note): string {
+  const label = `**${markdownLine(note.label)}** at ${timeParts(note.at).clock}`
+  if (note.text.trim() === '') return `${label}.`
+  if (note.format === 'line') return `${label}: ${markdownLine(note.text.slice(0, 2000))}`
+  return joined(`${label}.`, cleanMarkdown(note.text))
+}
+
+/** Each path once, with what became of it over the whole session. */
+function filesChanged({ file_changes }: SessionRecord): string {
+  const outcome = new Map<string, string>()
+  for (const { path, change } of file_changes) {
+    const created = outcome.get(path) === 'created' && change === 'modified'
+    outcome.set(path, created ? 'created' : change)
+  }
+  const bullets = Array.from(outcome, ([path, change]) => `- ${codeSpan(path)} (${change})`)
+  return joined('## Files Changed', bullets.join('\n') || 'None.')
+}
+
+function summary({ message_count, metadata }: SessionRecord): string {
+  return joined(
+    '## Summary',
+    `**Messages:** ${formatCount(message_count)}`,
+    `**Tool Calls:** ${formatCount(metadata.total_tool_calls)}`,
+    `**Files Modified:** ${formatCount(metadata.files_modified)}`,
+    `**Total Tokens:** ${formatCount(metadata.total_tokens)}`,
+    metadata.cost_usd !== undefined && `**Cost:** ${formatCost(metadata.cost_usd)}`,
+  )
+}

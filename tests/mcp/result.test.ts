@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'bun:test'
+import { type CallResult, outputOf } from '../../src/mcp/result.ts'
+
+const text = (...texts: string[]) => texts.map(text => ({ type: 'text', text }))
+const rows = Array.from({ length: 5 }, (_, id) => ({ id, name: `row number ${id}`, size: id * 10 }))
+const TABLE =
+  '[5]{id,name,size}:\n  0,row number 0,0\n  1,row number 1,10\n  2,row number 2,20\n  3,row number 3,30\n  4,row number 4,40'
+
+describe('results as a model reads them', () => {
+  const table: [string, Partial<CallResult>, string][] = [
+    ['text', { content: text('a', 'b') }, 'a\nb'],
+    ['nothing', { content: [] }, '(no output)'],
+    ['JSON in text, as a table', { content: text(JSON.stringify(rows, null, 2)) }, TABLE],
+    ['JSON in text, compact', { content: text('{\n  "a": {\n    "b": [1]\n  }\n}') }, '{"a":{"b":[1]}}'],
+    [
+      'JSON whose numbers would change',
+      { content: text('{ "id": 12345678901234567890 }') },
+      '{ "id": 12345678901234567890 }',
+    ],
+    ['text that begins like JSON', { content: text('[INFO] started') }, '[INFO] started'],
+    ['structure alone', { content: [], structuredContent: { rows } }, `rows${TABLE}`],
+    [
+      'structure with its copy',
+      { content: text(JSON.stringify({ rows })), structuredContent: { rows } },
+      `rows${TABLE}`,
+    ],
+    [
+      'structure with a copy in other order',
+      { content: text('{"b":2,"a":1}'), structuredContent: { a: 1, b: 2 } },
+      '{"b":2,"a":1}',
+    ],
+    ['structure whose inside is the copy', { content: text(JSON.stringify(rows)), structuredContent: { rows } }, TABLE],
+    [
+      'structure that is the text under a key',
+      { content: text('some\ntext'), structuredContent: { content: 'some\ntext' } },
+      'some\ntext',
+    ],
+    [
+      'structure beside a summary',
+      { content: text('Found 2.'), structuredContent: { a: [1, 2] } },
+      'Found 2.\n{"a":[1,2]}',
+    ],
+  ]
+  for (const [name, result, expected] of table)
+    test(name, async () => {
+      const { content } = await outputOf({ content: [], ...result } as CallResult, true)
+      expect(content).toBe(expected)
+    })
+
+  test('an error is thrown with its text', async () => {
+    expect(outputOf({ content: text('no such file'), isError: true }, true)).rejects.toMatchObject({
+      code: 'TOOL_FAILED',
+      message: 'no such file',
+    })
+  })
+})
