@@ -27,11 +27,6 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     import('../tools/permission/hidden.ts'),
     import('../tools/shell/job.ts'),
   ])
-  const roots = {
-    project,
-    allowed: config.allowed_directories,
-    forbidden: [dirs.config, dirs.state, config.transcript_path],
-  }
   const jobs: Jobs = new Map()
   const seen = new Map<string, string>()
   const roots = {
@@ -53,6 +48,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     session_id: 'mcp',
     tool_call_id: `tc_${id}`,
     roots,
+    hidden: hides(policy),
     unsaved: new Map(),
     seen,
     env: childEnv(env, { configuredKeys: secretsOf(config) }),
