@@ -121,7 +121,7 @@ const MOST_SHOWN = 5
 
 function readable(message: string): string[] {
   const all = message.split(/; (?=#)/).map(phrase => {
-    const [, path, text] = /^#([^:]*): (.*)$/s.exec(phrase) ?? [, '', phrase]
+    const [, path, text] = /^#([^:]*): (.*)$/s.exec(phrase) ?? [phrase, '', phrase]
     const where = path!.slice(1).replaceAll('/', '.')
     const what = text!
       .replace(/\.$/, '')

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../llm/provider.ts'
-import { deref, isObject } from './schema.ts'
+import { deref, isObject, propertiesOf } from './schema.ts'
 
 /** Keywords that every provider takes, with what they hold. */
 const VALUES = ['description', 'required', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
@@ -42,23 +42,16 @@ function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
   return to
 }
 
-/** `allOf` folded into what surrounds it. */
+/** `allOf` folded into what surrounds it, which wins. */
 function merged(schema: JsonSchema, root: JsonSchema): JsonSchema {
   if (!Array.isArray(schema.allOf)) return schema
-  const { allOf, ...rest } = schema
-  return [rest, ...allOf.map(part => deref(part, root))].reduce<JsonSchema>(
-    (all, part) => ({
-      ...part,
-      ...all,
-      ...((all.properties ?? part.properties) !== undefined && {
-        properties: { ...(part.properties as object), ...(all.properties as object) },
-      }),
-      ...((all.required ?? part.required) !== undefined && {
-        required: [...new Set([all.required ?? [], part.required ?? []].flat())],
-      }),
-    }),
-    {},
-  )
+  const { properties, required } = propertiesOf(schema, root)
+  const all: JsonSchema = {}
+  for (const part of schema.allOf.toReversed()) Object.assign(all, deref(part, root))
+  const { allOf: _, ...rest } = schema
+  Object.assign(all, rest)
+  if (Object.keys(properties).length > 0) Object.assign(all, { properties, required: [...required] })
+  return all
 }
 
 /** Some providers take only texts in an enum, and only for type string. */

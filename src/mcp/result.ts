@@ -5,17 +5,28 @@ import type { Output } from '../tools/tool.ts'
 import { renderData } from '../toon.ts'
 import { isObject } from './schema.ts'
 
+/** One part of a result; what else is in it depends on its type. */
+type Block = { type: string; [key: string]: unknown }
+
+/** The older dialect gives the content as one text. */
+function blocksOf(content: unknown): Block[] {
+  const list = Array.isArray(content) ? content : [content]
+  return list.map(block => {
+    if (isObject(block) && typeof block.type === 'string') return block as Block
+    return { type: 'text', text: typeof block === 'string' ? block : JSON.stringify(block) }
+  })
+}
+
 /**
  * What a server answers to `tools/call`, looser than the specification: a block of a kind that we do not know must not
  * take the rest with it. `input_required` is how a 2026-07-28 server asks back (SEP-2322).
  */
 export const callResult = v.looseObject({
-  content: v.optional(v.array(v.looseObject({ type: v.string() })), []),
+  content: v.optional(v.pipe(v.unknown(), v.transform(blocksOf)), []),
   structuredContent: v.optional(v.unknown()),
   isError: v.optional(v.boolean()),
 })
 export type CallResult = v.InferOutput<typeof callResult>
-type Block = CallResult['content'][number]
 
 /**
  * What the model reads of it: text as it is, JSON in the shorter of compact JSON and TOON, images apart, everything else by

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type CallResult, outputOf } from '../../src/mcp/result.ts'
+import * as v from 'valibot'
+import { type CallResult, callResult, outputOf } from '../../src/mcp/result.ts'
 
 const text = (...texts: string[]) => texts.map(text => ({ type: 'text', text }))
 const rows = Array.from({ length: 5 }, (_, id) => ({ id, name: `row number ${id}`, size: id * 10 }))
@@ -41,6 +42,11 @@ describe('results as a model reads them', () => {
       'Found 2.\n{"a":[1,2]}',
     ],
   ]
+  test('content is taken as it comes', () => {
+    const contentOf = (content: unknown) => v.parse(callResult, { content }).content
+    expect(contentOf('plain')).toEqual(text('plain'))
+    expect(contentOf(['plain', { a: 1 }, { type: 'x' }])).toEqual([...text('plain', '{"a":1}'), { type: 'x' } as never])
+  })
   for (const [name, result, expected] of table)
     test(name, async () => {
       const { content } = await outputOf({ content: [], ...result } as CallResult, true)
