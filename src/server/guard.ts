@@ -77,10 +77,15 @@ const tooLarge = () => new AppError('TOO_LARGE', 'The body may have at most 16 M
 async function collect(body: ReadableStream<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > LARGEST_BODY) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of body) {
+      size += chunk.length
+      if (size > LARGEST_BODY) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw new AppError('INVALID_REQUEST', 'The body ended before its length.') // the client went away, mostly
   }
   return Buffer.concat(chunks)
 }

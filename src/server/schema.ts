@@ -38,7 +38,7 @@ const Variables = v.pipe(
 
 const Settings = {
   auto_approve_readonly: maybe(v.boolean()),
-  auto_approve_tools: maybe(v.pipe(v.array(name), v.maxLength(200))),
+  auto_approve_tools: maybe(v.array(v.pipe(text, v.nonEmpty(), v.maxLength(1000)))),
 }
 
 export const CreateSession = object({

@@ -111,8 +111,9 @@ export function createArchive(base: string, report: (level: 'warn', message: str
     },
 
     async list({ project, limit, cursor }: ListRequest) {
+      const before = cursor === undefined ? null : decodeCursor(cursor)
       const all = await entries(project)
-      const from = cursor === undefined ? 0 : all.findIndex(entry => sortKey(entry) < decodeCursor(cursor))
+      const from = before === null ? 0 : all.findIndex(entry => sortKey(entry) < before)
       const page = from < 0 ? [] : all.slice(from, from + limit)
       const more = from >= 0 && from + limit < all.length
       return { transcripts: page.map(shown), next_cursor: more ? encodeCursor(sortKey(page.at(-1)!)) : null }

@@ -189,6 +189,7 @@ export class Session {
   async update({ config, ...settings }: Settings): Promise<void> {
     this.#refuseClosing()
     if (settings.agent) findAgent(this.#around.config, settings.agent)
+    if (!config && Object.keys(settings).length === 0) return
     this.append({
       type: 'session.updated',
       ...settings,
