@@ -214,7 +214,8 @@ function failureOf(server: string, error: unknown): Error {
   if (code === 'CONNECTION_CLOSED') return new ConnectionLost(true)
   if (code === 'NOT_CONNECTED' || messageOf(error) === 'Not connected') return new ConnectionLost(false)
   // A session that the server has forgotten: it refused the request, and wants a new one.
-  if ((error as { data?: { status?: number } }).data?.status === 404) return new ConnectionLost(false)
+  const status = (error as { data?: { status?: number } }).data?.status
+  if (status === 404 || (status === 400 && /session/i.test(messageOf(error)))) return new ConnectionLost(false)
   const message = messageOf(error).replace(/^MCP error -?\d+: /, '')
   if (code === INVALID_PARAMS)
     return new AppError('INVALID_PARAMS', `${server}: ${message}`, {}, { cause: error as Error })

@@ -6,6 +6,7 @@ import { type CallRequest, ConnectionLost } from './calls.ts'
 import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from './catalog.ts'
 import { type Connection, connect, type Era, isDeathByProbe } from './connection.ts'
 import type { Asker } from './elicitation.ts'
+import { callFailure, crashFailure, startFailure } from './failures.ts'
 import { type OAuth, withSignIn } from './oauth.ts'
 import type { CallResult } from './result.ts'
 import type { Ring } from './ring.ts'
@@ -102,14 +103,15 @@ export function createSlot(options: SlotOptions): Slot {
       return made
     } catch (error) {
       if (isDeathByProbe(error)) era = 'legacy'
-      const failure = failed(await startError(error))
+      const ending = /closed|ended/i.test(messageOf(error)) ? await endingOf(opened) : null
+      const failure = failed(startFailure(config.name, error, ending, stderr.lines().at(-1)))
       await stop()
       throw failure
     }
   }
 
   const dial = async (): Promise<Connection> => {
-    const made = await connect({
+    const made: Connection = await connect({
       name: config.name,
       version: options.version,
       project: options.project,
@@ -154,25 +156,11 @@ export function createSlot(options: SlotOptions): Slot {
     return error
   }
 
-  async function startError(error: unknown): Promise<AppError> {
-    if (error instanceof AppError) return error
-    const ending = /closed|ended/i.test(messageOf(error)) ? await endingOf(opened) : null
-    const last = stderr.lines().at(-1)
-    const why = ending ? `it ended with ${ending}` : messageOf(error)
-    const said = last ? ` Its last words: ${last.slice(0, 300)}` : ''
-    return new AppError(
-      'MCP_SERVER_ERROR',
-      `MCP server ${config.name} did not start: ${why}.${said}`,
-      {},
-      { cause: error as Error },
-    )
-  }
-
   async function crashed() {
     connection = undefined
     const gone = opened // the next one may be there before this one is cleared away
-    const ending = (await endingOf(gone)) ?? 'a closed connection'
-    if (!starting) failed(new AppError('MCP_SERVER_ERROR', `MCP server ${config.name} ended by itself with ${ending}.`))
+    const ending = (await endingOf(gone)) ?? A_CLOSED_CONNECTION
+    if (!starting) failed(crashFailure(config.name, ending))
     await gone?.transport.close() // whatever it left running
   }
 
@@ -208,11 +196,12 @@ export function createSlot(options: SlotOptions): Slot {
         const using = await abortable(ready(request.context), request.context.signal)
         const via = opened
         try {
-          const result = await withSignIn(
+          const calling = withSignIn(
             () => using.call({ ...request, timeout_ms }),
             () => via?.signIn,
             request.context,
           )
+          const result = await abortable(calling, request.context.signal)
           breaker.succeeded()
           touch()
           return result
@@ -221,7 +210,9 @@ export function createSlot(options: SlotOptions): Slot {
           if (connection === using) connection = undefined
           // Repeating what may have happened already is for the owner to allow, tool by tool.
           const mayRepeat = !error.ran || config.repeatable.includes(request.tool)
-          if (!mayRepeat || attempt > 0) throw await lostCall(request.tool, error.ran, via)
+          if (mayRepeat && attempt === 0) continue
+          const ending = (await endingOf(via)) ?? A_CLOSED_CONNECTION
+          throw callFailure(config.name, request.tool, error.ran, ending)
         }
       }
     },
@@ -240,17 +231,9 @@ export function createSlot(options: SlotOptions): Slot {
     async close() {
       closed = true
       await stop()
-      await starting?.catch(() => {}) // it was told to end; its failure is known
+      if (starting) await within(starting, CLOSING_MS)
       await stop()
     },
-  }
-
-  async function lostCall(tool: string, ran: boolean, via: Opened | undefined): Promise<AppError> {
-    const ending = (await endingOf(via)) ?? 'a closed connection'
-    const advice = ran
-      ? 'The call may have done its work: look before you call it again.'
-      : 'The call was not made; it can be repeated.'
-    return new AppError('MCP_SERVER_ERROR', `MCP server ${config.name} ended with ${ending} during ${tool}. ${advice}`)
   }
 }
 
@@ -258,3 +241,6 @@ export function createSlot(options: SlotOptions): Slot {
 const endingOf = async (opened: Opened | undefined): Promise<string | null> =>
   opened?.ended ? within(opened.ended(), ENDING_MS) : null
 const ENDING_MS = 300
+const A_CLOSED_CONNECTION = 'a closed connection'
+/** A start may be waiting for somebody to sign in: an end does not. */
+const CLOSING_MS = 2000

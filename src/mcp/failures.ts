@@ -1,0 +1,28 @@
+import { AppError, messageOf } from '../errors.ts'
+
+/** What people and models are told when a server fails: which one, how, and what that means for them. */
+
+/** `ending` is how its process ended, if it did; `last` the last line of its stderr. */
+export function startFailure(
+  server: string,
+  error: unknown,
+  ending: string | null,
+  last: string | undefined,
+): AppError {
+  if (error instanceof AppError) return error
+  const why = ending ? `it ended with ${ending}` : messageOf(error)
+  const said = last ? ` Its last words: ${last.slice(0, 300)}` : ''
+  const cause = { cause: error as Error }
+  return new AppError('MCP_SERVER_ERROR', `MCP server ${server} did not start: ${why}.${said}`, {}, cause)
+}
+
+export const crashFailure = (server: string, ending: string): AppError =>
+  new AppError('MCP_SERVER_ERROR', `MCP server ${server} ended by itself with ${ending}.`)
+
+/** `ran`: the call was sent, and nobody knows how far it came. */
+export function callFailure(server: string, tool: string, ran: boolean, ending: string): AppError {
+  const advice = ran
+    ? 'The call may have done its work: look before you call it again.'
+    : 'The call was not made; it can be repeated.'
+  return new AppError('MCP_SERVER_ERROR', `MCP server ${server} ended with ${ending} during ${tool}. ${advice}`)
+}
