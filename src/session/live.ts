@@ -1,56 +1,85 @@
-import type { AgentStateChanged, Event, MessageDelta, Stored, ThinkingDelta, Transient } from '../event.ts'
+import type { AgentStateChanged, ErrorEvent, MessageDelta, Stored, ThinkingDelta, Transient } from '../event.ts'
 import type { Redactor } from './redact.ts'
 
 /** What goes to subscribers: a log line, or something live only, stamped with its time. */
-export type Broadcast = Stored | (Transient & { at: string })
+export type Broadcast = Stored | ((Transient | ErrorEvent) & { at: string })
 export type Listener = (event: Broadcast) => void
 
-type Delta = MessageDelta | ThinkingDelta
+type Partial = MessageDelta & { at: string }
 
 /**
- * What is going on right now and is in no log yet: the agent's state, and the messages in progress, for subscribers that
- * come late. Redacts deltas also where a secret is split over two of them.
+ * The subscribers of a session, and what is going on right now and in no log yet: the agent's state, and the messages in
+ * progress, for those that come late. Redacts deltas also where a secret is split over two of them.
  */
 export function createLive(redactor: Redactor, agent: string) {
   let state: AgentStateChanged = { type: 'agent.state', state: 'idle', agent }
-  const partials = new Map<string, MessageDelta & { at: string }>()
+  const listeners = new Set<Listener>()
+  const partials = new Map<string, Partial>()
   const streams = new Map<string, ReturnType<Redactor['stream']>>()
+  let held: Broadcast[] | null = null
 
-  const redacted = (delta: Delta): Delta => {
+  const send = (event: Broadcast) => {
+    if (held) held.push(event)
+    else for (const listener of listeners) listener(event)
+  }
+
+  const redacted = (delta: MessageDelta | ThinkingDelta): string => {
     const key = `${delta.type} ${delta.message_id}`
     if (!streams.has(key)) streams.set(key, redactor.stream())
-    return { ...delta, content: streams.get(key)!.push(delta.content) }
+    return streams.get(key)!.push(delta.content)
   }
+
+  const now = () => new Date().toISOString()
 
   return {
     get state() {
       return state
     },
-    get partials(): Iterable<MessageDelta & { at: string }> {
+    get partials(): Iterable<Partial> {
       return partials.values()
     },
-    /** What to broadcast of a transient event; null when there is nothing (yet) to show. */
-    take(event: Transient, at: string): (Transient & { at: string }) | null {
-      if (event.type === 'agent.state') state = event
-      if (event.type !== 'message.delta' && event.type !== 'thinking.delta') return { ...redactor.value(event), at }
-      const delta = redacted(event)
-      if (delta.content === '') return null
-      if (delta.type === 'message.delta') {
-        const content = (partials.get(delta.message_id)?.content ?? '') + delta.content
-        partials.set(delta.message_id, { ...delta, content, replace: true, at })
-      }
-      return { ...delta, at }
+    /** Calls `listener` for everything from now on. Returns how to stop. */
+    subscribe(listener: Listener): () => void {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
-    /** A finished message needs no catching up; after a turn nothing is in progress. */
-    settle(event: Event) {
+    /** Tells of what is on the log. A finished message needs no catching up; after a turn nothing is in progress. */
+    stored(event: Stored) {
       if (event.type === 'message') {
         partials.delete(event.message_id)
-        streams.delete(`message.delta ${event.message_id}`)
-        streams.delete(`thinking.delta ${event.message_id}`)
+        for (const type of ['message.delta', 'thinking.delta']) streams.delete(`${type} ${event.message_id}`)
       }
       if (event.type === 'turn.end') {
         partials.clear()
         streams.clear()
+      }
+      send(event)
+    },
+    /** Tells of what is live only. */
+    transient(event: Transient) {
+      const at = now()
+      if (event.type === 'agent.state') state = event
+      if (event.type !== 'message.delta' && event.type !== 'thinking.delta')
+        return send({ ...redactor.value(event), at })
+      const content = redacted(event)
+      if (content === '') return
+      if (event.type === 'message.delta') {
+        const said = (partials.get(event.message_id)?.content ?? '') + content
+        partials.set(event.message_id, { ...event, content: said, replace: true, at })
+      }
+      send({ ...event, content, at })
+    },
+    /** An error that cannot be stored, because storing is what failed. */
+    error: (event: ErrorEvent) => send({ ...event, at: now() }),
+    /** Holds back what is said until `work` is done: nobody hears of something before it is on the disk. */
+    async after(work: () => Promise<void>) {
+      held = []
+      try {
+        await work()
+      } finally {
+        const waiting = held
+        held = null
+        for (const event of waiting) send(event)
       }
     },
   }

@@ -13,13 +13,12 @@ import type {
   Storable,
   Stored,
   Transient,
-  Usage,
 } from '../event.ts'
 import { newId } from '../ids.ts'
-import { noUsage } from '../usage.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import { createLive, type Listener } from './live.ts'
 import type { Log } from './log.ts'
+import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import { apply, closing, createState, type SessionState } from './state.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -33,13 +32,6 @@ export type PromptRequest = {
   agent?: string
   effort?: Effort
   when_busy?: 'queue' | 'steer' | 'reject'
-}
-export type TurnOutcome = {
-  status: 'success' | 'interrupted' | 'error'
-  text: string
-  turn_id: string
-  usage: Usage
-  error?: { code: string; message: string }
 }
 export type Settings = {
   model?: string
@@ -62,12 +54,9 @@ export class Session {
   readonly #around: Surroundings
   readonly #live: ReturnType<typeof createLive>
   readonly #turns: Turns
-  readonly #listeners = new Set<Listener>()
-  readonly #waiting = new Map<string, (outcome: TurnOutcome) => void>()
+  readonly #outcomes: ReturnType<typeof createOutcomes>
   /** Set while a turn runs: how to stop it, and when it has. */
   #running: { turn_id: string; abort: AbortController; done: Promise<void> } | null = null
-  /** Broadcasts that wait for a sync; null when they go out at once. */
-  #held: Parameters<Listener>[0][] | null = null
   #dropped: { turn_id: string; text: string }[] = []
   #closing = false
 
@@ -78,6 +67,7 @@ export class Session {
     this.state = createState(created as Stored & { type: 'session.created' })
     for (const event of rest) apply(this.state, event)
     this.#live = createLive(around.redactor, this.state.agent)
+    this.#outcomes = createOutcomes(log)
     this.questions = createQuestions(event => this.append(event))
     this.approvals = createApprovals({
       append: event => this.append(event),
@@ -111,18 +101,15 @@ export class Session {
     return this.#turns.place
   }
 
-  /** Calls `listener` for everything from now on. Returns how to stop. */
   subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#live.subscribe(listener)
   }
 
   /** Writes an event, then tells everybody. Throws TRANSCRIPT_ERROR, and then nobody hears of it. */
   append(event: Storable): Stored {
     const stored = this.log.append(this.#around.redactor.value(event))
     apply(this.state, stored)
-    this.#live.settle(stored)
-    this.#broadcast(stored)
+    this.#live.stored(stored)
     return stored
   }
 
@@ -138,20 +125,21 @@ export class Session {
     request: PromptRequest,
   ): Promise<{ status: 'accepted' | 'queued' | 'steered'; turn_id: string; outcome: Promise<TurnOutcome> }> {
     const { when_busy = 'queue', ...body } = request
+    if (request.agent) findAgent(this.#around.config, request.agent)
+    if (request.attachments) await checkAttachments(request.attachments, this.place.roots)
+    this.#refuseClosing()
+    // From here to the append nothing waits: of two that come at once, the second sees the first.
     const known = request.prompt_id && this.state.prompt_ids.get(request.prompt_id)
     if (known)
       return {
         status: this.state.queued.has(known) ? 'queued' : 'accepted',
         turn_id: known,
-        outcome: this.#outcome(known),
+        outcome: this.#outcomes.of(known),
       }
-    if (request.agent) findAgent(this.#around.config, request.agent)
-    if (request.attachments) await checkAttachments(request.attachments, this.place.roots)
-    this.#refuseClosing()
     const turn_id = newId('turn')
     if (!this.#running) {
       this.#repair()
-      const outcome = this.#outcome(turn_id)
+      const outcome = this.#outcomes.of(turn_id)
       this.#start({ type: 'prompt', turn_id, ...body, source: 'user' })
       await this.sync()
       return { status: 'accepted', turn_id, outcome }
@@ -163,7 +151,7 @@ export class Session {
       )
     if (this.state.queued.size >= LONGEST_QUEUE)
       throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
-    const outcome = this.#outcome(when_busy === 'steer' ? this.#running.turn_id : turn_id)
+    const outcome = this.#outcomes.of(when_busy === 'steer' ? this.#running.turn_id : turn_id)
     this.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
     await this.sync()
     return { status: when_busy === 'steer' ? 'steered' : 'queued', turn_id, outcome }
@@ -265,7 +253,7 @@ export class Session {
       abort.abort(error)
       this.#fail(error, prompt.turn_id)
     }
-    this.#settle(prompt.turn_id)
+    this.#outcomes.ended(prompt.turn_id)
     this.#running = null
     this.#next()
   }
@@ -274,16 +262,10 @@ export class Session {
     if (!isStorable(event)) return this.emit(event)
     if (event.type !== 'turn.end') return void this.append(event)
     if (signal.aborted) for (const queued of [...this.state.queued.values()]) this.#drop(queued)
-    // Nobody hears that a turn has ended before it is on the disk; what is said meanwhile waits behind it.
-    this.#held = []
-    try {
+    await this.#live.after(async () => {
       this.append(event)
       await this.sync()
-    } finally {
-      const held = this.#held
-      this.#held = null
-      for (const broadcast of held) this.#broadcast(broadcast)
-    }
+    })
   }
 
   #next() {
@@ -300,50 +282,20 @@ export class Session {
   #drop({ turn_id, text }: Stored<PromptQueued>) {
     this.append({ type: 'prompt.dropped', turn_id, text })
     this.#dropped.push({ turn_id, text })
-    this.#waiting.get(turn_id)?.({ status: 'interrupted', text: '', turn_id, usage: noUsage() })
-    this.#waiting.delete(turn_id)
+    this.#outcomes.dropped(turn_id)
   }
 
+  /** Storing is what failed: it is said live, and the log tells nothing of it. */
   #fail(error: unknown, turn_id: string) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
-    this.#broadcast({
-      type: 'error',
-      turn_id,
-      code,
-      message: messageOf(error),
-      recoverable: true,
-      at: new Date().toISOString(),
-    } as unknown as Transient & { at: string })
-    this.emit({ type: 'agent.state', state: 'error', agent: this.state.agent, details: messageOf(error) })
-    this.emit({ type: 'agent.state', state: 'idle', agent: this.state.agent })
+    const { agent } = this.state
+    this.#live.error({ type: 'error', turn_id, code, message: messageOf(error), recoverable: true })
+    this.emit({ type: 'agent.state', state: 'error', agent, details: messageOf(error) })
+    this.emit({ type: 'agent.state', state: 'idle', agent })
   }
 
   emit(event: Transient): void {
-    const stamped = event.type === 'agent.state' ? { ...event, last_event_id: this.last_event_id } : event
-    const broadcast = this.#live.take(stamped, new Date().toISOString())
-    if (broadcast) this.#broadcast(broadcast)
-  }
-
-  #broadcast(event: Parameters<Listener>[0]) {
-    if (this.#held) this.#held.push(event)
-    else for (const listener of this.#listeners) listener(event)
-  }
-
-  #outcome(turn_id: string): Promise<TurnOutcome> {
-    const ended = this.log.events.some(event => event.type === 'turn.end' && event.turn_id === turn_id)
-    if (ended) return Promise.resolve(outcomeOf(this.log.events, turn_id))
-    return new Promise(resolve => {
-      const earlier = this.#waiting.get(turn_id)
-      this.#waiting.set(turn_id, outcome => {
-        earlier?.(outcome)
-        resolve(outcome)
-      })
-    })
-  }
-
-  #settle(turn_id: string) {
-    this.#waiting.get(turn_id)?.(outcomeOf(this.log.events, turn_id))
-    this.#waiting.delete(turn_id)
+    this.#live.transient(event.type === 'agent.state' ? { ...event, last_event_id: this.last_event_id } : event)
   }
 
   async #remember(rule: string, scope: 'session' | 'project') {
@@ -354,27 +306,3 @@ export class Session {
 
 const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
 const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
-
-/** How a turn went, read off the log; a turn that is not in it to its end failed with the log. */
-function outcomeOf(events: readonly Stored[], turn_id: string): TurnOutcome {
-  const own = events.filter(event => 'turn_id' in event && event.turn_id === turn_id)
-  const end = own.findLast(event => event.type === 'turn.end')
-  const text = own.findLast(event => event.type === 'message')?.content ?? ''
-  const error = own.findLast(event => event.type === 'error')
-  if (!end)
-    return {
-      status: 'error',
-      text,
-      turn_id,
-      usage: noUsage(),
-      error: { code: 'TRANSCRIPT_ERROR', message: 'The log could not be written.' },
-    }
-  const status = end.outcome === 'interrupted' ? 'interrupted' : end.outcome === 'error' ? 'error' : 'success'
-  return {
-    status,
-    text,
-    turn_id,
-    usage: end.usage,
-    ...(status === 'error' && error && { error: { code: error.code, message: error.message } }),
-  }
-}
