@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { FetchLike, OAuthClientProvider } from '@modelcontextprotocol/client'
+import type { FetchLike, OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/client'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { type Callback, openCallback } from './callback.ts'
@@ -169,6 +169,7 @@ function providerFor(config: McpServerConfig, credentials: Credentials, flow: Fl
   const { client_id, client_secret, client_metadata_url } = config.oauth ?? {}
   let verifier = ''
   let registered = false
+  let discovered: OAuthDiscoveryState | undefined
   return {
     redirectUrl: flow.redirectUrl,
     clientMetadataUrl: client_metadata_url,
@@ -199,6 +200,11 @@ function providerFor(config: McpServerConfig, credentials: Credentials, flow: Fl
       verifier = made
     },
     codeVerifier: () => verifier,
+    // Binds the code to the authorization server that it was asked of (SEP-2352).
+    saveDiscoveryState(state) {
+      discovered = state
+    },
+    discoveryState: () => discovered,
     async invalidateCredentials(scope) {
       if (scope === 'all' || scope === 'tokens') await credentials.save({ tokens: undefined })
       if (scope === 'all' || scope === 'client') await credentials.save({ client: undefined })
