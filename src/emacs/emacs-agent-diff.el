@@ -72,8 +72,8 @@
 (defun emacs-agent-diff-stat-text (diff)
   "Return the size of DIFF in words: +3 -1."
   (pcase-let ((`(,added . ,removed) (emacs-agent-diff-stat diff)))
-    (concat (propertize (format "+%d" added) 'font-lock-face 'emacs-agent-success) " "
-            (propertize (format "-%d" removed) 'font-lock-face 'emacs-agent-failure))))
+    (concat (propertize (format "+%d" added) 'emacs-agent-face 'emacs-agent-success) " "
+            (propertize (format "-%d" removed) 'emacs-agent-face 'emacs-agent-failure))))
 
 ;;;; Applying
 
@@ -134,8 +134,8 @@ Line ends of DOS are kept: the diff does not show them."
 
 (defun emacs-agent-diff-lines (diff limit &optional refused)
   "Return (TEXT . MORE): DIFF as lines of a block, at most LIMIT of them.
-MORE is how many lines are left out, 0 for none.  The hunks whose numbers are in
-REFUSED are marked as such.  Each line has its hunk as `emacs-agent-hunk'."
+MORE is how many lines are left out, 0 for none.  The hunks whose numbers are
+in REFUSED are marked as such.  Each line has its hunk as `emacs-agent-hunk'."
   (let* ((lines (split-string (string-remove-suffix "\n" diff) "\n"))
          (more (max 0 (- (length lines) limit))) (number -1))
     (cons (mapconcat
@@ -154,7 +154,7 @@ HEADER says whether it starts the hunk, REFUSED whether that is refused."
                  (if (> (length text) 500) (concat (substring text 0 500) "…") text))))
     (propertize (if (and header refused) (concat shown "  refused") shown)
                 'emacs-agent-hunk (and (>= number 0) number)
-                'font-lock-face (if refused '(:strike-through t :inherit shadow)
+                'emacs-agent-face (if refused '(:strike-through t :inherit shadow)
                                   (emacs-agent-diff--face line)))))
 
 (defun emacs-agent-diff--face (line)

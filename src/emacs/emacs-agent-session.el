@@ -41,6 +41,7 @@
   (backlog nil) (inbox nil)             ; frames: in order, and newest first
   timer caught-up
   (usage nil) context-tokens context-window
+  open waiters                          ; how to ask for it, and who waits for that
   (queued nil)                          ; alists of turn_id and text
   (pending nil)                         ; tool.call events that wait for a decision
   (questions nil)                       ; question events that wait for an answer
@@ -316,7 +317,7 @@
   "Return how people call SESSION."
   (let ((title (emacs-agent-session-title session)))
     (if (or (not title) (string-empty-p title))
-        (substring (emacs-agent-session-id session) 0 (min 8 (length (emacs-agent-session-id session))))
+        (truncate-string-to-width (or (emacs-agent-session-id session) "new") 8)
       (emacs-agent-one-line title 40))))
 
 (defun emacs-agent-session--backend-changed (state _text)
@@ -337,10 +338,18 @@
 
 (defun emacs-agent-session-revive (session &optional then)
   "Resume SESSION, follow it again, and call THEN."
+  (if (emacs-agent-session-id session)
+      (emacs-agent-session--resume session then)
+    (when then (emacs-agent-session-when-open session (lambda (failure) (unless failure (funcall then)))))
+    (funcall (emacs-agent-session-open session))))
+
+(defun emacs-agent-session--resume (session then)
+  "Resume SESSION, which has an id, follow it again, and call THEN."
   (emacs-agent-request
    "POST" (emacs-agent-session-path session "/resume") :body t
    :then (lambda (_answer)
-           (emacs-agent-session-follow session)
+           (when (buffer-live-p (emacs-agent-session-buffer session))
+             (emacs-agent-session-follow session))
            (emacs-agent-session-ask session)
            (when then (funcall then)))
    :else (lambda (failure)
@@ -371,28 +380,76 @@ That is what direnv, envrc and the like have set for a project."
                collect (cons (intern name) (emacs-agent-clean-text (substring entry (1+ equals))))))))
 
 (cl-defun emacs-agent-session-create (project &key model agent title env save then else)
-  "Open a session on PROJECT, a directory, and call THEN with it, or ELSE.
-MODEL, AGENT and TITLE are as the backend has them, ENV an alist of variables.
-SAVE is nil or t for a transcript, `:false' for none."
+  "Open a session on PROJECT, a directory, and return it at once.
+It has no id until the backend has answered; then THEN is called with it, or
+ELSE with what went wrong.  MODEL, AGENT and TITLE are as the backend has
+them, ENV an alist of variables.  SAVE is nil or t for a transcript, `:false'
+for none."
+  (let ((session (make-emacs-agent-session
+                  :project (directory-file-name (expand-file-name project))
+                  :model model :agent agent :title title)))
+    (setf (emacs-agent-session-open session)
+          (lambda () (emacs-agent-session--open session env save then else)))
+    (push session emacs-agent-session-list)
+    (funcall (emacs-agent-session-open session))
+    session))
+
+(defun emacs-agent-session--open (session env save then else)
+  "Ask the backend for SESSION, with ENV and SAVE, and call THEN or ELSE."
+  (emacs-agent-session--connection session 'connecting)
   (emacs-agent-request
    "POST" "/api/sessions"
-   :body `((project_path . ,(directory-file-name (expand-file-name project)))
-           ,@(emacs-agent-present 'model model 'agent agent 'title title 'env env)
+   :body `((project_path . ,(emacs-agent-session-project session))
+           ,@(emacs-agent-present 'model (emacs-agent-session-model session)
+                                  'agent (emacs-agent-session-agent session)
+                                  'title (emacs-agent-session-title session) 'env env)
            ,@(and (eq save :false) '((config . ((save_transcript . :false))))))
-   :then (lambda (data) (funcall then (emacs-agent-session-make data)))
-   :else else))
+   :then (lambda (data)
+           (setf (emacs-agent-session-id session) (alist-get 'session_id data))
+           (emacs-agent-session-refresh session data)
+           (emacs-agent-session--release session nil)
+           (when then (funcall then session)))
+   :else (lambda (failure)
+           (emacs-agent-session--ended session)
+           (emacs-agent-session--release session failure)
+           (if else (funcall else failure)
+             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))))))
+
+(defun emacs-agent-session-when-open (session function)
+  "Call FUNCTION with nil as soon as SESSION has an id, or with what went wrong."
+  (if (emacs-agent-session-id session)
+      (funcall function nil)
+    (setf (emacs-agent-session-waiters session)
+          (append (emacs-agent-session-waiters session) (list function)))))
+
+(defun emacs-agent-session--release (session failure)
+  "Call those who wait for SESSION with FAILURE, or nil."
+  (let ((waiters (emacs-agent-session-waiters session)))
+    (setf (emacs-agent-session-waiters session) nil)
+    (dolist (function waiters)
+      (emacs-agent-http--call function failure))))
 
 (cl-defun emacs-agent-session-prompt (session text &key context attachments agent effort when-busy then else)
   "Send TEXT to SESSION and call THEN with the answer, or ELSE.
 CONTEXT is an alist, ATTACHMENTS a list of alists, AGENT and EFFORT are for
 this turn.  WHEN-BUSY is a string: queue, steer or reject."
-  (emacs-agent-request
-   "POST" (emacs-agent-session-path session "/prompt")
-   :body `((text . ,(emacs-agent-clean-text text))
-           (prompt_id . ,(emacs-agent-session--new-id))
-           ,@(emacs-agent-present 'context context 'agent agent 'effort effort 'when_busy when-busy
-                                  'attachments (and attachments (vconcat attachments))))
-   :then then :else else))
+  (emacs-agent-session-when-open
+   session
+   (let ((body (emacs-agent-session--prompt-body text context attachments agent effort when-busy)))
+     (lambda (failure)
+       (if failure
+           (when else (funcall else failure))
+         (emacs-agent-request "POST" (emacs-agent-session-path session "/prompt")
+                              :body body :then then :else else))))))
+
+(defun emacs-agent-session--prompt-body (text context attachments agent effort when-busy)
+  "Return the body of a prompt with TEXT.
+CONTEXT, ATTACHMENTS, AGENT, EFFORT and WHEN-BUSY are as for
+`emacs-agent-session-prompt'."
+  `((text . ,(emacs-agent-clean-text text))
+    (prompt_id . ,(emacs-agent-session--new-id))
+    ,@(emacs-agent-present 'context context 'agent agent 'effort effort 'when_busy when-busy
+                           'attachments (and attachments (vconcat attachments)))))
 
 (defun emacs-agent-session--new-id ()
   "Return an id that nobody else has."

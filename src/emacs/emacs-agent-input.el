@@ -1,0 +1,177 @@
+;;; emacs-agent-input.el --- Where prompts are written  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; The end of a conversation is for you: several lines, with a history, completion of @files and /commands, and undo
+;; of its own.
+
+;;; Code:
+
+(require 'emacs-agent-section)
+(require 'emacs-agent-context)
+(require 'ring)
+
+(declare-function project-files "project")
+
+(defcustom emacs-agent-return-sends nil
+  "Whether RET at the end of the input sends it.
+Otherwise it starts a new line, and \\`C-c C-c' sends."
+  :type 'boolean
+  :group 'emacs-agent)
+
+(defcustom emacs-agent-when-busy 'queue
+  "What happens to a prompt that is sent while the agent works.
+`queue' sends it when the turn is over, `steer' before the next model call.
+A prefix argument does the other one."
+  :type '(choice (const queue) (const steer))
+  :group 'emacs-agent)
+
+(defvar emacs-agent-input-history (make-ring 100)
+  "What was sent, newest first.")
+
+(defvar emacs-agent-input-commands nil
+  "Alist of names that can be typed after a slash, and (FUNCTION . HELP).
+FUNCTION is called with the rest of the line.")
+
+(defvar-local emacs-agent-input-start nil
+  "Marker at the start of the input.")
+
+(defvar-local emacs-agent-input--index nil
+  "Where in the history the input is from.")
+
+(defvar-local emacs-agent-input--draft ""
+  "What was being written before the history was gone through.")
+
+(defvar-local emacs-agent-input--files nil
+  "(TIME . NAMES) of the project's files.")
+
+(defun emacs-agent-input-setup ()
+  "Put the input into this buffer, which is empty."
+  (let ((inhibit-read-only t))
+    (insert (propertize "* Prompt\n" 'read-only t 'front-sticky '(read-only)
+                        'rear-nonsticky t 'emacs-agent-face 'emacs-agent-prompt
+                        'emacs-agent-prompt t))
+    (setq emacs-agent-section-end-of-output (copy-marker (point-min) t)
+          emacs-agent-input-start (point-marker)
+          buffer-undo-list nil)
+    (add-hook 'completion-at-point-functions #'emacs-agent-input-complete nil t)))
+
+(defun emacs-agent-input-p (&optional position)
+  "Whether POSITION, or point, is in the input."
+  (>= (or position (point)) emacs-agent-input-start))
+
+(defun emacs-agent-input-text ()
+  "Return what is written."
+  (buffer-substring-no-properties emacs-agent-input-start (point-max)))
+
+(defun emacs-agent-input-set (text)
+  "Write TEXT in place of what is written."
+  (delete-region emacs-agent-input-start (point-max))
+  (save-excursion
+    (goto-char emacs-agent-input-start)
+    (insert text))
+  (goto-char (point-max)))
+
+(defun emacs-agent-input-add (text)
+  "Add TEXT before what is written, on lines of its own."
+  (let ((old (emacs-agent-input-text)))
+    (emacs-agent-input-set (if (string-blank-p old) text (concat text "\n" old)))))
+
+(defun emacs-agent-input-self-insert ()
+  "Type into the input, wherever point is."
+  (interactive)
+  (unless (emacs-agent-input-p) (goto-char (point-max)))
+  (call-interactively #'self-insert-command))
+
+(defun emacs-agent-input-yank ()
+  "Yank into the input, wherever point is."
+  (interactive)
+  (unless (emacs-agent-input-p) (goto-char (point-max)))
+  (setq this-command 'yank)
+  (call-interactively #'yank))
+
+;;;; History
+
+(defun emacs-agent-input-remember (text)
+  "Add TEXT to the history."
+  (setq emacs-agent-input--index nil)
+  (unless (or (string-blank-p text)
+              (and (not (ring-empty-p emacs-agent-input-history))
+                   (equal text (ring-ref emacs-agent-input-history 0))))
+    (ring-insert emacs-agent-input-history text)))
+
+(defun emacs-agent-input-previous (count)
+  "Write the COUNTth earlier prompt."
+  (interactive "p")
+  (let ((size (ring-length emacs-agent-input-history)))
+    (when (= size 0) (user-error "Nothing was sent yet"))
+    (unless emacs-agent-input--index
+      (setq emacs-agent-input--draft (emacs-agent-input-text)))
+    (let ((index (+ (or emacs-agent-input--index -1) count)))
+      (when (>= index size) (user-error "That was the first one"))
+      (setq emacs-agent-input--index (and (>= index 0) index))
+      (emacs-agent-input-set (if (>= index 0) (ring-ref emacs-agent-input-history index)
+                               emacs-agent-input--draft)))))
+
+(defun emacs-agent-input-next (count)
+  "Write the COUNTth later prompt, or what you were writing."
+  (interactive "p")
+  (unless emacs-agent-input--index (user-error "There is no later one"))
+  (emacs-agent-input-previous (- count)))
+
+;;;; Completion
+
+(defun emacs-agent-input-complete ()
+  "Complete a file after @, or a command after / at the start."
+  (when (emacs-agent-input-p)
+    (let ((end (point)) (start (save-excursion
+                                 (skip-chars-backward "^ \t\n" emacs-agent-input-start)
+                                 (point))))
+      (cond ((and (eq (char-after start) ?@) (< start end))
+             (list (1+ start) end (completion-table-dynamic (lambda (_) (emacs-agent-input--file-names)))
+                   :exclusive 'no))
+            ((and (eq (char-after start) ?/) (= start emacs-agent-input-start) (< start end))
+             (list (1+ start) end (mapcar #'car emacs-agent-input-commands)
+                   :exclusive 'no
+                   :annotation-function
+                   (lambda (name) (concat "  " (cddr (assoc name emacs-agent-input-commands))))))))))
+
+(defun emacs-agent-input--file-names ()
+  "Return the names of the project's files, as they were half a minute ago."
+  (unless (and emacs-agent-input--files (< (- (float-time) (car emacs-agent-input--files)) 30))
+    (let* ((default-directory (file-name-as-directory default-directory))
+           (project (project-current))
+           (root (expand-file-name default-directory)))
+      (setq emacs-agent-input--files
+            (cons (float-time)
+                  (and project
+                       (mapcar (lambda (file) (string-remove-prefix root (expand-file-name file)))
+                               (project-files project)))))))
+  (cdr emacs-agent-input--files))
+
+(defun emacs-agent-input-mentions (text)
+  "Return the files that TEXT mentions after @, as absolute names."
+  (let ((start 0) (files nil))
+    (while (string-match "\\(?:\\`\\|[ \t\n(]\\)@\\([^ \t\n]+\\)" text start)
+      (setq start (match-end 0))
+      (let ((file (expand-file-name (string-trim-right (match-string 1 text) "[.,;:!?)]+"))))
+        (when (file-exists-p file) (cl-pushnew file files :test #'equal))))
+    (nreverse files)))
+
+(defun emacs-agent-input-command (text)
+  "Run TEXT if it is a command with a slash; return whether it was."
+  (when (string-match "\\`/\\([a-z-]+\\)\\(?:[ \t]+\\(.*\\)\\)?[ \t\n]*\\'" text)
+    (let ((command (assoc (match-string 1 text) emacs-agent-input-commands))
+          (rest (string-trim (or (match-string 2 text) ""))))
+      (when command
+        (emacs-agent-input-set "")
+        (funcall (cadr command) rest)
+        t))))
+
+(provide 'emacs-agent-input)
+;;; emacs-agent-input.el ends here

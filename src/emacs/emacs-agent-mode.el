@@ -1,0 +1,384 @@
+;;; emacs-agent-mode.el --- The buffer of a conversation  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; One buffer per session, in a mode derived from Org: output that cannot be edited, and the input below it.
+
+;;; Code:
+
+(require 'org)
+(require 'emacs-agent-view)
+(require 'emacs-agent-input)
+
+(declare-function org-open-at-point "org")
+(defvar diff-font-lock-syntax)
+(defvar org-element-use-cache)
+
+(defcustom emacs-agent-display-action
+  '((display-buffer-reuse-window display-buffer-in-direction)
+    (direction . right) (window-width . 0.5))
+  "How conversations are displayed, as for `display-buffer'."
+  :type 'sexp
+  :group 'emacs-agent)
+
+(defvar emacs-agent-before-send-functions nil
+  "Functions called with a session before a prompt is sent.")
+
+(defvar emacs-agent-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "C-c C-c") #'emacs-agent-send)
+    (define-key map (kbd "C-c C-k") #'emacs-agent-interrupt)
+    (define-key map (kbd "C-c C-a") #'emacs-agent-next-approval)
+    (define-key map (kbd "C-c C-m") #'emacs-agent-set-model)
+    (define-key map (kbd "C-c C-b") #'emacs-agent-set-agent)
+    (define-key map (kbd "C-c C-r") #'emacs-agent-resume)
+    (define-key map (kbd "C-c C-d") #'emacs-agent-review)
+    (define-key map (kbd "C-c C-s") #'emacs-agent-sessions)
+    (define-key map (kbd "C-c C-t") #'emacs-agent-set-title)
+    (define-key map (kbd "C-c C-w") #'emacs-agent-edit-queue)
+    (define-key map (kbd "C-c C-h") #'emacs-agent-menu)
+    (define-key map (kbd "M-p") #'emacs-agent-input-previous)
+    (define-key map (kbd "M-n") #'emacs-agent-input-next)
+    (define-key map (kbd "RET") #'emacs-agent-return)
+    (define-key map (kbd "TAB") #'emacs-agent-tab)
+    (define-key map [remap self-insert-command] #'emacs-agent-input-self-insert)
+    (define-key map [remap org-self-insert-command] #'emacs-agent-input-self-insert)
+    (define-key map [remap yank] #'emacs-agent-input-yank)
+    (define-key map [remap org-yank] #'emacs-agent-input-yank)
+    map)
+  "Keys of conversations.")
+
+(defvar emacs-agent-mode-syntax-table
+  (make-syntax-table org-mode-syntax-table)
+  "Syntax of conversations.")
+
+(define-derived-mode emacs-agent-mode org-mode "Agent"
+  "A conversation with an agent, as an Org document.
+
+The end of the buffer is the input: \\[emacs-agent-send] sends what you
+write there, and typing anywhere goes there.  With a prefix argument,
+or while the agent works, see `emacs-agent-when-busy'.
+\\[emacs-agent-interrupt] stops the agent and gives back what was
+waiting to be sent.
+
+\\[emacs-agent-tab] on a tool call shows more of it, \\[emacs-agent-return] all of its
+result, and both act on links and headings as usual.  What waits for a
+decision is found with \\[emacs-agent-next-approval]; with point on it, the keys
+that it shows apply.
+
+\\{emacs-agent-mode-map}"
+  :group 'emacs-agent
+  (emacs-agent-view-setup)
+  (setq-local org-element-use-cache nil
+              org-file-apps '((t . emacs))
+              org-confirm-babel-evaluate t
+              org-imenu-depth 4
+              org-hide-emphasis-markers t
+              org-adapt-indentation nil
+              org-return-follows-link nil
+              font-lock-fontify-region-function #'emacs-agent-mode--fontify
+              header-line-format '(:eval (emacs-agent-mode-header))
+              next-error-function #'emacs-agent-next-error
+              bookmark-make-record-function #'emacs-agent-bookmark-record
+              scroll-conservatively 101
+              bidi-paragraph-direction 'left-to-right
+              mode-line-process '(:eval (emacs-agent-mode-process)))
+  (visual-line-mode 1)
+  (setq-local truncate-lines nil)
+  (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
+  (add-hook 'change-major-mode-hook #'emacs-agent-mode--leave nil t))
+
+(defun emacs-agent-mode--fontify (start end &optional loudly)
+  "Fontify from START to END as Org does, LOUDLY or not, and add our faces.
+The mode for diffs may not look at the files that a diff names."
+  (prog1 (let ((diff-font-lock-syntax nil))
+           (font-lock-default-fontify-region start end loudly))
+    (let ((position start) next)
+      (while (< position end)
+        (setq next (next-single-property-change position 'emacs-agent-face nil end))
+        (let ((face (get-text-property position 'emacs-agent-face)))
+          (when face
+            (font-lock-prepend-text-property position next 'face face)))
+        (setq position next)))))
+
+;;;; The buffer
+
+(defun emacs-agent-mode-buffer (session)
+  "Return the buffer of SESSION, made if need be."
+  (let ((buffer (emacs-agent-session-buffer session)))
+    (if (buffer-live-p buffer)
+        buffer
+      (setf (emacs-agent-session-buffer session) (emacs-agent-mode--make session)))))
+
+(defun emacs-agent-mode--make (session)
+  "Make the buffer of SESSION."
+  (let ((buffer (generate-new-buffer
+                 (format "*agent: %s*" (file-name-nondirectory
+                                        (directory-file-name (emacs-agent-session-project session)))))))
+    (with-current-buffer buffer
+      (setq default-directory (file-name-as-directory (emacs-agent-session-project session)))
+      (let ((org-inhibit-startup t))
+        (emacs-agent-mode))
+      (emacs-agent-input-setup)
+      (setq emacs-agent-session session)
+      (set-buffer-modified-p nil)
+      (goto-char (point-max)))
+    buffer))
+
+(defun emacs-agent-mode--leave ()
+  "Let go of the session of this buffer, which goes on in the backend."
+  (when emacs-agent-session
+    (emacs-agent-session-leave emacs-agent-session)
+    (setf (emacs-agent-session-buffer emacs-agent-session) nil)
+    (setq emacs-agent-session nil)))
+
+(defun emacs-agent-mode-show (session)
+  "Display the buffer of SESSION and select it."
+  (let ((window (display-buffer (emacs-agent-mode-buffer session) emacs-agent-display-action)))
+    (when window
+      (select-window window)
+      (goto-char (point-max)))))
+
+(defun emacs-agent-mode-session ()
+  "Return the session of this buffer, or of its project; else signal an error."
+  (or emacs-agent-session
+      (let ((project (directory-file-name (emacs-agent-context-project))))
+        (cl-find project emacs-agent-session-list :test #'equal :key #'emacs-agent-session-project))
+      (user-error "There is no conversation about this project; M-x emacs-agent starts one")))
+
+;;;; Events
+
+(defun emacs-agent-mode--batch (session)
+  "Show what came to SESSION, and keep windows that are at the end there."
+  (emacs-agent-view-batch session)
+  (dolist (window (get-buffer-window-list nil nil t))
+    (when (and (emacs-agent-input-p (window-point window))
+               (not (pos-visible-in-window-p (point-max) window)))
+      (with-selected-window window
+        (save-excursion
+          (goto-char (point-max))
+          (recenter -1))))))
+
+(add-hook 'emacs-agent-session-event-functions #'emacs-agent-view-event)
+(add-hook 'emacs-agent-session-batch-functions #'emacs-agent-mode--batch)
+
+(defun emacs-agent-mode--changed (session)
+  "Show the new state of SESSION in its buffer."
+  (let ((buffer (emacs-agent-session-buffer session)))
+    (when (buffer-live-p buffer)
+      (with-current-buffer buffer
+        (emacs-agent-mode--show-queue session)
+        (force-mode-line-update)))))
+
+(add-hook 'emacs-agent-session-changed-functions #'emacs-agent-mode--changed)
+
+(defvar-local emacs-agent-mode--queue nil
+  "Overlay that shows what waits to be sent.")
+
+(defun emacs-agent-mode--show-queue (session)
+  "Show above the input what SESSION has in its queue."
+  (let ((queued (emacs-agent-session-queued session)))
+    (if (null queued)
+        (when emacs-agent-mode--queue (delete-overlay emacs-agent-mode--queue))
+      (unless emacs-agent-mode--queue
+        (setq emacs-agent-mode--queue (make-overlay 1 1)))
+      (move-overlay emacs-agent-mode--queue emacs-agent-section-end-of-output
+                    emacs-agent-section-end-of-output (current-buffer))
+      (overlay-put emacs-agent-mode--queue 'before-string
+                   (mapconcat (lambda (prompt)
+                                (propertize (format "%s: %s\n"
+                                                    (if (equal (alist-get 'when_busy prompt) "steer") "Steers" "Waits")
+                                                    (emacs-agent-show-all
+                                                     (emacs-agent-one-line (alist-get 'text prompt) 70)))
+                                            'face 'emacs-agent-dim))
+                              queued "")))))
+
+;;;; Header line
+
+(defun emacs-agent-mode--percent (text)
+  "Return TEXT fit for a mode line."
+  (string-replace "%" "%%" text))
+
+(defun emacs-agent-mode-state (session)
+  "Return the state of SESSION in words, with a face."
+  (let ((waiting (emacs-agent-session-waiting session)))
+    (pcase (emacs-agent-session-connection session)
+      ('connecting (propertize "connecting" 'face 'emacs-agent-running))
+      ('waiting (propertize "reconnecting" 'face 'emacs-agent-failure))
+      ('lost (propertize "backend lost" 'face 'emacs-agent-failure))
+      ('ended (propertize "ended" 'face 'emacs-agent-dim))
+      (_ (cond ((> waiting 0)
+                (propertize (format "%d waiting for you" waiting) 'face 'emacs-agent-attention))
+               (t (pcase (emacs-agent-session-state session)
+                    ("idle" (propertize "ready" 'face 'emacs-agent-success))
+                    ("thinking" (propertize "thinking" 'face 'emacs-agent-running))
+                    ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
+                    ("error" (propertize "error" 'face 'emacs-agent-failure))
+                    (state (propertize (or state "") 'face 'emacs-agent-running)))))))))
+
+(defun emacs-agent-mode--draft ()
+  "Return what the model is writing besides messages, or nil."
+  (when emacs-agent-view-draft
+    (let-alist emacs-agent-view-draft
+      (format "%s%s %s" (emacs-agent-one-line .tool 30)
+              (if (stringp .path) (concat " " (emacs-agent-one-line .path 40)) "")
+              (emacs-agent-count (or .chars 0))))))
+
+(defun emacs-agent-mode--window (session)
+  "Return how full the window of SESSION is, or nil."
+  (let ((used (emacs-agent-session-context-tokens session))
+        (size (emacs-agent-session-context-window session)))
+    (and (numberp used)
+         (if (and (numberp size) (> size 0))
+             (format "%s/%s (%d%%)" (emacs-agent-count used) (emacs-agent-count size)
+                     (round (* 100.0 used) size))
+           (emacs-agent-count used)))))
+
+(defun emacs-agent-mode-header ()
+  "Return the header line of this conversation."
+  (when emacs-agent-session
+    (let* ((session emacs-agent-session)
+           (details (emacs-agent-session-details session))
+           (cost (emacs-agent-session-cost session))
+           (queued (length (emacs-agent-session-queued session)))
+           (parts (delq nil
+                        (list (file-name-nondirectory (emacs-agent-session-project session))
+                              (emacs-agent-session-model session)
+                              (emacs-agent-session-agent session)
+                              (emacs-agent-mode-state session)
+                              (or (emacs-agent-mode--draft)
+                                  (and (stringp details) (emacs-agent-session-busy-p session)
+                                       (emacs-agent-one-line details 60)))
+                              (and (> queued 0) (format "%d queued" queued))
+                              (emacs-agent-mode--window session)
+                              (and (numberp cost) (> cost 0) (format "$%.2f" cost))))))
+      (concat " " (mapconcat #'emacs-agent-mode--percent parts
+                             (propertize "  " 'face 'emacs-agent-dim))))))
+
+(defun emacs-agent-mode-process ()
+  "Return what the mode line says about this conversation."
+  (and emacs-agent-session
+       (concat " " (emacs-agent-mode-state emacs-agent-session))))
+
+;;;; Keys
+
+(defun emacs-agent-return ()
+  "Start a new line of the input, or act on what is at point."
+  (interactive)
+  (cond ((not (emacs-agent-input-p)) (emacs-agent-mode--act))
+        ((and emacs-agent-return-sends (eobp)) (emacs-agent-send))
+        (t (newline))))
+
+(defun emacs-agent-mode--act ()
+  "Act on what is at point in the output."
+  (let ((section (emacs-agent-section-at)))
+    (cond ((org-in-regexp org-link-any-re) (org-open-at-point))
+          ((and section (emacs-agent-call-p (emacs-agent-section-data section)))
+           (emacs-agent-call-show-result (emacs-agent-section-data section)))
+          (section (emacs-agent-section-toggle section))
+          ((org-at-heading-p) (org-cycle))
+          (t (goto-char (point-max))))))
+
+(defun emacs-agent-tab ()
+  "Complete in the input; elsewhere fold and unfold."
+  (interactive)
+  (let ((section (emacs-agent-section-at)))
+    (cond ((emacs-agent-input-p) (completion-at-point))
+          ((and section (<= (emacs-agent-section-start section) (line-beginning-position))
+                (= (emacs-agent-section-start section) (line-beginning-position)))
+           (emacs-agent-section-toggle section))
+          (t (org-cycle)))))
+
+;;;; Sending and stopping
+
+(defun emacs-agent-send (&optional other)
+  "Send what is written.
+While the agent works it waits or steers, see `emacs-agent-when-busy';
+with a prefix argument, OTHER, it does what it would not do otherwise."
+  (interactive "P")
+  (unless emacs-agent-session (user-error "This is no conversation"))
+  (let ((text (string-trim (emacs-agent-input-text))))
+    (cond ((string-empty-p text)
+           (goto-char (point-max))
+           (user-error "Write something first"))
+          ((emacs-agent-input-command text) (emacs-agent-input-remember text))
+          (t (emacs-agent-input-set "")
+             (emacs-agent-input-remember text)
+             (emacs-agent-mode-prompt emacs-agent-session text
+                                      :when-busy (emacs-agent-mode--when-busy other))))))
+
+(defun emacs-agent-mode--when-busy (other)
+  "Return what to do while the agent works; with OTHER, the other thing."
+  (symbol-name (if other
+                   (if (eq emacs-agent-when-busy 'queue) 'steer 'queue)
+                 emacs-agent-when-busy)))
+
+(cl-defun emacs-agent-mode-prompt (session text &key context when-busy agent then)
+  "Send TEXT to SESSION, which is revived if it has ended; call THEN.
+CONTEXT is added to that of the buffer the user works in.  WHEN-BUSY and AGENT
+are as for `emacs-agent-session-prompt'.  What cannot be sent is given back."
+  (let* ((buffer (emacs-agent-session-buffer session))
+         (context (emacs-agent-mode--context session text context))
+         (back (lambda (failure)
+                 (when (buffer-live-p buffer)
+                   (with-current-buffer buffer (emacs-agent-input-add text)))
+                 (emacs-agent-say "Emacs-Agent: not sent: %s" (alist-get 'message failure))))
+         (send (lambda ()
+                 (emacs-agent-session--run 'emacs-agent-before-send-functions session)
+                 (emacs-agent-session-prompt session text :context context :when-busy (or when-busy "queue")
+                                             :agent agent :then then :else back))))
+    (if (emacs-agent-session-live-p session)
+        (funcall send)
+      (emacs-agent-session-revive session send))))
+
+(defun emacs-agent-mode--context (session text more)
+  "Return the context of a prompt with TEXT to SESSION, with MORE in it."
+  (let* ((buffer (emacs-agent-context-buffer (emacs-agent-session-project session)))
+         (context (append more (and buffer (emacs-agent-context-of buffer))))
+         (files (with-current-buffer (emacs-agent-mode-buffer session)
+                  (emacs-agent-input-mentions text))))
+    (cl-remove-duplicates
+     (append (and files `((files . ,(vconcat files)))) context)
+     :key #'car :from-end t)))
+
+(defun emacs-agent-interrupt ()
+  "Stop the agent; what was waiting to be sent goes back into the input."
+  (interactive)
+  (let* ((session (emacs-agent-mode-session))
+         (buffer (emacs-agent-session-buffer session)))
+    (unless (emacs-agent-session-id session) (user-error "There is nothing to stop yet"))
+    (emacs-agent-session-act
+     session "interrupt" nil
+     (lambda (answer)
+       (let ((dropped (mapcar (lambda (prompt) (alist-get 'text prompt)) (alist-get 'dropped answer))))
+         (when (and dropped (buffer-live-p buffer))
+           (with-current-buffer buffer
+             (emacs-agent-input-add (string-join dropped "\n\n"))))
+         (emacs-agent-say "Stopped%s" (if dropped ", and what waited is in the input again" "")))))))
+
+(defun emacs-agent-edit-queue ()
+  "Take a prompt that waits back into the input."
+  (interactive)
+  (let* ((session (emacs-agent-mode-session))
+         (queued (or (emacs-agent-session-queued session) (user-error "Nothing waits to be sent")))
+         (names (mapcar (lambda (prompt)
+                          (cons (emacs-agent-one-line (alist-get 'text prompt) 60) prompt))
+                        queued))
+         (prompt (if (cdr names)
+                     (cdr (assoc (completing-read "Take back: " names nil t) names))
+                   (cdar names)))
+         (buffer (current-buffer)))
+    (emacs-agent-request
+     "DELETE" (emacs-agent-session-path session (format "/queue/%s" (alist-get 'turn_id prompt)))
+     :then (lambda (_)
+             (when (buffer-live-p buffer)
+               (with-current-buffer buffer
+                 (emacs-agent-input-add (alist-get 'text prompt))))))))
+
+(provide 'emacs-agent-mode)
+;;; emacs-agent-mode.el ends here
