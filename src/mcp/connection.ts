@@ -43,7 +43,9 @@ export type ConnectionOptions = {
   onClosed(): void
 }
 
+/** Silence on a pipe means an old server, over HTTP that nobody is there. */
 const PROBE_MS = 5000
+const isPipe = (transport: Transport) => 'pid' in transport
 
 /** Connects, finding out the server's era if need be. Throws what the SDK or `open` throws; nothing is left running. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
@@ -64,6 +66,7 @@ export const isDeathByProbe = (error: unknown): boolean =>
 async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): Promise<Connection> {
   const { Client } = await import('@modelcontextprotocol/client')
   const transport = await options.open()
+  const probe_ms = Math.min(options.probe_ms ?? PROBE_MS, options.timeout_ms)
   const client = new Client(
     { name: 'emacs-agent-backend', version: options.version },
     {
@@ -71,7 +74,7 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
         elicitation: { form: { applyDefaults: true }, url: {} },
         ...(options.project !== null && { roots: {} }),
       },
-      versionNegotiation: { mode, probe: { timeoutMs: Math.min(options.probe_ms ?? PROBE_MS, options.timeout_ms) } },
+      versionNegotiation: { mode, probe: { timeoutMs: isPipe(transport) ? probe_ms : options.timeout_ms } },
     },
   )
   const active = new Set<ActiveCall>()
@@ -97,7 +100,7 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
     protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
     async listTools() {
       const listing = await listTools(client, options.timeout_ms)
-      return era === 'modern' && !('pid' in transport) ? withSoundHeaders(listing, options) : listing
+      return era === 'modern' && !isPipe(transport) ? withSoundHeaders(listing, options) : listing
     },
     call: createCalls(options, client, active).call,
     busy: () => active.size,
