@@ -60,11 +60,20 @@ export async function prepare(
   }
 }
 
-/** Throws what is wrong with the call; a verdict of `deny` is returned, not thrown. */
-export async function look(call: ToolCall, tool: Tool, place: Workplace, signal: AbortSignal): Promise<Prepared> {
+/**
+ * Throws what is wrong with the call; a verdict of `deny` is returned, not thrown. `shown` says that it was put to a person
+ * before: then it has its preview again, whatever the rules say by now.
+ */
+export async function look(
+  call: ToolCall,
+  tool: Tool,
+  place: Workplace,
+  signal: AbortSignal,
+  shown = false,
+): Promise<Prepared> {
   const params = tool.parse(call.params)
   const context = place.context(call.tool_call_id, signal, () => {})
-  return judge({ call, tool, params, effect: await tool.effect(params, context) }, place, context)
+  return judge({ call, tool, params, effect: await tool.effect(params, context) }, place, context, shown)
 }
 
 /** The same call with other final contents for its one file: hunks that were refused, or edits by hand. */
@@ -77,17 +86,15 @@ export async function lookWithContent(
   const { withContent } = await import('../tools/files/change.ts')
   const fresh = await look(prepared.call, prepared.tool, place, signal)
   const changes = withContent(fresh.effect.changes ?? [], content)
-  return judge(
-    { ...fresh, effect: { ...fresh.effect, changes } },
-    place,
-    place.context(prepared.call.tool_call_id, signal, () => {}),
-  )
+  const context = place.context(prepared.call.tool_call_id, signal, () => {})
+  return judge({ ...fresh, effect: { ...fresh.effect, changes } }, place, context, true)
 }
 
 async function judge(
   looked: Pick<Prepared, 'call' | 'tool' | 'params' | 'effect'>,
   place: Workplace,
   context: ToolContext,
+  shown: boolean,
 ): Promise<Prepared> {
   const { decide, rememberable } = await import('../tools/permission/policy.ts')
   const subject = {
@@ -98,7 +105,7 @@ async function judge(
     level: looked.effect.level,
   }
   const verdict = decide(subject, place.policy())
-  if (verdict.decision !== 'ask') return { ...looked, verdict }
+  if (verdict.decision !== 'ask' && !shown) return { ...looked, verdict }
   const { previewOf } = await import('../tools/files/change.ts')
   const { changes } = looked.effect
   return {

@@ -62,6 +62,11 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
       continue
     }
     if (message.stop_reason === 'max_tokens') return 'limit'
+    if (!message.content && message.stop_reason === 'refusal')
+      throw new AppError(
+        'LLM_INVALID_REQUEST',
+        'The model refused to answer. Put it another way, or try another model.',
+      )
     if (!message.content && round === 0)
       throw new AppError('LLM_STREAM', 'The model answered with nothing. Send the prompt again, or try another model.')
     // A prompt that came to steer in the last moment is part of this turn: the model has not seen it yet.

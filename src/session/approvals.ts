@@ -75,7 +75,7 @@ export function createApprovals(session: {
   const lookAgain = async (entry: Pending): Promise<Prepared> => {
     const { call, tool } = entry.prepared
     try {
-      return await look(call, tool, entry.place, entry.signal)
+      return await look(call, tool, entry.place, entry.signal, true)
     } catch (error) {
       entry.signal.throwIfAborted()
       throw new AppError(
@@ -119,7 +119,9 @@ export function createApprovals(session: {
     const final = isEdited ? await edited(entry, fresh, request) : fresh
     if (final.verdict.decision === 'deny')
       throw new AppError(isEdited ? 'INVALID_REQUEST' : 'FORBIDDEN', final.verdict.reason)
-    const rule = request.remember && fresh.remember?.[request.remember]
+    // What the rules allow by now needs no rule of its own, but that is no reason to refuse the one that was shown.
+    const { remember } = fresh.verdict.decision === 'allow' ? shown : fresh
+    const rule = request.remember && remember?.[request.remember]
     if (request.remember && !rule)
       throw new AppError('INVALID_REQUEST', 'This call cannot be remembered. Approve it without `remember`.')
     entry.signal.throwIfAborted()

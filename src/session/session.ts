@@ -160,7 +160,6 @@ export class Session {
   /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
   async interrupt(): Promise<{ turn_id: string; text: string }[]> {
     if (!this.#running) return []
-    this.#dropped = []
     this.#running.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
     await this.#running.done
     return this.#dropped
@@ -224,8 +223,10 @@ export class Session {
     for (const event of closing(this.state)) this.append(event)
   }
 
-  #start(prompt: Prompt) {
+  #start(asked: Prompt) {
+    const prompt = { ...asked, agent: asked.agent ?? this.state.agent }
     this.append(prompt)
+    this.#dropped = []
     const abort = new AbortController()
     this.#running = { turn_id: prompt.turn_id, abort, done: this.#run(prompt, abort) }
   }
@@ -261,7 +262,7 @@ export class Session {
   async #take(event: Event, signal: AbortSignal): Promise<void> {
     if (!isStorable(event)) return this.emit(event)
     if (event.type !== 'turn.end') return void this.append(event)
-    if (signal.aborted) for (const queued of [...this.state.queued.values()]) this.#drop(queued)
+    if (signal.aborted) this.#dropped = [...this.state.queued.values()].map(queued => this.#drop(queued))
     await this.#live.after(async () => {
       this.append(event)
       await this.sync()
@@ -279,10 +280,10 @@ export class Session {
     }
   }
 
-  #drop({ turn_id, text }: Stored<PromptQueued>) {
+  #drop({ turn_id, text }: Stored<PromptQueued>): { turn_id: string; text: string } {
     this.append({ type: 'prompt.dropped', turn_id, text })
-    this.#dropped.push({ turn_id, text })
     this.#outcomes.dropped(turn_id)
+    return { turn_id, text }
   }
 
   /** Storing is what failed: it is said live, and the log tells nothing of it. */

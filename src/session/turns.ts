@@ -62,6 +62,8 @@ export function createTurns(session: Session, around: Surroundings): Turns {
       if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
       const prefix = await frozen.get(agent.name)!
       const workplace = createWorkplace(place, session.state, agent, list)
+      // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
+      const own = prompt.agent === session.state.agent ? undefined : agent.model
       return {
         turn_id: prompt.turn_id,
         agent,
@@ -69,8 +71,6 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         max_rounds: config.max_rounds,
         log: () => session.log.events,
         async *request(shrink, signal) {
-          // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
-          const own = prompt.agent === undefined ? undefined : agent.model
           const { id, info } = await models.resolve(own ?? session.state.model)
           return yield* buildRequest({
             session_id,
@@ -91,7 +91,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         },
         stream: models.stream,
         price: models.price,
-        steers: () => [...steersOf(session), ...announcements()],
+        steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),
         hasSteers: () => steersOf(session).length > 0,
         ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, workplace, signal),
         expiresAt: session.approvals.expiresAt,
