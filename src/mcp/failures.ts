@@ -2,6 +2,10 @@ import { AppError, messageOf } from '../errors.ts'
 
 /** What people and models are told when a server fails: which one, how, and what that means for them. */
 
+/** What a shell says of a program that is not there. */
+const NOT_FOUND = 'exit code 127'
+const MISSING = 'its program was not found. Install it, or correct the entry'
+
 /** `ending` is how its process ended, if it did; `last` the last line of its stderr. */
 export function startFailure(
   server: string,
@@ -10,7 +14,7 @@ export function startFailure(
   last: string | undefined,
 ): AppError {
   if (error instanceof AppError) return error
-  const why = ending ? `it ended with ${ending}` : messageOf(error)
+  const why = ending === NOT_FOUND ? MISSING : ending ? `it ended with ${ending}` : messageOf(error)
   const said = last ? ` Its last words: ${last.slice(0, 300)}` : ''
   const cause = { cause: error as Error }
   return new AppError('MCP_SERVER_ERROR', `MCP server ${server} did not start: ${why}.${said}`, {}, cause)

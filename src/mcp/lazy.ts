@@ -52,7 +52,7 @@ const findTools = (entries: () => Entry[]): Tool => ({
 })
 
 const describeTools = (entries: () => Entry[]): Tool => ({
-  ...reading('describe_tools', 'Signatures of MCP tools'),
+  ...reading('describe_tools', 'Signatures of MCP tools: a bare name is a required string, ? optional'),
   parameters: {
     type: 'object',
     properties: { names: { type: 'array', items: { type: 'string' } } },
@@ -73,7 +73,7 @@ const describeTools = (entries: () => Entry[]): Tool => ({
 })
 
 const callTool = (entries: () => Entry[]): Tool => ({
-  ...reading('call_tool', 'Call an MCP tool'),
+  ...reading('call_tool', 'Call an MCP tool, server/tool'),
   parameters: {
     type: 'object',
     properties: { tool: { type: 'string' }, args: { type: 'object' } },

@@ -164,16 +164,21 @@ describe('a server that fails', () => {
   test('delays nobody', async () => {
     const silent = peer({ on: { initialize: 'ignore' } }, { name: 'silent' })
     const broken = peer({}, { name: 'broken', command: '/no/such/program' })
+    const limited = peer({}, { name: 'limited', command: 'no-such-program', limits: { open_files: 256 } })
     const dead = peer({ on: { initialize: 'die' } }, { name: 'dead' })
     await withPool(
-      [silent, broken, dead, peer()],
+      [silent, broken, limited, dead, peer()],
       async ({ call, pool, tools, project }) => {
         expect((await tools()).map(tool => tool.name)).toEqual(['find_tools', 'describe_tools', 'call_tool'])
         expect((await call('call_tool', { tool: 'peer/echo', args: { text: 'here' } })).content).toBe('here')
         expect(await pool.promptLines(project, 'session')).toContain('silent: (starting)')
-        await until(async () => (await pool.status()).filter(row => row.status === 'failed').length === 2, 'two failed')
+        await until(
+          async () => (await pool.status()).filter(row => row.status === 'failed').length === 3,
+          'three failed',
+        )
         const rows = Object.fromEntries((await pool.status()).map(row => [row.name, row]))
         expect(rows.broken!.last_error).toContain('"/no/such/program" or the directory')
+        expect(rows.limited!.last_error).toContain('its program was not found')
         expect(rows.dead!.last_error).toContain('exit code 7')
         expect(rows.silent!.status).toBe('starting')
       },
