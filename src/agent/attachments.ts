@@ -1,21 +1,18 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { open, readFile, stat, writeFile } from 'node:fs/promises'
+import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { Attachment } from '../event.ts'
 import { PRIVATE_FILE } from '../files.ts'
-import type { Image, ModelMessage } from '../llm/provider.ts'
+import type { Image } from '../llm/provider.ts'
+import { describeBinary, kindOf, mediaTypeOf } from '../tools/files/media.ts'
 import { locate, relative } from '../tools/paths.ts'
+import { isBinary } from '../tools/text.ts'
 import type { Roots } from '../tools/tool.ts'
 import type { Enclosed, HistoryMessage } from './history.ts'
 
-const MEDIA_TYPES: Record<string, string> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-}
 const LARGEST = 10 * 1024 * 1024
+/** What providers take of one image. */
+const MAX_IMAGE_BYTES = 3.75 * 1024 * 1024
 const LONGEST_TEXT = 200_000
 
 type Loaded = { images: Image[]; text: string }
@@ -42,10 +39,8 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
     const kept = fromTools.get(tool_call_id)
     if (kept) return { images: kept, text: '' }
     const path = spillPath(`${tool_call_id}.images.json`)
-    const stored = path && (await readFile(path, 'utf8').catch(() => null))
-    return stored
-      ? { images: JSON.parse(stored), text: '' }
-      : { images: [], text: '[The image is no longer available.]' }
+    const images = path && (await readFile(path, 'utf8').then(parseImages, () => null))
+    return images ? { images, text: '' } : { images: [], text: '[The image is no longer available.]' }
   }
 
   return {
@@ -55,8 +50,9 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
       if (path) await writeFile(path, JSON.stringify(images), { mode: PRIVATE_FILE })
     },
     /** The message as the model gets it, with what it encloses. */
-    async enclose({ enclosed, id: _, ...message }: HistoryMessage): Promise<ModelMessage> {
-      if (!enclosed || message.role === 'assistant') return message
+    async enclose(found: HistoryMessage): Promise<HistoryMessage> {
+      const { enclosed, ...message } = found
+      if (!enclosed || message.role === 'assistant') return found
       const { images, text } = await load(enclosed)
       if (message.role === 'tool')
         return { ...message, content: [message.content, text].filter(Boolean).join('\n'), images }
@@ -65,16 +61,54 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
   }
 }
 
-/** Throws INVALID_REQUEST for an attachment that is missing, too large or outside the project. */
+const Images = v.array(v.object({ media_type: v.string(), data: v.string() }))
+
+function parseImages(text: string): Image[] | null {
+  try {
+    return v.parse(Images, JSON.parse(text))
+  } catch {
+    return null // torn or tampered with: as good as gone
+  }
+}
+
+/** Throws INVALID_REQUEST for an attachment that is missing, outside the project, too large, or an image that no model takes. */
 export async function checkAttachments(attachments: Attachment[], roots: Roots): Promise<void> {
   for (const attachment of attachments) {
-    if (!('path' in attachment)) continue
+    if ('data' in attachment) {
+      const bytes = Buffer.from(attachment.data, 'base64')
+      if (bytes.length === 0) throw new AppError('INVALID_REQUEST', 'attachments: data is empty, or not base64.')
+      if (isImageType(attachment.media_type) && mediaTypeOf(kindOf(bytes)) === null) throw unknownImage()
+      checkSize(bytes.length, mediaTypeOf(kindOf(bytes)) !== null)
+      continue
+    }
     const path = await locate(attachment.path, roots).catch((error: Error) => {
       throw new AppError('INVALID_REQUEST', `attachments: ${error.message}`)
     })
     const info = await stat(path).catch(() => null)
     if (!info?.isFile()) throw new AppError('INVALID_REQUEST', 'attachments: there is no such file in the project.')
-    if (info.size > LARGEST) throw new AppError('INVALID_REQUEST', 'attachments: a file may have at most 10 MiB.')
+    checkSize(info.size, mediaTypeOf(await kindOfFile(path)) !== null)
+  }
+}
+
+/** SVG is text, and models read it as such. */
+const isImageType = (media_type: string) => media_type.startsWith('image/') && !media_type.startsWith('image/svg')
+
+const unknownImage = () =>
+  new AppError('INVALID_REQUEST', 'attachments: models take images as PNG, JPEG, GIF or WebP. Convert it first.')
+
+function checkSize(bytes: number, isImage: boolean): void {
+  if (isImage && bytes > MAX_IMAGE_BYTES)
+    throw new AppError('INVALID_REQUEST', 'attachments: models take images of up to 3.75 MiB. Scale it down first.')
+  if (bytes > LARGEST) throw new AppError('INVALID_REQUEST', 'attachments: a file may have at most 10 MiB.')
+}
+
+async function kindOfFile(path: string): Promise<string | null> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
+    return kindOf(buffer.subarray(0, bytesRead))
+  } finally {
+    await file.close()
   }
 }
 
@@ -83,20 +117,29 @@ async function loadAttachments(attachments: Attachment[], roots: Roots): Promise
   const texts: string[] = []
   for (const attachment of attachments) {
     if ('data' in attachment) {
-      if (attachment.media_type.startsWith('image/')) images.push(attachment)
-      else texts.push(Buffer.from(attachment.data, 'base64').toString('utf8').slice(0, LONGEST_TEXT))
+      const bytes = Buffer.from(attachment.data, 'base64')
+      const { image, text } = contentOf(bytes, attachment.media_type)
+      if (image) images.push(image)
+      else texts.push(text)
       continue
     }
-    const media_type = MEDIA_TYPES[extname(attachment.path).toLowerCase()]
     try {
       const path = await locate(attachment.path, roots)
-      const bytes = await readFile(path)
-      if (media_type) images.push({ media_type, data: bytes.toString('base64') })
-      else
-        texts.push(`<file path="${relative(path, roots)}">\n${bytes.toString('utf8').slice(0, LONGEST_TEXT)}\n</file>`)
+      const { image, text } = contentOf(await readFile(path), relative(path, roots))
+      if (image) images.push(image)
+      else texts.push(`<file path="${relative(path, roots)}">\n${text}\n</file>`)
     } catch {
       texts.push(`[The attached file ${attachment.path} cannot be read any more.]`) // it was there when it was attached
     }
   }
   return { images, text: texts.join('\n') }
+}
+
+/** By its first bytes: providers refuse an image that is not what it says it is. */
+function contentOf(bytes: Buffer, name: string): { image?: Image; text: string } {
+  const kind = kindOf(bytes)
+  const media_type = mediaTypeOf(kind)
+  if (media_type) return { image: { media_type, data: bytes.toString('base64') }, text: '' }
+  if (kind !== null || isBinary(bytes)) return { text: `[${describeBinary(name, kind, bytes.length)}]` }
+  return { text: bytes.toString('utf8').slice(0, LONGEST_TEXT).toWellFormed() }
 }

@@ -1,116 +1,167 @@
 import { AppError } from '../errors.ts'
-import type { ModelInfo, ModelMessage, ModelRequest, Stream } from '../llm/provider.ts'
+import type { Stored } from '../event.ts'
+import type { ModelInfo, ModelMessage } from '../llm/provider.ts'
 import type { HistoryMessage } from './history.ts'
 
 /**
- * What fits into a model's window. First old tool results are trimmed, oldest first; past that the older part of the
- * conversation is summarised by the model. The log is never touched: both only change what is sent.
+ * What fits into a model's window (requirements.md, 3.4). When it fills up, old tool results are trimmed, oldest first and
+ * those about files that were changed last; past that the older part of the conversation is summarised by the model. The
+ * system prompt, the tools and the latest messages always stay. The log is never touched: both change only what is sent.
  */
 
-/** Characters a token stands for, on the careful side for code (o200k on real sessions: 3.3 to 4.2). */
-const CHARS_PER_TOKEN = 3.2
+/** UTF-8 bytes a token stands for, on the careful side: o200k has 3.3 to 4.2 for code, and bytes are fair to every script. */
+const BYTES_PER_TOKEN = 3.2
 const TOKENS_PER_IMAGE = 1_600
 const DEFAULT_WINDOW = 32_768
 const DEFAULT_OUTPUT = 8_192
-/** Shares of the room: beyond `FULL` something must go, and what is kept word for word is then at most `KEPT`. */
+const SMALLEST_ROOM = 1_000
+/** Shares of the room: beyond `FULL` something must go; trimming goes down to `TRIMMED`, so that it lasts for a while. */
 const FULL = 0.8
+const TRIMMED = 0.5
+/** What a summary leaves standing word for word. */
 const KEPT = 0.3
 /** Results in the last messages stay whole: they are what the model is working on. */
 const RECENT = 8
 const TRIMMED_CHARS = 600
 
-export function tokensOf(messages: readonly ModelMessage[]): number {
-  let chars = 0
-  let images = 0
-  for (const message of messages) {
-    if (message.role === 'tool') chars += message.content.length
-    else chars += message.text.length
-    if (message.role === 'assistant')
-      chars += JSON.stringify(message.tool_calls).length + JSON.stringify(message.provider_data ?? '').length
-    else images += message.images?.length ?? 0
-  }
-  return Math.ceil(chars / CHARS_PER_TOKEN) + images * TOKENS_PER_IMAGE
+/**
+ * What a session has found out about room while it runs. Results once trimmed stay trimmed: the same ids make the same
+ * bytes, and so each request repeats the one before it.
+ */
+export type Fit = {
+  /** Events whose results are trimmed. */
+  trimmed: Set<number>
+  /** By model: tokens of history that are known to be the most it takes, whatever its window is said to be. */
+  limits: Map<string, number>
+  /** By model: a window that its server gave away by cutting a prompt. */
+  windows: Map<string, number>
+  /** Tokens of the history in the request before. */
+  sent: number
+  /** Summaries made for the request under way. */
+  summaries: number
 }
 
-/** Tokens that the history may take: the window without the answer and the frozen prefix. The offline guide has no limit. */
-export function roomFor(info: ModelInfo, prefix_chars: number, max_output_tokens: number | undefined): number {
+export const createFit = (): Fit => ({
+  trimmed: new Set(),
+  limits: new Map(),
+  windows: new Map(),
+  sent: 0,
+  summaries: 0,
+})
+
+const sizes = new WeakMap<object, number>()
+/** The length as JSON of something that never changes; asked for again with every request. */
+function jsonLength(value: object): number {
+  const known = sizes.get(value) ?? Buffer.byteLength(JSON.stringify(value))
+  sizes.set(value, known)
+  return known
+}
+
+/** Tokens of one message, estimated. */
+export function weigh(message: ModelMessage): number {
+  if (message.role === 'assistant') {
+    // What a provider wants back mostly has the text in it once more.
+    const text = Math.max(
+      Buffer.byteLength(message.text),
+      message.provider_data ? jsonLength(message.provider_data) : 0,
+    )
+    return Math.ceil((text + (message.tool_calls.length > 0 ? jsonLength(message.tool_calls) : 0)) / BYTES_PER_TOKEN)
+  }
+  const text = message.role === 'tool' ? message.content : message.text
+  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + (message.images?.length ?? 0) * TOKENS_PER_IMAGE
+}
+
+export const tokensOf = (messages: readonly ModelMessage[]): number =>
+  messages.reduce((sum, message) => sum + weigh(message), 0)
+
+/** How many bytes of text are as many tokens. */
+export const bytesFor = (tokens: number): number => Math.floor(tokens * BYTES_PER_TOKEN)
+
+/**
+ * Tokens that the history may take: the window without the answer and the frozen prefix, or less where less is known to be
+ * taken. The offline guide has no limit.
+ */
+export function roomFor(info: ModelInfo, prefix: number, max_output_tokens: number | undefined, fit: Fit): number {
   if (info.provider === 'offline') return Number.POSITIVE_INFINITY
-  const window = info.context_window ?? DEFAULT_WINDOW
+  const window = Math.min(info.context_window ?? DEFAULT_WINDOW, fit.windows.get(info.id) ?? Number.POSITIVE_INFINITY)
   const output = Math.min(max_output_tokens ?? info.max_output ?? DEFAULT_OUTPUT, window / 4)
-  return Math.max(1_000, window - output - prefix_chars / CHARS_PER_TOKEN)
+  const room = Math.max(SMALLEST_ROOM, window - output - prefix / BYTES_PER_TOKEN)
+  return Math.min(room, fit.limits.get(info.id) ?? Number.POSITIVE_INFINITY)
 }
 
 export const isFull = (tokens: number, room: number): boolean => tokens > room * FULL
 
-/** Before which event results are to be trimmed, so that only recent ones stay whole. */
-export const trimPoint = (history: readonly HistoryMessage[]): number => history.at(-RECENT)?.id ?? 0
+/** The history with the results that are marked as trimmed cut to their beginning and end, and without their images. */
+export const applyTrims = (history: readonly HistoryMessage[], { trimmed }: Fit): HistoryMessage[] =>
+  trimmed.size === 0
+    ? [...history]
+    : history.map(message => (message.role === 'tool' && trimmed.has(message.id) ? shorten(message) : message))
 
-/** The history with long results before `point` cut to their beginning and end. Same point, same bytes: caches hold. */
-export const trimResults = (history: HistoryMessage[], point: number): HistoryMessage[] =>
-  history.map(message =>
-    message.role === 'tool' && message.id < point && message.content.length > TRIMMED_CHARS * 2
-      ? { ...message, content: shorten(message.content), enclosed: undefined }
-      : message,
+/**
+ * Marks results to be trimmed, oldest first, until the history has come down to its share of the room. Results about files
+ * that this session changed go last; those the model has not seen yet stay whole, unless there is `need`.
+ */
+export function markTrims(
+  history: readonly HistoryMessage[],
+  log: readonly Stored[],
+  fit: Fit,
+  room: number,
+  need = false,
+): void {
+  let tokens = tokensOf(history)
+  const calls = new Map(
+    history.flatMap(m => (m.role === 'assistant' ? m.tool_calls.map(c => [c.tool_call_id, c]) : [])),
   )
-
-const shorten = (text: string) =>
-  `${text.slice(0, TRIMMED_CHARS)}\n[${text.length - 2 * TRIMMED_CHARS} characters trimmed to save room; call the tool again if they matter]\n${text.slice(-TRIMMED_CHARS)}`
-
-/** From which event on the history is kept word for word: as much as fits into its share, starting at a message or prompt. */
-export function firstKept(history: readonly HistoryMessage[], room: number): number | null {
-  let tokens = 0
-  let kept: number | null = null
-  for (let i = history.length - 1; i > 0; i--) {
-    const message = history[i]!
-    tokens += tokensOf([message])
-    if (tokens > room * KEPT && kept !== null) break
-    // A result belongs to the message before it; the two may not be parted.
-    if (message.role !== 'tool') kept = message.id
-  }
-  return kept
+  const changed = new Set(log.flatMap(event => (event.type === 'file.changed' ? [event.path] : [])))
+  const unseen = history.findLastIndex(message => message.role === 'assistant')
+  const until = need ? history.length : Math.min(unseen, history.length - RECENT)
+  const candidates = history.slice(0, Math.max(0, until)).flatMap(message => {
+    if (message.role !== 'tool' || fit.trimmed.has(message.id) || !isLong(message)) return []
+    const path = calls.get(message.tool_call_id)?.params['path']
+    return [{ message, matters: typeof path === 'string' && changed.has(path) }]
+  })
+  for (const pass of [false, true])
+    for (const { message, matters } of candidates) {
+      if (tokens <= room * TRIMMED) return
+      if (matters !== pass) continue
+      fit.trimmed.add(message.id)
+      tokens -= weigh(message) - weigh(shorten(message))
+    }
 }
 
-const SUMMARISE = `Summarise the conversation below for the assistant that continues it and sees nothing else of it. Keep, in this order: every request of the user and what became of it, in their own words where that matters; decisions and why; the state of the work, with the files that were read or changed and what is in them that matters; errors met and how they were solved; what is to be done next. Be complete and terse. Answer with the summary alone.`
+type Result = Extract<HistoryMessage, { role: 'tool' }>
 
-/** Asks the model for the summary of what came before `kept`. Throws what the call throws, and LLM_CONTEXT_LENGTH for an empty one. */
-export async function summarise(
-  request: Pick<ModelRequest, 'model' | 'session_id'>,
-  older: readonly ModelMessage[],
-  room: number,
-  stream: Stream,
-  signal: AbortSignal,
-) {
-  const text = clip(older.map(asText).join('\n\n'), Math.floor(room * FULL * CHARS_PER_TOKEN))
-  const call = stream({ ...request, system: SUMMARISE, messages: [{ role: 'user', text }], tools: [] }, signal)
-  for (;;) {
-    const step = await call.next()
-    if (!step.done) continue
-    const { text: summary, usage } = step.value
-    if (!summary.trim()) throw tooLong()
-    return { summary: summary.trim(), usage }
+const isLong = ({ content, images = [] }: Result) => images.length > 0 || content.length > TRIMMED_CHARS * 2.5
+
+function shorten({ images = [], ...message }: Result): HistoryMessage {
+  const text = message.content
+  const short =
+    text.length > TRIMMED_CHARS * 2.5
+      ? `${text.slice(0, TRIMMED_CHARS)}\n[${text.length - 2 * TRIMMED_CHARS} characters trimmed to save room; call the tool again if they matter]\n${text.slice(-TRIMMED_CHARS)}`
+      : text
+  const note = images.length > 0 ? '\n[The image was left out to save room; call the tool again if it matters]' : ''
+  // A cut may part the halves of a character, which some servers refuse.
+  return { ...message, content: (short + note).toWellFormed() }
+}
+
+/**
+ * From which message on the history is kept word for word: as much as fits into its share, and at least what the model did
+ * last. 0 when there is nothing before it. A result is never parted from its call, nor a note from what it is about.
+ */
+export function keptFrom(history: readonly HistoryMessage[], room: number): number {
+  let tokens = 0
+  let kept = 0
+  for (let i = history.length - 1; i > 0; i--) {
+    const message = history[i]!
+    tokens += weigh(message)
+    if (tokens > room * KEPT && kept > 0) break
+    if (message.role !== 'tool' && message.id !== history[i - 1]!.id) kept = i
   }
+  return kept
 }
 
 export const tooLong = () =>
   new AppError(
     'LLM_CONTEXT_LENGTH',
-    'The conversation does not fit into the window of the model, even summarised. Choose a model with a larger window, or start a new session.',
+    'The conversation does not fit into the window of the model, even summarised. Attach or quote less, choose a model with a larger window, or start a new session.',
   )
-
-function asText(message: ModelMessage): string {
-  if (message.role === 'user') return `USER: ${message.text}`
-  if (message.role === 'tool') return `RESULT of ${message.tool}: ${message.content}`
-  const calls = message.tool_calls.map(call => `CALL ${call.tool} ${JSON.stringify(call.params)}`)
-  return [`ASSISTANT: ${message.text}`, ...calls].join('\n')
-}
-
-/** Cut in the middle: the first request and the latest work matter most. */
-function clip(text: string, limit: number): string {
-  if (text.length <= limit) return text
-  const half = Math.floor(limit / 2)
-  return `${text.slice(0, half)}\n[…]\n${text.slice(-half)}`
-}
-
-/** A server that cuts long prompts silently (Ollama with a small num_ctx) counts far fewer tokens than it was sent. */
-export const looksCut = (estimated: number, counted: number): boolean =>
-  counted > 0 && estimated > 3_000 && counted < estimated / 2

@@ -3,7 +3,7 @@ import type { ModelMessage } from '../llm/provider.ts'
 
 /** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
 export type Enclosed = { attachments: Attachment[]; turn_id: string } | { images: number; tool_call_id: string }
-/** `id` is that of the event it was read off. */
+/** `id` is that of the event it was read off; 0 for a summary, which stands before everything. */
 export type HistoryMessage = ModelMessage & { id: number; enclosed?: Enclosed }
 
 /**
@@ -17,9 +17,7 @@ export function toHistory(log: readonly Stored[]): HistoryMessage[] {
   const results = new Map(
     own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
   )
-  const history: HistoryMessage[] = compaction
-    ? [{ id: compaction.id, role: 'user', text: summaryText(compaction.summary) }]
-    : []
+  const history: HistoryMessage[] = compaction ? [{ id: 0, role: 'user', text: summaryText(compaction.summary) }] : []
   for (const event of own) {
     if (event.type === 'prompt') history.push(fromPrompt(event))
     if (event.type === 'message') history.push(...fromMessage(event, results))

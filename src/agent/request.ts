@@ -2,23 +2,17 @@ import type { Effort, Event, Stored, Usage } from '../event.ts'
 import type { ModelInfo, ModelRequest, Stream, ToolDefinition } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
 import type { createAttachments } from './attachments.ts'
-import { firstKept, isFull, roomFor, summarise, tokensOf, tooLong, trimPoint, trimResults } from './context.ts'
-import { toHistory } from './history.ts'
+import { applyTrims, type Fit, isFull, keptFrom, markTrims, roomFor, tokensOf, tooLong, weigh } from './context.ts'
+import { type HistoryMessage, toHistory } from './history.ts'
+import { essentials, isWorthwhile, summarise } from './summary.ts'
+import { state } from './turn.ts'
 
 /** What stays the same for all requests of an agent in a session: the prefix that provider caches live on. */
 export type Frozen = { system: string; tools: ToolDefinition[] }
 
-/** Remembered from request to request, so that each repeats the one before it byte for byte as far as it can. */
-export type Trim = { point: number }
+const MOST_SUMMARIES = 3
 
-const ATTEMPTS = 3
-
-/**
- * The request for the next model call, rebuilt from the log each time: the frozen prefix, then the history. What does not
- * fit is trimmed, then summarised (`context.compacted`). `shrink` counts refusals by the provider for this very request:
- * each halves the room. Throws LLM_CONTEXT_LENGTH after three attempts without progress.
- */
-export async function* buildRequest(from: {
+type From = {
   session_id: string
   turn_id: string
   model: string
@@ -26,51 +20,86 @@ export async function* buildRequest(from: {
   agent: Agent
   effort?: Effort
   frozen: Frozen
-  trim: Trim
+  fit: Fit
   shrink: number
   log(): readonly Stored[]
   attachments: ReturnType<typeof createAttachments>
   stream: Stream
   price(model: string, usage: Usage): Usage
   signal: AbortSignal
-}): AsyncGenerator<Event, ModelRequest> {
-  const { agent, frozen, trim, model, session_id } = from
-  const prefix = frozen.system.length + JSON.stringify(frozen.tools).length
-  const room = roomFor(from.info, prefix, agent.max_tokens) / 2 ** from.shrink
-  const effort = from.effort ?? agent.effort
+}
 
-  for (let attempt = 0; ; attempt++) {
-    let history = trimResults(toHistory(from.log()), trim.point)
-    let tokens = tokensOf(history)
-    if (isFull(tokens, room) && trimPoint(history) > trim.point) {
-      trim.point = trimPoint(history)
-      history = trimResults(history, trim.point)
-      tokens = tokensOf(history)
+/**
+ * The request for the next model call, rebuilt from the log each time: the frozen prefix, then the history. What does not
+ * fit is trimmed, then summarised (`context.compacted`), and at last trimmed where it hurts. `shrink` counts refusals by the
+ * provider for this very request: each leaves half the room of what was sent. Throws LLM_CONTEXT_LENGTH when nothing helps,
+ * or after three summaries.
+ */
+export async function* buildRequest(from: From): AsyncGenerator<Event, ModelRequest> {
+  const { agent, frozen, fit, info, shrink } = from
+  if (shrink === 0) fit.summaries = 0
+  else fit.limits.set(info.id, Math.min(fit.limits.get(info.id) ?? fit.sent, fit.sent) / 2)
+  const room = roomFor(info, bytesOf(frozen), agent.max_tokens, fit)
+
+  for (;;) {
+    const whole = await Promise.all(toHistory(from.log()).map(from.attachments.enclose))
+    let history = applyTrims(whole, fit)
+    const trim = (need: boolean) => {
+      markTrims(history, from.log(), fit, room, need)
+      history = applyTrims(whole, fit)
     }
-    if (!isFull(tokens, room))
-      return {
-        model,
-        ...frozen,
-        messages: await Promise.all(history.map(from.attachments.enclose)),
-        session_id,
-        ...(agent.max_tokens && { max_output_tokens: agent.max_tokens }),
-        ...(effort && { effort }),
-      }
-    const first_kept_id = firstKept(history, room)
-    const older = history.filter(message => message.id < (first_kept_id ?? 0))
-    if (attempt === ATTEMPTS || first_kept_id === null || older.length === 0) throw tooLong()
-    const kept = tokensOf(history.slice(older.length))
-    const { summary, usage } = await summarise({ model, session_id }, older, room, from.stream, from.signal)
-    const tokens_after = kept + Math.ceil(summary.length / 3)
-    if (tokens_after >= tokens) throw tooLong()
-    yield {
-      type: 'context.compacted',
-      turn_id: from.turn_id,
-      summary,
-      first_kept_id,
-      usage: from.price(model, usage),
-      tokens_before: tokens,
-      tokens_after,
+    if (isFull(tokensOf(history), room)) trim(false)
+    if (isFull(tokensOf(history), room)) {
+      if (yield* compacted(from, history, room)) continue
+      // What is left is what the model did last. It may fill the room to its end, and only then gets trimmed itself.
+      if (tokensOf(history) > room) trim(true)
     }
+    fit.sent = tokensOf(history)
+    const isGuess = info.context_window === undefined && !fit.windows.has(info.id) && !fit.limits.has(info.id)
+    if (fit.sent > room && !isGuess) throw tooLong()
+    return toRequest(from, history)
   }
+}
+
+/** The prefix in bytes; measured once, since it never changes. */
+const prefixes = new WeakMap<Frozen, number>()
+function bytesOf(frozen: Frozen): number {
+  const known = prefixes.get(frozen) ?? Buffer.byteLength(frozen.system + JSON.stringify(frozen.tools))
+  prefixes.set(frozen, known)
+  return known
+}
+
+function toRequest({ model, frozen, session_id, agent, effort = agent.effort }: From, history: HistoryMessage[]) {
+  return {
+    model,
+    ...frozen,
+    messages: history.map(({ id: _, enclosed: __, ...message }) => message),
+    session_id,
+    ...(agent.max_tokens && { max_output_tokens: agent.max_tokens }),
+    ...(effort && { effort }),
+  }
+}
+
+/** Has the older part summarised, where that makes room: then the history is a shorter one. */
+async function* compacted(from: From, history: HistoryMessage[], room: number): AsyncGenerator<Event, boolean> {
+  const { fit, agent, model, turn_id } = from
+  const cut = keptFrom(history, room)
+  const older = history.slice(0, cut)
+  if (cut === 0 || fit.summaries >= MOST_SUMMARIES || !isWorthwhile(tokensOf(older), room)) return false
+  fit.summaries++
+  yield state({ agent }, 'thinking', { details: 'Summarising the conversation so far' })
+  const { summary, usage } = yield* summarise(from, older, room)
+  const first_kept_id = history[cut]!.id
+  const text = [summary, essentials(from.log(), turn_id, first_kept_id, room)].filter(Boolean).join('\n\n')
+  yield {
+    type: 'context.compacted',
+    turn_id,
+    summary: text,
+    first_kept_id,
+    usage: from.price(model, usage),
+    tokens_before: tokensOf(history),
+    tokens_after: tokensOf(history.slice(cut)) + weigh({ role: 'user', text }),
+  }
+  yield state({ agent }, 'thinking')
+  return true
 }

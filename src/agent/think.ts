@@ -4,7 +4,7 @@ import { newId } from '../ids.ts'
 import { LlmError } from '../llm/errors.ts'
 import type { ModelRequest } from '../llm/provider.ts'
 import { noUsage, totalTokens } from '../usage.ts'
-import { looksCut, tokensOf } from './context.ts'
+import { looksCut, windowBehind } from './truncation.ts'
 import { state, type Turn } from './turn.ts'
 
 const MAX_SHRINKS = 3
@@ -46,7 +46,8 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
       const { done, value } = await call.next()
       if (done) {
         const { usage, tool_calls, text, ...rest } = value
-        if (looksCut(tokensOf(request.messages), totalTokens(usage) - usage.output_tokens)) yield cutSilently(turn_id)
+        const counted = totalTokens(usage) - usage.output_tokens
+        if (looksCut(request.messages, request.model, counted)) yield cutSilently(turn, request.model, counted)
         const message: Message = {
           type: 'message',
           ...head,
@@ -92,11 +93,15 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
   }
 }
 
-const cutSilently = (turn_id: string): Event => ({
-  type: 'error',
-  turn_id,
-  code: 'LLM_CONTEXT_LENGTH',
-  message:
-    'The server counted far fewer tokens than it was sent, so it cut the conversation silently. Raise its context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH), and set context_window under [models] in emacs-agent.toml.',
-  recoverable: true,
-})
+/** From now on the session knows better than its configuration what this server takes. */
+function cutSilently({ turn_id, fit }: Turn, model: string, counted: number): Event {
+  const window = Math.min(windowBehind(counted), fit.windows.get(model) ?? Number.POSITIVE_INFINITY)
+  fit.windows.set(model, window)
+  return {
+    type: 'error',
+    turn_id,
+    code: 'LLM_CONTEXT_LENGTH',
+    message: `The server counted ${counted} tokens, far fewer than it was sent: it cut the conversation without saying so. This session goes on within ${window} tokens. For more, raise the server's context (Ollama: num_ctx or OLLAMA_CONTEXT_LENGTH), and set context_window under [models."${model}"] in emacs-agent.toml.`,
+    recoverable: true,
+  }
+}

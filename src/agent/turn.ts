@@ -2,6 +2,7 @@ import type { AgentState, Approval, Event, Prompt, Stored, Usage } from '../even
 import type { ModelRequest, Stream } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
 import type { Prepared, Workplace } from './call.ts'
+import type { Fit } from './context.ts'
 
 /** Everything a turn needs of its session. The session appends what the loop yields before it asks for the next event. */
 export type Turn = {
@@ -15,6 +16,8 @@ export type Turn = {
    * the provider said that it was too long.
    */
   request(shrink: number, signal: AbortSignal): AsyncGenerator<Event, ModelRequest>
+  /** What the session knows of the room its models have. */
+  fit: Fit
   stream: Stream
   price(model: string, usage: Usage): Usage
   /** Prompts that steer the running turn; each is taken once. */

@@ -2,7 +2,8 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
-import { buildRequest, type Frozen, type Trim } from '../agent/request.ts'
+import { createFit } from '../agent/context.ts'
+import { buildRequest, type Frozen } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import type { Prompt } from '../event.ts'
 import { newId } from '../ids.ts'
@@ -47,7 +48,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     const text = pool?.announcement(session_id)
     return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
   }
-  const trim: Trim = { point: 0 }
+  const fit = createFit()
   let tools: Promise<Tool[]> | null = null
 
   return {
@@ -80,7 +81,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
             agent,
             effort: prompt.effort,
             frozen: prefix,
-            trim,
+            fit,
             shrink,
             log: () => session.log.events,
             attachments: place.attachments,
@@ -89,6 +90,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
             signal,
           })
         },
+        fit,
         stream: models.stream,
         price: models.price,
         steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),

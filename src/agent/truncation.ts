@@ -1,0 +1,48 @@
+import type { ModelMessage } from '../llm/provider.ts'
+
+/**
+ * The fewest tokens a text can have. Tokenizers split at these places before they merge anything, so each piece is at least
+ * one token: words with what stands before them, runs of digits, runs of signs, breaks between lines. Spaces count nothing.
+ */
+const PIECES = /[^\s\p{L}\p{M}\p{N}]?[\p{L}\p{M}]+|\p{N}+|[^\s\p{L}\p{M}\p{N}]+/gu
+const leastTokens = (texts: readonly string[]): number =>
+  texts.reduce((sum, text) => sum + (text.match(PIECES)?.length ?? 0), 0)
+
+/** Templates may leave out this much of what they are given. */
+const CERTAIN = 0.8
+/** Short prompts fit anywhere. */
+const SHORTEST = 1_500
+/** A template adds some tokens to each message. */
+const PER_MESSAGE = 64
+
+/**
+ * Whether a server cut the prompt without a word, as Ollama does: it then counts about half of its window, and so fewer tokens
+ * than the text can possibly have. `counted` includes cached tokens; 0 means that it does not count. A server that counts only
+ * what it had not cached (older Ollama) is not accused: what is new since its last message explains its count.
+ */
+export function looksCut(messages: readonly ModelMessage[], model: string, counted: number): boolean {
+  const texts = messages.map(textOf)
+  const chars = lengthOf(texts)
+  // A cheap look first: at five characters a token all is well.
+  if (counted <= 0 || counted > chars / 5 || chars < SHORTEST) return false
+  const least = leastTokens(texts)
+  if (least < SHORTEST || counted >= least * CERTAIN) return false
+  const known = messages.findLastIndex(message => message.role === 'assistant' && message.model === model)
+  if (known < 0) return true
+  const fresh = messages.slice(known + 1)
+  if (counted < leastTokens(texts.slice(known + 1)) * CERTAIN) return true
+  const seesImages = fresh.some(message => message.role !== 'assistant' && message.images?.length)
+  return !seesImages && counted > lengthOf(texts.slice(known)) + PER_MESSAGE * (fresh.length + 1)
+}
+
+/** The window that a server has which counted so many tokens of a prompt it cut: it fills half of it, and it is a power of two. */
+export const windowBehind = (counted: number): number => Math.max(2_048, 2 ** Math.ceil(Math.log2(counted)))
+
+const lengthOf = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0)
+
+function textOf(message: ModelMessage): string {
+  if (message.role === 'user') return message.text
+  if (message.role === 'tool') return message.content
+  const calls = message.tool_calls.map(call => `${call.tool} ${JSON.stringify(call.params)}`)
+  return [message.text, ...calls].join('\n')
+}
