@@ -27,7 +27,8 @@ function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
     const properties = Object.entries(from.properties).map(([name, inner]) => [name, reduce(inner, root, depth + 1)])
     to.type = 'object'
     to.properties = Object.fromEntries(properties)
-    const required = [to.required ?? []].flat().filter(name => Object.hasOwn(to.properties as object, name as string))
+    const names = [to.required ?? []].flat()
+    const required = names.filter(name => typeof name === 'string' && Object.hasOwn(to.properties as object, name))
     if (required.length > 0) to.required = required
     else delete to.required
   } else delete to.required

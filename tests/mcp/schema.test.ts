@@ -99,6 +99,25 @@ describe('arguments', () => {
       expect(parseArguments('s/t', broken, { a: 'x' })).toEqual({ a: 'x' })
   })
 
+  test('odd schemas of every kind are read without a fault', () => {
+    const odd = [null, 1, 'a', '#', '#/allOf/0', [], {}, [null], [[]], [{}], ['__proto__'], { $ref: 1 }, { $ref: '#' }]
+    const more = [
+      { allOf: [null] },
+      { type: [1] },
+      { enum: [] },
+      { '': {} },
+      { constructor: 1 },
+      { items: { $ref: '#' } },
+    ]
+    const keys = ['type', 'properties', 'required', 'anyOf', '$ref', 'items', 'allOf', 'enum']
+    const values = [...odd, ...more]
+    const pairs = keys.flatMap(a => keys.flatMap(b => values.flatMap(x => values.map(y => ({ [a]: x, [b]: y })))))
+    for (const schema of pairs) {
+      signatureOf(schema)
+      portable(schema)
+    }
+  })
+
   test('whatever a model sends and a server lists, the answer is arguments or INVALID_PARAMS', () => {
     const schemas = fc.oneof(
       fc.constant(schema),
