@@ -3,6 +3,7 @@ import { type Part, type Step, toSteps } from './conversation.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Image, JsonSchema, ModelRequest } from './provider.ts'
 import type { Refused } from './refusal.ts'
+import { wellFormed } from './well-formed.ts'
 
 /** What Gemini takes instead of the signature of a call that it did not make itself (ai.google.dev, Thought signatures). */
 export const FOREIGN_SIGNATURE = 'skip_thought_signature_validator'
@@ -86,7 +87,7 @@ function fromAssistant(
         return {
           id,
           type: 'function' as const,
-          function: { name, arguments: JSON.stringify(params) },
+          function: { name, arguments: wellFormed(JSON.stringify(params)) },
           ...(extra !== undefined && { extra_content: extra }),
         }
       }),

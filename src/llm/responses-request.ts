@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.ts'
 import { plainSchema } from './openai-request.ts'
 import type { Image, ModelRequest } from './provider.ts'
 import type { Refused } from './refusal.ts'
+import { wellFormed } from './well-formed.ts'
 
 /** What a reply consisted of, in order: reasoning as it came, the rest by reference. */
 export type ResponseItem =
@@ -71,7 +72,7 @@ const toCall = ({ id, name, params }: Call): ResponseInputItem => ({
   type: 'function_call',
   call_id: id,
   name,
-  arguments: JSON.stringify(params),
+  arguments: wellFormed(JSON.stringify(params)),
 })
 
 const toContent = (part: Part): ResponseInputContent =>

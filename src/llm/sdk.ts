@@ -2,6 +2,7 @@ import type { Anthropic } from '@anthropic-ai/sdk'
 import type { OpenAI } from 'openai'
 import type { Endpoint } from './endpoint.ts'
 import { fromConnection, fromStatus, LlmError } from './errors.ts'
+import { wellFormed } from './well-formed.ts'
 
 /**
  * The SDKs make the requests; the answers are read here (`exchange.ts`). Theirs give up on what servers really send: a body
@@ -79,6 +80,7 @@ async function post(
     return await send(async (url, init) => {
       const response = await fetch(url, {
         ...init,
+        ...(typeof init?.body === 'string' && { body: wellFormed(init.body) }),
         headers: ourHeaders(new Headers(init?.headers), endpoint, headers),
         redirect: 'manual', // a key goes where the configuration says, nowhere else
         ...{ timeout: false }, // Bun would give up after five minutes; Node does not know it
