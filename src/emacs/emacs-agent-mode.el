@@ -26,22 +26,22 @@
   :type 'sexp
   :group 'emacs-agent)
 
-(defvar emacs-agent-before-send-functions nil
-  "Functions called with a session before a prompt is sent.")
+(defvar emacs-agent-before-send-function (lambda (_session send) (funcall send))
+  "Function called with a session and a function that sends a prompt to it.")
 
 (defvar emacs-agent-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "C-c C-c") #'emacs-agent-send)
     (define-key map (kbd "C-c C-k") #'emacs-agent-interrupt)
-    (define-key map (kbd "C-c C-a") #'emacs-agent-next-approval)
-    (define-key map (kbd "C-c C-m") #'emacs-agent-set-model)
-    (define-key map (kbd "C-c C-b") #'emacs-agent-set-agent)
-    (define-key map (kbd "C-c C-r") #'emacs-agent-resume)
-    (define-key map (kbd "C-c C-d") #'emacs-agent-review)
-    (define-key map (kbd "C-c C-s") #'emacs-agent-sessions)
-    (define-key map (kbd "C-c C-t") #'emacs-agent-set-title)
+    (define-key map (kbd "C-c C-a") 'emacs-agent-next-approval)
+    (define-key map (kbd "C-c C-m") 'emacs-agent-set-model)
+    (define-key map (kbd "C-c C-b") 'emacs-agent-set-agent)
+    (define-key map (kbd "C-c C-r") 'emacs-agent-resume)
+    (define-key map (kbd "C-c C-d") 'emacs-agent-review)
+    (define-key map (kbd "C-c C-s") 'emacs-agent-sessions)
+    (define-key map (kbd "C-c C-t") 'emacs-agent-set-title)
     (define-key map (kbd "C-c C-w") #'emacs-agent-edit-queue)
-    (define-key map (kbd "C-c C-h") #'emacs-agent-menu)
+    (define-key map (kbd "C-c C-h") 'emacs-agent-menu)
     (define-key map (kbd "M-p") #'emacs-agent-input-previous)
     (define-key map (kbd "M-n") #'emacs-agent-input-next)
     (define-key map (kbd "RET") #'emacs-agent-return)
@@ -60,16 +60,15 @@
 (define-derived-mode emacs-agent-mode org-mode "Agent"
   "A conversation with an agent, as an Org document.
 
-The end of the buffer is the input: \\[emacs-agent-send] sends what you
-write there, and typing anywhere goes there.  With a prefix argument,
-or while the agent works, see `emacs-agent-when-busy'.
-\\[emacs-agent-interrupt] stops the agent and gives back what was
-waiting to be sent.
+The end of the buffer is the input: \\[emacs-agent-send] sends what you write
+there, and typing anywhere goes there.  With a prefix argument, or while the
+agent works, see `emacs-agent-when-busy'. \\[emacs-agent-interrupt] stops the
+agent and gives back what was waiting to be sent.
 
-\\[emacs-agent-tab] on a tool call shows more of it, \\[emacs-agent-return] all of its
-result, and both act on links and headings as usual.  What waits for a
-decision is found with \\[emacs-agent-next-approval]; with point on it, the keys
-that it shows apply.
+\\[emacs-agent-tab] on a tool call shows more of it, \\[emacs-agent-return]
+all of its result, and both act on links and headings as usual.  What waits
+for a decision is found with \\[emacs-agent-next-approval]; with point on it,
+the keys that it shows apply.
 
 \\{emacs-agent-mode-map}"
   :group 'emacs-agent
@@ -83,8 +82,8 @@ that it shows apply.
               org-return-follows-link nil
               font-lock-fontify-region-function #'emacs-agent-mode--fontify
               header-line-format '(:eval (emacs-agent-mode-header))
-              next-error-function #'emacs-agent-next-error
-              bookmark-make-record-function #'emacs-agent-bookmark-record
+              next-error-function 'emacs-agent-next-error
+              bookmark-make-record-function 'emacs-agent-bookmark-record
               scroll-conservatively 101
               bidi-paragraph-direction 'left-to-right
               mode-line-process '(:eval (emacs-agent-mode-process)))
@@ -328,10 +327,10 @@ are as for `emacs-agent-session-prompt'.  What cannot be sent is given back."
                  (when (buffer-live-p buffer)
                    (with-current-buffer buffer (emacs-agent-input-add text)))
                  (emacs-agent-say "Emacs-Agent: not sent: %s" (alist-get 'message failure))))
-         (send (lambda ()
-                 (emacs-agent-session--run 'emacs-agent-before-send-functions session)
-                 (emacs-agent-session-prompt session text :context context :when-busy (or when-busy "queue")
-                                             :agent agent :then then :else back))))
+         (prompt (lambda ()
+                   (emacs-agent-session-prompt session text :context context :when-busy (or when-busy "queue")
+                                               :agent agent :then then :else back)))
+         (send (lambda () (funcall emacs-agent-before-send-function session prompt))))
     (if (emacs-agent-session-live-p session)
         (funcall send)
       (emacs-agent-session-revive session send))))

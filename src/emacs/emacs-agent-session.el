@@ -348,6 +348,7 @@
   (emacs-agent-request
    "POST" (emacs-agent-session-path session "/resume") :body t
    :then (lambda (_answer)
+           (setf (emacs-agent-session-unsaved session) 'never)
            (when (buffer-live-p (emacs-agent-session-buffer session))
              (emacs-agent-session-follow session))
            (emacs-agent-session-ask session)
@@ -379,7 +380,7 @@ That is what direnv, envrc and the like have set for a project."
                              (string-match-p "\\`[A-Za-z_][A-Za-z0-9_]*\\'" name))
                collect (cons (intern name) (emacs-agent-clean-text (substring entry (1+ equals))))))))
 
-(cl-defun emacs-agent-session-create (project &key model agent title env save then else)
+(cl-defun emacs-agent-session-create (project &key model agent title env save before then else)
   "Open a session on PROJECT, a directory, and return it at once.
 It has no id until the backend has answered; then THEN is called with it, or
 ELSE with what went wrong.  MODEL, AGENT and TITLE are as the backend has
@@ -389,14 +390,18 @@ for none."
                   :project (directory-file-name (expand-file-name project))
                   :model model :agent agent :title title)))
     (setf (emacs-agent-session-open session)
-          (lambda () (emacs-agent-session--open session env save then else)))
+          (lambda ()
+            (emacs-agent-session--connection session 'connecting)
+            (let ((go-on (lambda () (emacs-agent-session--open session env save then else))))
+              (emacs-agent-backend-ensure
+               (lambda (reason)
+                 (if (or reason (not before)) (funcall go-on) (funcall before go-on)))))))
     (push session emacs-agent-session-list)
     (funcall (emacs-agent-session-open session))
     session))
 
 (defun emacs-agent-session--open (session env save then else)
   "Ask the backend for SESSION, with ENV and SAVE, and call THEN or ELSE."
-  (emacs-agent-session--connection session 'connecting)
   (emacs-agent-request
    "POST" "/api/sessions"
    :body `((project_path . ,(emacs-agent-session-project session))

@@ -44,7 +44,28 @@
 ;;; Code:
 
 (require 'emacs-agent-mode)
-(require 'emacs-agent-context)
+(require 'emacs-agent-approval)
+(require 'emacs-agent-question)
+(require 'emacs-agent-files)
+(require 'emacs-agent-settings)
+(require 'emacs-agent-attention)
+
+;; The rest is loaded when it is asked for.
+(dolist (entry '(("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
+                  emacs-agent-edit-diff emacs-agent-edit-ediff)
+                 ("emacs-agent-sessions" emacs-agent-sessions emacs-agent-transcripts emacs-agent-search
+                  emacs-agent-resume emacs-agent-close)
+                 ("emacs-agent-review" emacs-agent-review)
+                 ("emacs-agent-ask" emacs-agent-ask-region emacs-agent-send-buffer
+                  emacs-agent-fix-diagnostic-at-point emacs-agent-rewrite-region emacs-agent-commit-message)
+                 ("emacs-agent-menu" emacs-agent-menu)
+                 ("emacs-agent-doctor" emacs-agent-doctor emacs-agent-update)))
+  (dolist (command (cdr entry))
+    (autoload command (car entry) nil t)))
+(autoload 'emacs-agent-next-error "emacs-agent-review")
+(autoload 'emacs-agent-bookmark-record "emacs-agent-sessions")
+(autoload 'emacs-agent-bookmark-jump "emacs-agent-sessions")
+(autoload 'emacs-agent-transcript-files "emacs-agent-sessions")
 
 (defcustom emacs-agent-model nil
   "Model of new sessions, as provider/model; nil lets the backend choose."
@@ -77,9 +98,45 @@ With a prefix argument, NEW, start another conversation even if there is one."
   (let ((session (emacs-agent-session-create
                   project :model emacs-agent-model :agent emacs-agent-agent
                   :env (emacs-agent-session-environment)
-                  :then #'emacs-agent-session-follow)))
+                  :then #'emacs-agent-session-follow
+                  :before #'emacs-agent-settings-give-stored-keys)))
     (emacs-agent-mode-buffer session)
     session))
+
+(defun emacs-agent-new ()
+  "Start another conversation about the project of this buffer."
+  (interactive)
+  (emacs-agent t))
+
+;;;; Commands with a slash
+
+(defun emacs-agent--slash (command)
+  "Return a function that calls COMMAND and leaves out the rest of the line."
+  (lambda (_rest) (call-interactively command)))
+
+(setq emacs-agent-input-commands
+      `(("model" emacs-agent-set-model . "change the model")
+        ("agent" emacs-agent-set-agent . "change the agent")
+        ("title" ,(lambda (rest) (emacs-agent-set-title rest)) . "give it a title")
+        ("new" ,(emacs-agent--slash 'emacs-agent-new) . "another conversation")
+        ("resume" ,(emacs-agent--slash 'emacs-agent-resume) . "resume an earlier one")
+        ("close" ,(emacs-agent--slash 'emacs-agent-close) . "close this session")
+        ("review" ,(emacs-agent--slash 'emacs-agent-review) . "all changes as a diff")
+        ("sessions" ,(emacs-agent--slash 'emacs-agent-sessions) . "list what runs")
+        ("transcripts" ,(emacs-agent--slash 'emacs-agent-transcripts) . "list what there was")
+        ("doctor" ,(emacs-agent--slash 'emacs-agent-doctor) . "what is well and what is not")
+        ("help" ,(lambda (_rest) (describe-mode)) . "keys and commands")))
+
+;;;; When the executable is another one
+
+(defun emacs-agent--compare-versions (state version)
+  "Offer the client that the executable carries if it is newer: STATE, VERSION."
+  (when (and (memq state '(ready restarted))
+             (ignore-errors (version< emacs-agent-version version)))
+    (emacs-agent-say "The executable is version %s, this client %s: M-x emacs-agent-update installs the newer one"
+                     version emacs-agent-version)))
+
+(add-hook 'emacs-agent-backend-functions #'emacs-agent--compare-versions)
 
 (provide 'emacs-agent)
 ;;; emacs-agent.el ends here

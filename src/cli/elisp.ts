@@ -1,0 +1,60 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { CLIENT } from '../emacs/client.ts'
+import { writeAtomic } from '../files.ts'
+
+export type ElispOptions = {
+  /** Where the files go; without it they are printed. */
+  install?: string
+  version: string
+  write(text: string): void
+}
+
+/** A file of the client is no secret, and other users may share it. */
+const READABLE = 0o644
+
+/**
+ * `elisp [--install DIR]`: writes the client's files to DIR and says what to put into the init file, or prints all of it as
+ * one file that Emacs can load. Returns the exit code. Throws what the file system throws.
+ */
+export async function elispCommand({ install, version, write }: ElispOptions): Promise<number> {
+  if (install === undefined) {
+    for (const name of inOrder()) write(stamped(name, version))
+    return 0
+  }
+  const dir = resolve(install)
+  await mkdir(dir, { recursive: true })
+  for (const name of Object.keys(CLIENT)) {
+    await writeAtomic(join(dir, name), stamped(name, version), READABLE)
+    // Emacs would load an older compiled file in place of the new one.
+    await rm(join(dir, `${name}c`), { force: true })
+  }
+  write(`Installed ${Object.keys(CLIENT).length} files in ${dir}. In your init file:
+
+  (add-to-list 'load-path ${JSON.stringify(dir)})
+  (require 'emacs-agent)
+  (global-set-key (kbd "C-c a") #'emacs-agent) ; or M-x emacs-agent
+
+Set emacs-agent-program unless emacs-agent-backend is in PATH.
+`)
+  return 0
+}
+
+/** The version of a client is that of the executable it came with. */
+const stamped = (name: string, version: string): string =>
+  CLIENT[name]!.replace(/^(;; Version: ).*$/m, `$1${version}`).replace(
+    /^(\(defconst emacs-agent-version ")[^"]*/m,
+    `$1${version}`,
+  )
+
+/** Each file after those it requires. */
+function inOrder(): string[] {
+  const order: string[] = []
+  const visit = (name: string): void => {
+    if (order.includes(name) || !(name in CLIENT)) return
+    for (const [, required] of CLIENT[name]!.matchAll(/^\(require '(emacs-agent[\w-]*)\)/gm)) visit(`${required}.el`)
+    order.push(name)
+  }
+  Object.keys(CLIENT).forEach(visit)
+  return order
+}

@@ -1,0 +1,91 @@
+;;; emacs-agent-doctor.el --- What is there and what is not  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; Looks at this side, then lets the executable look at its own; and installs the client that an executable carries.
+
+;;; Code:
+
+(require 'emacs-agent)
+
+(defun emacs-agent-doctor--checks ()
+  "Return what was looked at: lists of whether it is well, a name and a text."
+  (let ((program (emacs-agent-backend-program)) (backend emacs-agent-backend))
+    (list
+     (list (version<= "28.1" emacs-version) "Emacs" emacs-version)
+     (list (fboundp 'json-parse-string) "JSON"
+           (if (fboundp 'json-parse-string) "native"
+             "in Lisp, which is slow: this Emacs was built without it"))
+     (list program "Executable"
+           (or program "not found; customize `emacs-agent-program' or put it into PATH"))
+     (list (memq (emacs-agent-backend-state backend) '(ready stopped)) "Backend"
+           (format "%s%s" (emacs-agent-backend-state backend)
+                   (if (emacs-agent-backend-version backend)
+                       (format ", version %s" (emacs-agent-backend-version backend)) "")))
+     (list (or (null (emacs-agent-backend-version backend))
+               (equal emacs-agent-version (emacs-agent-backend-version backend)))
+           "Client" (format "version %s in %s%s" emacs-agent-version
+                            (abbreviate-file-name emacs-agent-backend--directory)
+                            (if (member (emacs-agent-backend-version backend) (list nil emacs-agent-version)) ""
+                              "; M-x emacs-agent-update installs the executable's")))
+     (list t "Sessions" (format "%d shown" (length emacs-agent-session-list)))
+     (list (executable-find "git") "git" (or (executable-find "git") "not found: git tools will fail")))))
+
+;;;###autoload
+(defun emacs-agent-doctor ()
+  "Show what is well and what is not, here and in the executable."
+  (interactive)
+  (let ((buffer (get-buffer-create "*emacs-agent doctor*")) (program (emacs-agent-backend-program)))
+    (with-current-buffer buffer
+      (let ((inhibit-read-only t))
+        (special-mode)
+        (erase-buffer)
+        (pcase-dolist (`(,well ,name ,text) (emacs-agent-doctor--checks))
+          (insert (propertize (if well "ok   " "FAIL ") 'face (if well 'emacs-agent-success 'emacs-agent-failure))
+                  (format "%-12s %s\n" name text)))
+        (insert "\n")
+        (let ((words (emacs-agent-backend--last-words)))
+          (when words (insert "The backend's last line: " words "\n\n")))
+        (setq default-directory (file-name-as-directory (expand-file-name "~")))
+        (when program (emacs-agent-doctor--run program buffer))))
+    (pop-to-buffer buffer)))
+
+(defun emacs-agent-doctor--run (program buffer)
+  "Add what PROGRAM says about itself to BUFFER."
+  (make-process
+   :name "emacs-agent-doctor" :noquery t :connection-type 'pipe :command (list program "doctor")
+   :filter (lambda (_process text)
+             (when (buffer-live-p buffer)
+               (with-current-buffer buffer
+                 (let ((inhibit-read-only t))
+                   (save-excursion
+                     (goto-char (point-max))
+                     (insert (emacs-agent-show-controls text)))))))
+   :sentinel #'ignore))
+
+;;;; Updating
+
+;;;###autoload
+(defun emacs-agent-update ()
+  "Install the client that the executable carries in the place of this one."
+  (interactive)
+  (let ((program (or (emacs-agent-backend-program) (user-error "The executable was not found")))
+        (directory emacs-agent-backend--directory))
+    (unless (file-writable-p directory) (user-error "%s cannot be written to" directory))
+    (when (y-or-n-p (format "Write the client of %s to %s? " program (abbreviate-file-name directory)))
+      (make-process
+       :name "emacs-agent-update" :noquery t :connection-type 'pipe
+       :command (list program "elisp" "--install" directory)
+       :sentinel (lambda (process _event)
+                   (unless (process-live-p process)
+                     (emacs-agent-say (if (= 0 (process-exit-status process))
+                                          "The client is updated; restart Emacs to use it"
+                                        "The update failed; M-x emacs-agent-doctor tells more"))))))))
+
+(provide 'emacs-agent-doctor)
+;;; emacs-agent-doctor.el ends here

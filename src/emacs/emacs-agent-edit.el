@@ -1,0 +1,190 @@
+;;; emacs-agent-edit.el --- Changing a call before it is approved  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; The arguments, the text that would be written, or the diff, each in a buffer of its own; or the text in Ediff.
+;; What is approved is exactly what is in that buffer.
+
+;;; Code:
+
+(require 'emacs-agent-approval)
+(require 'diff-mode)
+
+(declare-function ediff-buffers "ediff")
+(declare-function ediff-setup-windows-plain "ediff-wind")
+(defvar ediff-window-setup-function)
+(defvar ediff-quit-hook)
+
+(defvar-local emacs-agent-edit--section nil
+  "The section whose call this buffer is about.")
+
+(defvar-local emacs-agent-edit--body nil
+  "Function that returns what the approval is to say, from this buffer.")
+
+(defvar emacs-agent-edit-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "C-c C-c") #'emacs-agent-edit-finish)
+    (define-key map (kbd "C-c C-k") #'emacs-agent-edit-abort)
+    map)
+  "Keys while a call is edited.")
+
+(define-minor-mode emacs-agent-edit-mode
+  "Edit a call before it is approved.
+\\[emacs-agent-edit-finish] approves what is in this buffer,
+\\[emacs-agent-edit-abort] goes back."
+  :lighter " Approve"
+  :interactive nil)
+
+(defun emacs-agent-edit--open (section name text mode body)
+  "Edit TEXT for the call of SECTION in a buffer called NAME, in MODE.
+BODY is called there to make what the approval is to say."
+  (let ((buffer (generate-new-buffer (format "*emacs-agent %s*" name))))
+    (with-current-buffer buffer
+      (insert text)
+      (goto-char (point-min))
+      ;; The mode only: nothing that the text itself asks for.
+      (let ((enable-local-variables nil))
+        (condition-case err
+            (funcall mode)
+          (error (emacs-agent-log "%s: %s" mode (error-message-string err)))))
+      (setq emacs-agent-edit--section section
+            emacs-agent-edit--body body
+            buffer-undo-list nil
+            header-line-format
+            (substitute-command-keys
+             "\\<emacs-agent-edit-mode-map>\\[emacs-agent-edit-finish] approves this, \\[emacs-agent-edit-abort] goes back"))
+      (emacs-agent-edit-mode 1)
+      (set-buffer-modified-p nil))
+    (pop-to-buffer buffer)))
+
+(defun emacs-agent-edit-finish ()
+  "Approve the call with what is in this buffer."
+  (interactive)
+  (let ((section emacs-agent-edit--section) (buffer (current-buffer)))
+    (unless (emacs-agent-edit--pending-p section)
+      (user-error "The call does not wait any more"))
+    (emacs-agent-approval-send section (funcall emacs-agent-edit--body)
+                               (lambda () (when (buffer-live-p buffer)
+                                            (with-current-buffer buffer (emacs-agent-edit-abort)))))))
+
+(defun emacs-agent-edit--pending-p (section)
+  "Whether the call of SECTION still waits."
+  (let ((buffer (marker-buffer (emacs-agent-section-start section))))
+    (and (buffer-live-p buffer)
+         (with-current-buffer buffer
+           (and emacs-agent-session
+                (emacs-agent-call-pending-p (emacs-agent-section-data section)))))))
+
+(defun emacs-agent-edit-abort ()
+  "Go back without a decision."
+  (interactive)
+  (let ((window (get-buffer-window)))
+    (if window (quit-window t window) (kill-buffer))))
+
+(defun emacs-agent-edit-params ()
+  "Edit the arguments of the call at point, as JSON."
+  (interactive)
+  (let* ((section (emacs-agent-approval--ready))
+         (event (emacs-agent-call-event (emacs-agent-section-data section))))
+    (emacs-agent-edit--open
+     section "arguments" (emacs-agent-call-params-text (alist-get 'params event))
+     (if (fboundp 'json-mode) #'json-mode #'js-mode)
+     (lambda ()
+       `((params . ,(condition-case err
+                        (emacs-agent-json-parse (emacs-agent-clean-text (buffer-string)))
+                      (error (user-error "This is no JSON: %s" (error-message-string err))))))))))
+
+(defun emacs-agent-edit--mode (file)
+  "Return the major mode for FILE by its name alone."
+  (let ((mode (assoc-default (file-name-nondirectory file) auto-mode-alist #'string-match-p)))
+    (if (and (symbolp mode) (fboundp mode)) mode #'fundamental-mode)))
+
+(defun emacs-agent-edit-content ()
+  "Edit the text that the call at point would write."
+  (interactive)
+  (let* ((section (emacs-agent-approval--ready))
+         (call (emacs-agent-section-data section)))
+    (emacs-agent-edit--open
+     section "text" (emacs-agent-approval-content call (emacs-agent-call-refused call))
+     (emacs-agent-edit--mode (emacs-agent-approval-file call))
+     (lambda () `((content . ,(emacs-agent-clean-text
+                               (save-restriction (widen) (buffer-string)))))))))
+
+(defun emacs-agent-edit-diff ()
+  "Edit the diff of the call at point; what is left of it is what is done."
+  (interactive)
+  (let* ((section (emacs-agent-approval--ready))
+         (call (emacs-agent-section-data section))
+         (conversation (current-buffer)))
+    (unless (emacs-agent-approval-hunks call)
+      (user-error "The diff of this call is not complete, or not of one file"))
+    (let-alist (emacs-agent-call-event call)
+      (emacs-agent-edit--open
+       section "diff" (alist-get 'diff (aref .preview.files 0)) #'emacs-agent-edit--diff-mode
+       (lambda ()
+         (let ((hunks (or (emacs-agent-diff-hunks (buffer-string))
+                          (user-error "The diff is broken: the counts in a @@ line are wrong"))))
+           (with-current-buffer conversation
+             `((content . ,(emacs-agent-clean-text (emacs-agent-approval--apply call hunks)))))))))))
+
+(defun emacs-agent-edit--diff-mode ()
+  "Turn on a mode for diffs that looks at no file."
+  (diff-mode)
+  (setq-local diff-font-lock-syntax nil)
+  (setq buffer-read-only nil))
+
+(defun emacs-agent-edit-ediff ()
+  "Compare what the call at point would write with what is there, in Ediff.
+The text to be written can be changed there; after quitting, it can be
+approved."
+  (interactive)
+  (require 'ediff)
+  (let* ((section (emacs-agent-approval--ready))
+         (call (emacs-agent-section-data section))
+         (mode (emacs-agent-edit--mode (emacs-agent-approval-file call)))
+         (before (emacs-agent-edit--buffer "before" (emacs-agent-approval-before call) mode))
+         (after (emacs-agent-edit--buffer
+                 "proposed" (emacs-agent-approval-content call (emacs-agent-call-refused call)) mode))
+         (windows (current-window-configuration))
+         (ediff-window-setup-function #'ediff-setup-windows-plain))
+    (with-current-buffer before (setq buffer-read-only t))
+    (ediff-buffers
+     before after
+     (list (lambda ()
+             (setq-local ediff-window-setup-function #'ediff-setup-windows-plain)
+             (add-hook 'ediff-quit-hook
+                       (lambda () (run-at-time 0 nil #'emacs-agent-edit--after-ediff
+                                               section before after windows))
+                       t t))))))
+
+(defun emacs-agent-edit--buffer (name text mode)
+  "Return a new buffer with NAME and TEXT, in MODE."
+  (let ((buffer (generate-new-buffer (format "*emacs-agent %s*" name))))
+    (with-current-buffer buffer
+      (insert text)
+      (let ((enable-local-variables nil))
+        (ignore-errors (funcall mode)))
+      (set-buffer-modified-p nil))
+    buffer))
+
+(defun emacs-agent-edit--after-ediff (section before after windows)
+  "Come back from Ediff about SECTION: BEFORE and AFTER were compared.
+WINDOWS is how it was before."
+  (set-window-configuration windows)
+  (let ((text (and (buffer-live-p after) (with-current-buffer after (buffer-string))))
+        (changed (and (buffer-live-p after) (buffer-modified-p after))))
+    (dolist (buffer (list before after))
+      (when (buffer-live-p buffer)
+        (with-current-buffer buffer (set-buffer-modified-p nil))
+        (kill-buffer buffer)))
+    (when (and text (emacs-agent-edit--pending-p section)
+               (y-or-n-p (if changed "Approve the text as you changed it? " "Approve it as it is? ")))
+      (emacs-agent-approval-send section (and changed `((content . ,(emacs-agent-clean-text text))))))))
+
+(provide 'emacs-agent-edit)
+;;; emacs-agent-edit.el ends here

@@ -1,0 +1,48 @@
+;;; emacs-agent-menu.el --- All commands in one place  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; A transient menu.
+
+;;; Code:
+
+(require 'emacs-agent)
+(require 'transient)
+
+;;;###autoload (autoload 'emacs-agent-menu "emacs-agent-menu" nil t)
+(transient-define-prefix emacs-agent-menu ()
+  "Commands of Emacs-Agent."
+  [["Conversation"
+    ("a" "open" emacs-agent)
+    ("k" "stop the agent" emacs-agent-interrupt)
+    ("w" "take back what waits" emacs-agent-edit-queue)
+    ("r" "resume" emacs-agent-resume)
+    ("x" "close" emacs-agent-close)]
+   ["Decide"
+    ("n" "next that waits" emacs-agent-next-approval)
+    ("l" "all that wait" emacs-agent-approvals)
+    ("d" "review changes" emacs-agent-review)]
+   ["Settings"
+    ("m" "model" emacs-agent-set-model)
+    ("b" "agent" emacs-agent-set-agent)
+    ("t" "title" emacs-agent-set-title)
+    ("K" "API key" emacs-agent-give-key)]
+   ["From here"
+    ("R" "ask about the region" emacs-agent-ask-region)
+    ("B" "ask about the buffer" emacs-agent-send-buffer)
+    ("F" "fix the diagnostic" emacs-agent-fix-diagnostic-at-point)
+    ("W" "rewrite the region" emacs-agent-rewrite-region)
+    ("C" "commit message" emacs-agent-commit-message)]
+   ["Lists"
+    ("s" "sessions" emacs-agent-sessions)
+    ("T" "transcripts" emacs-agent-transcripts)
+    ("/" "search transcripts" emacs-agent-search)
+    ("D" "doctor" emacs-agent-doctor)]])
+
+(provide 'emacs-agent-menu)
+;;; emacs-agent-menu.el ends here
