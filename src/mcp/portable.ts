@@ -4,18 +4,22 @@ import { deref, isObject, propertiesOf } from './schema.ts'
 /** Keywords that every provider takes, with what they hold. */
 const VALUES = ['description', 'required', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
 const DEEPEST = 8
+/** A schema may refer to itself in many places at once: what is beyond stays open. */
+const MOST_NODES = 1000
+type Look = { root: JsonSchema; left: number }
 
 /**
  * A third-party schema in the dialect that all providers understand: an object at the top, references resolved, no
  * combinators but `anyOf`, no dialect of its own. Looser than the original, which the call is checked against anyway.
  */
 export function portable(schema: JsonSchema): JsonSchema {
-  const { type: _, anyOf: __, ...top } = reduce(schema, schema, 0)
+  const { type: _, anyOf: __, ...top } = reduce(schema, { root: schema, left: MOST_NODES }, 0)
   return { type: 'object', properties: {}, ...top }
 }
 
-function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
-  if (depth > DEEPEST) return {}
+function reduce(schema: unknown, look: Look, depth: number): JsonSchema {
+  const { root } = look
+  if (depth > DEEPEST || look.left-- <= 0) return {}
   const from = merged(deref(schema, root), root)
   const to: JsonSchema = {}
   const types = [from.type].flat().filter(type => typeof type === 'string' && type !== 'null')
@@ -24,7 +28,7 @@ function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
   const values = 'const' in from ? [from.const] : from.enum
   if (Array.isArray(values)) Object.assign(to, plainEnum(values))
   if (isObject(from.properties)) {
-    const properties = Object.entries(from.properties).map(([name, inner]) => [name, reduce(inner, root, depth + 1)])
+    const properties = Object.entries(from.properties).map(([name, inner]) => [name, reduce(inner, look, depth + 1)])
     to.type = 'object'
     to.properties = Object.fromEntries(properties)
     const names = [to.required ?? []].flat()
@@ -32,11 +36,11 @@ function reduce(schema: unknown, root: JsonSchema, depth: number): JsonSchema {
     if (required.length > 0) to.required = required
     else delete to.required
   } else delete to.required
-  if (to.type === 'array') to.items = isObject(from.items) ? reduce(from.items, root, depth + 1) : { type: 'string' }
+  if (to.type === 'array') to.items = isObject(from.items) ? reduce(from.items, look, depth + 1) : { type: 'string' }
   const choices = [from.anyOf, from.oneOf].flatMap(list => (Array.isArray(list) ? list : []))
   const kinds = types.length > 1 ? types.map(type => ({ ...from, type, anyOf: undefined, oneOf: undefined })) : []
   const parts = [...choices, ...kinds]
-    .map(part => reduce(part, root, depth + 1))
+    .map(part => reduce(part, look, depth + 1))
     .filter(part => Object.keys(part).length > 0)
   if (parts.length === 1) return { ...parts[0], ...to }
   if (parts.length > 1 && to.type === undefined) to.anyOf = parts

@@ -5,6 +5,9 @@ import type { JsonSchema } from '../llm/provider.ts'
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** A schema that refers to itself in each of its parts must not be looked at for ever. */
+const MOST_PARTS = 30
+
 /** Follows local `$ref`s (`#/…`). A foreign, missing or circular one leaves the empty schema: anything goes. */
 export function deref(schema: unknown, root: JsonSchema): JsonSchema {
   let found = schema
@@ -12,7 +15,9 @@ export function deref(schema: unknown, root: JsonSchema): JsonSchema {
     if (hops > 20) return {}
     const { $ref, ...beside } = found
     const target = follow($ref as string, root)
-    found = isObject(target) ? { ...target, ...beside } : {}
+    if (!isObject(target)) return {}
+    // The very object where nothing stands beside it: whoever goes round in circles can tell.
+    found = Object.keys(beside).length === 0 ? target : { ...target, ...beside }
   }
   return isObject(found) ? found : {}
 }
@@ -31,13 +36,16 @@ function follow(ref: string, root: JsonSchema): unknown {
 export function propertiesOf(
   schema: JsonSchema,
   root: JsonSchema,
-  depth = 0,
+  seen = new Set<JsonSchema>(),
 ): { properties: JsonSchema; required: Set<string> } {
   const here = deref(schema, root)
   const required = new Set(Array.isArray(here.required) ? here.required.filter(name => typeof name === 'string') : [])
   let properties = isObject(here.properties) ? here.properties : {}
-  for (const part of Array.isArray(here.allOf) && depth < 5 ? here.allOf : []) {
-    const more = propertiesOf(part, root, depth + 1)
+  if (seen.has(here)) return { properties: {}, required: new Set() }
+  seen.add(here)
+  for (const part of Array.isArray(here.allOf) ? here.allOf.slice(0, MOST_PARTS) : []) {
+    if (seen.size > MOST_PARTS) break
+    const more = propertiesOf(part, root, seen)
     properties = { ...more.properties, ...properties }
     for (const name of more.required) required.add(name)
   }
@@ -46,7 +54,9 @@ export function propertiesOf(
 
 /** The alternatives of `anyOf` and `oneOf`, resolved. */
 export const alternativesOf = (schema: JsonSchema, root: JsonSchema): JsonSchema[] =>
-  [schema.anyOf, schema.oneOf].flatMap(list => (Array.isArray(list) ? list.map(part => deref(part, root)) : []))
+  [schema.anyOf, schema.oneOf].flatMap(list =>
+    Array.isArray(list) ? list.slice(0, MOST_PARTS).map(part => deref(part, root)) : [],
+  )
 
 /** The names in `type`, be it one or a list. */
 export const typesOf = (schema: JsonSchema): string[] =>
@@ -57,7 +67,7 @@ export function allows(schema: JsonSchema, type: string, root: JsonSchema, depth
   const types = typesOf(schema)
   if (types.length > 0) return types.includes(type) || (type === 'integer' && types.includes('number'))
   const choices = alternativesOf(schema, root)
-  if (choices.length > 0 && depth < 5) return choices.some(choice => allows(choice, type, root, depth + 1))
+  if (choices.length > 0 && depth < 3) return choices.some(choice => allows(choice, type, root, depth + 1))
   const values = 'const' in schema ? [schema.const] : Array.isArray(schema.enum) ? schema.enum : undefined
   if (values) return values.some(value => jsonTypeOf(value) === type)
   if (isObject(schema.properties)) return type === 'object'

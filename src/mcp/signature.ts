@@ -6,7 +6,7 @@ import { alternativesOf, deref, isObject, propertiesOf, typesOf } from './schema
  * required string, `?` is optional. A tenth of the tokens of the JSON Schema; facts.md, "TOON and tokens".
  */
 export function signatureOf(schema: JsonSchema): string {
-  return paramsOf(schema, schema, 0)
+  return paramsOf(schema, { root: schema, left: MOST_NODES }, 0)
 }
 
 const SHORT: Record<string, string> = {
@@ -20,13 +20,19 @@ const SHORT: Record<string, string> = {
 /** `{…}` without an alternative beside it. */
 const ONE_GROUP = /^\{(?:(?!\}\|).)*\}$/
 const DEEPEST = 3
+/** Lists go less deep than groups, but a list of itself goes on for ever too. */
+const LIST_DEPTH = 0.5
+/** A schema may refer to itself in many places at once. */
+const MOST_NODES = 2000
+/** The whole schema, and how many of its parts may still be looked at. */
+type Look = { root: JsonSchema; left: number }
 const LONGEST_GROUP = 400
 const LONGEST_ENUM = 80
 
-function paramsOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
-  const { properties, required } = propertiesOf(schema, root)
+function paramsOf(schema: JsonSchema, look: Look, depth: number): string {
+  const { properties, required } = propertiesOf(schema, look.root)
   const params = Object.entries(properties).map(([name, property]) => {
-    const type = typeOf(deref(property, root), root, depth)
+    const type = typeOf(deref(property, look.root), look, depth)
     const shown = /^[^\s:?{}[\]"]+$/.test(name) ? name : JSON.stringify(name)
     return {
       required: required.has(name),
@@ -37,27 +43,28 @@ function paramsOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
   return inOrder.map(param => param.text).join(' ')
 }
 
-function typeOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
+function typeOf(schema: JsonSchema, look: Look, depth: number): string {
+  if (look.left-- <= 0 || depth > 2 * DEEPEST) return 'any'
   if ('const' in schema) return literal(schema.const)
   if (Array.isArray(schema.enum)) return enumOf(schema.enum)
-  const choices = alternativesOf(schema, root)
-  if (choices.length > 0) return union(choices.map(choice => typeOf(choice, root, depth + 1)))
+  const choices = alternativesOf(schema, look.root)
+  if (choices.length > 0) return union(choices.map(choice => typeOf(choice, look, depth + 1)))
   const types = typesOf(schema)
-  if (types.length > 1) return union(types.map(type => typeOf({ ...schema, type }, root, depth)))
-  if (types[0] === 'array' || isObject(schema.items)) return arrayOf(schema, root, depth)
+  if (types.length > 1) return union(types.map(type => typeOf({ ...schema, type }, look, depth)))
+  if (types[0] === 'array' || isObject(schema.items)) return arrayOf(schema, look, depth)
   if (types[0] === 'object' || isObject(schema.properties) || Array.isArray(schema.allOf))
-    return groupOf(schema, root, depth)
+    return groupOf(schema, look, depth)
   return types[0] === undefined ? 'any' : (SHORT[types[0]] ?? types[0])
 }
 
-function arrayOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
-  const item = isObject(schema.items) ? typeOf(deref(schema.items, root), root, depth) : 'any'
+function arrayOf(schema: JsonSchema, look: Look, depth: number): string {
+  const item = isObject(schema.items) ? typeOf(deref(schema.items, look.root), look, depth + LIST_DEPTH) : 'any'
   return item.includes('|') && !ONE_GROUP.test(item) ? `(${item})[]` : `${item}[]`
 }
 
-function groupOf(schema: JsonSchema, root: JsonSchema, depth: number): string {
+function groupOf(schema: JsonSchema, look: Look, depth: number): string {
   if (depth >= DEEPEST) return 'obj'
-  const inner = paramsOf(schema, root, depth + 1)
+  const inner = paramsOf(schema, look, depth + 1)
   return inner === '' || inner.length > LONGEST_GROUP ? 'obj' : `{${inner}}`
 }
 

@@ -100,8 +100,22 @@ describe('arguments', () => {
   })
 
   test('odd schemas of every kind are read without a fault', () => {
-    const odd = [null, 1, 'a', '#', '#/allOf/0', [], {}, [null], [[]], [{}], ['__proto__'], { $ref: 1 }, { $ref: '#' }]
-    const more = [
+    const odd: unknown[] = [
+      null,
+      1,
+      'a',
+      '#',
+      '#/allOf/0',
+      [],
+      {},
+      [null],
+      [[]],
+      [{}],
+      ['__proto__'],
+      { $ref: 1 },
+      { $ref: '#' },
+    ]
+    const more: unknown[] = [
       { allOf: [null] },
       { type: [1] },
       { enum: [] },
@@ -116,6 +130,20 @@ describe('arguments', () => {
       signatureOf(schema)
       portable(schema)
     }
+  })
+
+  test('a schema that is full of itself is read in no time', () => {
+    const self = { $ref: '#' }
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`p${i}`, self]))
+    const parts = Array.from({ length: 100 }, () => self)
+    const schema = {
+      type: 'object',
+      properties: { ...many, list: { type: 'array', items: self } },
+      anyOf: parts,
+      allOf: parts,
+    }
+    expect(signatureOf(schema).length).toBeLessThan(100_000)
+    expect(JSON.stringify(portable(schema)).length).toBeLessThan(1_000_000)
   })
 
   test('whatever a model sends and a server lists, the answer is arguments or INVALID_PARAMS', () => {
