@@ -158,8 +158,12 @@ export const interrupted = (): ToolError => ({
 
 async function finish(output: Output, context: ToolContext) {
   const { limitOutput, MAX_RESULT_CHARS } = await import('../tools/output.ts')
-  const spill = output.content.length > MAX_RESULT_CHARS ? context.spillPath(context.tool_call_id) : null
-  const content = await limitOutput(output.content, context.tool_call_id, spill)
+  const limit = async (spill: () => string | null) => limitOutput(output.content, context.tool_call_id, spill())
+  const isLong = output.content.length > MAX_RESULT_CHARS
+  // No room for the whole makes no failure of a call that has done its work: the model gets both ends of the result.
+  const content = await limit(() => (isLong ? context.spillPath(context.tool_call_id) : null)).catch(() =>
+    limit(() => null),
+  )
   const images = output.images?.length ?? 0
   if (images > 0) await context.keepImages?.(output.images!)
   return { content, metadata: images > 0 ? { ...output.metadata, images } : output.metadata }

@@ -113,6 +113,7 @@ export function markTrims(
     history.flatMap(m => (m.role === 'assistant' ? m.tool_calls.map(c => [c.tool_call_id, c]) : [])),
   )
   const changed = new Set(log.flatMap(event => (event.type === 'file.changed' ? [event.path] : [])))
+  const goal = room * (need ? FULL : TRIMMED)
   const unseen = history.findLastIndex(message => message.role === 'assistant')
   const until = need ? history.length : Math.min(unseen, history.length - RECENT)
   const candidates = history.slice(0, Math.max(0, until)).flatMap(message => {
@@ -122,7 +123,7 @@ export function markTrims(
   })
   for (const pass of [false, true])
     for (const { message, matters } of candidates) {
-      if (tokens <= room * TRIMMED) return
+      if (tokens <= goal) return
       if (matters !== pass) continue
       fit.trimmed.add(message.id)
       tokens -= weigh(message) - weigh(shorten(message))

@@ -10,6 +10,8 @@ const leastTokens = (texts: readonly string[]): number =>
 
 /** Templates may leave out this much of what they are given. */
 const CERTAIN = 0.8
+/** Half of the smallest window there is: who counts less counts only what was not cached. */
+const FEWEST = 512
 /** Short prompts fit anywhere. */
 const SHORTEST = 1_500
 /** A template adds some tokens to each message. */
@@ -17,14 +19,14 @@ const PER_MESSAGE = 64
 
 /**
  * Whether a server cut the prompt without a word, as Ollama does: it then counts about half of its window, and so fewer tokens
- * than the text can possibly have. `counted` includes cached tokens; 0 means that it does not count. A server that counts only
+ * than the text can possibly have. `counted` includes cached tokens, where it says how many; 0 means that it does not count. A server that counts only
  * what it had not cached (older Ollama) is not accused: what is new since its last message explains its count.
  */
 export function looksCut(messages: readonly ModelMessage[], model: string, counted: number): boolean {
   const texts = messages.map(textOf)
   const chars = lengthOf(texts)
   // A cheap look first: at five characters a token all is well.
-  if (counted <= 0 || counted > chars / 5 || chars < SHORTEST) return false
+  if (counted < FEWEST || counted > chars / 5 || chars < SHORTEST) return false
   const least = leastTokens(texts)
   if (least < SHORTEST || counted >= least * CERTAIN) return false
   const known = messages.findLastIndex(message => message.role === 'assistant' && message.model === model)
