@@ -6,8 +6,8 @@ export type Source<F extends Frame> = {
   replay(): Iterable<F>
   /** What is going on right now: sent between the replay and what is live. */
   catchUp(): Iterable<F>
-  /** Sends what is live. `send` answers whether the frame was taken: if not, it is to be replayed. */
-  subscribe(send: (frame: F, last?: boolean) => boolean): () => void
+  /** Sends what is live. `send` answers whether the frame was taken: if not, it is to be replayed. `end` ends the stream. */
+  subscribe(send: (frame: F, last?: boolean) => boolean, end: () => void): () => void
   isOver(): boolean
 }
 
@@ -51,20 +51,23 @@ export function streamFrames<F extends Frame>(source: Source<F>): Response {
     replay = null
     for (const frame of source.catchUp()) controller.enqueue(frame.bytes)
     if (source.isOver()) return end(controller)
-    unsubscribe = source.subscribe((frame, last) => {
-      if (backlog(controller) > MOST_BEHIND) {
-        unsubscribe()
-        replay = source.replay()[Symbol.iterator]()
-        patience = setTimeout(() => {
-          stop()
-          controller.error(new Error('The reader fell too far behind.'))
-        }, PATIENCE_MS)
-        return false
-      }
-      controller.enqueue(frame.bytes)
-      if (last) end(controller)
-      return true
-    })
+    unsubscribe = source.subscribe(
+      (frame, last) => {
+        if (backlog(controller) > MOST_BEHIND) {
+          unsubscribe()
+          replay = source.replay()[Symbol.iterator]()
+          patience = setTimeout(() => {
+            stop()
+            controller.error(new Error('The reader fell too far behind.'))
+          }, PATIENCE_MS)
+          return false
+        }
+        controller.enqueue(frame.bytes)
+        if (last) end(controller)
+        return true
+      },
+      () => end(controller),
+    )
   }
 
   const body = new ReadableStream<Uint8Array>(

@@ -37,12 +37,12 @@ export function sessionStream(session: Session, after: number | null): Response 
       yield encode({ ...session.agent_state, last_event_id: session.last_event_id, at: now() })
       for (const partial of session.partials) yield encode(partial)
     },
-    subscribe: send =>
+    subscribe: (send, end) =>
       session.subscribe(event => {
         const taken = send(sharedFrame(event), event.type === 'session.closed')
         if (taken && 'id' in event) cursor = event.id
-      }),
-    isOver: () => session.state.closed,
+      }, end),
+    isOver: () => session.isOver,
   })
 }
 

@@ -5,7 +5,7 @@ import type { SessionCreated, Stored } from '../event.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
 import { type Entry, loadIndex, saveIndex } from './catalogue.ts'
 import { isLocked } from './lock.ts'
-import { readEvents, requireCreated } from './log.ts'
+import { readEvents, readLog, requireCreated, writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 
 export type Format = 'json' | 'markdown' | 'org'
@@ -42,9 +42,14 @@ export function createArchive(base: string, report: (level: 'warn', message: str
   /** Every log, by session id; newest last within a project directory. */
   const logs = async (): Promise<{ directory: string; path: string; id: string }[]> => {
     const found = []
-    for (const directory of await names(base))
-      for (const day of await names(join(base, directory)))
-        for (const file of await names(join(base, directory, day))) {
+    const within = (directory: string) =>
+      names(directory).catch((error: Error) => {
+        report('warn', `The transcripts in ${directory} cannot be listed: ${error.message}`)
+        return []
+      })
+    for (const directory of await within(base))
+      for (const day of await within(join(base, directory)))
+        for (const file of await within(join(base, directory, day))) {
           const id = LOG_NAME.exec(file)?.[1]
           if (id) found.push({ directory: join(base, directory), path: join(base, directory, day, file), id })
         }
@@ -85,17 +90,22 @@ export function createArchive(base: string, report: (level: 'warn', message: str
     async place(created: SessionCreated): Promise<string> {
       const name = basename(created.project_path).replace(/[^A-Za-z0-9_-]/g, '-') || 'root'
       const own = join(base, name)
-      const owner = await ownerOf(own)
-      const directory =
-        owner === null || owner === created.project_path ? own : `${own}-${hashOf(created.project_path).slice(7, 13)}`
-      await makePrivateDir(directory)
-      if (owner === null) await saveIndex(directory, [], created.project_path)
+      let directory = own
+      try {
+        const owner = await ownerOf(own)
+        if (owner !== null && owner !== created.project_path)
+          directory = `${own}-${hashOf(created.project_path).slice(7, 13)}`
+        await makePrivateDir(directory)
+        if (owner === null) await saveIndex(directory, [], created.project_path)
+      } catch (error) {
+        throw writeFailed(error)
+      }
       return join(directory, localDay(new Date()), `session-${created.session_id}.jsonl`)
     },
 
     /** The events of a saved session. Throws SESSION_NOT_FOUND, or TRANSCRIPT_ERROR for a damaged log. */
     async read(id: string): Promise<readonly Stored[]> {
-      const { events } = readEvents(await readFile(await mustFind(id)))
+      const { events } = readEvents(await readLog(await mustFind(id)))
       requireCreated(events)
       return events
     },

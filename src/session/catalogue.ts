@@ -38,7 +38,9 @@ export async function loadIndex(directory: string) {
       const list: Entry[] = []
       let changed = logs.length !== index.sessions.length
       for (const log of logs) {
-        const { size, mtimeMs: modified } = await stat(log)
+        const file = await stat(log).catch(() => null)
+        if (!file?.isFile()) continue // deleted since it was listed, or none of ours
+        const { size, mtimeMs: modified } = file
         const entry = known.get(log)
         const fresh = entry?.size === size && entry.modified === modified
         if (!fresh) changed = true
@@ -69,12 +71,14 @@ async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
   }
 }
 
-/** Reads one log. A damaged one is listed as such, so that nobody thinks it vanished. */
+/** Reads one log. One that is damaged or closed to us is listed as such, so that nobody thinks it vanished. */
 async function readEntry(log: string, size: number, modified: number): Promise<Entry> {
-  const { events } = readEvents(await readFile(log))
+  const bytes = await readFile(log).catch(() => null)
+  const { events } = readEvents(bytes ?? new Uint8Array())
   const { emptySummary, summaryOf } = await import('../transcript/summary.ts')
   const session_id = basename(log, '.jsonl').replace(/^session-/, '')
-  const file = { session_id, log, size, modified }
+  // Permissions change without a trace in the file: what could not be read is tried again.
+  const file = { session_id, log, size: bytes ? size : -1, modified }
   if (events[0]?.type !== 'session.created') {
     const started_at = new Date(`${basename(dirname(log))}T00:00:00Z`).toISOString()
     return { ...emptySummary(), title: 'Damaged log', project_path: null, started_at, status: 'damaged', ...file }

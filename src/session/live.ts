@@ -13,14 +13,14 @@ type Partial = MessageDelta & { at: string }
  */
 export function createLive(redactor: Redactor, agent: string) {
   let state: AgentStateChanged = { type: 'agent.state', state: 'idle', agent }
-  const listeners = new Set<Listener>()
+  const listeners = new Map<Listener, () => void>()
   const partials = new Map<string, Partial>()
   const streams = new Map<string, ReturnType<Redactor['stream']>>()
   let held: Broadcast[] | null = null
 
   const send = (event: Broadcast) => {
     if (held) held.push(event)
-    else for (const listener of listeners) listener(event)
+    else for (const listener of listeners.keys()) listener(event)
   }
 
   const redacted = (delta: MessageDelta | ThinkingDelta): string => {
@@ -38,10 +38,15 @@ export function createLive(redactor: Redactor, agent: string) {
     get partials(): Iterable<Partial> {
       return partials.values()
     },
-    /** Calls `listener` for everything from now on. Returns how to stop. */
-    subscribe(listener: Listener): () => void {
-      listeners.add(listener)
+    /** Calls `listener` for everything from now on, and `ended` when nothing can follow. Returns how to stop. */
+    subscribe(listener: Listener, ended = () => {}): () => void {
+      listeners.set(listener, ended)
       return () => listeners.delete(listener)
+    },
+    end() {
+      const last = [...listeners.values()]
+      listeners.clear()
+      for (const ended of last) ended()
     },
     /** Tells of what is on the log. A finished message needs no catching up; after a turn nothing is in progress. */
     stored(event: Stored) {
@@ -71,16 +76,16 @@ export function createLive(redactor: Redactor, agent: string) {
     },
     /** An error that cannot be stored, because storing is what failed. */
     error: (event: ErrorEvent) => send({ ...event, at: now() }),
-    /** Holds back what is said until `work` is done: nobody hears of something before it is on the disk. */
+    /** Holds back what is said until `work` is done: nobody hears of something before it is on the disk, or if it is not. */
     async after(work: () => Promise<void>) {
-      held = []
+      const waiting: Broadcast[] = []
+      held = waiting
       try {
         await work()
       } finally {
-        const waiting = held
         held = null
-        for (const event of waiting) send(event)
       }
+      for (const event of waiting) send(event)
     },
   }
 }

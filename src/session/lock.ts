@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { PRIVATE_FILE } from '../files.ts'
 import { newId } from '../ids.ts'
 import { isSameProcess, startTimeOf } from '../processes.ts'
+import { writeFailed } from './log.ts'
 
 const Owner = v.object({ pid: v.number(), start_time: v.nullable(v.string()) })
 
@@ -15,7 +16,7 @@ export function isLocked(path: string): boolean {
 
 /**
  * Takes the lock file `path` for this process and returns how to release it. Throws SESSION_LOCKED while another living
- * process holds it. A stale lock is moved away first: of several that try, the rename lets one win.
+ * process holds it, TRANSCRIPT_ERROR when it cannot be written. A stale lock is moved away first: of several that try, the rename lets one win.
  */
 export function acquireLock(path: string): () => void {
   const owner = JSON.stringify({ pid: process.pid, start_time: startTimeOf(process.pid) })
@@ -24,7 +25,7 @@ export function acquireLock(path: string): () => void {
       writeFileSync(path, owner, { flag: 'wx', mode: PRIVATE_FILE })
       return () => rmSync(path, { force: true })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailed(error)
     }
     if (isLocked(path))
       throw new AppError(

@@ -1,5 +1,5 @@
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { appendFile, mkdir } from 'node:fs/promises'
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { AppError, messageOf } from '../errors.ts'
@@ -32,11 +32,16 @@ export function memoryLog(): Log {
   }
 }
 
+/** Throws TRANSCRIPT_ERROR when there is no place for it. */
 export async function createLog(path: string): Promise<Log> {
-  await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR })
-  const log = fileLog(path, openSync(path, 'ax', PRIVATE_FILE), [], 0)
-  syncDirectory(dirname(path))
-  return log
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR })
+    const log = fileLog(path, openSync(path, 'ax', PRIVATE_FILE), [], 0)
+    syncDirectory(dirname(path))
+    return log
+  } catch (error) {
+    throw writeFailed(error)
+  }
 }
 
 /**
@@ -44,10 +49,10 @@ export async function createLog(path: string): Promise<Log> {
  * kept in `<path>.torn`. Throws TRANSCRIPT_ERROR when the log has no readable session.created; the file is not touched then.
  */
 export async function openLog(path: string): Promise<{ log: Log; bad_lines: number[] }> {
-  const bytes = readFileSync(path)
+  const bytes = await readLog(path)
   const { events, bad_lines, torn } = readEvents(bytes)
   requireCreated(events)
-  const fd = openSync(path, 'a', PRIVATE_FILE)
+  const fd = openForAppending(path)
   try {
     let length = bytes.length
     if (torn === 'closed') length += writeSync(fd, '\n')
@@ -58,6 +63,28 @@ export async function openLog(path: string): Promise<{ log: Log; bad_lines: numb
     return { log: fileLog(path, fd, events, length), bad_lines }
   } catch (error) {
     closeSync(fd)
+    throw writeFailed(error)
+  }
+}
+
+/** Throws TRANSCRIPT_ERROR when it cannot be read. */
+export async function readLog(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new AppError(
+      'TRANSCRIPT_ERROR',
+      `The session's log cannot be read (${codeOf(error)}). Mend the permissions of the transcripts directory.`,
+      {},
+      { cause: error },
+    )
+  }
+}
+
+function openForAppending(path: string): number {
+  try {
+    return openSync(path, 'a', PRIVATE_FILE)
+  } catch (error) {
     throw writeFailed(error)
   }
 }
@@ -189,10 +216,12 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
   }
 }
 
-const writeFailed = (error: unknown) =>
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException)?.code ?? messageOf(error)
+
+export const writeFailed = (error: unknown): AppError =>
   new AppError(
     'TRANSCRIPT_ERROR',
-    `The session's log cannot be written (${(error as NodeJS.ErrnoException)?.code ?? messageOf(error)}). Free some disk space or mend the directory, then resume the session.`,
+    `The session's log cannot be written (${codeOf(error)}). Free some disk space or mend the directory, then resume the session.`,
     {},
     { cause: error },
   )

@@ -1,5 +1,6 @@
-import type { Stored, Usage } from '../event.ts'
+import type { Usage } from '../event.ts'
 import { noUsage } from '../usage.ts'
+import type { Log } from './log.ts'
 
 /** How a turn went, for a prompt that waits for it. */
 export type TurnOutcome = {
@@ -11,7 +12,7 @@ export type TurnOutcome = {
 }
 
 /** Lets whoever sent a prompt wait for the end of its turn, however it ends. */
-export function createOutcomes(log: { readonly events: readonly Stored[] }) {
+export function createOutcomes(log: Pick<Log, 'events' | 'failed'>) {
   const waiting = new Map<string, ((outcome: TurnOutcome) => void)[]>()
   const settle = (outcome: TurnOutcome) => {
     for (const resolve of waiting.get(outcome.turn_id) ?? []) resolve(outcome)
@@ -20,20 +21,24 @@ export function createOutcomes(log: { readonly events: readonly Stored[] }) {
   return {
     of(turn_id: string): Promise<TurnOutcome> {
       const hasEnded = log.events.some(event => event.type === 'turn.end' && event.turn_id === turn_id)
-      if (hasEnded) return Promise.resolve(outcomeOf(log.events, turn_id))
+      if (hasEnded) return Promise.resolve(outcomeOf(log, turn_id))
       return new Promise(resolve => waiting.set(turn_id, [...(waiting.get(turn_id) ?? []), resolve]))
     },
-    ended: (turn_id: string) => settle(outcomeOf(log.events, turn_id)),
+    ended: (turn_id: string) => settle(outcomeOf(log, turn_id)),
     dropped: (turn_id: string) => settle({ status: 'interrupted', text: '', turn_id, usage: noUsage() }),
+    /** Nothing more will end here: a log that failed, of a session that is let go of. */
+    abandon() {
+      for (const turn_id of [...waiting.keys()]) settle(outcomeOf(log, turn_id))
+    },
   }
 }
 
-/** Read off the log; a turn that is not in it to its end failed with the log. */
-function outcomeOf(events: readonly Stored[], turn_id: string): TurnOutcome {
+/** Read off the log; a turn that is not in it to its end, or may not be on the disk, failed with the log. */
+function outcomeOf({ events, failed }: Pick<Log, 'events' | 'failed'>, turn_id: string): TurnOutcome {
   const own = events.filter(event => 'turn_id' in event && event.turn_id === turn_id)
   const end = own.findLast(event => event.type === 'turn.end')
   const text = own.findLast(event => event.type === 'message')?.content ?? ''
-  if (!end) {
+  if (!end || failed) {
     const error = { code: 'TRANSCRIPT_ERROR', message: 'The log could not be written.' }
     return { status: 'error', text, turn_id, usage: noUsage(), error }
   }

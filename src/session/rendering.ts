@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../errors.ts'
 import type { Archive } from './archive.ts'
 import type { Session } from './session.ts'
 
@@ -27,7 +27,12 @@ export function createRendering(
       .catch(() => '') // reported where it happened
       .then(async () => {
         const started = performance.now()
-        const org = await archive.writeTranscripts(path, session.log.events)
+        const org = await archive.writeTranscripts(path, session.log.events).catch(error => {
+          throw new AppError(
+            'TRANSCRIPT_ERROR',
+            `The transcripts beside the log could not be written (${error.code ?? messageOf(error)}). The log has everything: free some disk space, and GET …/transcript renders it.`,
+          )
+        })
         cost = performance.now() - started
         return org
       })
@@ -39,9 +44,7 @@ export function createRendering(
     timer = setTimeout(
       () => {
         timer = undefined
-        render().catch(error =>
-          report('warn', `The transcripts beside ${path} could not be written: ${messageOf(error)}`),
-        )
+        render().catch(error => report('warn', `${path}: ${messageOf(error)}`))
       },
       Math.max(SOONEST_MS, cost / SHARE),
     )

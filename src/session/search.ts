@@ -59,7 +59,8 @@ export async function searchLogs(
 
 /** The events of a log, or none when the bytes cannot contain the text: most logs are told apart without parsing them. */
 async function eventsWith(path: string, needle: string): Promise<Stored[]> {
-  const bytes = await readFile(path)
+  const bytes = await readFile(path).catch(() => null)
+  if (!bytes) return [] // gone, or closed to us: the list says so
   const written = JSON.stringify(needle).slice(1, -1)
   return bytes.toString('utf8').toLowerCase().includes(written.toLowerCase()) ? readEvents(bytes).events : []
 }

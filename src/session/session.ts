@@ -59,6 +59,7 @@ export class Session {
   #running: { turn_id: string; abort: AbortController; done: Promise<void> } | null = null
   #dropped: { turn_id: string; text: string }[] = []
   #closing = false
+  #over = false
 
   constructor(log: Log, around: Surroundings) {
     const [created, ...rest] = log.events
@@ -94,6 +95,10 @@ export class Session {
   get failed(): boolean {
     return this.log.failed
   }
+  /** Nothing can follow: it was closed, or let go of to be resumed. */
+  get isOver(): boolean {
+    return this.#over
+  }
   get config() {
     return this.#around.config
   }
@@ -101,8 +106,9 @@ export class Session {
     return this.#turns.place
   }
 
-  subscribe(listener: Listener): () => void {
-    return this.#live.subscribe(listener)
+  /** `ended` is called when nothing can follow any more. */
+  subscribe(listener: Listener, ended?: () => void): () => void {
+    return this.#live.subscribe(listener, ended)
   }
 
   /** Writes an event, then tells everybody. Throws TRANSCRIPT_ERROR, and then nobody hears of it. */
@@ -189,11 +195,14 @@ export class Session {
   async close(transcript_path: string | null): Promise<void> {
     this.#refuseClosing()
     this.#closing = true
-    await this.interrupt()
-    await this.#turns.release()
-    this.append({ type: 'session.closed', transcript_path })
-    await this.sync()
-    this.log.close()
+    try {
+      await this.interrupt()
+      await this.#turns.release()
+      this.append({ type: 'session.closed', transcript_path })
+      await this.sync()
+    } finally {
+      this.#letGo()
+    }
   }
 
   /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
@@ -211,7 +220,15 @@ export class Session {
     await this.interrupt()
     await this.#turns.release()
     await this.sync().catch(() => {}) // the disk may be what failed; there is nobody left to tell
+    this.#letGo()
+  }
+
+  /** Whoever still follows, or waits for a turn, gets an end: a resumed session is another one. */
+  #letGo() {
+    this.#over = true
     this.log.close()
+    this.#outcomes.abandon()
+    this.#live.end()
   }
 
   #refuseClosing() {
@@ -220,7 +237,10 @@ export class Session {
 
   /** After a turn that could not be written to its end: closes what it left open, now that it works again. */
   #repair() {
-    for (const event of closing(this.state)) this.append(event)
+    for (const event of closing(this.state)) {
+      this.append(event)
+      if (event.type === 'prompt.dropped') this.#outcomes.dropped(event.turn_id)
+    }
   }
 
   #start(asked: Prompt) {

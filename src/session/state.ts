@@ -98,7 +98,7 @@ export function apply(state: SessionState, event: Stored): void {
       if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
       return
     case 'message':
-      if (event.content) state.message_count++
+      if (event.content.trim()) state.message_count++
       state.usage = addUsage([state.usage, event.usage])
       if (!event.parent_tool_call_id) state.context_tokens = totalTokens(event.usage) || state.context_tokens
       for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })

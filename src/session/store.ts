@@ -49,7 +49,14 @@ export type World = {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void
 }
 
-type Live = { session: Session; project: string; rendering: Rendering | null; rules: Rule[]; release(): void }
+type Live = {
+  session: Session
+  project: string
+  env: Record<string, string>
+  rendering: Rendering | null
+  rules: Rule[]
+  release(): void
+}
 
 /** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
 export class Store {
@@ -118,11 +125,13 @@ export class Store {
     try {
       log.append(created)
       await log.sync()
+      return await this.#open(log, config, request.env ?? {})
     } catch (error) {
-      if (path) await rm(path, { force: true }) // nothing was promised yet: no damaged log stays behind
+      log.close()
+      // Nothing was promised yet: no damaged log stays behind.
+      if (path) for (const file of [path, filesOf(path).lock]) await rm(file, { force: true })
       throw error
     }
-    return this.#open(log, config, request.env ?? {})
   }
 
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
@@ -141,6 +150,7 @@ export class Store {
   async #reopen(id: string) {
     const failed = this.#live.get(id)
     if (failed) await this.#suspend(failed)
+    const env = failed?.env ?? {} // it is in no log, but known as long as we live
     const path = await this.#world.archive.find(id)
     if (!path) throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
     const release = acquireLock(filesOf(path).lock)
@@ -150,11 +160,13 @@ export class Store {
         this.#world.log('warn', `${path}: lines ${bad_lines.join(', ')} are damaged and were passed over`)
       const { project_path } = log.events[0] as SessionCreated & { id: number }
       const config = await this.#world.projectConfig(project_path)
-      const session = await this.#open(log, config, {}, release)
+      const session = await this.#open(log, config, env, release)
       const dropped = await session.reopen()
       return { session, dropped }
     } catch (error) {
-      release()
+      const opened = this.#live.get(id)
+      if (opened) await this.#suspend(opened)
+      else release()
       throw error
     }
   }
@@ -163,7 +175,7 @@ export class Store {
     const { archive, models, dirs, remembered } = this.#world
     const { project_path } = log.events[0] as SessionCreated & { id: number }
     const project = await realpath(project_path).catch(() => project_path)
-    const live = { project, rules: await remembered.list(project) } as Live
+    const live = { project, env, rules: await remembered.list(project) } as Live
     const around: Surroundings = {
       config,
       models,
@@ -213,7 +225,8 @@ export class Store {
   async #suspend(live: Live) {
     try {
       await live.session.suspend()
-      await live.rendering?.finish()
+      // What cannot be rendered now can be made again from the log.
+      await live.rendering?.finish().catch((error: Error) => this.#world.log('warn', error.message))
     } finally {
       this.#live.delete(live.session.id)
       live.release()

@@ -6,7 +6,7 @@ import type { Stored } from '../../src/event.ts'
 import { startTimeOf } from '../../src/processes.ts'
 import { tempDir } from './temp.ts'
 
-const BINARY = join(import.meta.dir, '../../dist/emacs-agent-backend')
+export const BINARY = join(import.meta.dir, '../../dist/emacs-agent-backend')
 const started: Backend[] = []
 afterAll(async () => {
   await Promise.all(started.splice(0).map(backend => backend.stop()))

@@ -17,7 +17,7 @@ export type Scripted = { backend: Backend; model: ModelServer; says(...lines: Li
 
 /** The built backend with a model that says its lines in order, as an OpenAI-compatible server. */
 export async function startScripted(
-  options: { config?: string; argv?: string[]; env?: Record<string, string> } = {},
+  options: { config?: string; argv?: string[]; env?: Record<string, string>; command?: string[] } = {},
 ): Promise<Scripted> {
   const model = await startModelServer()
   open.push(() => model.close())

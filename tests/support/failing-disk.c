@@ -1,0 +1,14 @@
+// Preloaded into the backend: fdatasync fails while the file that FAILING_DISK names is there.
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int fdatasync(int fd) {
+  const char *flag = getenv("FAILING_DISK");
+  if (flag && access(flag, F_OK) == 0) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return (int)syscall(SYS_fdatasync, fd);
+}
