@@ -19,14 +19,14 @@ const PER_MESSAGE = 64
 
 /**
  * Whether a server cut the prompt without a word, as Ollama does: it then counts about half of its window, and so fewer tokens
- * than the text can possibly have. `counted` includes cached tokens, where it says how many; 0 means that it does not count. A server that counts only
- * what it had not cached (older Ollama) is not accused: what is new since its last message explains its count.
+ * than the text can possibly have. `counted` includes cached tokens, where the server tells of them; 0 means that it does not
+ * count. One that counts only what it had not cached (older Ollama) is not accused: what is new explains its count.
  */
 export function looksCut(messages: readonly ModelMessage[], model: string, counted: number): boolean {
   const texts = messages.map(textOf)
   const chars = lengthOf(texts)
-  // A cheap look first: at five characters a token all is well.
-  if (counted < FEWEST || counted > chars / 5 || chars < SHORTEST) return false
+  // A cheap look first: at four characters a token all is well.
+  if (counted < FEWEST || counted > chars / 4 || chars < SHORTEST) return false
   const least = leastTokens(texts)
   if (least < SHORTEST || counted >= least * CERTAIN) return false
   const known = messages.findLastIndex(message => message.role === 'assistant' && message.model === model)
