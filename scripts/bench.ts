@@ -2,6 +2,8 @@
 
 const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   server: async () => (await import('./bench/server.ts')).benchServer,
+  toon: async () => (await import('./bench/toon.ts')).benchToon,
+  mcp: async () => (await import('./bench/mcp.ts')).benchMcp,
 }
 
 const wanted = process.argv.slice(2)

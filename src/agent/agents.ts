@@ -67,19 +67,22 @@ export function findAgent(config: Config, name: string): Agent {
   return agent
 }
 
-/** The tools an agent is offered. Which calls of them it may make is decided call by call (see `tools/policy.ts`). */
+/** The tools an agent is offered. Which calls of them it may make is decided call by call (see `tools/permission/policy.ts`). */
 export function toolsFor(agent: Agent, tools: readonly Tool[]): Tool[] {
   const names = agent.allowed_tools?.map(rule => rule.replace(/\(.*$/s, ''))
-  return tools.filter(
-    tool =>
-      (names === undefined ||
-        names.some(name => name === tool.name || (name.endsWith('/*') && tool.name.startsWith(name.slice(0, -1))))) &&
-      (!agent.read_only || tool.level === 'read' || READS_SOMETIMES.has(tool.name)),
-  )
+  const isAllowed = (tool: Tool) =>
+    names === undefined ||
+    names.some(name => name === tool.name || (name.endsWith('/*') && tool.name.startsWith(name.slice(0, -1)))) ||
+    // Tools of MCP servers may be reached through others only; what is called is judged by its own name.
+    (LEADS_ON.has(tool.name) && names.some(name => name.includes('/')))
+  const isReading = (tool: Tool) => tool.level === 'read' || LEVEL_BY_CALL.has(tool.name)
+  return tools.filter(tool => isAllowed(tool) && (!agent.read_only || isReading(tool)))
 }
 
-/** Tools whose level depends on the call, and those that only lead to others. */
-const READS_SOMETIMES = new Set(['git_branch', 'call_tool'])
+/** The constant tools that lead to those of MCP servers. */
+const LEADS_ON = new Set(['find_tools', 'describe_tools', 'call_tool'])
+/** Tools that only read in some calls, and those that stand for others. */
+const LEVEL_BY_CALL = new Set(['git_branch', 'call_tool'])
 
 function customised(shipped: Agent | undefined, name: string, entry: AgentConfig): Agent {
   const base: Agent = shipped ?? {

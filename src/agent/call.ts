@@ -43,15 +43,17 @@ export async function prepare(
   let named = call
   let tool = place.find(call.tool)
   try {
-    if (!tool) throw unknownTool(call.tool, place.names())
+    // A tool of an MCP server may be called by its own name, though it is reached through another.
+    const leads = tool ? undefined : place.find('call_tool')?.resolve
+    if (!tool && !leads) throw unknownTool(call.tool, place.names())
     if (raw !== undefined)
       throw new AppError('INVALID_PARAMS', 'The arguments were not a JSON object. Send the call again with valid JSON.')
-    const inner = await tool.resolve?.(call.params)
+    const inner = await (leads ? leads({ tool: call.tool, args: call.params }) : tool!.resolve?.(call.params))
     if (inner) {
       tool = inner.tool
       named = { ...call, tool: tool.name, params: inner.params }
     }
-    const looked = await look(named, tool, place, signal)
+    const looked = await look(named, tool!, place, signal)
     if (looked.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', looked.verdict.reason)
     return looked
   } catch (error) {

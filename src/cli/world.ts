@@ -37,6 +37,7 @@ export function createWorld(given: {
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null
+  let poolSecrets = (): string[] => []
 
   const said = new Set<string>()
   const logOnce = (notice: string) => {
@@ -65,15 +66,17 @@ export function createWorld(given: {
     projectConfig: projectConfigOf,
     childEnv: children,
     async pool() {
-      pool ??= import('../mcp/pool.ts').then(({ createPool }) =>
-        createPool({
+      pool ??= import('../mcp/pool.ts').then(({ createPool }) => {
+        const created = createPool({
           servers: project => (project === null ? loaded.config.mcp_servers : (servers.get(project) ?? [])),
           dirs,
           env: children(),
           log: message => log('warn', message),
           version: given.version,
-        }),
-      )
+        })
+        poolSecrets = created.secrets
+        return created
+      })
       return pool
     },
     remembered: {
@@ -81,7 +84,7 @@ export function createWorld(given: {
       add: async (project, rule) => (await remembered()).add(project, rule),
       remove: async rule_id => (await remembered()).remove(rule_id),
     },
-    secrets: () => [...given.secrets(), ...models.secrets(), ...projectSecrets],
+    secrets: () => [...given.secrets(), ...models.secrets(), ...projectSecrets, ...poolSecrets()],
     log,
     async close() {
       await (await pool)?.close()

@@ -34,15 +34,14 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
   const weakestFirst = layers.toReversed()
   const merged = <T>(pick: (layer: Layer) => Record<string, T>) =>
     dictionary(weakestFirst.flatMap(layer => Object.entries(pick(layer))))
-  const mcp_servers = Object.values(merged(layer => layer.mcp_servers))
-  const rules = [...layers.flatMap(layer => layer.rules), ...mcp_servers.flatMap(rulesOf)]
+  const rules = layers.flatMap(layer => layer.rules)
   const listed = (action: ConfigRule['action']) => [
     ...new Set(rules.filter(rule => rule.action === action).map(({ rule }) => rule)),
   ]
   const config: Config = {
     ...Object.assign({ ...defaults }, ...weakestFirst.map(layer => layer.settings)),
     providers: merged(layer => layer.providers),
-    mcp_servers,
+    mcp_servers: Object.values(merged(layer => layer.mcp_servers)),
     agents: merged(layer => layer.agents),
     models: merged(layer => layer.models),
     permissions: { allow: listed('allow'), ask: listed('ask'), deny: listed('deny') },
@@ -55,9 +54,3 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
   ])
   return { config, provenance }
 }
-
-/** A server's own `allow` and `deny` are rules on its tools. */
-const rulesOf = ({ name, allow, deny, origin }: McpServerConfig): ConfigRule[] => [
-  ...allow.map(tool => ({ rule: `${name}/${tool}`, action: 'allow' as const, origin })),
-  ...deny.map(tool => ({ rule: `${name}/${tool}`, action: 'deny' as const, origin })),
-]

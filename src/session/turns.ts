@@ -49,13 +49,15 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
   }
   const fit = createFit()
+  /** Aborted when the session ends: what is asked outside of a turn is closed then. */
+  const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
 
   return {
     place,
     async prepare(prompt) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(project_path, session_id, pool)
+      tools ??= toolsOf(project_path, session_id, pool, question => session.questions.ask(question, ended.signal))
       const list = await tools.catch(error => {
         tools = null // a passing fault: look again next time
         throw error
@@ -101,6 +103,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
       }
     },
     async release() {
+      ended.abort()
       await Promise.all([...place.jobs.values()].map(job => job.kill()))
       await pool?.release(session_id)
     },

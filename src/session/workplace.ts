@@ -44,9 +44,14 @@ export function spillPath(dir: string | null, name: string): string | null {
 }
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
-export async function toolsOf(project: string, session_id: string, pool: Pool | null): Promise<Tool[]> {
+export async function toolsOf(
+  project: string,
+  session_id: string,
+  pool: Pool | null,
+  ask: ToolContext['ask'],
+): Promise<Tool[]> {
   const { builtinTools } = await import('../tools/registry.ts')
-  return [...builtinTools, ...((await pool?.tools(project, session_id)) ?? [])]
+  return [...builtinTools, ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
 
 /** The system prompt and the tool definitions of one agent, made once per session. */
