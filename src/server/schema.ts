@@ -130,15 +130,17 @@ const limit = v.optional(
   v.pipe(text, v.regex(/^\d{1,9}$/, 'a number'), v.transform(Number), v.minValue(1), v.maxValue(1000)),
   '50',
 )
-/** A date, or a date with a time; `Date.parse` alone takes much that is neither. */
-const time = v.pipe(
-  text,
-  v.check(
-    value => /^\d{4}-\d\d-\d\d([T ][\d:.,+Z-]+)?$/i.test(value) && !Number.isNaN(Date.parse(value)),
-    'an ISO-8601 time',
-  ),
-  v.transform(value => new Date(value).toISOString()),
-)
+/** A time, or a date: from its beginning, or to its end. `Date.parse` alone takes much that is neither. */
+const time = (hour: string) =>
+  v.pipe(
+    text,
+    v.transform(value => (/^\d{4}-\d\d-\d\d$/.test(value) ? `${value}T${hour}Z` : value)),
+    v.check(
+      value => /^\d{4}-\d\d-\d\d[T ]\d[\d:.,+Z-]+$/i.test(value) && !Number.isNaN(Date.parse(value)),
+      'an ISO-8601 time',
+    ),
+    v.transform(value => new Date(value).toISOString()),
+  )
 /** Written like the `project_path` of a session: without a slash at the end. */
 const project = v.optional(
   v.pipe(
@@ -156,8 +158,8 @@ export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({
   q: v.pipe(text, v.nonEmpty(), v.maxLength(1000)),
   project,
-  since: v.optional(time),
-  until: v.optional(time),
+  since: v.optional(time('00:00:00.000')),
+  until: v.optional(time('23:59:59.999')),
   limit,
   cursor,
 })

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
-import { type Entry, loadIndex, saveIndex } from './catalogue.ts'
+import { type Entry, loadIndex, saveIndex, sortKey } from './catalogue.ts'
 import { isLocked } from './lock.ts'
 import { readEvents, readLog, requireCreated, writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
@@ -149,7 +149,6 @@ const shown = ({ log, size: _, modified: __, ...entry }: Entry) => {
   return { ...entry, paths: { org, markdown, json, log } }
 }
 
-const sortKey = (entry: Entry) => `${entry.started_at} ${entry.session_id}`
 const encodeCursor = (key: string) => Buffer.from(key).toString('base64url')
 const decodeCursor = (cursor: string) => {
   const key = Buffer.from(cursor, 'base64url').toString()

@@ -25,6 +25,9 @@ const Entry = v.looseObject({
 })
 export type Entry = v.InferOutput<typeof Entry>
 
+/** Lists go by this, newest first; their cursors name it, so that they hold when sessions come and go. */
+export const sortKey = (entry: Pick<Entry, 'started_at' | 'session_id'>) => `${entry.started_at} ${entry.session_id}`
+
 const Index = v.object({ version: v.literal(1), project_path: v.nullable(v.string()), sessions: v.array(Entry) })
 
 /** The `index.json` of a project's directory. A cache: absent, old or damaged, it is made again from the logs. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { AppError } from '../errors.ts'
 import type { Stored } from '../event.ts'
-import type { Entry } from './catalogue.ts'
+import { type Entry, sortKey } from './catalogue.ts'
 import { readEvents } from './log.ts'
 
 export type SearchRequest = {
@@ -32,19 +32,19 @@ export async function searchLogs(
   const needle = request.q.toLowerCase()
   const start = request.cursor === undefined ? null : parseCursor(request.cursor)
   const matches: Match[] = []
-  let skipping = start !== null
+  let next = ''
   for (const entry of entries) {
-    if (skipping && entry.session_id !== start!.session_id) continue
-    const after = skipping ? start!.event_id : 0
-    skipping = false
+    const key = sortKey(entry)
+    if (start && key > start.key) continue
+    const after = key === start?.key ? start.event_id : 0
     for (const event of await eventsWith(entry.log, needle)) {
       if (event.id <= after || !isWithin(event.at, request)) continue
       const found = snippetIn(event, needle)
       if (!found) continue
       if (matches.length === request.limit) {
-        const last = matches.at(-1)!
-        return { matches, next_cursor: `${last.session_id}.${last.event_id}` }
+        return { matches, next_cursor: next }
       }
+      next = Buffer.from(`${key} ${event.id}`).toString('base64url')
       matches.push({
         session_id: entry.session_id,
         project_path: entry.project_path,
@@ -102,8 +102,10 @@ function textsOf(event: Stored): [role: string, text: string][] {
   }
 }
 
-function parseCursor(cursor: string): { session_id: string; event_id: number } {
-  const [, session_id, event_id] = /^([0-9a-f-]{36})\.(\d{1,15})$/.exec(cursor) ?? []
-  if (!session_id) throw new AppError('INVALID_REQUEST', 'cursor: expected the next_cursor of an earlier answer.')
-  return { session_id, event_id: Number(event_id) }
+/** The session and the event of the last match before. */
+function parseCursor(cursor: string): { key: string; event_id: number } {
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const [, key, event_id] = /^(\S+ [0-9a-f-]{36}) (\d{1,15})$/.exec(text) ?? []
+  if (!key) throw new AppError('INVALID_REQUEST', 'cursor: expected the next_cursor of an earlier answer.')
+  return { key, event_id: Number(event_id) }
 }

@@ -315,7 +315,7 @@ describe('queries', () => {
 
   test.each([
     ['/api/transcripts?limit=1&unknown=x', 'transcripts'],
-    [`/api/transcripts/search?q=x&cursor=${NOBODY}.1`, 'matches'],
+    [`/api/transcripts/search?q=x&cursor=${btoa(`2026-01-01T00:00:00.000Z ${NOBODY} 1`)}`, 'matches'],
     ['/api/transcripts/search?q=%E0%A4%A', 'matches'],
     ['/api/transcripts/search?q=%00', 'matches'],
     ['/api/transcripts/search?q=x&since=2026-11-01&until=2026-11-30T23:59:59.999%2B02:00', 'matches'],
