@@ -14,25 +14,31 @@ const MAX_SHRINKS = 3
  * again. Throws what the call throws.
  */
 export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
+  try {
+    return yield* attempt(turn, signal)
+  } catch (error) {
+    // What was learned about room did not help: the next prompt begins anew.
+    if (isTooLong(error)) turn.fit.limits.clear()
+    throw error
+  }
+}
+
+async function* attempt(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
   for (let shrink = 0; ; shrink++) {
     const request = yield* turn.request(shrink, signal)
     try {
       return yield* listen(turn, request, signal)
     } catch (error) {
-      const isTooLong = error instanceof AppError && error.code === 'LLM_CONTEXT_LENGTH'
-      if (!isTooLong || shrink === MAX_SHRINKS) throw error
-      yield {
-        type: 'error',
-        turn_id: turn.turn_id,
-        code: error.code,
-        message: error.message,
-        recoverable: true,
-        retry_in_ms: 0,
-      }
+      if (!isTooLong(error) || shrink === MAX_SHRINKS) throw error
+      const { code, message } = error
+      yield { type: 'error', turn_id: turn.turn_id, code, message, recoverable: true, retry_in_ms: 0 }
       yield state(turn, 'thinking', { details: 'Making room in the context' })
     }
   }
 }
+
+const isTooLong = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'LLM_CONTEXT_LENGTH'
 
 /** Follows one call to its end. */
 async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): AsyncGenerator<Event, Message> {
