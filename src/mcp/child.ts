@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
-import { familyOf, signalFamily } from './processes.ts'
+import { endFamily, marked, newMark } from '../family.ts'
 import type { Ring } from './ring.ts'
 
 /** A server's process with all it starts: one process group, and whoever left it but still carries the mark. */
@@ -36,16 +35,13 @@ export type ChildSpec = {
   grace_ms: number
 }
 
-/** The variable that holds the mark. */
-export const MARK = 'MCP_CHILD_MARK'
-
 /** Throws MCP_SERVER_ERROR when the program cannot be started. */
 export async function startChild(spec: ChildSpec): Promise<Child> {
-  const mark = randomUUID()
+  const mark = newMark()
   const [command, args] = limited(spec)
   const process_ = spawn(command, args, {
     cwd: spec.cwd,
-    env: { ...spec.env, [MARK]: mark },
+    env: marked(spec.env, mark),
     stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own, so that a signal reaches wrappers and what they started.
     detached: process.platform !== 'win32',
@@ -104,22 +100,9 @@ async function stopFamily(child: ChildProcess, pid: number, mark: string, exited
   child.stdin!.end()
   // A polite server ends here, and takes its own children along.
   await Promise.race([exited, delay(grace_ms)])
-  await endFamily(pid, mark, grace_ms)
+  await endFamily(pid, grace_ms, mark)
   child.stdout!.destroy()
   child.stderr!.destroy()
-}
-
-/** TERM, then after `grace_ms` KILL, until no member lives. */
-export async function endFamily(pid: number, mark: string, grace_ms: number): Promise<void> {
-  const deadline = Date.now() + grace_ms
-  let members = familyOf(pid, mark)
-  if (members.length === 0) return
-  signalFamily(pid, members, 'SIGTERM')
-  while ((members = familyOf(pid, mark)).length > 0) {
-    if (Date.now() >= deadline) signalFamily(pid, members, 'SIGKILL')
-    if (Date.now() >= deadline + 2 * grace_ms + 2000) return // in an uninterruptible sleep: nothing more can be done
-    await delay(20)
-  }
 }
 
 const delay = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { endFamily } from '../family.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
 import { isSameProcess, startTimeOf } from '../processes.ts'
-import { endFamily } from './child.ts'
 
 /**
  * The children of this backend, on disk: should it die without a word (SIGKILL, power), the next start ends those that
@@ -52,7 +52,7 @@ export async function sweepOrphans(directory: string, grace_ms: number): Promise
     await Promise.all(
       children.map(child =>
         // A pid that somebody else has now is no leader any more, but the mark still finds what it left.
-        endFamily(isSameProcess(child.pid, child.start_time) ? child.pid : NOBODY, child.mark, grace_ms),
+        endFamily(isSameProcess(child.pid, child.start_time) ? child.pid : null, grace_ms, child.mark),
       ),
     )
     swept += children.length
@@ -60,9 +60,6 @@ export async function sweepOrphans(directory: string, grace_ms: number): Promise
   }
   return swept
 }
-
-/** No process and no group has this id. */
-const NOBODY = 2 ** 31 - 1
 
 function listFiles(directory: string): string[] {
   try {

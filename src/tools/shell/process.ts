@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.ts'
+import { endFamily, isGroupAlive, marked, newMark } from '../../family.ts'
 import { createCapture } from './capture.ts'
-import { isGroupAlive, killGroup, MARK } from './group.ts'
 
+/** Between asking a command to end and ending it. */
+const GRACE_MS = 300
 /** How long processes that a finished command leaves in its group may take to end by themselves (`cmd > >(tee log)`). */
 const LEFTOVER_MS = 200
 /** How long output may still arrive when something outside the group holds the pipe open. */
@@ -37,10 +38,10 @@ export type Ended = { exit_code: number | null; signal: NodeJS.Signals | null; l
 
 /** Starts a child in a process group of its own. Throws TOOL_FAILED when the program or the directory is not there. */
 export async function start(command: string[], options: StartOptions): Promise<Started> {
-  const mark = `${MARK}=${randomBytes(9).toString('hex')}`
+  const mark = newMark()
   const child = spawn(command[0]!, command.slice(1), {
     cwd: options.cwd,
-    env: { ...options.env, [MARK]: mark.slice(MARK.length + 1) },
+    env: marked(options.env, mark),
     detached: process.platform !== 'win32',
     stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
@@ -70,13 +71,13 @@ export async function start(command: string[], options: StartOptions): Promise<S
     }
     return { ...status, leftovers }
   }
-  return { pid, ended: end(), kill: () => killGroup(pid, mark) }
+  return { pid, ended: end(), kill: () => endFamily(pid, GRACE_MS, mark) }
 }
 
 async function endLeftovers(pid: number, how: 'kill' | 'wait'): Promise<boolean> {
   for (let waited = 0; isGroupAlive(pid); waited += 20) {
     if (how === 'kill' && waited >= LEFTOVER_MS) {
-      await killGroup(pid)
+      await endFamily(pid, GRACE_MS)
       return true
     }
     await delay(how === 'wait' && waited > LEFTOVER_MS ? 250 : 20)

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endFamily, isGroupAlive } from '../../../src/family.ts'
 import { startTimeOf } from '../../../src/processes.ts'
-import { isGroupAlive, killGroup } from '../../../src/tools/shell/group.ts'
 import { exitCodeOf, type RunOptions, run, start } from '../../../src/tools/shell/process.ts'
 
 const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
@@ -112,7 +112,7 @@ describe('nothing is left behind', () => {
   test.skipIf(!hasSetsid)('a grandchild of another session does not hold up a command (needs setsid)', async () => {
     const result = await sh('setsid sleep 1000 & echo $!; exit 0')
     expect(result).toMatchObject({ exit_code: 0, leftovers: false })
-    await killGroup(pids(result.stdout)[0]!)
+    await endFamily(pids(result.stdout)[0]!, 300)
     expect(alive(pids(result.stdout))).toEqual([])
   })
 
