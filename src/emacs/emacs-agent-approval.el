@@ -192,7 +192,7 @@
     (emacs-agent-call-show-text
      "*emacs-agent diff*"
      (emacs-agent-show-all (mapconcat (lambda (file) (alist-get 'diff file)) .preview.files "")))
-    (let ((diff-font-lock-syntax nil) (inhibit-read-only t))
+    (let ((inhibit-read-only t))
       (diff-mode)
       (setq-local diff-font-lock-syntax nil)
       (setq buffer-read-only t))))
@@ -386,10 +386,12 @@ Which one the preview was made from is known by its hash."
 (defun emacs-agent-approvals ()
   "List what waits for a decision in all conversations."
   (interactive)
-  (with-current-buffer (get-buffer-create "*emacs-agent approvals*")
-    (emacs-agent-approvals-mode)
-    (tabulated-list-print)
-    (pop-to-buffer (current-buffer))))
+  (pop-to-buffer
+   (with-current-buffer (get-buffer-create "*emacs-agent approvals*")
+     (emacs-agent-approvals-mode)
+     (tabulated-list-print)
+     (goto-char (point-min))
+     (current-buffer))))
 
 (defun emacs-agent-approvals-visit ()
   "Go to what waits at point."

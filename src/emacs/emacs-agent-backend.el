@@ -16,7 +16,7 @@
 (require 'emacs-agent-http)
 
 (defcustom emacs-agent-program nil
-  "The backend's executable; nil looks beside this file, then in `exec-path'."
+  "The backend's executable; nil looks beside this file, then in variable `exec-path'."
   :type '(choice (const :tag "Look for it" nil) file)
   :group 'emacs-agent)
 
@@ -104,6 +104,8 @@ Starts the backend if need be."
     (setf (emacs-agent-backend-state emacs-agent-backend) 'starting
           (emacs-agent-backend-output emacs-agent-backend) ""
           (emacs-agent-backend-attached emacs-agent-backend) nil)
+    (when (get-buffer emacs-agent-backend--stderr)
+      (with-current-buffer emacs-agent-backend--stderr (erase-buffer)))
     (if (not program)
         (emacs-agent-backend--fail
          "The executable emacs-agent-backend was not found; customize `emacs-agent-program'")
@@ -122,8 +124,7 @@ Starts the backend if need be."
     (unless (file-accessible-directory-p default-directory)
       (setq default-directory temporary-file-directory))
     (with-current-buffer stderr
-      (buffer-disable-undo)
-      (erase-buffer))
+      (buffer-disable-undo))
     (setf (emacs-agent-backend-timer emacs-agent-backend)
           (run-at-time emacs-agent-backend-timeout nil #'emacs-agent-backend--fail
                        (format "%s did not say where it listens within %s seconds"
@@ -167,7 +168,7 @@ Starts the backend if need be."
       (cond
        ((not (and (stringp .url) (integerp .port) (stringp .version)))
         (emacs-agent-backend--fail
-         (format "The executable printed %S instead of a handshake; is `emacs-agent-program' right?"
+         (format "The executable printed %S instead of a handshake; check `emacs-agent-program'"
                  (emacs-agent-one-line line 60))))
        ((not (eql .protocol emacs-agent-protocol))
         (emacs-agent-backend--fail (emacs-agent-backend--mismatch .version .protocol)))
@@ -343,7 +344,7 @@ An empty TOKEN-FILE stands for a backend that wants no token."
 BODY is a Lisp value that becomes JSON, or t for an empty object.  THEN is
 called with the answer as an alist; ELSE with an alist of `code', `message'
 and, where there are any, `status' and `details'.  Without ELSE the message is
-shown. TIMEOUT is in seconds, nil for none."
+shown.  TIMEOUT is in seconds, nil for none."
   (let ((fail (or else (lambda (failure) (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))))))
     (emacs-agent-backend-ensure
      (lambda (reason)

@@ -32,17 +32,21 @@
                            (unless (emacs-agent-diff--complete-p hunk) (setq whole nil))
                            (push hunk hunks))))
       (dolist (line (split-string (string-remove-suffix "\n" diff) "\n"))
-        (cond ((string-match emacs-agent-diff--header line)
+        (cond ((string-match-p emacs-agent-diff--header line)
                (finish)
                (setq lines nil
                      hunk (make-emacs-agent-diff-hunk
-                           :header line
-                           ;; The start of an empty range is the line before it.
-                           :start (+ (string-to-number (match-string 1 line))
-                                     (if (equal (match-string 2 line) "0") 1 0)))))
+                           :header line :start (emacs-agent-diff--start line))))
               (hunk (push line lines))))
       (finish))
     (and whole (nreverse hunks))))
+
+(defun emacs-agent-diff--start (header)
+  "Return the line of the old text where the hunk with HEADER starts."
+  (string-match emacs-agent-diff--header header)
+  ;; The start of an empty range is the line before it.
+  (+ (string-to-number (match-string 1 header))
+     (if (equal (match-string 2 header) "0") 1 0)))
 
 (defun emacs-agent-diff--complete-p (hunk)
   "Whether HUNK has as many lines as its header says."

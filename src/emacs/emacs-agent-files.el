@@ -101,7 +101,10 @@ The text is decoded as that of this buffer was."
       (emacs-agent-files--with-disk
        (lambda (disk)
          (with-current-buffer buffer
-           (let ((hook (lambda (start end _) (setq changed (cons (min start (or (car changed) start))
+           ;; Without a file Emacs does not ask whether to edit a buffer whose file has changed, and undo remembers
+           ;; the time of the old file, so that what it brings back is not taken for what is on disk.
+           (let ((buffer-file-name nil) (buffer-file-truename nil)
+                 (hook (lambda (start end _) (setq changed (cons (min start (or (car changed) start))
                                                                  (max end (or (cdr changed) end)))))))
              (add-hook 'after-change-functions hook nil t)
              (unwind-protect

@@ -46,7 +46,7 @@ It is METHOD and PATH at ENDPOINT, with BODY (bytes or nil) and HEADERS."
 
 (defun emacs-agent-http--parse-head (head)
   "Return (STATUS .
-HEADERS) of HEAD, the text before the empty line; nil if it is no HTTP. Names
+HEADERS) of HEAD, the text before the empty line; nil if it is no HTTP.  Names
 of HEADERS are in lower case."
   (when (string-match "\\`HTTP/1\\.[01] \\([0-9]\\{3\\}\\)\\(?: [^\r\n]*\\)?\\(?:\r\n\\|\\'\\)" head)
     (cons (string-to-number (match-string 1 head))

@@ -209,7 +209,8 @@ With WIDTH, no longer than that."
   (let ((line (emacs-agent-inert-join
                (list (cons (emacs-agent-inert-text (emacs-agent-one-line text width)) t)))))
     (setq line (replace-regexp-in-string ":\\'" (concat ":" emacs-agent-inert-spacer) line t t))
-    (replace-regexp-in-string "-\\*-" (concat "-" emacs-agent-inert-spacer "*-") line t t)))
+    (emacs-agent-inert-lines
+     (replace-regexp-in-string "-\\*-" (concat "-" emacs-agent-inert-spacer "*-") line t t))))
 
 (defun emacs-agent-inert-cell (cell)
   "Return CELL, a finished text, fit to be in a table."

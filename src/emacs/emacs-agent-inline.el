@@ -245,7 +245,7 @@ LINKS is an alist of labels in lower case and their targets."
 
 (defun emacs-agent-inline--target (label)
   "Return (HREF .
-END) of what follows the bracket at point, which closes LABEL. That is a
+END) of what follows the bracket at point, which closes LABEL.  That is a
 target in parentheses, a reference, or LABEL itself as a reference."
   (save-excursion
     (forward-char)

@@ -20,7 +20,7 @@
 
 (defcustom emacs-agent-return-sends nil
   "Whether RET at the end of the input sends it.
-Otherwise it starts a new line, and \\`C-c C-c' sends."
+Otherwise it starts a new line, and the command `emacs-agent-send' sends."
   :type 'boolean
   :group 'emacs-agent)
 

@@ -62,7 +62,7 @@
 
 The end of the buffer is the input: \\[emacs-agent-send] sends what you write
 there, and typing anywhere goes there.  With a prefix argument, or while the
-agent works, see `emacs-agent-when-busy'. \\[emacs-agent-interrupt] stops the
+agent works, see `emacs-agent-when-busy'.  \\[emacs-agent-interrupt] stops the
 agent and gives back what was waiting to be sent.
 
 \\[emacs-agent-tab] on a tool call shows more of it, \\[emacs-agent-return]

@@ -17,10 +17,10 @@
 (defun emacs-agent-review--files (session)
   "Return the files that SESSION changed, each with its events, oldest first."
   (let ((files nil))
-    (dolist (event (emacs-agent-session-changes session))
+    (dolist (event (reverse (emacs-agent-session-changes session)))
       (let ((path (emacs-agent-session-short-name session (alist-get 'path event))))
         (push event (alist-get path files nil nil #'equal))))
-    files))
+    (mapcar (lambda (file) (cons (car file) (reverse (cdr file)))) (nreverse files))))
 
 (defun emacs-agent-review--event (session event)
   "Return the diff of EVENT of SESSION, with names that `diff-mode' finds."
@@ -45,8 +45,9 @@ one."
          (files (emacs-agent-review--files session))
          (project (file-name-as-directory (emacs-agent-session-project session))))
     (unless files (user-error "The agent has changed nothing in this session"))
-    (with-current-buffer (get-buffer-create (format "*agent review: %s*" (emacs-agent-session-name session)))
-      (let ((inhibit-read-only t) (diff-font-lock-syntax nil))
+    (pop-to-buffer
+     (with-current-buffer (get-buffer-create (format "*agent review: %s*" (emacs-agent-session-name session)))
+      (let ((inhibit-read-only t))
         (erase-buffer)
         (setq default-directory project)
         (pcase-dolist (`(,name . ,events) files)
@@ -57,7 +58,7 @@ one."
         (set-buffer-modified-p nil)
         (setq buffer-read-only t)
         (goto-char (point-min)))
-      (pop-to-buffer (current-buffer)))))
+      (current-buffer)))))
 
 ;;;; Places
 

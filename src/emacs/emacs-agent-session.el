@@ -202,7 +202,9 @@
       ("session.updated" (emacs-agent-session--settings session event))
       ("session.closed" (emacs-agent-session--ended session))
       ("session.resumed" (setf (emacs-agent-session-pending session) nil
-                               (emacs-agent-session-questions session) nil))
+                               (emacs-agent-session-questions session) nil)
+       ;; A replay has the end of the session before this.
+       (emacs-agent-session--connection session 'open))
       ("prompt.queued" (setf (emacs-agent-session-queued session)
                              (append (emacs-agent-session-queued session)
                                      (list `((turn_id . ,.turn_id) (text . ,.text)
@@ -297,9 +299,11 @@
   "React to STATE of the stream of SESSION."
   (pcase state
     ((pred integerp)
-     (emacs-agent-session--ended session)
-     (emacs-agent-say "Emacs-Agent: session %s is not live any more; C-c C-r resumes it"
-                      (emacs-agent-session-name session)))
+     (emacs-agent-session-drain session t)
+     (unless (eq (emacs-agent-session-connection session) 'ended)
+       (emacs-agent-session--ended session)
+       (emacs-agent-say "Emacs-Agent: session %s is not live any more; C-c C-r resumes it"
+                        (emacs-agent-session-name session))))
     ('waiting (if (eq (emacs-agent-session-connection session) 'ended)
                   (emacs-agent-sse-close (emacs-agent-session-stream session))
                 (emacs-agent-session--connection session 'waiting)))
@@ -385,7 +389,7 @@ That is what direnv, envrc and the like have set for a project."
 It has no id until the backend has answered; then THEN is called with it, or
 ELSE with what went wrong.  MODEL, AGENT and TITLE are as the backend has
 them, ENV an alist of variables.  SAVE is nil or t for a transcript, `:false'
-for none."
+for none.  BEFORE is called first with a function that goes on."
   (let ((session (make-emacs-agent-session
                   :project (directory-file-name (expand-file-name project))
                   :model model :agent agent :title title)))

@@ -24,10 +24,11 @@
 
 (defun emacs-agent-sessions--list (buffer mode)
   "Show the list BUFFER in MODE and fill it."
-  (with-current-buffer (get-buffer-create buffer)
-    (funcall mode)
-    (revert-buffer)
-    (pop-to-buffer (current-buffer))))
+  (pop-to-buffer
+   (with-current-buffer (get-buffer-create buffer)
+     (funcall mode)
+     (revert-buffer)
+     (current-buffer))))
 
 (defun emacs-agent-sessions--fill (buffer path key row)
   "Fill BUFFER with what the backend has at PATH under KEY.
@@ -77,7 +78,7 @@ ROW makes (ID VECTOR) of an item."
             (vector (emacs-agent-sessions--project .project_path)
                     (if (> waiting 0)
                         (propertize (format "%d waiting" waiting) 'face 'emacs-agent-attention)
-                      (emacs-agent-sessions--text (if (consp .agent_state) .agent_state.state .agent_state)))
+                      (emacs-agent-sessions--text .agent_state))
                     (emacs-agent-sessions--text .title)
                     (emacs-agent-sessions--text .model)
                     (emacs-agent-sessions--text .agent)
@@ -224,11 +225,12 @@ ROW makes (ID VECTOR) of an item."
   "List all transcripts, or those of PROJECT.
 That is this one with a prefix argument."
   (interactive (list (and current-prefix-arg (directory-file-name (emacs-agent-context-project)))))
-  (with-current-buffer (get-buffer-create "*emacs-agent transcripts*")
-    (emacs-agent-transcripts-mode)
-    (setq emacs-agent-transcripts--project project)
-    (revert-buffer)
-    (pop-to-buffer (current-buffer))))
+  (pop-to-buffer
+   (with-current-buffer (get-buffer-create "*emacs-agent transcripts*")
+     (emacs-agent-transcripts-mode)
+     (setq emacs-agent-transcripts--project project)
+     (revert-buffer)
+     (current-buffer))))
 
 (defun emacs-agent-transcripts--visit (id path)
   "Open the Org transcript of session ID, at PATH if that exists."
@@ -311,15 +313,16 @@ the default place of transcripts."
   "Search all transcripts for QUERY."
   (interactive "sSearch transcripts: ")
   (when (string-blank-p query) (user-error "Search for what?"))
-  (with-current-buffer (get-buffer-create "*emacs-agent search*")
-    (emacs-agent-search-mode)
-    (setq-local revert-buffer-function
-                (lambda (&rest _)
-                  (emacs-agent-sessions--fill
-                   (current-buffer) (emacs-agent-http-query "/api/transcripts/search" :q query :limit 200)
-                   'matches #'emacs-agent-search--row)))
-    (revert-buffer)
-    (pop-to-buffer (current-buffer))))
+  (pop-to-buffer
+   (with-current-buffer (get-buffer-create "*emacs-agent search*")
+     (emacs-agent-search-mode)
+     (setq-local revert-buffer-function
+                 (lambda (&rest _)
+                   (emacs-agent-sessions--fill
+                    (current-buffer) (emacs-agent-http-query "/api/transcripts/search" :q query :limit 200)
+                    'matches #'emacs-agent-search--row)))
+     (revert-buffer)
+     (current-buffer))))
 
 (defun emacs-agent-search--row (match)
   "Return the row of MATCH."

@@ -25,7 +25,7 @@ The backend sends a comment every 15 seconds.")
 
 (defun emacs-agent-sse-parser (on-frame)
   "Return a function that takes bytes and calls ON-FRAME for each frame.
-It is called with the type, the id and the data. Type and data are text, the
+It is called with the type, the id and the data.  Type and data are text, the
 id is a string or nil.  Lines may end in any way that the standard allows."
   (let ((rest nil) (type nil) (id nil) (data nil) (after-cr nil))
     (cl-labels
@@ -111,9 +111,10 @@ an answer that was refused, which ends the stream."
       (delete-process process))))
 
 (defun emacs-agent-sse--tell (stream state)
-  "Set the state of STREAM and tell its owner STATE."
-  (setf (emacs-agent-stream-state stream) (if (integerp state) 'closed state))
-  (emacs-agent-http--call (emacs-agent-stream-on-state stream) stream state))
+  "Set the state of STREAM and tell its owner STATE, unless it was closed."
+  (unless (eq (emacs-agent-stream-state stream) 'closed)
+    (setf (emacs-agent-stream-state stream) (if (integerp state) 'closed state))
+    (emacs-agent-http--call (emacs-agent-stream-on-state stream) stream state)))
 
 (defun emacs-agent-sse--watch (stream)
   "Start waiting for the next byte of STREAM."
@@ -125,7 +126,9 @@ an answer that was refused, which ends the stream."
 (defun emacs-agent-sse--lost (stream)
   "Come back later to STREAM, whose connection is gone."
   (unless (eq (emacs-agent-stream-state stream) 'closed)
-    (emacs-agent-sse--disconnect stream)
+    (emacs-agent-sse--disconnect stream))
+  ;; Deleting a process runs the sentinels of others, which may have closed this stream.
+  (unless (eq (emacs-agent-stream-state stream) 'closed)
     (let* ((attempt (emacs-agent-stream-attempts stream))
            (delay (or (nth attempt emacs-agent-sse-delays) (car (last emacs-agent-sse-delays)))))
       (setf (emacs-agent-stream-attempts stream) (1+ attempt)
