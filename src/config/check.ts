@@ -46,6 +46,10 @@ function checkServers(servers: NonNullable<FileConfig['mcp_servers']>): Problem[
       problems.push({ path: [...path, 'name'], text: 'is the name of an earlier server in this file' })
     if (!server.command && !server.url) problems.push({ path, text: 'needs a command or a url' })
     if (server.command && server.url) problems.push({ path, text: 'has both a command and a url: keep one' })
+    if (server.oauth && !server.url)
+      problems.push({ path: [...path, 'oauth'], text: 'is for signing in at a url, and there is none' })
+    if (server.oauth?.client_secret && !server.oauth.client_id)
+      problems.push({ path: [...path, 'oauth', 'client_secret'], text: 'needs a client_id beside it' })
     return problems
   })
 }

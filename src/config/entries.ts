@@ -100,6 +100,7 @@ function serverFrom(entry: Entry<'mcp_servers'>[number], origin: string, { env, 
   if (entry.command !== undefined) server.command = path(entry.command)
   if (entry.cwd !== undefined) server.cwd = path(entry.cwd)
   if (entry.url !== undefined) server.url = expandVariables(entry.url, env, unset)
+  if (entry.oauth) server.oauth = expandValues(entry.oauth, env, unset)
   if (unset.size > 0) server.unset = [...unset]
   return server
 }

@@ -35,7 +35,11 @@ export const secretsOf = (config: Config): string[] => [
         api_key,
         ...secretValues(headers),
       ]),
-      ...config.mcp_servers.flatMap(({ env, headers }) => [...secretValues(env), ...secretValues(headers)]),
+      ...config.mcp_servers.flatMap(({ env, headers, oauth }) => [
+        ...secretValues(env),
+        ...secretValues(headers),
+        oauth?.client_secret ?? '',
+      ]),
     ].filter(secret => secret !== ''),
   ),
 ]

@@ -45,6 +45,13 @@ const url = v.pipe(
   v.check(written => written.includes('${') || isHttpUrl(written), HTTP_URL),
 )
 const isHttpUrl = (written: string) => URL.canParse(written) && /^https?:$/.test(new URL(written).protocol)
+/** Its address is the client's name, and the authorization server fetches it (client id metadata documents). */
+const DOCUMENT_URL = 'the https:// URL of a document'
+const documentUrl = v.pipe(
+  v.string(DOCUMENT_URL),
+  v.check(written => written.includes('${') || isDocumentUrl(written), DOCUMENT_URL),
+)
+const isDocumentUrl = (written: string) => /^https:\/\/[^/]+\/./.test(written) && URL.canParse(written)
 
 const scalar = (key: ScalarKey): v.GenericSchema<string | number | boolean> => {
   const setting = SCALARS[key]
@@ -93,6 +100,14 @@ const server = table({
   repeatable: maybe(texts),
   timeout_seconds: maybe(number(`a number of seconds from 0.1 to ${LONGEST_SECONDS}`, 0.1, LONGEST_SECONDS)),
   trust_annotations: maybe(flag),
+  oauth: maybe(
+    table({
+      client_id: maybe(text('the id of a registered client')),
+      client_secret: maybe(text()),
+      client_metadata_url: maybe(documentUrl),
+      scope: maybe(text('scopes with spaces between them')),
+    }),
+  ),
   limits: maybe(
     table({
       cpu_seconds: maybe(limit('seconds')),

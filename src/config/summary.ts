@@ -36,12 +36,14 @@ const pairs = (values: Record<string, string>) =>
     .join(' ')
 
 function describeServer(server: NonNullable<FileConfig['mcp_servers']>[number]): string {
-  const { name, command, args = [], cwd, url, env = {}, headers = {}, enabled, trust_annotations, allow, deny } = server
+  const { name, command, args = [], cwd, url, env = {}, headers = {}, oauth = {} } = server
+  const { enabled, trust_annotations, allow, deny } = server
   const parts = [
     command ? `starts ${[command, ...args].map(word).join(' ')}` : `connects to ${printable(url ?? '')}`,
     cwd && `in ${printable(cwd)}`,
     Object.keys(env).length > 0 && `with ${pairs(env)}`,
     Object.keys(headers).length > 0 && `sending ${pairs(headers)}`,
+    Object.keys(oauth).length > 0 && `signing in with ${pairs(oauth)}`,
     trust_annotations && 'and believes what it says about its own tools',
     allow && allow.length > 0 && `(allow: ${list(allow)})`,
     deny && deny.length > 0 && `(deny: ${list(deny)})`,

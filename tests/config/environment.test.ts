@@ -66,11 +66,12 @@ headers = { x-api-key = "header-key", "X-Title" = "title" }
 name = "a"
 url = "https://x.example"
 headers = { Authorization = "Bearer abc" }
+oauth = { client_id = "me", client_secret = "\${KEY}-secret" }
 [[mcp_servers]]
 name = "b"
 command = "b"
 env = { B_TOKEN = "tok", MODE = "fast" }`,
     )
     const { config } = await home.load({ env: { KEY: 'k-1' } })
-    expect(secretsOf(config).toSorted()).toEqual(['Bearer abc', 'abc', 'header-key', 'k-1', 'tok'])
+    expect(secretsOf(config).toSorted()).toEqual(['Bearer abc', 'abc', 'header-key', 'k-1', 'k-1-secret', 'tok'])
   }))

@@ -52,6 +52,7 @@ limits = { cpu_seconds = 3600, memory_mb = 1024, open_files = 0 }
 name = "far"
 url = "https://mcp.example/mcp"
 headers = { Authorization = "Bearer \${T}" }
+oauth = { client_id = "emacs", client_secret = "\${S}", client_metadata_url = "https://me.example/client.json", scope = "read write" }
 
 [permissions]
 allow = ["shell_exec(npm test *)"]
@@ -162,6 +163,26 @@ describe('mistakes name file, line and key, and no value', () => {
     [
       '[[mcp_servers]]\nname = "x"\ncommand = "x"\nlimits = { memory = 1 }',
       'F:4: mcp_servers[0].limits.memory is an unknown key (did you mean "memory_mb"?)',
+    ],
+    [
+      '[[mcp_servers]]\nname = "x"\nurl = "http://x"\n[mcp_servers.oauth]\nclient = "me"',
+      'F:5: mcp_servers[0].oauth.client is an unknown key (did you mean "client_id"?)',
+    ],
+    [
+      '[[mcp_servers]]\nname = "x"\nurl = "http://x"\noauth = { client_metadata_url = "http://me.example/" }',
+      'F:4: mcp_servers[0].oauth.client_metadata_url must be the https:// URL of a document',
+    ],
+    [
+      '[[mcp_servers]]\nname = "x"\nurl = "http://x"\noauth = { client_secret = "s" }',
+      'F:4: mcp_servers[0].oauth.client_secret needs a client_id beside it',
+    ],
+    [
+      '[[mcp_servers]]\nname = "x"\ncommand = "x"\n[mcp_servers.oauth]\nscope = "read"',
+      'F:4: mcp_servers[0].oauth is for signing in at a url, and there is none',
+    ],
+    [
+      '[[mcp_servers]]\nname = "x"\ncommand = "x"\nrepeatable = true',
+      'F:4: mcp_servers[0].repeatable must be a list of strings, not true',
     ],
     [
       '[[mcp_servers]]\nname = "x"\ncommand = "x"\ntimeout_seconds = 0',

@@ -173,7 +173,10 @@ cwd = "~"
 [[mcp_servers]]
 name = "two"
 url = "https://\${HOST}/\${MISSING}"
-limits = { memory_mb = 0, open_files = 64 }`,
+limits = { memory_mb = 0, open_files = 64 }
+[mcp_servers.oauth]
+client_id = "emacs"
+client_secret = "\${KEY}"`,
       )
       const env = { BASE: '/base', KEY: 'k', HOST: 'h.example', EMACS_AGENT_TOKEN: 'token' }
       const { config } = await home.load({ env })
@@ -211,6 +214,7 @@ limits = { memory_mb = 0, open_files = 64 }`,
           url: 'https://h.example/',
           unset: ['MISSING'],
           limits: { cpu_seconds: 3600, open_files: 64 },
+          oauth: { client_id: 'emacs', client_secret: 'k' },
         }),
       ])
       await home.write(home.userFile, 'allowed_directories = ["/a",\n"${' + 'GONE}/b"]')
