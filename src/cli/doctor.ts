@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { projectConfig } from '../config/load.ts'
 import { printable } from '../config/printable.ts'
@@ -58,7 +58,7 @@ const projectFinding = (file: { path: string; status: string }): Finding => ({
 
 /** A provider without a key is no failure: nobody needs all of them. Having none but the guide is worth a hint. */
 async function modelFindings({ models }: ReturnType<typeof createWorld>): Promise<Finding[]> {
-  const { default: chosen } = await models.list()
+  const { default: chosen, notice } = await models.list()
   const findings: Finding[] = (await models.doctor()).map(
     ({ provider, key, usable, models: count, remedy, base_url }) => {
       const source = key ? `key from ${key.source}${key.name ? ` ${printable(key.name)}` : ''}` : 'no key'
@@ -77,7 +77,7 @@ async function modelFindings({ models }: ReturnType<typeof createWorld>): Promis
   const hint =
     chosen === 'offline/guide'
       ? 'It is no language model: set ANTHROPIC_API_KEY, or start Ollama, for a real one.'
-      : undefined
+      : notice
   return [...findings, { ok: true, what: `new sessions use ${chosen}`, remedy: hint }]
 }
 
@@ -97,6 +97,7 @@ function writable(path: string): Finding {
   let existing = path
   while (!existsSync(existing)) existing = dirname(existing)
   try {
+    if (!statSync(existing).isDirectory()) throw new Error('a file is in the way')
     accessSync(existing, constants.W_OK)
     const { bavail, bsize } = statfsSync(existing)
     const free = (bavail * bsize) / 1024 ** 2

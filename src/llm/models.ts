@@ -5,7 +5,7 @@ import { localServers, type Server } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
 import { createKeys, type KeySource } from './keys.ts'
-import { nameModel } from './names.ts'
+import { nameModel, noticeOf } from './names.ts'
 import { costOf, KNOWN, knownModel, pricesFor } from './prices.ts'
 import type { ModelInfo, Stream } from './provider.ts'
 import { findProvider, keyRemedy, needsKey, type Provider, providersOf, unknownProvider } from './providers.ts'
@@ -13,8 +13,11 @@ import { createServers } from './servers.ts'
 
 /** Which models there are, what they cost, and the way to call one. */
 export type Models = {
-  /** Every known model with its usability and, where not usable, the remedy. Asks local and configured servers. */
-  list(): Promise<{ default: string; models: ModelInfo[] }>
+  /**
+   * Every known model with its usability and, where not usable, the remedy; `notice` is about the name of the default. Asks
+   * local and configured servers.
+   */
+  list(): Promise<{ default: string; notice?: string; models: ModelInfo[] }>
   /** The best usable model, for when none is configured: a key's, else a local server's, else `offline/guide`. */
   best(): Promise<string>
   /**
@@ -86,6 +89,7 @@ export function createModels(options: {
     const provider = providerOf(id)
     const known = knownModel(id)
     const reason = provider ? hindrance(provider, id) : 'Its provider is not configured.'
+    const notice = noticeOf(id, now())
     return {
       ...(provider && needsKey(provider) && { images: true }),
       ...(known && { ...known.facts, prices: pricesFor(known, NOTHING, now()) }),
@@ -96,6 +100,7 @@ export function createModels(options: {
       provider: provider?.name ?? '',
       usable: reason === undefined,
       ...(reason && { reason }),
+      ...(notice && { notice }),
     }
   }
 
@@ -149,7 +154,7 @@ export function createModels(options: {
       const found = (await Promise.all([local(), remote()])).flat()
       const answers = new Set(found.flatMap(each => (each.models ? [each.server.provider] : [])))
       const silent = new Set(found.flatMap(each => (answers.has(each.server.provider) ? [] : [each.server.provider])))
-      const chosen = config.model
+      const chosen: { id: string; notice?: string } = config.model
         ? await resolve(config.model).catch(() => ({ id: config.model! }))
         : { id: await best() }
       const ids = new Set([
@@ -166,7 +171,7 @@ export function createModels(options: {
       })
       const order = [...providers.keys()]
       models.sort((a, b) => order.indexOf(a.provider) - order.indexOf(b.provider))
-      return { default: chosen.id, models }
+      return { default: chosen.id, ...(chosen.notice && { notice: chosen.notice }), models }
     },
 
     async *stream(request, signal) {

@@ -67,6 +67,9 @@ function idOf(provider: Provider, model: string): string {
   return `${provider.name}/${own}`
 }
 
+/** What a person should know of a resolved id: that its model ends. */
+export const noticeOf = (id: string, now: Date): string | undefined => succeed(id, now).notice
+
 /** A model near its end goes by its own name with a notice, until it is gone; then its successor answers, also said. */
 function succeed(id: string, now: Date): Named {
   const base = id.replace(/-\d{8}$/, '')

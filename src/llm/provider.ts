@@ -31,6 +31,8 @@ export type ModelInfo = {
   provider: string
   usable: boolean
   reason?: string
+  /** For the person who uses it: that it ends soon, and what follows it. */
+  notice?: string
   context_window?: number
   max_output?: number
   prices?: Prices

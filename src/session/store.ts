@@ -64,6 +64,8 @@ export class Store {
   readonly #live = new Map<string, Live>()
   readonly #opening = new Map<string, Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }>>()
   readonly #watchers = new Set<(summary: SessionSummary) => void>()
+  /** What was said of the names that models were asked for by. */
+  readonly #notices = new WeakMap<Session, string>()
   readonly #observe: (event: Stored) => void
   #stopping = false
 
@@ -104,7 +106,6 @@ export class Store {
     const agent = findAgent(config, request.agent ?? config.agent)
     const wanted = request.model ?? agent.model ?? config.model
     const { id: model, notice } = await models.resolve(wanted ?? (await models.best()))
-    if (notice) this.#world.log('warn', notice)
     const created: SessionCreated = {
       type: 'session.created',
       format: 1,
@@ -125,7 +126,9 @@ export class Store {
     try {
       log.append(created)
       await log.sync()
-      return await this.#open(log, config, request.env ?? {})
+      const session = await this.#open(log, config, request.env ?? {})
+      this.#tell(session, notice)
+      return session
     } catch (error) {
       log.close()
       // Nothing was promised yet: no damaged log stays behind.
@@ -237,9 +240,17 @@ export class Store {
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
-    const model = wanted && (await this.#world.models.resolve(wanted)).id
-    await session.update({ ...settings, ...(model && { model }) })
+    const model = wanted ? await this.#world.models.resolve(wanted) : undefined
+    await session.update({ ...settings, ...(model && { model: model.id }) })
+    if (model) this.#tell(session, model.notice)
     return session
+  }
+
+  #tell(session: Session, notice: string | undefined) {
+    this.#notices.delete(session)
+    if (!notice) return
+    this.#notices.set(session, notice)
+    this.#world.log('warn', notice)
   }
 
   async prompt(id: string, request: PromptRequest) {
@@ -253,7 +264,8 @@ export class Store {
   }
 
   view(session: Session): SessionView {
-    return viewOf(session, this.#world.models.info(session.state.model).context_window)
+    const info = this.#world.models.info(session.state.model)
+    return viewOf(session, { ...info, notice: this.#notices.get(session) ?? info.notice })
   }
 
   /** All live sessions' summaries, then each change. Returns how to stop. */

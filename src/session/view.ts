@@ -1,4 +1,5 @@
 import type { AgentState, Question, SessionConfig, Stored, ToolCallAnnounced, Usage } from '../event.ts'
+import type { ModelInfo } from '../llm/provider.ts'
 import type { Session } from './session.ts'
 import { titleOf } from './state.ts'
 
@@ -11,6 +12,8 @@ export type SessionView = {
   project_path: string
   title: string
   model: string
+  /** About the model, for the person who chose it: that it ends soon, or that its successor answers. */
+  notice?: string
   agent: string
   config: SessionConfig
   agent_state: AgentState
@@ -24,7 +27,10 @@ export type SessionView = {
   context_window: number | null
 }
 
-export function viewOf(session: Session, context_window: number | undefined): SessionView {
+export function viewOf(
+  session: Session,
+  { context_window, notice }: Pick<ModelInfo, 'context_window' | 'notice'>,
+): SessionView {
   const { state } = session
   return {
     session_id: state.session_id,
@@ -34,6 +40,7 @@ export function viewOf(session: Session, context_window: number | undefined): Se
     project_path: state.project_path,
     title: titleOf(state),
     model: state.model,
+    ...(notice && { notice }),
     agent: state.agent,
     config: state.config,
     agent_state: session.agent_state.state,
