@@ -1,5 +1,6 @@
 import type { Links } from './inlines.ts'
 import { dedent, indentOf, isBlank, startsHtml } from './lines.ts'
+import { closesFence, HEADING, interrupts, MARKER, type Marker, openFence, QUOTE, RULE, readMarker } from './starts.ts'
 import { delimiterColumns, splitRow } from './table.ts'
 
 /**
@@ -22,32 +23,21 @@ export type Item = { checked?: boolean; blocks: Block[] }
 
 export type Document = { blocks: Block[]; links: Links }
 
+/** Longer texts are shown as they are: no message of a model is, and a million characters would hold up the server. */
+export const MAX_MARKDOWN = 200_000
+
 const MAX_DEPTH = 8
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
-const HEADING = /^ {0,3}(#{1,6})(?:[ \t]|$)/
-const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/
-const QUOTE = /^ {0,3}>/
-const MARKER = /^[ \t]*([-+*]|\d{1,9}[.)])(?=[ \t]|$)/
 const SETEXT = /^ {0,3}(={3,}|-{3,})[ \t]*$/
 const DEFINITION = /^ {0,3}\[([^\]^][^\]]{0,200})\]:[ \t]*<?([^\s<>]{1,2000})>?(?:[ \t]+["'(].*)?$/
 const TASK = /^\[([ xX])\][ \t]+/
 
 export function parseMarkdown(text: string): Document {
   const links = new Map<string, string>()
-  return { blocks: new Reader(links).read(text.replace(/\r\n?/g, '\n').split('\n'), 0, false), links }
-}
-
-/** The fence a line opens, if any; backtick fences have no backtick in their info string. */
-export function openFence(line: string): { mark: string; lang: string; indent: number } | undefined {
-  const match = FENCE.exec(line)
-  if (!match || (match[1]!.startsWith('`') && match[2]!.includes('`'))) return undefined
-  return { mark: match[1]!, lang: match[2]!.trim().split(/\s/, 1)[0]!, indent: indentOf(line) }
-}
-
-export function closesFence(line: string, mark: string): boolean {
-  const trimmed = line.trim()
-  return trimmed.length >= mark.length && indentOf(line) < 4 && trimmed === mark.charAt(0).repeat(trimmed.length)
+  return {
+    blocks: new Reader(links).read(text.replace(/\r\n?/g, '\n').replace(/\n$/, '').split('\n'), 0, false),
+    links,
+  }
 }
 
 /** The lines of a fence opened at `start`, and the index after it. Without an end it runs to the end of its container. */
@@ -58,32 +48,6 @@ export function readFence(lines: string[], start: number): { block: Block; next:
   while (end < lines.length && !closesFence(lines[end]!, fence.mark)) end++
   const text = lines.slice(start + 1, end).map(line => dedent(line, Math.min(fence.indent, indentOf(line))))
   return { block: { type: 'code', lang: fence.lang, text: text.join('\n') }, next: end + 1 }
-}
-
-type Marker = { ordered: boolean; start: number; indent: number; content: number }
-
-function readMarker(line: string): Marker | undefined {
-  const match = MARKER.exec(line)
-  if (!match || RULE.test(line)) return undefined
-  const indent = indentOf(line)
-  const mark = match[1]!
-  const rest = line.slice(match[0].length)
-  const gap = indentOf(rest)
-  const padding = isBlank(rest) || gap > 4 ? 1 : gap
-  return {
-    ordered: mark.length > 1,
-    start: Number.parseInt(mark, 10) || 0,
-    indent,
-    content: indent + mark.length + padding,
-  }
-}
-
-/** Whether a line ends the paragraph before it. */
-function interrupts(line: string): boolean {
-  if (openFence(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line)) return true
-  const marker = indentOf(line) < 4 ? readMarker(line) : undefined
-  if (marker) return (!marker.ordered || marker.start === 1) && line.trim().length > 2
-  return startsHtml(line)
 }
 
 class Reader {
@@ -143,12 +107,12 @@ class Reader {
     let at = start
     while (at < lines.length) {
       const marker = readMarker(lines[at]!)
-      if (!marker || marker.ordered !== first.ordered || marker.indent > first.indent + 3) break
+      if (!marker || marker.kind !== first.kind || marker.indent > first.indent + 3) break
       const body = readItem(lines, at, marker)
       at += body.length
       const blank = isBlank(body.at(-1)!)
       while (body.length > 1 && isBlank(body.at(-1)!)) body.pop()
-      if (blank && at < lines.length && readMarker(lines[at]!)?.ordered === first.ordered) loose = true
+      if (blank && at < lines.length && readMarker(lines[at]!)?.kind === first.kind) loose = true
       items.push(this.item(body, depth, quoted))
     }
     return { block: { type: 'list', ordered: first.ordered, start: first.start, loose, items }, next: at }

@@ -33,6 +33,7 @@ export function decodeEntity(text: string, at: number): { text: string; length: 
   const [all, decimal, hex, name] = match
   if (name) return Object.hasOwn(NAMED, name) ? { text: NAMED[name]!, length: all.length } : undefined
   const code = Number.parseInt(decimal ?? hex!, decimal ? 10 : 16)
+  if (code > 0 && code <= 0x20) return { text: ' ', length: all.length } // lines are not made this way
   const valid = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
   return { text: valid ? String.fromCodePoint(code) : '\ufffd', length: all.length }
 }

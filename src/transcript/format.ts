@@ -51,12 +51,19 @@ const MAX_CHARS = 6000
 const MAX_LINES = 120
 
 /** The start and the end of a long text, with a note of what is missing: the log has everything, a transcript is to be read. */
-export function excerpt(text: string): Excerpt {
+export function excerpt(whole: string): Excerpt {
+  const text = withoutLastLineEnds(whole)
   const lines = text.split('\n')
   if (text.length <= MAX_CHARS && lines.length <= MAX_LINES) return { text }
   const short = lines.length > MAX_LINES ? cutLines(lines) : text
   const cut = short.length > MAX_CHARS ? cutChars(short) : short
   return { text: cut, note: `Shortened from ${formatCount(text.length)} characters; the log has everything.` }
+}
+
+function withoutLastLineEnds(text: string): string {
+  let end = text.length
+  while (end > 0 && /[\r\n]/.test(text[end - 1]!)) end--
+  return text.slice(0, end)
 }
 
 const cutLines = (lines: string[]): string =>

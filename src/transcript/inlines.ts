@@ -22,7 +22,7 @@ type Bracket = { type: 'bracket'; image: boolean; active: boolean }
 
 const SPECIAL = /[\\`*_~[\]!<&\n]|https?:\/\//g
 const AUTOLINK = /<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]{0,2000})>/y
-const BREAK_TAG = /<br[ \t]{0,9}\/?>\n?/iy
+const BREAK_TAG = /<br[ \t]{0,9}\/?>[ \t]{0,99}\n?/iy
 const BARE_URL = /https?:\/\/[^\s<>[\]`"|\\]{1,2000}/y
 const MAX_BRACKETS = 32
 

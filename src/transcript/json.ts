@@ -1,5 +1,5 @@
 import type { Stored } from '../event.ts'
-import { fold } from './record.ts'
+import { fold } from './fold.ts'
 
 const MAX_DEPTH = 60
 

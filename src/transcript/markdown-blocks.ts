@@ -1,10 +1,11 @@
-import { type Block, type Item, parseMarkdown } from './blocks.ts'
+import { type Block, type Item, MAX_MARKDOWN, parseMarkdown } from './blocks.ts'
 import type { Links } from './inlines.ts'
 import { cleanBold, cleanCell, cleanParagraph } from './markdown-inline.ts'
 import { fence, markdownText } from './markdown-text.ts'
 
 /** Markdown with no heading, raw HTML or odd link in it: what models and users wrote, safe inside a document of ours. */
 export function cleanMarkdown(markdown: string): string {
+  if (markdown.length > MAX_MARKDOWN) return fence('', markdown)
   const { blocks, links } = parseMarkdown(markdown)
   return writeBlocks(blocks, links)
 }
@@ -43,7 +44,8 @@ function writeItem(item: Item, marker: string, links: Links): string {
   let body = ''
   for (const block of item.blocks) {
     const text = writeBlock(block, links)
-    body += body === '' ? text : block.type === 'list' ? `\n${text}` : `\n\n${text}`
+    const near = block.type === 'list' && !/^-(?:\n|$)/.test(text) // a dash alone would underline a heading
+    body += body === '' ? text : near ? `\n${text}` : `\n\n${text}`
   }
   return `${marker}${box}${body.replace(/\n(?=[^\n])/g, `\n${' '.repeat(marker.length)}`)}`.trimEnd()
 }

@@ -3,6 +3,7 @@ import { oneLine, SPACER, showControls } from './format.ts'
 /** Text as Markdown that shows it as it is. Backslashes only where a mark would be taken for markup. */
 
 const RULES: [RegExp, string][] = [
+  [/&(?=#|[A-Za-z]+[0-9]*;|$)/g, '&amp;'],
   [/\\(?=[!-/:-@[-`{-~\n]|$)/g, '\\\\'],
   [/`/g, '\\`'],
   [/(?<=\S|^)\*|\*(?=\S|$)/g, '\\*'],
@@ -10,8 +11,7 @@ const RULES: [RegExp, string][] = [
   [/~(?=~|$)|(?<=~)~|^~/g, '\\~'],
   [/\](?=[([:]|$)/g, '\\]'],
   [/!(?=\[|$)/g, '\\!'],
-  [/<(?=[A-Za-z/!?]|$)/g, '\\<'],
-  [/&(?=#|[A-Za-z]+[0-9]*;|$)/g, '\\&'],
+  [/<(?=[A-Za-z/!?]|$)/g, '&lt;'], // a backslash would become part of a URL before it
 ]
 
 /** A piece of a paragraph; what may follow it is taken for the worst. */

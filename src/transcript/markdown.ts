@@ -1,18 +1,18 @@
 import { isAbsolute } from 'node:path'
 import type { Stored } from '../event.ts'
+import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
 import { cleanMarkdown } from './markdown-blocks.ts'
 import { codeSpan, fence, markdownLine, seal } from './markdown-text.ts'
 import { pausing } from './pace.ts'
-import {
-  type AttachmentNote,
-  type CallRecord,
-  type Entry,
-  type FileChangeRecord,
-  foldSession,
-  type MessageRecord,
-  type Note,
-  type SessionRecord,
+import type {
+  AttachmentNote,
+  CallRecord,
+  Entry,
+  FileChangeRecord,
+  MessageRecord,
+  Note,
+  SessionRecord,
 } from './record.ts'
 
 /**

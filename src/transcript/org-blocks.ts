@@ -1,4 +1,4 @@
-import { type Block, type Item, parseMarkdown, readFence } from './blocks.ts'
+import { type Block, type Item, MAX_MARKDOWN, parseMarkdown, readFence } from './blocks.ts'
 import { SPACER, showControls } from './format.ts'
 import { orgBold, orgCellText, orgParagraph, type Place } from './org-inline.ts'
 import { orgBlock, orgText } from './org-text.ts'
@@ -8,6 +8,7 @@ import { orgBlock, orgText } from './org-text.ts'
  * be Org syntax of its own. `tests/fixtures/markdown-org` holds the pairs that any other converter has to reproduce.
  */
 export function convertToOrg(markdown: string, base?: string): string {
+  if (markdown.length > MAX_MARKDOWN) return orgBlock('EXAMPLE', markdown)
   const { blocks, links } = parseMarkdown(markdown)
   return writeBlocks(blocks, { links, ...(base === undefined ? {} : { base }) })
 }

@@ -58,7 +58,7 @@ class Writer {
       else if (token.type === 'open') this.open(token.style)
       else this.close(token.style)
     }
-    this.flush()
+    this.flush(false)
     return joinPieces(this.pieces)
   }
 
@@ -67,9 +67,9 @@ class Writer {
     return this.where !== 'paragraph' || this.active.length > 0
   }
 
-  private flush(): void {
+  private flush(followed = true): void {
     if (this.literal === '') return
-    const text = guardMarks(inert(this.literal), this.active)
+    const text = guardMarks(inert(this.literal, followed), this.active)
     this.literal = ''
     this.pieces.push({ text: this.end === 'closed' && !AFTER.test(text) ? SPACER + text : text, literal: true })
     this.end = 'free'
@@ -106,6 +106,7 @@ class Writer {
   private breakLine(): void {
     if (this.joinsLines()) this.literal += ' '
     else {
+      this.literal = this.literal.trimEnd()
       this.flush()
       this.pieces.push({ text: '\\\\\n', literal: false })
       this.end = 'opened'

@@ -28,8 +28,9 @@ const MAX_TYPE = 40
 const CLOSING_DOLLAR = /(?<![ \t\n,.])\$(?=[^\p{L}\p{N}]|$)/gu
 
 const RULES: [RegExp, string][] = [
-  [/\[(?=[[@]|\d{4}-|\d*%\]|\d*\/\d*\]|fn:|cite|[ xX-]\])/g, `[${SPACER}`],
-  [/<(?=[<%]|\d{4}-|[lrc]?\d*>|(?:https?|file):)/gi, `<${SPACER}`],
+  [/\[(?=[[@]|\d{4}-|\d*%\]|\d*\/\d*\]|fn:|cite)/g, `[${SPACER}`],
+  [/^\[(?=[ xX-]\])/gm, `[${SPACER}`],
+  [/<(?=[<%]|\d{4}-|(?:https?|file):)/gi, `<${SPACER}`],
   [/\{\{(?=\{)/g, `{{${SPACER}`],
   [/@(?=@)/g, `@${SPACER}`],
   [/\\(?=[A-Za-z([_]|$)/g, `\\${SPACER}`],
@@ -41,35 +42,22 @@ const RULES: [RegExp, string][] = [
   [CLOSING_DOLLAR, `$$${JOINER}`],
 ]
 
-/** Text of a paragraph, but for emphasis and link types, which depend on what is around: `joinPieces` sees to those. */
-export function inert(text: string): string {
+/**
+ * Text of a paragraph, but for emphasis and link types, which depend on what is around: `joinPieces` sees to those.
+ * `followed`: markup of ours comes next, and what the text ends with must not reach into it.
+ */
+export function inert(text: string, followed = false): string {
   if (!/[[<{@\\_^$:]/.test(text)) return text
-  let safe = text
+  let safe = followed ? text : `${text}\n`
   for (const [pattern, replacement] of RULES) safe = safe.replace(pattern, replacement)
-  return safe
+  return followed ? safe : safe.slice(0, -1)
 }
-
-const MARKERS = '*/_+=~'
-const OPENS_AFTER = /[\s\u200b\-('"{[<@\\*/_+=~]/
-const CLOSES_BEFORE = /[\s\u200b\-.,:!?;'")}[\\|*/_+=~]/
-/** Emacs matches emphasis with one regular expression, which must not meet a novel. */
-const MAX_EMPHASIS = 4000
 
 /** A part of a paragraph: `literal` text (made inert), or markup of ours. */
 export type Piece = { text: string; literal: boolean }
 
-/**
- * Joins the pieces of a paragraph. Breaks every literal mark that would start emphasis: one that could open, with one like
- * it further on that could close, in our markup too: `*a` must not reach into it. Then breaks literal link types.
- */
-export function joinPieces(pieces: readonly Piece[]): string {
-  const length = pieces.reduce((sum, piece) => sum + piece.text.length, 0)
-  const closers = new Set<string>(length > MAX_EMPHASIS ? MARKERS : '')
-  const parts: Piece[] = []
-  for (const { text, literal } of breakFormulas(pieces).reverse())
-    parts.push({ text: breakOpeners(text, literal, closers), literal })
-  return breakTypes(parts.reverse())
-}
+/** Joins the pieces of a paragraph, so that literal text in them begins no emphasis, formula or link. */
+export const joinPieces = (pieces: readonly Piece[]): string => breakTypes(breakEmphasis(breakFormulas(pieces)))
 
 /** A literal `$` begins no formula that ends in code of ours: that would set free the rest of the code. */
 function breakFormulas(pieces: readonly Piece[]): Piece[] {
@@ -81,18 +69,41 @@ function breakFormulas(pieces: readonly Piece[]): Piece[] {
   })
 }
 
-function breakOpeners(text: string, literal: boolean, closers: Set<string>): string {
-  const broken: number[] = []
-  for (let at = text.length - 1; at >= 0; at--) {
-    const char = text[at]!
-    if (!MARKERS.includes(char)) continue
-    const [before, after] = [text[at - 1], text[at + 1]]
-    const opens = (!before || OPENS_AFTER.test(before)) && (!after || !/[\s\u200b]/.test(after))
-    if (literal && opens && closers.has(char)) {
-      broken.push(at + 1) // and so it may close: it is in `closers` already
-    } else if ((!before || !/\s/.test(before)) && (!after || CLOSES_BEFORE.test(after))) closers.add(char)
+const MARKER = /[*/_+=~]/g
+const OPENS_AFTER = /[\s\u200b\-('"{]/
+const CLOSES_BEFORE = /[\s\u200b\-.,:!?;'")}[\]\\|*/_+=~]/
+/** Emacs matches emphasis with one regular expression, which must not meet a novel. */
+const MAX_EMPHASIS = 4000
+
+/**
+ * Breaks every literal mark that could open emphasis, if one like it further on could close it, in our markup too: `*a`
+ * must not reach into it. The space goes after the mark, and makes of it (and of the next mark) what follows a space.
+ */
+function breakEmphasis(pieces: readonly Piece[]): Piece[] {
+  const closers = lastClosers(pieces.map(piece => piece.text).join(''))
+  let start = 0
+  return pieces.map(({ text, literal }) => {
+    const broken: number[] = []
+    for (const { 0: mark, index: at } of literal ? text.matchAll(MARKER) : []) {
+      const opens = at === 0 || broken.at(-1) === at || OPENS_AFTER.test(text[at - 1]!)
+      const blank = /^[\s\u200b]/.test(text.slice(at + 1, at + 2))
+      if (opens && !blank && (closers.get(mark) ?? -1) > start + at) broken.push(at + 1)
+    }
+    start += text.length
+    return { text: insert(text, broken), literal }
+  })
+}
+
+/** Where each mark could close emphasis for the last time. */
+function lastClosers(text: string): Map<string, number> {
+  const closers = new Map<string, number>()
+  for (const { 0: mark, index: at } of text.matchAll(MARKER)) {
+    const [before, after] = [text[at - 1] ?? '', text[at + 1]]
+    if (/\s/.test(before)) continue
+    if (after === undefined || CLOSES_BEFORE.test(after) || OPENS_AFTER.test(before) || text.length > MAX_EMPHASIS)
+      closers.set(mark, at)
   }
-  return insert(text, broken.reverse())
+  return closers
 }
 
 /** `text` with a zero-width space at each of the ascending positions. */
@@ -132,7 +143,7 @@ function linksAt(text: string, at: number, allowSafe: boolean): boolean {
 }
 
 const LINE_START =
-  /^([ \t]*)(?=\*+[ \t]|\*+$|#|:|\||-{5,}|[-+](?:[ \t]|$)|\+-|\d+[.)](?:[ \t]|$)|[A-Za-z][.)](?:[ \t]|$)|&?%%\(|\[fn|CLOCK:)/i
+  /^([ \t]*)(?=\*+[ \t]|\*+$|#(?:[ \t+]|$)|:|\||-{5,}|[-+](?:[ \t]|$)|\+-|\d+[.)](?:[ \t]|$)|[A-Za-z][.)](?:[ \t]|$)|&?%%\(|\[fn|CLOCK:)/i
 
 /** A line of a paragraph that starts no heading, keyword, comment, list, table, drawer, rule or diary entry. */
 export const guardLine = (line: string): string => line.replace(LINE_START, `$1${SPACER}`)
@@ -153,7 +164,7 @@ export const orgLine = (text: string): string =>
 
 /** A cell: pipes as entities; no formula (`=`, `:=`), no rule, no recalculation mark. */
 export const guardCell = (cell: string): string =>
-  cell.replaceAll('|', '\\vert{}').replace(/^(?=:?=|[-#*!$/_^]$)/, SPACER)
+  cell.replaceAll('|', '\\vert{}').replace(/^(?=:?=|[-#*!$/_^]$|<[lrc]?\d*>$)/, SPACER)
 export const orgCell = (text: string): string => guardCell(orgLine(text))
 
 /** The agenda finds dates, ranges of dates and diary entries by searching, blocks or not. */

@@ -1,18 +1,18 @@
 import type { Stored } from '../event.ts'
+import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
 import { codeBlock, convertToOrg, formatTable, promptToOrg } from './org-blocks.ts'
 import { orgTarget } from './org-inline.ts'
-import { orgBlock, orgCell, orgLine, orgLink, seal } from './org-text.ts'
+import { orgBlock, orgCell, orgLine, orgLink, orgText, seal } from './org-text.ts'
 import { pausing } from './pace.ts'
-import {
-  type AttachmentNote,
-  type CallRecord,
-  type Entry,
-  type FileChangeRecord,
-  foldSession,
-  type MessageRecord,
-  type Note,
-  type SessionRecord,
+import type {
+  AttachmentNote,
+  CallRecord,
+  Entry,
+  FileChangeRecord,
+  MessageRecord,
+  Note,
+  SessionRecord,
 } from './record.ts'
 
 /** Headings of a delegated agent go no deeper than this. */
@@ -67,7 +67,7 @@ const NOBODY = { role: '', turn_id: '', content: '', thinking: undefined }
 function section({ level, entry }: Section, project: string): string {
   if (entry.kind === 'message') return message(entry.message, level, project)
   if (entry.kind === 'call') return call(entry.call, entry.changes, level + 1, project)
-  return note(entry, project)
+  return note(entry, level + 1, project)
 }
 
 const joined = (...parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join('\n\n')
@@ -144,15 +144,15 @@ function bounded(text: string, write: (text: string) => string): string {
 
 const changed = (change: FileChangeRecord, project: string): string =>
   joined(
-    `File ${change.change}: ${fileLink(change.path, project)}${change.from ? ` (from ${orgLine(change.from)})` : ''}`,
+    `File ${change.change}: ${fileLink(change.path, project)}`,
+    change.from && `From: ${fileLink(change.from, project)}`,
     change.diff && bounded(change.diff, text => codeBlock('diff', text)),
   )
 
-function note(note: Note, project: string): string {
-  const label = `${orgLine(note.label)} at ${timeParts(note.at).clock}`
-  if (note.text.trim() === '') return `${label}.`
-  if (note.format === 'line') return `${label}: ${orgLine(note.text.slice(0, 2000))}`
-  return joined(`${label}.`, `:SUMMARY:\n${convertToOrg(note.text, project)}\n:END:`)
+function note(note: Note, level: number, project: string): string {
+  const heading = `${stars(level)} ${orgLine(note.label)} ${stamp(note.at)}`
+  const text = note.text.trim() // before it is made inert: a trimmed line may start anew
+  return joined(heading, note.format === 'line' ? orgText(excerpt(text).text) : convertToOrg(text, project))
 }
 
 function metadata(record: SessionRecord): string {

@@ -19,9 +19,12 @@ export function splitRow(line: string): string[] {
   return cells
 }
 
+/** Rows are filled up to the width of the head: without a bound, a wide head over short rows takes quadratic space. */
+const MAX_COLUMNS = 100
+
 /** The number of columns of the row of dashes under a table's head, 0 for any other line. */
 export function delimiterColumns(line: string): number {
   if (!line.includes('|') || !line.includes('-') || /[^\s|:-]/.test(line)) return 0
   const cells = splitRow(line)
-  return cells.every(cell => CELL.test(cell)) ? cells.length : 0
+  return cells.length <= MAX_COLUMNS && cells.every(cell => CELL.test(cell)) ? cells.length : 0
 }

@@ -1,0 +1,229 @@
+import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
+import { formatCount } from './format.ts'
+import {
+  type AttachmentNote,
+  type CallRecord,
+  type Entry,
+  type FileChangeRecord,
+  type MessageRecord,
+  projectName,
+  type Session,
+  type SessionRecord,
+} from './record.ts'
+import { emptySummary, isMessage, reduceSummary, totalTokens } from './summary.ts'
+
+/** The session record of a log: what the JSON transcript holds. Linear in the number of events. */
+export const fold = (events: readonly Stored[]): SessionRecord => foldSession(events).record
+
+/** The record together with the conversation in reading order, for the transcripts that people read. */
+export function foldSession(events: readonly Stored[]): Session {
+  const folding = new Folding()
+  for (const event of events) folding.add(event)
+  return folding.end()
+}
+
+type CallEntry = Extract<Entry, { kind: 'call' }>
+
+/** One pass over a log. Calls are found again by id: results of a batch come in any order, and agents interleave. */
+class Folding {
+  private summary = emptySummary()
+  private agent = ''
+  private turns = 0
+  private last = ''
+  private readonly conversation: Entry[] = []
+  private readonly messages: MessageRecord[] = []
+  private readonly calls = new Map<string, CallEntry>()
+  private readonly changes: FileChangeRecord[] = []
+  private readonly errors: SessionRecord['metadata']['errors'] = []
+  private readonly dropped: SessionRecord['metadata']['dropped_prompts'] = []
+
+  add(event: Stored): void {
+    this.summary = reduceSummary(this.summary, event)
+    this.last = event.at
+    switch (event.type) {
+      case 'session.created':
+        this.agent = event.agent
+        break
+      case 'session.updated':
+        if (event.agent) this.agent = event.agent
+        if (event.model) this.note(event, 'Model', event.model)
+        if (event.rule) this.note(event, 'Rule remembered', event.rule)
+        break
+      case 'session.resumed':
+        this.note(event, 'Session resumed', '')
+        break
+      case 'prompt.dropped':
+        this.dropped.push({ turn_id: event.turn_id, text: event.text, timestamp: event.at })
+        this.note(event, 'Prompt dropped, never sent', event.text)
+        break
+      case 'prompt':
+      case 'message':
+        this.addMessage(event)
+        break
+      case 'tool.call': {
+        const { call } = this.call(event, event.tool)
+        call.tool = event.tool
+        call.params = event.params
+        call.category = event.category
+        call.timestamp = event.at
+        break
+      }
+      case 'approval': {
+        const { decision, by, reason, edited, params } = event
+        const { call } = this.call(event, '')
+        call.approval = compact({ decision, by, reason, edited })
+        if (params) call.params = params
+        break
+      }
+      case 'tool.result': {
+        const { call } = this.call(event, event.tool)
+        call.result = { status: event.status, content: event.result?.content ?? event.error?.message ?? event.message }
+        if (event.error) call.error = event.error
+        call.execution_time_ms = event.execution_time_ms
+        break
+      }
+      case 'file.changed':
+        this.addChange(event)
+        break
+      case 'error':
+        this.errors.push({ code: event.code, message: event.message, timestamp: event.at })
+        this.note(event, `Error ${event.code}`, event.message)
+        break
+      case 'context.compacted':
+        this.note(event, compacted(event), event.summary, true)
+        break
+      case 'question':
+        this.note(event, `Question from ${event.server}`, event.message)
+        break
+      case 'answer': // what was answered may be a secret: the log alone has it
+        this.note(event, 'Answer', event.action)
+        break
+      case 'turn.end':
+        if (!event.parent_tool_call_id) this.turns += 1
+        if (event.outcome === 'interrupted') this.note(event, 'Interrupted', '')
+        if (event.outcome === 'limit') this.note(event, 'Round limit reached', '')
+        break
+      default: // queued prompts show once they are sent or dropped; a newer version may log what we do not know
+    }
+  }
+
+  end(): Session {
+    const { session_id, project_path, started_at, ended_at, model, usage, title, status, files_changed } = this.summary
+    const record: SessionRecord = {
+      session_id,
+      project_path,
+      project_name: projectName(project_path),
+      started_at,
+      ended_at,
+      model,
+      message_count: this.messages.length,
+      messages: this.messages,
+      tool_calls: Array.from(this.calls.values(), entry => entry.call),
+      file_changes: this.changes,
+      metadata: compact({
+        total_tokens: totalTokens(usage),
+        total_tool_calls: this.calls.size,
+        files_modified: files_changed.length,
+        cost_usd: usage.cost_usd,
+        usage,
+        turns: this.turns,
+        title,
+        agent: this.agent,
+        status,
+        duration_ms: Math.max(0, Date.parse(this.last) - Date.parse(started_at)) || 0,
+        files: files_changed,
+        errors: this.errors,
+        dropped_prompts: this.dropped,
+      }),
+    }
+    return { record, conversation: this.conversation }
+  }
+
+  private addMessage(event: Stored & { type: 'prompt' | 'message' }): void {
+    const shared = { timestamp: event.at, turn_id: event.turn_id }
+    const delegated = { agent: agentOf(event), parent_tool_call_id: event.parent_tool_call_id }
+    const message: MessageRecord =
+      event.type === 'prompt'
+        ? compact({
+            role: 'user',
+            content: event.text,
+            ...shared,
+            source: event.source,
+            attachments: event.attachments?.map(noteAttachment),
+            ...delegated,
+          })
+        : compact({
+            role: 'assistant',
+            content: event.content,
+            ...shared,
+            thinking: event.thinking || undefined,
+            model: event.model,
+            stop_reason: event.stop_reason,
+            ...delegated,
+          })
+    if (isMessage(event)) this.messages.push(message)
+    this.siblings(event).push({ kind: 'message', at: event.at, message })
+    if (event.type === 'prompt') return
+    for (const made of event.tool_calls) {
+      const { call } = this.call({ ...event, tool_call_id: made.tool_call_id }, made.tool)
+      call.params = made.params
+    }
+  }
+
+  private addChange(event: Stored<FileChanged>): void {
+    const { path, operation, change, tool_call_id, from, diff } = event
+    const record = compact({ path, operation, change, timestamp: event.at, tool_call_id, from, diff })
+    this.changes.push(record)
+    this.call(event, '').changes.push(record)
+  }
+
+  private note(event: Stored, label: string, text: string, markdown = false): void {
+    this.siblings(event).push({ kind: 'note', at: event.at, label, text, format: markdown ? 'markdown' : 'line' })
+  }
+
+  /** The entry of a call, made on first mention. */
+  private call(event: CallMention, tool: string): CallEntry {
+    const known = this.calls.get(event.tool_call_id)
+    if (known) return known
+    const { tool_call_id, turn_id, parent_tool_call_id } = event
+    const call: CallRecord = compact({
+      tool_call_id,
+      tool,
+      params: {},
+      result: null,
+      timestamp: event.at,
+      turn_id,
+      agent: agentOf(event),
+      parent_tool_call_id,
+    })
+    const entry: CallEntry = { kind: 'call', at: event.at, call, changes: [], children: [] }
+    this.siblings(event).push(entry)
+    this.calls.set(tool_call_id, entry)
+    return entry
+  }
+
+  /** Where an event belongs: under the call that started its agent, else in the main conversation. */
+  private siblings(event: object): Entry[] {
+    const parent = 'parent_tool_call_id' in event ? this.calls.get(String(event.parent_tool_call_id)) : undefined
+    return parent ? parent.children : this.conversation
+  }
+}
+
+const compacted = ({ tokens_before, tokens_after }: ContextCompacted): string =>
+  `Context compacted, ${formatCount(tokens_before)} → ${formatCount(tokens_after)} tokens`
+
+type CallMention = { at: string; turn_id: string; tool_call_id: string; agent?: string; parent_tool_call_id?: string }
+
+/** Only delegated events name their agent in a transcript; a prompt of the user names one for the turn. */
+const agentOf = (event: { agent?: string; parent_tool_call_id?: string }): string | undefined =>
+  event.parent_tool_call_id ? event.agent : undefined
+
+const noteAttachment = (attachment: Attachment): AttachmentNote =>
+  'path' in attachment
+    ? { path: attachment.path }
+    : { media_type: attachment.media_type, bytes: Math.floor((attachment.data.length * 3) / 4) }
+
+/** Without the keys whose value is undefined. */
+function compact<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
+}
