@@ -55,7 +55,7 @@
   (let* ((call (emacs-agent-section-data section))
          (event (emacs-agent-call-event call)))
     (let-alist event
-      (propertize
+      (emacs-agent-section-active
        (concat
         (emacs-agent-call-heading call) "\n"
         (and (stringp .reason) (concat (emacs-agent-approval--escaped .reason 500) "\n"))

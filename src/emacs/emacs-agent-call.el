@@ -113,7 +113,7 @@ The rest is shown in a buffer of its own."
          (summary (emacs-agent-call-summary event))
          (size (emacs-agent-call--size call))
          (agent (alist-get 'agent event)))
-    (propertize
+    (emacs-agent-section-active
      (concat (make-string (emacs-agent-call-level call) ?*)
              " Tool Call: " (emacs-agent-inert-line (alist-get 'tool event) 60)
              (and (stringp agent) (format " (%s)" (emacs-agent-inert-line agent 20)))

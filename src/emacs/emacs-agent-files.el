@@ -150,7 +150,7 @@ The text is decoded as that of this buffer was."
     (let ((name (emacs-agent-inert-line (if (buffer-live-p buffer) (buffer-name buffer) "a buffer"))))
       (if (not open)
           (propertize (format "%s: settled.\n" name) 'emacs-agent-face 'emacs-agent-dim)
-        (propertize
+        (emacs-agent-section-active
          (concat (propertize (format "%s has unsaved changes, and its file was changed by the agent.\n" name)
                              'emacs-agent-face 'emacs-agent-attention)
                  (propertize "=" 'emacs-agent-face 'emacs-agent-key) " show the difference  "

@@ -97,13 +97,17 @@ the keys that it shows apply.
 The mode for diffs may not look at the files that a diff names."
   (prog1 (let ((diff-font-lock-syntax nil))
            (font-lock-default-fontify-region start end loudly))
-    (let ((position start) next)
-      (while (< position end)
-        (setq next (next-single-property-change position 'emacs-agent-face nil end))
-        (let ((face (get-text-property position 'emacs-agent-face)))
-          (when face
-            (font-lock-prepend-text-property position next 'face face)))
-        (setq position next)))))
+    (emacs-agent-mode--each 'emacs-agent-properties start end #'add-text-properties)
+    (emacs-agent-mode--each 'emacs-agent-face start end
+                            (lambda (from to face) (font-lock-prepend-text-property from to 'face face)))))
+
+(defun emacs-agent-mode--each (property start end function)
+  "Call FUNCTION where PROPERTY has a value between START and END, and with it."
+  (while (< start end)
+    (let ((next (next-single-property-change start property nil end))
+          (value (get-text-property start property)))
+      (when value (funcall function start next value))
+      (setq start next))))
 
 ;;;; The buffer
 

@@ -55,7 +55,7 @@
                           "\n" (emacs-agent-inert-plain (emacs-agent-show-all .message)) "\n")))
         (if (not (emacs-agent-question--open-p question))
             head
-          (propertize
+          (emacs-agent-section-active
            (concat head
                    (and (stringp .url) (concat (emacs-agent-approval--escaped .url 500) "\n"))
                    (mapconcat (lambda (field)

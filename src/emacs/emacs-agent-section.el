@@ -64,6 +64,11 @@ Undo is off meanwhile, and what it has of the input moves along."
     (insert text)
     (add-text-properties start (point) '(read-only t front-sticky (read-only)))))
 
+(defun emacs-agent-section-active (text &rest properties)
+  "Return TEXT with PROPERTIES that stay when Org colours it.
+Org takes away keymaps and the like then; see `emacs-agent-mode--fontify'."
+  (apply #'propertize text 'emacs-agent-properties properties properties))
+
 (defun emacs-agent-section-append (text)
   "Write TEXT at the end of the output; return where it starts."
   (goto-char emacs-agent-section-end-of-output)

@@ -254,11 +254,12 @@ What a delegated agent does is below the call that started it."
   "Return the text of SECTION, which shows thoughts."
   (pcase-let* ((`(,message ,done) (emacs-agent-section-data section))
                (thoughts (emacs-agent-view-message-thoughts message)))
-    (concat (propertize (format "%s (%s characters)"
-                                (if done "Thought" "Thinking…")
-                                (emacs-agent-count (cl-loop for text in thoughts sum (length text))))
-                        'emacs-agent-face 'emacs-agent-dim 'mouse-face 'highlight
-                        'help-echo "TAB: show or hide the thoughts")
+    (concat (propertize (emacs-agent-section-active
+                         (format "%s (%s characters)"
+                                 (if done "Thought" "Thinking…")
+                                 (emacs-agent-count (cl-loop for text in thoughts sum (length text))))
+                         'mouse-face 'highlight 'help-echo "TAB: show or hide the thoughts")
+                        'emacs-agent-face 'emacs-agent-dim)
             "\n"
             (and (emacs-agent-section-expanded section)
                  (concat "#+BEGIN_QUOTE\n"
