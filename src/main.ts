@@ -50,7 +50,7 @@ async function main(argv: string[]): Promise<number> {
     case 'trust':
       return trust(command)
     case 'elisp':
-      throw new UsageError('The Emacs client is not in this build.')
+      return (await import('./cli/elisp.ts')).elispCommand({ ...command, version: VERSION, write: world.stdout })
   }
 }
 
@@ -63,9 +63,10 @@ async function trust(command: Extract<Command, { command: 'trust' }>): Promise<n
   return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })
 }
 
-function untilStopped({ lifeline }: { lifeline: boolean }): Promise<string> {
+function untilStopped({ lifeline, output, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {
   return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+    for (const signal of signals) process.on(signal, () => resolve(signal))
+    if (output) process.stdout.on('error', () => resolve('nobody reads the output'))
     if (!lifeline) return
     process.stdin
       .on('end', () => resolve('end of stdin'))
@@ -75,10 +76,18 @@ function untilStopped({ lifeline }: { lifeline: boolean }): Promise<string> {
   })
 }
 
-main(process.argv.slice(2)).then(
-  code => process.exit(code),
-  (error: unknown) => {
+// Whoever read us may have gone, as `head` does: that is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+/** Resolves when a slow reader has taken all of it, or is gone: what is not written yet is lost with the process. */
+const written = (stream: NodeJS.WriteStream) => new Promise<void>(resolve => stream.end(() => resolve()))
+
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
     world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
-    process.exit(error instanceof UsageError ? 2 : 1)
-  },
-)
+    return error instanceof UsageError ? 2 : 1
+  })
+  .then(async code => {
+    await Promise.all([written(process.stdout), written(process.stderr)])
+    process.exit(code)
+  })

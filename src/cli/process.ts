@@ -14,8 +14,8 @@ export type Process = {
   terminal: { input: boolean; output: boolean }
   stdout(text: string): void
   stderr(text: string): void
-  /** Resolves with the reason: a signal, or the end of stdin under the lifeline. */
-  untilStopped(options: { lifeline: boolean }): Promise<string>
+  /** Resolves with the reason: a signal, the end of stdin under the lifeline, or that nobody reads our output any more. */
+  untilStopped(options: { lifeline?: boolean; output?: boolean; signals: readonly NodeJS.Signals[] }): Promise<string>
   /** Calls `act` at each Control-C. */
   onInterrupt(act: () => void): void
   /** Failures that nobody waited for: reported instead of ending every session. */

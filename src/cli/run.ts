@@ -1,11 +1,11 @@
-import { isAbsolute, resolve } from 'node:path'
-import { createInterface, type Interface } from 'node:readline/promises'
-import { messageOf } from '../errors.ts'
+import { resolve } from 'node:path'
+import { AppError, messageOf, UsageError } from '../errors.ts'
 import type { Stored, ToolCallAnnounced } from '../event.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
 import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
 import type { Command } from './args.ts'
+import { createKeyboard, type Keyboard } from './keyboard.ts'
 import type { Process } from './process.ts'
 import { createScreen } from './screen.ts'
 import { inert, type Style, styleFor } from './terminal.ts'
@@ -22,8 +22,6 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const store = new Store(world, () => {})
   const style = styleFor(outside.terminal.output && !env.NO_COLOR)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
-  const reader = terminal ? createInterface({ input: outside.stdin, output: outside.terminal_output }) : null
-  const ask = (question: string) => reader!.question(question)
 
   const session = await open(store, options, outside.cwd)
   const screen = createScreen(outside.stdout, style)
@@ -32,15 +30,31 @@ export async function run(options: Options, outside: Process): Promise<number> {
     : screen.show
   if (options.json) session.log.events.forEach(show)
   session.subscribe(show)
-  session.subscribe(event => {
-    if (event.type === 'tool.call' && event.requires_approval)
-      void decide(event, session, { options, reader, style, screen })
-  })
 
   let interrupts = 0
-  outside.onInterrupt(() => {
-    if (++interrupts > 1 || session.agent_state.state === 'idle') return outside.exit(130)
-    void session.interrupt()
+  const interrupt = () => {
+    if (++interrupts > 1) return leave(130)
+    if (session.agent_state.state !== 'idle') return void session.interrupt()
+    if (keyboard) screen.line(style.dim('Control-C again leaves.'))
+  }
+  let leaving: Promise<number> | null = null
+  /** The session stays as it is in its log, to be resumed. What it runs gets the second that it has to stop. */
+  const leave = (code: number) => {
+    leaving ??= (async () => {
+      setTimeout(() => outside.exit(code), 1000)
+      keyboard?.close()
+      await store.shutdown()
+      await world.close()
+      return code
+    })()
+    void leaving.then(outside.exit, () => outside.exit(code))
+  }
+  const keyboard = terminal ? createKeyboard(outside.stdin, outside.terminal_output, interrupt) : null
+  outside.onInterrupt(interrupt)
+  void outside.untilStopped({ output: true, signals: ['SIGTERM', 'SIGHUP'] }).then(() => leave(1))
+  session.subscribe(event => {
+    if (event.type === 'tool.call' && event.requires_approval)
+      void decide(event, session, { options, keyboard, style, screen })
   })
 
   if (!options.json) {
@@ -53,9 +67,10 @@ export async function run(options: Options, outside: Process): Promise<number> {
   if (first !== undefined) outcome = await turn(session, first || TOUR)
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
-    outcome = await converse(session, ask, () => (interrupts = 0))
+    outcome = await converse(session, keyboard!, () => (interrupts = 0))
   }
-  reader?.close()
+  if (leaving) return leaving
+  keyboard?.close()
   const failed = outcome !== null && outcome.status !== 'success'
   const limited = session.log.events.findLast(event => event.type === 'turn.end')?.outcome === 'limit'
   const path = await store.close(session.id)
@@ -66,35 +81,34 @@ export async function run(options: Options, outside: Process): Promise<number> {
 
 const TOUR = 'Give me a short tour of this project'
 
-async function open(store: Store, options: Options, cwd: string): Promise<Session> {
-  if (options.resume) return (await store.resume(options.resume)).session
-  const project = options.project ?? cwd
-  return store.create({
-    project_path: isAbsolute(project) ? project : resolve(cwd, project),
-    model: options.model,
-    agent: options.agent,
-  })
+/** Throws UsageError where a flag is to blame. */
+async function open(store: Store, { resume, model, agent, project = '.' }: Options, cwd: string): Promise<Session> {
+  try {
+    if (!resume) return await store.create({ project_path: resolve(cwd, project), model, agent })
+    await store.resume(resume)
+    return await store.update(resume, { ...(model && { model }), ...(agent && { agent }) })
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'INVALID_REQUEST')
+      throw new UsageError(error.message.replace(/^project_path/, '--project'))
+    throw error
+  }
 }
 
 async function turn(session: Session, text: string): Promise<TurnOutcome> {
   return (await session.prompt({ text })).outcome
 }
 
-async function converse(
-  session: Session,
-  ask: (question: string) => Promise<string>,
-  started: () => void,
-): Promise<TurnOutcome | null> {
+async function converse(session: Session, keyboard: Keyboard, started: () => void): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
   for (;;) {
-    const text = await ask('\n> ').catch(() => null) // Control-D closes the reader
+    const text = await keyboard.ask('\n> ')
     if (text === null || text.trim() === '/quit') return outcome
     started()
     outcome = await turn(session, text.trim() || TOUR)
   }
 }
 
-type Asking = { options: Options; reader: Interface | null; style: Style; screen: ReturnType<typeof createScreen> }
+type Asking = { options: Options; keyboard: Keyboard | null; style: Style; screen: ReturnType<typeof createScreen> }
 
 /** Puts the decision to the person; without one, only `--yes` says yes. */
 async function decide(call: Stored<ToolCallAnnounced>, session: Session, asking: Asking): Promise<void> {
@@ -103,9 +117,15 @@ async function decide(call: Stored<ToolCallAnnounced>, session: Session, asking:
   const { approvals } = session
   try {
     if (asking.options.yes) return await approvals.approve({ tool_call_id, preview_hash })
-    if (!asking.reader)
+    if (!asking.keyboard)
       return approvals.reject(tool_call_id, 'there is no terminal to ask on (--yes approves what asks).')
-    const answer = await asking.reader.question(question(call, asking.style))
+    const decided = new AbortController() // by an interrupt, which cancels what waits
+    const unsubscribe = session.subscribe(event => {
+      if (event.type === 'approval' && event.tool_call_id === tool_call_id) decided.abort()
+    })
+    const answer = await asking.keyboard.ask(question(call, asking.style), decided.signal).finally(unsubscribe)
+    if (decided.signal.aborted) return
+    if (answer === null) return approvals.reject(tool_call_id, 'there is nobody left to ask.')
     const [key, ...reason] = answer.trim().split(/\s+/)
     if (key === 'y' || key === 'yes') await approvals.approve({ tool_call_id, preview_hash })
     else if (key === 's' && call.remember) await approvals.approve({ tool_call_id, preview_hash, remember: 'session' })

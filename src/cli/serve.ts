@@ -38,7 +38,10 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   const server = await listen({ host: config.host, port: config.port, fetch: request => app.fetch(request) })
 
   // Before the line is printed: whoever reads it may end us at once.
-  const stopped = process_.untilStopped({ lifeline: options.stdin_lifeline })
+  const stopped = process_.untilStopped({
+    lifeline: options.stdin_lifeline,
+    signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],
+  })
   const tokenFile = await keepToken(options, token, dirs.state)
   const host = config.host.includes(':') && !config.host.startsWith('[') ? `[${config.host}]` : config.host
   const handshake = {

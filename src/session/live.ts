@@ -5,6 +5,7 @@ import type { Redactor } from './redact.ts'
 export type Broadcast = Stored | ((Transient | ErrorEvent) & { at: string })
 export type Listener = (event: Broadcast) => void
 
+type Delta = MessageDelta | ThinkingDelta
 type Partial = MessageDelta & { at: string }
 
 /**
@@ -15,7 +16,7 @@ export function createLive(redactor: Redactor, agent: string) {
   let state: AgentStateChanged = { type: 'agent.state', state: 'idle', agent }
   const listeners = new Map<Listener, () => void>()
   const partials = new Map<string, Partial>()
-  const streams = new Map<string, ReturnType<Redactor['stream']>>()
+  const streams = new Map<string, { last: Delta; redaction: ReturnType<Redactor['stream']> }>()
   let held: Broadcast[] | null = null
 
   const send = (event: Broadcast) => {
@@ -23,10 +24,20 @@ export function createLive(redactor: Redactor, agent: string) {
     else for (const listener of listeners.keys()) listener(event)
   }
 
-  const redacted = (delta: MessageDelta | ThinkingDelta): string => {
+  const redacted = (delta: Delta): string => {
     const key = `${delta.type} ${delta.message_id}`
-    if (!streams.has(key)) streams.set(key, redactor.stream())
-    return streams.get(key)!.push(delta.content)
+    const redaction = streams.get(key)?.redaction ?? redactor.stream()
+    streams.set(key, { last: delta, redaction })
+    return redaction.push(delta.content)
+  }
+  /** The end of a message looked like the beginning of a secret, and was none: it is told after all. */
+  const tellRest = (message_id: string) => {
+    for (const type of ['thinking.delta', 'message.delta']) {
+      const stream = streams.get(`${type} ${message_id}`)
+      streams.delete(`${type} ${message_id}`)
+      const rest = stream?.redaction.flush()
+      if (stream && rest) send({ ...stream.last, content: rest, at: now() })
+    }
   }
 
   const now = () => new Date().toISOString()
@@ -52,7 +63,7 @@ export function createLive(redactor: Redactor, agent: string) {
     stored(event: Stored) {
       if (event.type === 'message') {
         partials.delete(event.message_id)
-        for (const type of ['message.delta', 'thinking.delta']) streams.delete(`${type} ${event.message_id}`)
+        tellRest(event.message_id)
       }
       if (event.type === 'turn.end') {
         partials.clear()

@@ -209,6 +209,20 @@ test('a model that never stops calling: the cap on rounds, and the next prompt w
   await expectGoesOn(each)
 })
 
+test.each([
+  ['ends like a secret begins', ['a te', 'st'], 'a test'],
+  ['has one in the middle', ['a test', '-key-0123', '456789 in it'], 'a [redacted] in it'],
+  ['has most of one', ['a test-key-012345678', '0 in it'], 'a test-key-0123456780 in it'],
+] as [string, string[], string][])('the deltas are the message, where it %s', async (_, pieces, whole) => {
+  const { stream, turn } = await session()
+  await turn('go', { thinking: pieces.join(''), text: pieces })
+  await stream.idle()
+  const told = (event: string) =>
+    stream.frames.flatMap(frame => (frame.event === event ? [frame.data.content] : [])).join('')
+  expect([told('message.delta'), told('thinking.delta')]).toEqual([whole, whole])
+  expect({ ...(await stream.next('message')).data }).toMatchObject({ content: whole, thinking: whole })
+})
+
 describe('several calls in one message', () => {
   test('reads together, a change alone, then the rest: in the order of the contract', async () => {
     const { stream, turn, file } = await session({ more: { config: { auto_approve_tools: ['write_file'] } } })
@@ -694,7 +708,8 @@ describe('PATCH in the middle of a turn', () => {
     expect(new Set(turns)).toEqual(new Set(['build']))
 
     scripted.says(call('write_file', { path: 'y.txt', content: 'y' }), { text: 'may not' })
-    await ask('second', { wait: true })
+    const { turn_id } = await ask('second', { wait: true })
+    await stream.until(({ event, data }) => event === 'turn.end' && data.turn_id === turn_id)
     expect(lastRequest().messages[0].content).toContain('You review.')
     expect(results(stream).at(-1).error.code).toMatch(/PERMISSION_DENIED|UNKNOWN_TOOL/)
     expectValid(lastRequest().messages)
