@@ -115,11 +115,11 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
 function answerRequests(client: Client, options: ConnectionOptions, active: Set<ActiveCall>) {
   const { project } = options
   if (project !== null) client.setRequestHandler('roots/list', () => rootsOf(project))
-  client.setRequestHandler('elicitation/create', async request => {
+  client.setRequestHandler('elicitation/create', async (request, { mcpReq }) => {
     const asker = onlyAsker(active)
     const waiting = [...active].map(call => call.pause())
     try {
-      return (await elicit(options.name, asker, request.params)) as never
+      return (await elicit(options.name, asker, request.params, mcpReq.signal)) as never
     } finally {
       for (const resume of waiting) resume()
     }

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { ToolContext } from '../tools/tool.ts'
+import { aborted } from './waiting.ts'
 
 /** Who may be asked: the session that made a call. */
 export type Asker = Pick<ToolContext, 'session_id' | 'ask'>
@@ -13,13 +14,22 @@ const Elicitation = v.looseObject({
 })
 const Content = v.record(v.string(), v.unknown())
 
-/** Puts a server's question to a person. Declined when nobody can be asked or the address is not one to send people to. */
-export async function elicit(server: string, asker: Asker | null, params: unknown): Promise<Answered> {
+/**
+ * Puts a server's question to a person. Declined when nobody can be asked or the address is not one to send people to;
+ * `withdrawn` closes it when the server does not want to know any more, or is gone.
+ */
+export async function elicit(
+  server: string,
+  asker: Asker | null,
+  params: unknown,
+  withdrawn?: AbortSignal,
+): Promise<Answered> {
   const parsed = v.safeParse(Elicitation, params)
   if (!asker?.ask || !parsed.success) return { action: 'decline' }
   const { mode, message, requestedSchema, url } = parsed.output
   if (mode === 'url' && !isSafeUrl(url)) return { action: 'decline' }
-  const answer = await asker.ask({ server, message, ...(mode === 'url' ? { url } : { schema: requestedSchema }) })
+  const question = { server, message, ...(mode === 'url' ? { url } : { schema: requestedSchema }) }
+  const answer = await asker.ask(question, withdrawn && aborted(withdrawn))
   const content = v.safeParse(Content, answer.content)
   if (answer.action !== 'accept' || mode === 'url') return { action: answer.action }
   return { action: 'accept', content: content.success ? content.output : {} }

@@ -20,6 +20,13 @@ export function startFailure(
   return new AppError('MCP_SERVER_ERROR', `MCP server ${server} did not start: ${why}.${said}`, {}, cause)
 }
 
+/** Its entry names variables that are not set: with nothing in their place it would fail later, and less clearly. */
+export const unsetFailure = (server: string, unset: string[], origin: string): AppError =>
+  new AppError(
+    'MCP_SERVER_ERROR',
+    `MCP server ${server} was not started: ${origin} names variables that are not set (${unset.join(', ')}). Set them for the backend, or take them out of the entry.`,
+  )
+
 export const crashFailure = (server: string, ending: string): AppError =>
   new AppError('MCP_SERVER_ERROR', `MCP server ${server} ended by itself with ${ending}.`)
 

@@ -135,18 +135,17 @@ async function signIn(
   }
 }
 
-/** Shows the address, and waits for the browser to come back; a person who declines ends the waiting. */
+/** Shows the address, and waits for the browser to come back, which closes the question; declining it ends the waiting. */
 async function visit(name: string, url: URL | undefined, asker: Asker, callback: Callback): Promise<URLSearchParams> {
   if (!url || !isSafeUrl(url.href))
     throw new AppError('MCP_SERVER_ERROR', `MCP server ${name} wants you to sign in at an address that is not https.`)
   const message = `The MCP server ${name} wants you to sign in at ${url.host}. Open the address in a browser.`
-  const refused = asker.ask!({ server: name, message, url: url.href }).then(answer => {
-    if (answer.action !== 'accept')
-      throw new AppError('PERMISSION_DENIED', `You did not sign in at the MCP server ${name}.`)
-    return callback.parameters
-  })
-  refused.catch(() => {}) // the browser may have been quicker
-  return Promise.race([callback.parameters, refused])
+  // The browser that comes back is the answer, unless the person is quicker; then it is still to come.
+  const { action } = await asker.ask!({ server: name, message, url: url.href }, callback.parameters)
+  if (action === 'accept') return callback.parameters
+  // Nobody came in time, or somebody does not want to.
+  const refused = new AppError('PERMISSION_DENIED', `You did not sign in at the MCP server ${name}.`)
+  return Promise.race([callback.parameters, Promise.reject(refused)])
 }
 
 function codeIn(parameters: URLSearchParams, state: string): string {

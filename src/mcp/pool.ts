@@ -5,6 +5,7 @@ import { AppError, messageOf } from '../errors.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
 import { loadValidator } from './arguments.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
+import { unsetFailure } from './failures.ts'
 import { openHttp } from './http.ts'
 import { createOffer, entriesOf, type Offer, offered } from './offer.ts'
 import { openChild } from './open.ts'
@@ -115,6 +116,7 @@ export function createPool(options: PoolOptions): Pool {
       onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(slot, catalog)),
       async open() {
         await swept
+        if (config.unset) throw unsetFailure(config.name, config.unset, config.origin)
         if (config.url) return openHttp(config, credentialsFor(config.url))
         return openChild(config, project ?? options.dirs.home, options.env, stderr, registry, grace_ms)
       },

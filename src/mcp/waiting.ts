@@ -8,6 +8,15 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   })
 }
 
+/** Rejects when `signal` is aborted, and never resolves. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  promise.catch(() => {}) // whoever waits hears of it; nobody may
+  if (signal.aborted) reject(signal.reason)
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  return promise
+}
+
 /** What comes within `ms`; null for what fails or takes longer. */
 export function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
   return new Promise(resolve => {

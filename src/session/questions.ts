@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Answer, Storable } from '../event.ts'
 import { newId } from '../ids.ts'
-import type { ToolContext } from '../tools/tool.ts'
+import type { Ask } from '../tools/tool.ts'
 
 type Reply = { action: Answer['action']; content?: unknown }
 
@@ -16,20 +16,22 @@ export function createQuestions(append: (event: Storable) => unknown) {
   }
 
   return {
-    /** Resolves with the answer; an interrupt cancels the question. */
-    ask(question: Parameters<NonNullable<ToolContext['ask']>>[0], signal: AbortSignal): Promise<Reply> {
+    /** Resolves with the answer, which may come from `elsewhere`; an interrupt cancels the question. */
+    ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): Promise<Reply> {
       const question_id = newId('q')
       const { promise, resolve, reject } = Promise.withResolvers<Reply>()
       pending.set(question_id, resolve)
       append({ type: 'question', question_id, kind: question.url ? 'auth' : 'elicitation', ...question })
-      const cancel = () => {
+      const close = (action: Reply['action']) => {
         if (!pending.has(question_id)) return
         try {
-          settle(question_id, { action: 'cancel' })
+          settle(question_id, { action })
         } catch (error) {
           reject(error) // the log failed: nobody would catch it in a listener
         }
       }
+      const cancel = () => close('cancel')
+      elsewhere?.then(() => close('accept'), cancel)
       signal.addEventListener('abort', cancel, { once: true })
       if (signal.aborted) cancel()
       return promise.finally(() => signal.removeEventListener('abort', cancel))

@@ -40,7 +40,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     spill_dir: around.spill_dir,
     attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
     projectRules: around.projectRules,
-    ask: (question, signal) => session.questions.ask(question, signal),
+    ask: (...asked) => session.questions.ask(...asked),
   }
   const frozen = new Map<string, Promise<Frozen>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
@@ -57,7 +57,9 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     place,
     async prepare(prompt) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(project_path, session_id, pool, question => session.questions.ask(question, ended.signal))
+      tools ??= toolsOf(project_path, session_id, pool, (question, elsewhere) =>
+        session.questions.ask(question, ended.signal, elsewhere),
+      )
       const list = await tools.catch(error => {
         tools = null // a passing fault: look again next time
         throw error

@@ -11,7 +11,7 @@ import { wireName } from '../mcp/names.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { hides } from '../tools/permission/hidden.ts'
 import type { Policy, Rule } from '../tools/permission/policy.ts'
-import type { Jobs, Roots, Tool, ToolContext } from '../tools/tool.ts'
+import type { Ask, Jobs, Roots, Tool } from '../tools/tool.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -30,10 +30,7 @@ export type Place = {
   attachments: ReturnType<typeof createAttachments>
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
-  ask: (
-    question: Parameters<NonNullable<ToolContext['ask']>>[0],
-    signal: AbortSignal,
-  ) => ReturnType<NonNullable<ToolContext['ask']>>
+  ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
 }
 
 /** Where a long result goes. The directory is made when the first one comes: most sessions have none. */
@@ -44,12 +41,7 @@ export function spillPath(dir: string | null, name: string): string | null {
 }
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
-export async function toolsOf(
-  project: string,
-  session_id: string,
-  pool: Pool | null,
-  ask: ToolContext['ask'],
-): Promise<Tool[]> {
+export async function toolsOf(project: string, session_id: string, pool: Pool | null, ask: Ask): Promise<Tool[]> {
   const { builtinTools } = await import('../tools/registry.ts')
   return [...builtinTools, ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
@@ -94,7 +86,7 @@ export function createWorkplace(place: Place, state: SessionState, agent: Agent,
       progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
-      ask: question => place.ask(question, signal),
+      ask: (question, elsewhere) => place.ask(question, signal, elsewhere),
     }),
   }
 }

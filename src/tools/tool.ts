@@ -88,12 +88,17 @@ export type ToolContext = {
   jobs: Jobs
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
-  /** A child server's question to the person (MCP elicitation): answered over HTTP. */
-  ask?(question: { server: string; message: string; schema?: unknown; url?: string }): Promise<{
-    action: 'accept' | 'decline' | 'cancel'
-    content?: unknown
-  }>
+  ask?: Ask
 }
+
+/**
+ * A child server's question to the person (MCP elicitation, signing in): answered over HTTP, or `elsewhere`, as when a
+ * browser comes back. When that resolves first, the answer is `accept`; when it rejects, nobody needs one: `cancel`.
+ */
+export type Ask = (
+  question: { server: string; message: string; schema?: unknown; url?: string },
+  elsewhere?: Promise<unknown>,
+) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: unknown }>
 
 /** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
 export type Roots = { project: string; allowed: string[]; forbidden: string[] }
