@@ -421,9 +421,9 @@ describe('interrupt', () => {
     [
       'while text streams: what was shown is kept',
       async ({ ask, stream }) => {
-        scripted.model.add({ body: chat({ text: ['one ', 'two'] }).slice(0, 3), hang: true })
+        scripted.model.add({ body: chat({ text: ['one ', 'two '] }).slice(0, 3), hang: true })
         await ask('go')
-        await stream.until(({ data }) => data.content?.includes('two'))
+        await stream.until(({ data }) => data.content?.includes('two '))
       },
       'prompt thinking message.delta message turn.end idle',
       'system user assistant user',
@@ -499,7 +499,7 @@ describe('interrupt', () => {
     const approval = each.stream.stored.find(event => event.type === 'approval' && event.decision !== 'approved')
     if (approval) expect({ ...approval } as object).toMatchObject({ decision: 'cancelled', by: 'user' })
     const kept = each.stream.stored.find(event => event.type === 'message' && event.stop_reason === 'interrupted')
-    if (kept) expect({ ...kept } as object).toMatchObject({ content: 'one two', tool_calls: [] })
+    if (kept) expect({ ...kept } as object).toMatchObject({ content: 'one two ', tool_calls: [] })
     const pid = join(each.project, 'pid')
     if (existsSync(pid)) expect(isRunning(Number(readFileSync(pid, 'utf8')))).toBe(false)
 
