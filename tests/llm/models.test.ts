@@ -364,3 +364,14 @@ test('the doctor says how to get local models', async () => {
     remedy: expect.stringContaining('start Ollama'),
   })
 })
+
+test('the list says what is near its end, and what a configured name has become', async () => {
+  const noticesOf = async (now: string) => {
+    const { notice, models } = await make({ model: 'claude-sonnet-4.5', now: new Date(now) }).list()
+    return [notice, models.find(model => model.id === 'anthropic/claude-sonnet-4-5')?.notice]
+  }
+  const soon = 'claude-sonnet-4-5 ends on 30 November 2026. Its successor is anthropic/claude-sonnet-5-5.'
+  const gone = 'claude-sonnet-4-5 ended on 30 November 2026; anthropic/claude-sonnet-5-5 takes its place.'
+  expect(await noticesOf('2026-11-30T23:00:00Z')).toEqual([soon, soon])
+  expect(await noticesOf('2026-12-01T01:00:00Z')).toEqual([gone, gone])
+})
