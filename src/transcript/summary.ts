@@ -86,6 +86,8 @@ export function reduceSummary(summary: Summary, event: Stored): Summary {
         message_count: summary.message_count + (isMessage(event) ? 1 : 0),
         usage: addUsage(summary.usage, event.usage),
       }
+    case 'context.compacted': // the call that wrote the summary is no message
+      return event.usage ? { ...summary, usage: addUsage(summary.usage, event.usage) } : summary
     case 'file.changed':
       if (summary.files_changed.includes(event.path)) return summary
       return { ...summary, files_changed: [...summary.files_changed, event.path] }

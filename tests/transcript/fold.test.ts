@@ -44,6 +44,18 @@ describe('the summary', () => {
     expect(summaryOf(events.slice(0, 4))).toMatchObject({ status: 'closed', ended_at: events[3]!.at })
   })
 
+  test('counts what compaction cost', () => {
+    const events = logOf(created(), message('a', { usage: usage(1, 2) }), {
+      type: 'context.compacted',
+      turn_id: 'turn_1',
+      summary: 's',
+      tokens_before: 9,
+      tokens_after: 1,
+      usage: { ...usage(10, 20), cost_usd: 0.5 },
+    })
+    expect(summaryOf(events).usage).toEqual({ ...usage(11, 22), cost_usd: 0.5 })
+  })
+
   const anyEvent: fc.Arbitrary<Storable> = fc.oneof(
     fc.string().map(text => prompt(text)),
     fc.constantFrom('', ' \n', 'text').map(text => message(text, { usage: usage(3, 4) })),
