@@ -98,6 +98,8 @@ The bus is not waited for."
   (clrhash emacs-agent-attention--summaries)
   (emacs-agent-attention--show)
   (when (memq state '(ready restarted))
+    ;; A list that begins with a symbol would be a condition, not a list of things to show.
+    (unless global-mode-string (setq global-mode-string '("")))
     (add-to-list 'global-mode-string 'emacs-agent-attention-string t)
     (setq emacs-agent-attention--stream
           (emacs-agent-sse-open #'emacs-agent-backend-current-endpoint "/api/events"
