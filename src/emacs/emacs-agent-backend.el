@@ -16,7 +16,8 @@
 (require 'emacs-agent-http)
 
 (defcustom emacs-agent-program nil
-  "The backend's executable; nil looks beside this file, then in variable `exec-path'."
+  "The executable of the backend.
+If nil, it is looked for beside this file, then in variable `exec-path'."
   :type '(choice (const :tag "Look for it" nil) file)
   :group 'emacs-agent)
 

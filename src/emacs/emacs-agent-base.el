@@ -73,6 +73,14 @@ It is installed from an executable of the same version.")
   "What is dangerous about a call."
   :group 'emacs-agent-faces)
 
+(defface emacs-agent-time '((t :inherit shadow :weight normal))
+  "Times in headings."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-refused '((t :inherit shadow :strike-through t))
+  "Hunks that are refused."
+  :group 'emacs-agent-faces)
+
 (defface emacs-agent-key '((t :inherit help-key-binding))
   "Keys that can be pressed on an approval."
   :group 'emacs-agent-faces)

@@ -177,7 +177,7 @@ MORE is whether that is not all."
 (defun emacs-agent-call-diff-block (diff &optional refused)
   "Return DIFF in a block; hunks whose numbers are in REFUSED are marked."
   (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff emacs-agent-result-lines refused)))
-    (concat "#+BEGIN_EXAMPLE\n" text "\n#+END_EXAMPLE\n"
+    (concat "#+BEGIN_EXAMPLE\n" text "#+END_EXAMPLE\n"
             (and (> more 0)
                  (propertize (format "… %s more: D shows all of the diff\n" (emacs-agent-plural more "line"))
                              'emacs-agent-face 'emacs-agent-dim)))))

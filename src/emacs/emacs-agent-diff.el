@@ -137,7 +137,7 @@ Line ends of DOS are kept: the diff does not show them."
 ;;;; Showing
 
 (defun emacs-agent-diff-lines (diff limit &optional refused)
-  "Return (TEXT . MORE): DIFF as lines of a block, at most LIMIT of them.
+  "Return (TEXT . MORE): DIFF as whole lines of a block, at most LIMIT of them.
 MORE is how many lines are left out, 0 for none.  The hunks whose numbers are
 in REFUSED are marked as such.  Each line has its hunk as `emacs-agent-hunk'."
   (let* ((lines (split-string (string-remove-suffix "\n" diff) "\n"))
@@ -147,7 +147,7 @@ in REFUSED are marked as such.  Each line has its hunk as `emacs-agent-hunk'."
              (let ((header (string-match-p emacs-agent-diff--header line)))
                (when header (cl-incf number))
                (emacs-agent-diff--line line number header (memq number refused))))
-           (seq-take lines limit) "\n")
+           (seq-take lines limit) "")
           more)))
 
 (defun emacs-agent-diff--line (line number header refused)
@@ -156,10 +156,9 @@ HEADER says whether it starts the hunk, REFUSED whether that is refused."
   (let* ((text (emacs-agent-show-all (string-remove-suffix "\r" line)))
          (shown (emacs-agent-inert-block-lines
                  (if (> (length text) 500) (concat (substring text 0 500) "…") text))))
-    (propertize (if (and header refused) (concat shown "  refused") shown)
+    (propertize (concat shown (and header refused "  refused") "\n")
                 'emacs-agent-hunk (and (>= number 0) number)
-                'emacs-agent-face (if refused '(:strike-through t :inherit shadow)
-                                  (emacs-agent-diff--face line)))))
+                'emacs-agent-face (if refused 'emacs-agent-refused (emacs-agent-diff--face line)))))
 
 (defun emacs-agent-diff--face (line)
   "Return the face of LINE of a diff."

@@ -97,9 +97,23 @@ the keys that it shows apply.
 The mode for diffs may not look at the files that a diff names."
   (prog1 (let ((diff-font-lock-syntax nil))
            (font-lock-default-fontify-region start end loudly))
+    (setq start (emacs-agent-mode--block-edge start #'re-search-backward "BEGIN")
+          end (emacs-agent-mode--block-edge end #'re-search-forward "END"))
     (emacs-agent-mode--each 'emacs-agent-properties start end #'add-text-properties)
     (emacs-agent-mode--each 'emacs-agent-face start end
-                            (lambda (from to face) (font-lock-prepend-text-property from to 'face face)))))
+                            (lambda (from to face) (put-text-property from to 'face face)))))
+
+(defun emacs-agent-mode--block-edge (position search edge)
+  "Return the EDGE of the block around POSITION, or POSITION outside of any.
+SEARCH is the function that looks for it.  Org colours blocks as a whole."
+  (save-excursion
+    (goto-char position)
+    (let ((case-fold-search nil) (limit (if (equal edge "END") 20000 -20000)))
+      (if (and (funcall search "^#\\+\\(BEGIN\\|END\\)_"
+                        (max (point-min) (min (point-max) (+ position limit))) t)
+               (equal (match-string 1) edge))
+          (point)
+        position))))
 
 (defun emacs-agent-mode--each (property start end function)
   "Call FUNCTION where PROPERTY has a value between START and END, and with it."
@@ -236,7 +250,7 @@ The mode for diffs may not look at the files that a diff names."
   "Return how full the window of SESSION is, or nil."
   (let ((used (emacs-agent-session-context-tokens session))
         (size (emacs-agent-session-context-window session)))
-    (and (numberp used)
+    (and (numberp used) (> used 0)
          (if (and (numberp size) (> size 0))
              (format "%s/%s (%d%%)" (emacs-agent-count used) (emacs-agent-count size)
                      (round (* 100.0 used) size))

@@ -116,7 +116,7 @@
 (defun emacs-agent-view--title (session)
   "Write what the document of SESSION starts with."
   (emacs-agent-view-write
-   (format "#+TITLE: Agent Session - %s\n\n* Conversation\n"
+   (format "#+TITLE: Agent Session - %s\n* Conversation\n"
            (emacs-agent-inert-line
             (file-name-nondirectory (directory-file-name (emacs-agent-session-project session)))))))
 
@@ -132,10 +132,10 @@ What a delegated agent does is below the call that started it."
 (defun emacs-agent-view--heading (level who event)
   "Return a heading at LEVEL that says WHO is speaking in EVENT."
   (let-alist event
-    (format "%s %s%s [%s]\n" (make-string level ?*) who
+    (format "\n%s %s%s %s\n" (make-string level ?*) who
             (if (and (stringp .agent) .parent_tool_call_id)
                 (format " (%s)" (emacs-agent-inert-line .agent 20)) "")
-            (emacs-agent-clock .at))))
+            (propertize (format "[%s]" (emacs-agent-clock .at)) 'emacs-agent-face 'emacs-agent-time))))
 
 ;;;; Prompts
 
@@ -361,10 +361,11 @@ What a delegated agent does is below the call that started it."
                           ("interrupted" "Interrupted") ("error" "Ended with an error")
                           ("limit" "Stopped at the limit of rounds") (_ "Done"))
                         (format "%.1f s" (/ (or .duration_ms 0) 1000.0))
-                        (format "%s tokens" (emacs-agent-count (+ .usage.input_tokens .usage.output_tokens
-                                                                  .usage.cache_read_tokens
-                                                                  .usage.cache_write_tokens)))
-                        (and (numberp .usage.cost_usd) (format "$%.4f" .usage.cost_usd))))
+                        (let ((tokens (+ .usage.input_tokens .usage.output_tokens
+                                         .usage.cache_read_tokens .usage.cache_write_tokens)))
+                          (and (> tokens 0) (format "%s tokens" (emacs-agent-count tokens))))
+                        (and (numberp .usage.cost_usd) (> .usage.cost_usd 0)
+                             (format "$%.4f" .usage.cost_usd))))
         ", ")
        (if (equal .outcome "completed") 'emacs-agent-dim 'emacs-agent-failure)))))
 
