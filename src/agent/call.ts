@@ -49,11 +49,10 @@ export async function prepare(
     if (raw !== undefined)
       throw new AppError('INVALID_PARAMS', 'The arguments were not a JSON object. Send the call again with valid JSON.')
     const inner = await (leads ? leads({ tool: call.tool, args: call.params }) : tool!.resolve?.(call.params))
-    if (inner) {
-      tool = inner.tool
-      named = { ...call, tool: tool.name, params: inner.params }
-    }
-    const looked = await look(named, tool!, place, signal)
+    tool = inner?.tool ?? tool!
+    // By its own name, whatever the provider knows it by.
+    named = { ...call, tool: tool.name, params: inner?.params ?? call.params }
+    const looked = await look(named, tool, place, signal)
     if (looked.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', looked.verdict.reason)
     return looked
   } catch (error) {

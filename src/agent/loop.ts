@@ -32,7 +32,8 @@ export function* failTurn(turn: Ending, error: unknown, started: number): Genera
 
 type Ending = Pick<Turn, 'turn_id' | 'log'> & { agent: { name: string } }
 
-function* endTurn({ turn_id, log, agent }: Ending, outcome: Outcome, started: number): Generator<Event, void> {
+/** The end of every turn, also of one that was interrupted before it began. */
+export function* endTurn({ turn_id, log, agent }: Ending, outcome: Outcome, started: number): Generator<Event, void> {
   const usage = addUsage(log().flatMap(e => usageIn(e, turn_id)))
   yield { type: 'turn.end', turn_id, outcome, usage, duration_ms: Math.round(performance.now() - started) }
   yield state({ agent }, 'idle')

@@ -1,6 +1,6 @@
 import { findAgent } from '../agent/agents.ts'
 import { checkAttachments } from '../agent/attachments.ts'
-import { failTurn, runTurn } from '../agent/loop.ts'
+import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type {
   Attachment,
@@ -255,19 +255,17 @@ export class Session {
   async #run(prompt: Prompt, abort: AbortController): Promise<void> {
     const started = performance.now()
     try {
-      const turn = await this.#turns.prepare(prompt).catch((error: unknown) => ({ error }))
-      const events =
-        'error' in turn
-          ? failTurn(
-              {
-                turn_id: prompt.turn_id,
-                log: () => this.log.events,
-                agent: { name: prompt.agent ?? this.state.agent },
-              },
-              turn.error,
-              started,
-            )
-          : runTurn(turn, abort.signal)
+      const turn = await this.#turns.prepare(prompt, abort.signal).catch((error: unknown) => ({ error }))
+      const ending = {
+        turn_id: prompt.turn_id,
+        log: () => this.log.events,
+        agent: { name: prompt.agent ?? this.state.agent },
+      }
+      const events = !('error' in turn)
+        ? runTurn(turn, abort.signal)
+        : abort.signal.aborted
+          ? endTurn(ending, 'interrupted', started)
+          : failTurn(ending, turn.error, started)
       for await (const event of events) await this.#take(event, abort.signal)
     } catch (error) {
       // The log itself failed (or the turn could not even begin): say so live, and stop whatever still runs.

@@ -7,6 +7,7 @@ import { buildRequest, type Frozen } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import type { Prompt } from '../event.ts'
 import { newId } from '../ids.ts'
+import { abortable } from '../mcp/waiting.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Session } from './session.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -14,7 +15,8 @@ import { createWorkplace, freeze, type Place, spillPath, toolsOf } from './workp
 
 export type Turns = {
   readonly place: Place
-  prepare(prompt: Prompt): Promise<Turn>
+  /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
+  prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
   /** Ends what the session's tools have running. */
   release(): Promise<void>
 }
@@ -55,15 +57,15 @@ export function createTurns(session: Session, around: Surroundings): Turns {
 
   return {
     place,
-    async prepare(prompt) {
+    async prepare(prompt, signal) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
       tools ??= toolsOf(project_path, session_id, pool, (question, elsewhere) =>
         session.questions.ask(question, ended.signal, elsewhere),
       )
-      const list = await tools.catch(error => {
+      tools.catch(() => {
         tools = null // a passing fault: look again next time
-        throw error
       })
+      const list = await abortable(tools, signal)
       if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
       const prefix = await frozen.get(agent.name)!
       const workplace = createWorkplace(place, session.state, agent, list)
