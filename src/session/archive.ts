@@ -1,8 +1,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
+import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './catalogue.ts'
 import { isLocked } from './lock.ts'
 import { readEvents, readLog, requireCreated, writeFailed } from './log.ts'
@@ -88,7 +89,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
 
     /** Where the log of a new session goes. Two projects of one name get directories of their own. */
     async place(created: SessionCreated): Promise<string> {
-      const name = basename(created.project_path).replace(/[^A-Za-z0-9_-]/g, '-') || 'root'
+      const name = projectName(created.project_path)
       const own = join(base, name)
       let directory = own
       try {

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
+import { disarm } from '../disarm.ts'
 import { writeAtomic } from '../files.ts'
 import { isLocked } from './lock.ts'
 import { readEvents } from './log.ts'
@@ -60,7 +61,7 @@ export async function saveIndex(directory: string, sessions: Entry[], project_pa
   const owner = project_path ?? sessions.find(entry => entry.project_path)?.project_path ?? null
   await writeAtomic(
     join(directory, 'index.json'),
-    JSON.stringify({ version: 1, project_path: owner, sessions } satisfies v.InferOutput<typeof Index>),
+    disarm(JSON.stringify({ version: 1, project_path: owner, sessions } satisfies v.InferOutput<typeof Index>)),
   )
 }
 

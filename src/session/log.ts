@@ -2,6 +2,7 @@ import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } f
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
+import { disarm } from '../disarm.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Storable, Stored } from '../event.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
@@ -182,7 +183,7 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
     append(event) {
       refuseAfterFailure()
       const stored = number(events, event)
-      const line = Buffer.from(`${JSON.stringify(stored)}\n`)
+      const line = Buffer.from(`${disarm(JSON.stringify(stored))}\n`)
       try {
         for (let offset = 0; offset < line.length; ) offset += writeSync(fd, line, offset)
       } catch (error) {

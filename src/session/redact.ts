@@ -1,13 +1,10 @@
+import type { Redaction } from '../tools/tool.ts'
+
 /**
  * Replaces known secrets (keys, our token, OAuth tokens) before an event is appended or broadcast, also where a secret
  * arrives split over deltas. Nothing more is promised: a secret nobody told us is not recognised.
  */
-export type Redactor = {
-  /** The value with every secret in any of its strings replaced; the same object when there is none. */
-  value<T>(value: T): T
-  /** Redacts a text that comes in pieces: what might be the beginning of a secret is held back until it is not. */
-  stream(): { push(piece: string): string; flush(): string }
-}
+export type Redactor = Redaction
 
 const MASK = '[redacted]'
 /** Shorter strings would mask ordinary words. */

@@ -12,6 +12,7 @@ import type {
   ToolResult,
   Usage,
 } from '../event.ts'
+import { isMessage } from '../transcript/summary.ts'
 import { addUsage, noUsage, totalTokens } from '../usage.ts'
 
 /** What a session knows of itself: nothing but a fold of its log, so that resuming restores exactly what there was. */
@@ -98,7 +99,7 @@ export function apply(state: SessionState, event: Stored): void {
       if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
       return
     case 'message':
-      if (event.content.trim()) state.message_count++
+      if (isMessage(event)) state.message_count++
       state.usage = addUsage([state.usage, event.usage])
       if (!event.parent_tool_call_id) state.context_tokens = totalTokens(event.usage) || state.context_tokens
       for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })

@@ -1,4 +1,5 @@
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
+import { totalTokens } from '../usage.ts'
 import { formatCount } from './format.ts'
 import {
   type AttachmentNote,
@@ -10,7 +11,7 @@ import {
   type Session,
   type SessionRecord,
 } from './record.ts'
-import { emptySummary, isMessage, reduceSummary, totalTokens } from './summary.ts'
+import { emptySummary, isMessage, reduceSummary } from './summary.ts'
 
 /** The session record of a log: what the JSON transcript holds. Linear in the number of events. */
 export const fold = (events: readonly Stored[]): SessionRecord => foldSession(events).record

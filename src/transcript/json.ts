@@ -1,3 +1,4 @@
+import { disarm } from '../disarm.ts'
 import type { Stored } from '../event.ts'
 import { fold } from './fold.ts'
 
@@ -20,9 +21,3 @@ function limitDepth(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map(item => limitDepth(item, depth + 1))
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, limitDepth(item, depth + 1)]))
 }
-
-/**
- * Emacs reads file-local variables at the end of any file, and a list of strings, one a line, is such a section. The phrase
- * can only be inside a string here, where a space may be written as an escape.
- */
-const disarm = (json: string): string => json.replace(/(local) (variables:)/gi, '$1\\u0020$2')

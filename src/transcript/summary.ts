@@ -1,4 +1,5 @@
 import type { Storable, Stored, Usage } from '../event.ts'
+import { addUsage, noUsage } from '../usage.ts'
 
 /** What the list of transcripts shows of a session, but for its files (`paths`), which are the store's to know. */
 export type Summary = {
@@ -17,28 +18,6 @@ export type Summary = {
   /** Distinct paths, in order of their first change. */
   files_changed: string[]
 }
-
-export const noUsage = (): Usage => ({
-  input_tokens: 0,
-  output_tokens: 0,
-  cache_read_tokens: 0,
-  cache_write_tokens: 0,
-})
-
-/** Sums; dollars appear as soon as one side has them. */
-export function addUsage(a: Usage, b: Usage): Usage {
-  const sum: Usage = {
-    input_tokens: a.input_tokens + b.input_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-    cache_read_tokens: a.cache_read_tokens + b.cache_read_tokens,
-    cache_write_tokens: a.cache_write_tokens + b.cache_write_tokens,
-  }
-  if (a.cost_usd === undefined && b.cost_usd === undefined) return sum
-  return { ...sum, cost_usd: (a.cost_usd ?? 0) + (b.cost_usd ?? 0) }
-}
-
-export const totalTokens = (usage: Usage): number =>
-  usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
 
 /**
  * The one definition of `message_count`: every prompt that entered the history, and every assistant message with text.
@@ -84,10 +63,10 @@ export function reduceSummary(summary: Summary, event: Stored): Summary {
       return {
         ...summary,
         message_count: summary.message_count + (isMessage(event) ? 1 : 0),
-        usage: addUsage(summary.usage, event.usage),
+        usage: addUsage([summary.usage, event.usage]),
       }
     case 'context.compacted': // the call that wrote the summary is no message
-      return event.usage ? { ...summary, usage: addUsage(summary.usage, event.usage) } : summary
+      return event.usage ? { ...summary, usage: addUsage([summary.usage, event.usage]) } : summary
     case 'file.changed':
       if (summary.files_changed.includes(event.path)) return summary
       return { ...summary, files_changed: [...summary.files_changed, event.path] }

@@ -97,3 +97,13 @@ test('without a readable session.created nothing is touched', async () => {
   expect(openLog(path)).rejects.toThrow('damaged')
   expect(readFileSync(path, 'utf8')).toBe('{"id":1,"at":"x","type":"prompt"}\n{"torn')
 })
+
+test('Emacs finds nothing to obey in a log, and nothing is lost by that', async () => {
+  const path = fresh()
+  const log = await createLog(path)
+  const title = '-*- eval: (shell-command "touch x") -*-\nLocal Variables:\neval: (ding)\nEnd:'
+  log.append({ ...(created as object), title } as Storable)
+  log.close()
+  expect(readFileSync(path, 'utf8')).not.toMatch(/-\*-|local variables:/i)
+  expect(readEvents(readFileSync(path)).events).toMatchObject([{ title }])
+})

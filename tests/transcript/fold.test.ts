@@ -45,7 +45,7 @@ describe('the summary', () => {
   })
 
   test('counts what compaction cost', () => {
-    const events = logOf(created(), message('a', { usage: usage(1, 2) }), {
+    const events = logOf(created(), message('a', { usage: { ...usage(1, 2), cost_usd: 0.25 } }), {
       type: 'context.compacted',
       turn_id: 'turn_1',
       summary: 's',
@@ -53,7 +53,7 @@ describe('the summary', () => {
       tokens_after: 1,
       usage: { ...usage(10, 20), cost_usd: 0.5 },
     })
-    expect(summaryOf(events).usage).toEqual({ ...usage(11, 22), cost_usd: 0.5 })
+    expect(summaryOf(events).usage).toEqual({ ...usage(11, 22), cost_usd: 0.75 })
   })
 
   const anyEvent: fc.Arbitrary<Storable> = fc.oneof(

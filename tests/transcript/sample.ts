@@ -15,7 +15,7 @@ export const sample: Stored[] = logOf(
       { tool_call_id: 'tc_read', tool: 'read_file', params: { path: 'src/cart.ts' } },
       { tool_call_id: 'tc_grep', tool: 'grep', params: { pattern: 'total' } },
     ],
-    usage: { ...usage(1200, 80), cache_read_tokens: 300, cost_usd: 0.0042 },
+    usage: { ...usage(1200, 80), cache_read_tokens: 300, cost_usd: 0.0012 },
     stop_reason: 'tool_use',
     provider_data: { provider: 'anthropic', signature: 'SECRET-SIGNATURE' },
   }),
@@ -26,7 +26,7 @@ export const sample: Stored[] = logOf(
   message('', {
     message_id: 'msg_2',
     tool_calls: [{ tool_call_id: 'tc_edit', tool: 'edit_file', params: {} }],
-    usage: usage(1500, 40),
+    usage: { ...usage(1500, 40), cost_usd: 0.001 },
     stop_reason: 'tool_use',
   }),
   toolCall('tc_edit', 'edit_file', {
@@ -71,7 +71,7 @@ export const sample: Stored[] = logOf(
   { type: 'error', turn_id: 'turn_1', code: 'LLM_OVERLOADED', message: 'The provider is busy', recoverable: true },
   message('Fixed: the total calls `sum()` now.\n\n| before | after |\n|---|---|\n| 11 | 12 |', {
     message_id: 'msg_4',
-    usage: usage(1600, 60),
+    usage: { ...usage(1600, 60), cost_usd: 0.002 },
   }),
   turnEnd(),
   { type: 'prompt.dropped', turn_id: 'turn_2', text: 'And now?' },
