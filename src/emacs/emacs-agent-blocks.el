@@ -234,8 +234,9 @@ One that is QUOTED itself keeps its marks."
 ;;;; Lists
 
 (defun emacs-agent-blocks--marker (line)
-  "Return what LINE starts a list item with: :start, :indent, :content and :end.
-:start is nil without a number, :content the column of the text."
+  "Return what LINE starts a list item with, as a plist.
+:kind tells lists apart, :start is nil without a number, :content is the column
+of the text, :end where the marker ends."
   (when (and (string-match "\\`[ \t]*\\([-+*]\\|[0-9]\\{1,9\\}[.)]\\)\\(?:[ \t]\\|\\'\\)" line)
              (not (emacs-agent-blocks--rule-p line)))
     (string-match "\\`[ \t]*\\([-+*]\\|[0-9]\\{1,9\\}[.)]\\)" line)
@@ -244,7 +245,8 @@ One that is QUOTED itself keeps its marks."
            (indent (emacs-agent-blocks--indent line))
            (rest (substring line end))
            (gap (emacs-agent-blocks--indent rest)))
-      (list :start (and (> (length mark) 1) (string-to-number mark))
+      (list :kind (aref mark (1- (length mark)))
+            :start (and (> (length mark) 1) (string-to-number mark))
             :indent indent
             :content (+ indent (length mark)
                         (if (or (emacs-agent-blocks--blank-p rest) (> gap 4)) 1 gap))
@@ -254,15 +256,15 @@ One that is QUOTED itself keeps its marks."
   "Read the list that LINES start with, at DEPTH, QUOTED or not."
   (let ((first (emacs-agent-blocks--marker (car lines))))
     (when first
-      (let ((items nil) (loose nil) (ordered (and (plist-get first :start) t)) marker)
+      (let ((items nil) (loose nil) (kind (plist-get first :kind)) marker)
         (while (and lines
                     (setq marker (emacs-agent-blocks--marker (car lines)))
-                    (eq ordered (and (plist-get marker :start) t))
+                    (eq kind (plist-get marker :kind))
                     (<= (plist-get marker :indent) (+ (plist-get first :indent) 3)))
           (pcase-let ((`(,body . ,rest) (emacs-agent-blocks--item-lines lines marker)))
             (when (and rest (emacs-agent-blocks--blank-p (car (last body))))
               (let ((next (emacs-agent-blocks--marker (car rest))))
-                (when (and next (eq ordered (and (plist-get next :start) t)))
+                (when (eq kind (plist-get next :kind))
                   (setq loose t))))
             (push (emacs-agent-blocks--item body depth quoted) items)
             (setq lines rest)))
@@ -283,9 +285,7 @@ One that is QUOTED itself keeps its marks."
 MARKER is what its first line starts with."
   (let* ((content (plist-get marker :content))
          (first (car lines))
-         (text (concat (make-string (- (plist-get marker :content)
-                                       (- (plist-get marker :content) (emacs-agent-blocks--width first marker)))
-                                    ?\s)
+         (text (concat (make-string (emacs-agent-blocks--width first marker) ?\s)
                        (substring first (plist-get marker :end))))
          (body (list (emacs-agent-blocks--dedent text content)))
          (rest (cdr lines))

@@ -135,7 +135,7 @@ If that may still change, return LINES."
   (let ((rest (emacs-agent-flow-rest flow)) (fence (emacs-agent-flow-fence flow)))
     (setf (emacs-agent-flow-rest flow) "")
     (cond ((not fence)
-           (dolist (block (emacs-agent-blocks-read (split-string rest "\n")))
+           (dolist (block (emacs-agent-blocks-read (emacs-agent-markdown-lines rest)))
              (emacs-agent-flow--write flow (emacs-agent-markdown-write-block block)))
            (emacs-agent-flow--replace flow (emacs-agent-flow-tail flow) ""))
           (t (unless (or (string-empty-p rest) (emacs-agent-blocks-closes-fence-p rest (car fence)))

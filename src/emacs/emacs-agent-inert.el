@@ -24,8 +24,9 @@
 Org takes a zero-width space for the end of one.")
 
 (defconst emacs-agent-inert--rules
-  `(("\\[" "[[@]\\|[0-9]\\{4\\}-\\|[0-9]*%\\]\\|[0-9]*/[0-9]*\\]\\|fn:\\|cite\\|[ xX-]\\]")
-    ("<" "[<%]\\|[0-9]\\{4\\}-\\|[lrc]?[0-9]*>")
+  `(("\\[" "[[@]\\|[0-9]\\{4\\}-\\|[0-9]*%\\]\\|[0-9]*/[0-9]*\\]\\|fn:\\|cite")
+    ("^\\[" "[ xX-]\\]")
+    ("<" "[<%]\\|[0-9]\\{4\\}-\\|[Hh][Tt][Tt][Pp][Ss]?:\\|[Ff][Ii][Ll][Ee]:")
     ("{{" "{")
     ("@" "@")
     ("\\\\" "[A-Za-z([_]\\|\\'")
@@ -42,22 +43,26 @@ The last element has the characters after which it is harmless.")
   "Whether CHAR, which may be nil, is in STRING."
   (and char (seq-position string char #'eq)))
 
-(defun emacs-agent-inert-text (text)
+(defun emacs-agent-inert-text (text &optional followed)
   "Return TEXT of a paragraph without the syntax that its own characters make.
-Emphasis and link types depend on what is around: see
-`emacs-agent-inert-join'."
-  (if (not (string-match-p "[][<{@\\\\_^$]" text))
+FOLLOWED says that markup of ours comes next, which the text may not reach into.
+Emphasis and link types depend on what is around: see `emacs-agent-inert-join'."
+  (if (not (string-match-p "[][<{@\\_^$]" text))
       text
     (with-temp-buffer
       (let ((case-fold-search nil))
-        (insert text)
-        (pcase-dolist (`(,what ,syntax ,mark ,harmless) emacs-agent-inert--rules)
-          (goto-char (point-min))
-          (while (re-search-forward what nil t)
-            (when (and (looking-at-p syntax)
-                       (not (emacs-agent-inert--among-p (char-before (match-beginning 0)) harmless)))
-              (insert (or mark emacs-agent-inert-spacer))))))
-      (buffer-string))))
+        (insert text (if followed "" "\n"))
+        (mapc #'emacs-agent-inert--apply emacs-agent-inert--rules)
+        (buffer-substring (point-min) (if followed (point-max) (1- (point-max))))))))
+
+(defun emacs-agent-inert--apply (rule)
+  "Break in this buffer what RULE says."
+  (pcase-let ((`(,what ,syntax ,mark ,harmless) rule))
+    (goto-char (point-min))
+    (while (re-search-forward what nil t)
+      (when (and (looking-at-p syntax)
+                 (not (emacs-agent-inert--among-p (char-before (match-beginning 0)) harmless)))
+        (insert (or mark emacs-agent-inert-spacer))))))
 
 ;;;; Emphasis and link types
 
@@ -65,35 +70,69 @@ Emphasis and link types depend on what is around: see
   "Longer paragraphs have every mark broken.
 Emacs matches emphasis with one regexp, which must not meet a novel.")
 
-(defconst emacs-agent-inert--space " \t\n\f\u00a0\u200b"
-  "White space as Org sees it around emphasis.")
+(defconst emacs-agent-inert--mark "[*/_+=~]"
+  "A mark of emphasis.")
 
-(defun emacs-agent-inert--openers (text literal closers)
-  "Return TEXT, if LITERAL with its marks broken that would start emphasis.
-CLOSERS is a list that starts with t and gathers the marks that could end it."
-  (let ((broken nil) (at (length text)))
-    (while (setq at (emacs-agent-inert--mark-before text at))
-      (let* ((char (aref text at))
-             (before (and (> at 0) (aref text (1- at))))
-             (after (and (< (1+ at) (length text)) (aref text (1+ at))))
-             (opens (and (or (null before)
-                             (emacs-agent-inert--among-p before " \t\n\f\u00a0\u200b-('\"{[<@\\*/_+=~"))
-                         (not (emacs-agent-inert--among-p after emacs-agent-inert--space)))))
-        (cond ((and literal opens (memq char closers))
-               (push (1+ at) broken))
-              ((and (not (emacs-agent-inert--among-p before " \t\n\f\u00a0"))
-                    (or (null after)
-                        (emacs-agent-inert--among-p after " \t\n\f\u00a0\u200b-.,:!?;'\")}[\\*/_+=~")))
-               (unless (memq char closers)
-                 (setcdr closers (cons char (cdr closers))))))))
-    (emacs-agent-inert--break text broken)))
+(defun emacs-agent-inert--emphasis (pieces)
+  "Return PIECES without emphasis that literal text in them would begin.
+The space goes after the mark, and makes of it what follows a space."
+  (let ((closers (emacs-agent-inert--closers (mapconcat #'car pieces ""))) (start 0))
+    (mapcar (lambda (piece)
+              (prog1 (if (cdr piece)
+                         (cons (emacs-agent-inert--break
+                                (car piece) (emacs-agent-inert--openers (car piece) start closers))
+                               t)
+                       piece)
+                (cl-incf start (length (car piece)))))
+            pieces)))
 
-(defun emacs-agent-inert--mark-before (text end)
-  "Return where the last mark of emphasis in TEXT before END is."
-  (let ((at (1- end)))
-    (while (and (>= at 0) (not (memq (aref text at) '(?* ?/ ?_ ?+ ?= ?~))))
-      (cl-decf at))
-    (and (>= at 0) at)))
+(defun emacs-agent-inert--openers (text start closers)
+  "Return where marks in TEXT, which starts at START, must be broken.
+CLOSERS is what `emacs-agent-inert--closers' returns."
+  (let ((at -1) (broken nil))
+    (while (setq at (string-match emacs-agent-inert--mark text (1+ at)))
+      (when (and (or (= at 0) (eql (car broken) at)
+                     (emacs-agent-inert--among-p (aref text (1- at)) " \t\n\f\u00a0\u200b-('\"{"))
+                 (not (and (< (1+ at) (length text))
+                           (emacs-agent-inert--among-p (aref text (1+ at)) " \t\n\f\u00a0\u200b")))
+                 (> (alist-get (aref text at) closers -1) (+ start at)))
+        (push (1+ at) broken)))
+    (nreverse broken)))
+
+(defun emacs-agent-inert--closers (text)
+  "Return where in TEXT each mark could close emphasis for the last time."
+  (let ((at -1) (closers nil) (size (length text)))
+    (while (setq at (string-match emacs-agent-inert--mark text (1+ at)))
+      (let ((before (and (> at 0) (aref text (1- at)))))
+        (when (and (not (emacs-agent-inert--among-p before " \t\n\f\u00a0"))
+                   (or (= (1+ at) size)
+                       (emacs-agent-inert--among-p (aref text (1+ at))
+                                                   " \t\n\f\u00a0\u200b-.,:!?;'\")}[]\\|*/_+=~")
+                       (emacs-agent-inert--among-p before " \t\n\f\u00a0\u200b-('\"{")
+                       (> size emacs-agent-inert--max-emphasis)))
+          (setf (alist-get (aref text at) closers) at))))
+    closers))
+
+(defun emacs-agent-inert--formulas (pieces)
+  "Return PIECES without formulas that begin in text and end in code of ours."
+  (let ((open nil))
+    (mapcar (lambda (piece)
+              (pcase-let ((`(,text . ,literal) piece))
+                (prog1 (if (and open (not literal))
+                           (cons (emacs-agent-inert--dollars text) nil)
+                         piece)
+                  (when (or literal (string-prefix-p "[[" text))
+                    (setq open (or open (string-search "$" text)))))))
+            pieces)))
+
+(defun emacs-agent-inert--dollars (text)
+  "Return TEXT with its dollar signs broken that could end a formula."
+  (if (not (string-search "$" text))
+      text
+    (with-temp-buffer
+      (insert text)
+      (emacs-agent-inert--apply (car (last emacs-agent-inert--rules)))
+      (buffer-string))))
 
 (defun emacs-agent-inert--break (text positions)
   "Return TEXT with a zero-width space at each of the ascending POSITIONS."
@@ -121,50 +160,58 @@ Others are broken too, unless only a number or a colon follows.")
 (defun emacs-agent-inert-join (pieces)
   "Return the PIECES of a paragraph as one text.
 Each is a text and whether it is literal, that is, not markup of ours."
-  (let* ((closers (if (> (cl-loop for (text) in pieces sum (length text)) emacs-agent-inert--max-emphasis)
-                      (list t ?* ?/ ?_ ?+ ?= ?~)
-                    (list t)))
-         (joined nil))
-    (pcase-dolist (`(,text . ,literal) (reverse pieces))
-      (push (cons (emacs-agent-inert--openers text literal closers) literal) joined))
-    (emacs-agent-inert--types joined)))
+  (emacs-agent-inert--types
+   (emacs-agent-inert--emphasis (emacs-agent-inert--formulas pieces))))
 
 (defun emacs-agent-inert--types (pieces)
   "Return PIECES as one text, with a break in what would be a link."
   (let ((whole (mapconcat #'car pieces "")) (start 0) (broken nil))
-    (pcase-dolist (`(,text . ,literal) pieces)
-      (when literal
-        (let ((at -1))
-          (while (setq at (string-search ":" text (1+ at)))
-            (when (emacs-agent-inert--type-at-p whole (+ start at))
-              (push (+ start at) broken)))))
-      (cl-incf start (length text)))
+    (while pieces
+      (pcase-let ((`(,text . ,literal) (pop pieces)))
+        (when literal
+          ;; A link of an allowed type ends at white space: it must not reach into code of ours.
+          (let ((open (if pieces (or (string-match "[ \t\n][^ \t\n]*\\'" text) -1) (length text)))
+                (at -1))
+            (while (setq at (string-search ":" text (1+ at)))
+              (when (emacs-agent-inert--type-at-p whole (+ start at) (< at open))
+                (push (+ start at) broken)))))
+        (cl-incf start (length text))))
     (emacs-agent-inert--break whole (nreverse broken))))
 
-(defun emacs-agent-inert--type-at-p (text at)
+(defconst emacs-agent-inert--harmless
+  (concat "\\`\\(?:[0-9]+\\(?:[:.,-][0-9]+\\)*\\)?"
+          "[].,:;!?'\"*_~+=)}>-]*\\(?:[ \t\n]\\|\\'\\)")
+  "What makes no path after an unknown type: numbers or marks alone.")
+
+(defun emacs-agent-inert--type-at-p (text at safe)
   "Whether the word before AT, a colon in TEXT, makes a link of what follows.
-Or a planning keyword."
-  (let ((case-fold-search nil)
-        (start (max 0 (- at 40)))
-        (next (if (< (1+ at) (length text)) (aref text (1+ at)) ?\s)))
-    (when (and (> at 0)
-               (string-match "[[:alnum:]+.-]+\\'" (substring text start at)))
-      (let* ((type (downcase (match-string 0 (substring text start at))))
-             (last (substring type (string-match "[^.-]*\\'" type))))
-        (cond ((member last '("deadline" "scheduled" "closed" "clock")) t)
-              ((memq next '(?\s ?\t ?\n ?\f ?\u00a0)) nil)
-              ((member type '("http" "https" "file")) nil)
-              ((or (gethash type emacs-agent-inert--link-types)
-                   (gethash last emacs-agent-inert--link-types)) t)
-              (t (not (or (memq next '(?: ?\\))
-                          (string-match-p
-                           "\\`\\(?:[0-9]+\\(?:[:.,-][0-9]+\\)*\\)?[^[:alnum:] \t\n/(]*\\(?:[ \t\n]\\|\\'\\)"
-                           (substring text (1+ at) (min (length text) (+ at 41))))))))))))
+Or a planning keyword.  SAFE says that links to files and the web may stay."
+  (let* ((case-fold-search nil)
+         (size (length text))
+         (word (substring text (max 0 (- at 40)) at))
+         (from (string-match "[[:alnum:]+.-]+\\'" word))
+         (type (and from (downcase (substring word from))))
+         (last (and type (substring type (string-match "[^.-]*\\'" type))))
+         (next (if (< (1+ at) size) (aref text (1+ at)) ?\s))
+         (before (- at (length type) 1)))
+    (cond ((null type) nil)
+          ((member last '("deadline" "scheduled" "closed" "clock")) t)
+          ((and safe (member type '("http" "https" "file"))) nil)
+          ;; Within angles a path may start with a space.
+          ((and (>= before 0) (eq (aref text before) ?<)) t)
+          ((memq next '(?\s ?\t ?\n)) nil)
+          ((or (gethash type emacs-agent-inert--link-types)
+               (gethash last emacs-agent-inert--link-types))
+           t)
+          ((and (= (length type) 1) (eq next ?\\)) nil)
+          (t (not (string-match-p emacs-agent-inert--harmless
+                                  (concat (substring text (1+ at) (min size (+ at 41)))
+                                          (if (< (+ at 41) size) "…" ""))))))))
 
 ;;;; Lines
 
 (defconst emacs-agent-inert--line-start
-  (concat "^[ \t]*\\(\\*+\\(?:[ \t]\\|$\\)\\|[#:|]\\|-\\{5\\}\\|[-+]\\(?:[ \t]\\|$\\)\\|\\+-"
+  (concat "^[ \t]*\\(\\*+\\(?:[ \t]\\|$\\)\\|#\\(?:[ \t+]\\|$\\)\\|[:|]\\|-\\{5\\}\\|[-+]\\(?:[ \t]\\|$\\)\\|\\+-"
           "\\|[0-9]+[.)]\\(?:[ \t]\\|$\\)\\|[A-Za-z][.)]\\(?:[ \t]\\|$\\)\\|&?%%(\\|\\[fn\\|clock:\\)")
   "Starts of lines that would be a heading, keyword, list, table or the like.")
 
@@ -215,7 +262,7 @@ With WIDTH, no longer than that."
 (defun emacs-agent-inert-cell (cell)
   "Return CELL, a finished text, fit to be in a table."
   (let ((cell (string-replace "|" "\\vert{}" cell)))
-    (if (string-match-p "\\`\\(?::?=\\|[-#*!$/_^]\\'\\)" cell)
+    (if (string-match-p "\\`\\(?::?=\\|[-#*!$/_^]\\'\\|<[lrc]?[0-9]*>\\'\\)" cell)
         (concat emacs-agent-inert-spacer cell)
       cell)))
 
@@ -230,10 +277,20 @@ A comma keeps lines from being headings and keywords; Org takes it away again.
 A zero-width space guards against what Emacs finds by searching."
   (emacs-agent-inert-seal
    (emacs-agent-inert--at-lines
-    text
+    (emacs-agent-inert-dates text)
     (concat "^[ \t]*\\(,*\\(?:\\*\\|#\\+\\)\\|&?%%(\\|:[A-Za-z0-9_-]+:[ \t]*$"
             "\\|\\(?:CLOCK\\|DEADLINE\\|SCHEDULED\\|CLOSED\\):\\)")
     (lambda () (if (looking-at-p ",*\\(?:\\*\\|#\\+\\)") "," emacs-agent-inert-spacer)))))
+
+(defun emacs-agent-inert-dates (text)
+  "Return TEXT without dates, ranges and diary entries.
+The agenda finds them by searching, blocks or not."
+  (if (not (string-match-p "<[0-9%]\\|\\]-" text))
+      text
+    (replace-regexp-in-string
+     "\\(\\]\\)\\(--?-?\\[[0-9]\\{4\\}-\\)" (concat "\\1" emacs-agent-inert-spacer "\\2")
+     (replace-regexp-in-string "<\\([0-9]\\{4\\}-\\|%%(\\)" (concat "<" emacs-agent-inert-spacer "\\1") text t)
+     t)))
 
 (defun emacs-agent-inert-link (target label)
   "Return a link of Org to TARGET that reads LABEL."

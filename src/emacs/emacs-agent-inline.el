@@ -121,7 +121,8 @@ LINKS is an alist of labels in lower case and their targets."
          (end (progn (skip-chars-forward "`") (point)))
          (cell (assq (- end start) emacs-agent-inline--ticks)))
     (while (and (cdr cell) (< (cadr cell) end)) (pop (cdr cell)))
-    (let ((close (pop (cdr cell))))
+    ;; A run that lost its start to a backslash is in no list.
+    (let ((close (and cell (pop (cdr cell)))))
       (if (null close)
           (progn (goto-char start) (emacs-agent-inline--take (- end start)))
         (let ((code (string-replace "\n" " " (buffer-substring end close))))
@@ -147,7 +148,7 @@ LINKS is an alist of labels in lower case and their targets."
 (defun emacs-agent-inline--break-tag ()
   "Read a br tag."
   (let ((case-fold-search t))
-    (when (looking-at "<br[ \t]\\{0,9\\}/?>\n?")
+    (when (looking-at "<br[ \t]\\{0,9\\}/?>[ \t]\\{0,99\\}\n?")
       (emacs-agent-inline--emit '(break) (match-end 0)))))
 
 (defun emacs-agent-inline--bare-link (url)

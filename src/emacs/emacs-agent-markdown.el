@@ -20,12 +20,21 @@
 (defvar emacs-agent-markdown-base nil
   "The directory where relative paths in links start; nil keeps them relative.")
 
+(defconst emacs-agent-markdown-max 200000
+  "Longer texts than this many characters are shown as they are.")
+
 (defun emacs-agent-markdown-to-org (text)
   "Return TEXT, Markdown, as Org."
-  (let* ((emacs-agent-blocks-links nil)
-         (blocks (emacs-agent-blocks-read
-                  (split-string (replace-regexp-in-string "\r\n?" "\n" text t t) "\n"))))
-    (emacs-agent-markdown-write blocks)))
+  (if (> (length text) emacs-agent-markdown-max)
+      (emacs-agent-inert-block "EXAMPLE" text)
+    (let* ((emacs-agent-blocks-links nil)
+           (blocks (emacs-agent-blocks-read
+                    (emacs-agent-markdown-lines (replace-regexp-in-string "\r\n?" "\n" text t t)))))
+      (emacs-agent-markdown-write blocks))))
+
+(defun emacs-agent-markdown-lines (text)
+  "Return the lines of TEXT, whose last one may end in a newline or not."
+  (split-string (string-remove-suffix "\n" text) "\n"))
 
 (defun emacs-agent-markdown-write (blocks)
   "Return BLOCKS as Org."
@@ -58,7 +67,10 @@
                 (flush)
                 (push (emacs-agent-markdown-code lang code) parts)
                 (setq lines rest))
-            (push (pop lines) plain))))
+            (push (pop lines) plain)
+            ;; A fence without an end is text to the end.
+            (when fence
+              (setq plain (nconc (reverse lines) plain) lines nil)))))
       (flush)
       (string-join (nreverse parts) "\n"))))
 
@@ -208,7 +220,8 @@ the end.")
         (emacs-agent-markdown--active nil) (emacs-agent-markdown--end 'opened)
         (emacs-agent-markdown--where (or where 'paragraph))
         (unfit (emacs-agent-markdown--unfit tokens)))
-    (dolist (token tokens)
+    (cl-loop
+     for (token . rest) on tokens do
       (pcase token
         (`(text ,text) (push (if (emacs-agent-markdown--joins-p)
                                  (replace-regexp-in-string "[ \t\u00a0]*\n[ \t\n\u00a0]*" " " text t t)
@@ -216,11 +229,11 @@ the end.")
                              emacs-agent-markdown--literal))
         (`(code ,code) (emacs-agent-markdown--code (emacs-agent-one-line code)))
         ('(break) (emacs-agent-markdown--break))
-        (`(link . ,_) (emacs-agent-markdown--link token))
+        (`(link . ,_) (emacs-agent-markdown--link token (emacs-agent-markdown--ends-url-p rest)))
         ((pred (lambda (token) (memq token unfit))))
         (`(open ,style) (emacs-agent-markdown--open style))
         (`(close ,style) (emacs-agent-markdown--close style))))
-    (emacs-agent-markdown--flush)
+    (emacs-agent-markdown--flush t)
     (emacs-agent-inert-join (nreverse emacs-agent-markdown--pieces))))
 
 (defun emacs-agent-markdown--joins-p ()
@@ -231,12 +244,12 @@ the end.")
   "Return the mark of STYLE."
   (pcase style ('strong "*") ('em "/") ('del "+")))
 
-(defun emacs-agent-markdown--flush ()
-  "Make a piece of the literal text so far."
+(defun emacs-agent-markdown--flush (&optional last)
+  "Make a piece of the literal text so far, which is the LAST one or not."
   (let ((text (apply #'concat (reverse emacs-agent-markdown--literal))))
     (setq emacs-agent-markdown--literal nil)
     (unless (string-empty-p text)
-      (setq text (emacs-agent-markdown--guard-marks (emacs-agent-inert-text text)))
+      (setq text (emacs-agent-markdown--guard-marks (emacs-agent-inert-text text (not last))))
       (when (and (eq emacs-agent-markdown--end 'closed)
                  (not (string-match-p "\\`[ \t\n\u00a0\u200b.,:!?;'\")}[-]" text)))
         (setq text (concat emacs-agent-inert-spacer text)))
@@ -295,28 +308,35 @@ A zero-width space goes before it where Org would not see it otherwise."
              (not (emacs-agent-markdown--invisible-p (aref code (1- (length code)))))
              (not (and (eq emacs-agent-markdown--where 'cell) (string-search "|" code)))
              (not (and (eq emacs-agent-markdown--where 'label) (string-search "]" code))))
-        (emacs-agent-markdown--add (concat mark (emacs-agent-markdown--no-dates code) mark) 'closed)
+        (emacs-agent-markdown--add (concat mark (emacs-agent-inert-dates code) mark) 'closed)
       (push code emacs-agent-markdown--literal))))
 
 (defun emacs-agent-markdown--invisible-p (char)
   "Whether CHAR is a separator or nothing to see."
   (memq (get-char-code-property char 'general-category) '(Zs Zl Zp Cc Cf Cs Co Cn)))
 
-(defun emacs-agent-markdown--no-dates (code)
-  "Return CODE with no timestamp in it, which Org would find there too."
-  (replace-regexp-in-string "\\([[<]\\)\\([0-9]\\{4\\}-\\)" (concat "\\1" emacs-agent-inert-spacer "\\2")
-                            code t))
-
 (defun emacs-agent-markdown--break ()
   "Add a line break."
   (if (emacs-agent-markdown--joins-p)
       (push " " emacs-agent-markdown--literal)
+    (setq emacs-agent-markdown--literal
+          (list (string-trim-right (apply #'concat (reverse emacs-agent-markdown--literal)) "[ \t\n\u00a0]+")))
     (emacs-agent-markdown--flush)
     (push (cons "\\\\\n" nil) emacs-agent-markdown--pieces)
     (setq emacs-agent-markdown--end 'opened)))
 
-(defun emacs-agent-markdown--link (token)
-  "Add TOKEN as a link, or its words where it may not be one."
+(defun emacs-agent-markdown--ends-url-p (tokens)
+  "Whether a plain address before TOKENS would end where it should.
+Org reads on to white space, and would take in markup of ours."
+  (pcase tokens
+    ('nil t)
+    (`((text ,text) . ,more)
+     (or (string-match-p "\\`[.,;:!?'\")]*[ \t\n\u00a0]" text)
+         (and (null more) (string-match-p "\\`[.,;:!?'\")]*\\'" text))))))
+
+(defun emacs-agent-markdown--link (token ends)
+  "Add TOKEN as a link, or its words where it may not be one.
+ENDS says that it may be a plain address."
   (pcase-let* ((`(,_ ,target ,label ,bare) token)
                (in-label (eq emacs-agent-markdown--where 'label))
                (href (and (not in-label) (emacs-agent-markdown-target target))))
@@ -326,7 +346,7 @@ A zero-width space goes before it where Org would not see it otherwise."
                 (format "%s (%s)" (emacs-agent-inline-text label) (emacs-agent-one-line target)))
               emacs-agent-markdown--literal)
       (emacs-agent-markdown--flush)
-      (let* ((plain (and bare (emacs-agent-markdown--plain-url-p href)))
+      (let* ((plain (and bare ends (emacs-agent-markdown--plain-url-p href)))
              (text (if plain href
                      (emacs-agent-inert-link href (emacs-agent-markdown--label label target)))))
         (push (cons (if (and plain (eq emacs-agent-markdown--end 'closed))
@@ -394,13 +414,13 @@ That may be http, https and files, but no other scheme and no remote file."
           (setq path (emacs-agent-markdown--decode path))
           (when (and emacs-agent-markdown-base (not (string-match-p "\\`[/~]" path)))
             (setq path (concat (string-remove-suffix "/" emacs-agent-markdown-base) "/" path)))
-          (unless (string-match-p "::\\|[|\0-\x1f]" path)
+          (unless (string-match-p "::\\|[|\0-\x1f]\\|\\$\\(?:[^[:alnum:]]\\|\\'\\)" path)
             (concat "file:" path (and line (format "::%d" (string-to-number line))))))))))
 
 (defun emacs-agent-markdown--encode (url)
   "Return URL with what means something in Org as percent escapes."
   (replace-regexp-in-string
-   "[^]!#$%&'(),./:;=?@_~[:alnum:]+-]\\|\\]"
+   "[^]!#%&'(),./:;=?@_~[:alnum:]+-]\\|\\]"
    (lambda (char) (mapconcat (lambda (byte) (format "%%%02X" byte)) (encode-coding-string char 'utf-8) ""))
    url t t))
 
