@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
+import { startTimeOf } from '../processes.ts'
 import { createApp } from '../server/app.ts'
 import { listen } from '../server/listen.ts'
 import { createMetrics } from '../server/metrics.ts'
-import { Store } from '../session/store.ts'
+import { Store, type World } from '../session/store.ts'
 import type { Process } from './process.ts'
 import { configure, createLogger, createWorld } from './world.ts'
 
@@ -55,18 +56,32 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   }
   process_.stdout(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
+  void sweep(dirs.state, log)
 
   log('info', `stopping: ${await stopped}`)
-  const patience = setTimeout(() => process_.exit(0), SHUTDOWN_MS)
+  const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })
+  const patience = setTimeout(() => {
+    forgetToken()
+    process_.exit(0)
+  }, SHUTDOWN_MS)
   try {
     await store.shutdown()
     await world.close()
     await server.stop()
   } finally {
     clearTimeout(patience)
-    if (tokenFile) rmSync(tokenFile, { force: true })
+    forgetToken()
   }
   return 0
+}
+
+/** Ends the MCP servers of a backend that was killed. Nobody waits for it. */
+async function sweep(state: string, log: World['log']): Promise<void> {
+  const directory = join(state, 'mcp')
+  if (!existsSync(directory)) return
+  const { sweepOrphans } = await import('../mcp/registry.ts')
+  const count = await sweepOrphans(directory)
+  if (count > 0) log('info', `ended ${count} MCP servers that an earlier backend had left`)
 }
 
 /** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
@@ -86,7 +101,11 @@ async function keepToken({ stdin_lifeline }: Options, token: string | null, stat
   if (stdin_lifeline || token === null) return null
   await makePrivateDir(state)
   const path = join(state, `token-${process.pid}`)
-  rmSync(path, { force: true }) // left by an earlier process of our number
+  // A backend that was killed left its token, perhaps one of our number.
+  for (const name of readdirSync(state)) {
+    const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
+    if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })
+  }
   writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
   return path
 }

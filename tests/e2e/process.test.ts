@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Backend, makeHome } from '../support/backend.ts'
 import { tempDir } from '../support/temp.ts'
 
@@ -43,6 +43,16 @@ describe('the handshake', () => {
     expect((await backend.call('GET /api/sessions')).status).toBe(200)
     expect(await backend.stop()).toBe(0)
     expect(existsSync(token_file!)).toBe(false)
+  })
+
+  test('what a killed backend left is taken away by the next', async () => {
+    const home = makeHome()
+    const start = () => Backend.start(home, { argv: ['serve', '--port', '0'] })
+    const killed = await start()
+    killed.process.kill('SIGKILL')
+    await killed.exited
+    const next = await start()
+    expect(readdirSync(home.state)).toEqual([basename(next.handshake.token_file!)])
   })
 
   test('EMACS_AGENT_TOKEN sets it', async () => {
