@@ -17,6 +17,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TOO_MANY: 429,
   INTERNAL: 500,
   TRANSCRIPT_ERROR: 500,
+  MCP_SERVER_ERROR: 502,
   SHUTTING_DOWN: 503,
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { projectConfig } from '../config/load.ts'
 import { printable } from '../config/printable.ts'
@@ -9,7 +10,7 @@ import type { Process } from './process.ts'
 import { type Style, styleFor } from './terminal.ts'
 import { configure, createLogger, createWorld } from './world.ts'
 
-type Finding = { ok: boolean | null; what: string; remedy?: string }
+type Finding = { ok: boolean | null; what: string; remedy?: string; details?: string[] }
 
 /** What is configured and what answers; each failure with its remedy. Exit code 1 when something needs mending. */
 export async function doctor(flags: { config_file?: string }, outside: Process): Promise<number> {
@@ -45,9 +46,10 @@ export async function doctor(flags: { config_file?: string }, outside: Process):
 
 const MARKS = { true: '✓', false: '✗', null: '·' } as const
 
-function render({ ok, what, remedy }: Finding, style: Style): string {
+function render({ ok, what, remedy, details = [] }: Finding, style: Style): string {
   const mark = ok === null ? style.dim(MARKS.null) : ok ? style.green(MARKS.true) : style.red(MARKS.false)
-  return `  ${mark} ${what}\n${remedy ? `      ${style.yellow(remedy)}\n` : ''}`
+  const lines = details.map(line => `      ${style.dim(line)}\n`).join('')
+  return `  ${mark} ${what}\n${remedy ? `      ${style.yellow(remedy)}\n` : ''}${lines}`
 }
 
 const projectFinding = (file: { path: string; status: string }): Finding => ({
@@ -81,7 +83,11 @@ async function modelFindings({ models }: ReturnType<typeof createWorld>): Promis
   return [...findings, { ok: true, what: `new sessions use ${chosen}`, remedy: hint }]
 }
 
-async function serverFindings(world: ReturnType<typeof createWorld>, project: string): Promise<Finding[]> {
+/** Lines of a failing server's stderr that are shown. */
+const LAST_LINES = 5
+
+async function serverFindings(world: ReturnType<typeof createWorld>, cwd: string): Promise<Finding[]> {
+  const project = await realpath(cwd)
   const { mcp_servers } = await world.projectConfig(project)
   if (mcp_servers.length === 0) return [{ ok: null, what: 'none configured' }]
   const pool = await world.pool()
@@ -89,7 +95,10 @@ async function serverFindings(world: ReturnType<typeof createWorld>, project: st
   return ((await pool?.status(project)) ?? []).map(server => ({
     ok: server.status === 'failed' ? false : server.status === 'disabled' ? null : true,
     what: `${server.name}: ${server.status}${server.tool_count === null ? '' : `, ${server.tool_count} tools`}`,
-    ...(server.last_error && { remedy: printable(server.last_error) }),
+    ...(server.last_error && {
+      remedy: printable(server.last_error),
+      details: server.stderr.slice(-LAST_LINES).map(line => `stderr: ${printable(line)}`),
+    }),
   }))
 }
 

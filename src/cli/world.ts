@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import type { Config, Dirs, LogLevel } from '../config/config.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, type LoadOptions, loadConfig, projectConfig } from '../config/load.ts'
@@ -45,7 +46,7 @@ export function createWorld(given: {
     said.add(notice)
   }
   for (const notice of loaded.notices) logOnce(notice)
-  /** The pool asks synchronously; whoever opens a project has had its configuration read before. */
+  /** By real path. The pool asks synchronously; whoever opens a project has had its configuration read before. */
   const servers = new Map<string, Config['mcp_servers']>()
   const projectSecrets = new Set(secretsOf(loaded.config))
 
@@ -53,7 +54,7 @@ export function createWorld(given: {
     const { config, notices } = await projectConfig(loaded, project)
     notices.forEach(logOnce)
     for (const secret of secretsOf(config)) projectSecrets.add(secret)
-    servers.set(project, config.mcp_servers)
+    servers.set(await realpath(project).catch(() => project), config.mcp_servers)
     return config
   }
   const children = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })

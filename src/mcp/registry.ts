@@ -41,8 +41,10 @@ export function createRegistry(directory: string): Registry {
   }
 }
 
+const GRACE_MS = 1000
+
 /** Ends what backends that are gone left running in `directory`; returns how many servers that were. */
-export async function sweepOrphans(directory: string, grace_ms: number): Promise<number> {
+export async function sweepOrphans(directory: string, grace_ms = GRACE_MS): Promise<number> {
   let swept = 0
   for (const name of listFiles(directory)) {
     const path = join(directory, name)

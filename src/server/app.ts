@@ -37,7 +37,9 @@ export function createApp(server: Server, door: Door): Hono<Env> {
       error instanceof AppError
         ? error
         : new AppError('INTERNAL', 'An unexpected failure; the log of the backend says more.')
-    if (known.status >= 500) server.world.log('error', `${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`)
+    // Where a failure of ours came from is worth knowing; what we say ourselves says enough.
+    const said = error instanceof AppError ? error.message : (error.stack ?? error.message)
+    if (known.status >= 500) server.world.log('error', `${c.req.method} ${c.req.path}: ${said}`)
     return c.json(errorBody(known), known.status as ContentfulStatusCode)
   })
   return app

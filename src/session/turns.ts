@@ -59,7 +59,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     place,
     async prepare(prompt, signal) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(project_path, session_id, pool, (question, elsewhere) =>
+      tools ??= toolsOf(roots.project, session_id, pool, (question, elsewhere) =>
         session.questions.ask(question, ended.signal, elsewhere),
       )
       tools.catch(() => {

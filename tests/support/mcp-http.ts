@@ -82,7 +82,7 @@ export async function startHttpPeer(options: { auth?: boolean } = {}): Promise<H
     },
   }
 
-  function mcp(request: IncomingMessage, body: string, response: ServerResponse): void {
+  function mcp(request: IncomingMessage, body: string, response: ServerResponse): unknown {
     if (request.method !== 'POST') return json(response, 405, {})
     const bearer = request.headers.authorization?.replace('Bearer ', '') ?? ''
     if (options.auth && !tokens.has(bearer)) {

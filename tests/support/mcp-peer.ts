@@ -96,7 +96,6 @@ function ask(method: string, params: unknown): Promise<Message> {
 }
 
 /** The arguments are trusted: this is a test. */
-// biome-ignore lint/suspicious/noExplicitAny: each call knows its own
 type Args = any
 
 const calls: Record<string, (id: Message['id'], args: Args, token: unknown) => unknown> = {

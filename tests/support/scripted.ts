@@ -1,5 +1,5 @@
 import { afterAll } from 'bun:test'
-import { Backend, type EventStream, type Frame, makeHome } from './backend.ts'
+import { Backend, type EventStream, type Frame, type Home, makeHome } from './backend.ts'
 import { chat, type Said } from './model-replies.ts'
 import { type ModelServer, type Script, startModelServer } from './model-server.ts'
 
@@ -13,7 +13,7 @@ export type Line = Said | Script
 const isSaid = (line: Line): line is Said =>
   typeof line === 'object' && !Array.isArray(line) && ['text', 'calls', 'thinking'].some(key => key in line)
 
-export type Scripted = { backend: Backend; model: ModelServer; says(...lines: Line[]): void }
+export type Scripted = { backend: Backend; home: Home; model: ModelServer; says(...lines: Line[]): void }
 
 /** The built backend with a model that says its lines in order, as an OpenAI-compatible server. */
 export async function startScripted(
@@ -28,6 +28,7 @@ export async function startScripted(
   open.push(() => backend.stop())
   return {
     backend,
+    home,
     model,
     says: (...lines) => model.add(...lines.map(line => (isSaid(line) ? chat(line) : line))),
   }

@@ -13,6 +13,8 @@ import { OfProject, ProviderKey } from '../schema.ts'
 export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
   const configOf = async (project: string | undefined): Promise<Config> =>
     project === undefined ? world.config.config : world.projectConfig(project)
+  /** However a project is written, its servers are the same. */
+  const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
   const builtins = async (): Promise<readonly Tool[]> => (await import('../../tools/registry.ts')).builtinTools
 
   route(app, 'GET /api/models', { summary: 'Models, usable or not, and why' }, () => world.models.list())
@@ -39,7 +41,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
       // Read first: the pool knows the servers of a project by its configuration.
       const { rules } = await configOf(query.project)
       const pool = query.project === undefined ? null : await world.pool()
-      const listed = [...(await builtins()), ...((await pool?.listed(query.project!)) ?? [])]
+      const listed = [...(await builtins()), ...((await pool?.listed((await real(query.project))!)) ?? [])]
       const { defaultApproval } = await import('../../tools/permission/policy.ts')
       return {
         tools: listed.map(tool => ({
@@ -55,7 +57,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
 
   route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => {
     await configOf(query.project)
-    return { servers: (await (await world.pool())?.status(query.project)) ?? [] }
+    return { servers: (await (await world.pool())?.status(await real(query.project))) ?? [] }
   })
   route(
     app,
@@ -69,7 +71,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
           'NOT_FOUND',
           'There is no MCP server of that name. Add it under [[mcp_servers]] in emacs-agent.toml.',
         )
-      await pool.restart(c.req.param('name') ?? '', query.project)
+      await pool.restart(c.req.param('name') ?? '', await real(query.project))
       return { status: 'restarted' }
     },
   )
@@ -79,7 +81,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     return {
       rules: [
         ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
-        ...(await world.remembered.list(query.project && (await realpath(query.project).catch(() => query.project)))),
+        ...(await world.remembered.list(await real(query.project))),
       ],
     }
   })
