@@ -159,8 +159,10 @@ export const interrupted = (): ToolError => ({
 
 async function finish(output: Output, context: ToolContext) {
   const { limitOutput, MAX_RESULT_CHARS } = await import('../tools/output.ts')
-  const limit = async (spill: () => string | null) => limitOutput(output.content, context.tool_call_id, spill())
-  const isLong = output.content.length > MAX_RESULT_CHARS
+  // Before it is cut, so that no half of a secret is left, and before it goes to a file.
+  const whole = context.redactor?.value(output.content) ?? output.content
+  const limit = async (spill: () => string | null) => limitOutput(whole, context.tool_call_id, spill())
+  const isLong = whole.length > MAX_RESULT_CHARS
   // No room for the whole makes no failure of a call that has done its work: the model gets both ends of the result.
   const content = await limit(() => (isLong ? context.spillPath(context.tool_call_id) : null)).catch(() =>
     limit(() => null),

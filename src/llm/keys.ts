@@ -33,6 +33,8 @@ export function createKeys(options: {
 }): Keys {
   const { config, env, providers, limit_ms = COMMAND_LIMIT_MS } = options
   const memory = new Map<string, string>()
+  /** All that were ever set: one that was replaced is a secret still. */
+  const given = new Set<string>()
   const fetched = new Map<string, string>()
   const running = new Map<string, Run>()
   const entryOf = (provider: Provider) =>
@@ -82,19 +84,14 @@ export function createKeys(options: {
       const trimmed = key.trim()
       if (!isHeaderSafe(trimmed))
         throw new AppError('INVALID_REQUEST', 'key: expected one line of printable ASCII characters without blanks.')
+      given.add(trimmed)
       memory.set(provider.name, trimmed)
     },
     secrets() {
       const entries = Object.values(config.providers)
       const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
       const headers = entries.flatMap(entry => Object.entries(entry.headers ?? {}).flatMap(credentialsOf))
-      const all = [
-        ...memory.values(),
-        ...fetched.values(),
-        ...entries.map(entry => entry.api_key),
-        ...variables,
-        ...headers,
-      ]
+      const all = [...given, ...fetched.values(), ...entries.map(entry => entry.api_key), ...variables, ...headers]
       return [...new Set(all.flatMap(key => (key ? [key.trim()] : [])))].filter(key => key.length >= SHORTEST_SECRET)
     },
   }

@@ -41,6 +41,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     jobs: new Map(),
     spill_dir: around.spill_dir,
     attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
+    redactor: around.redactor,
     projectRules: around.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }

@@ -11,7 +11,7 @@ import { wireName } from '../mcp/names.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { hides } from '../tools/permission/hidden.ts'
 import type { Policy, Rule } from '../tools/permission/policy.ts'
-import type { Ask, Jobs, Roots, Tool } from '../tools/tool.ts'
+import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -28,6 +28,7 @@ export type Place = {
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
+  redactor: Redaction
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -84,6 +85,7 @@ export function createWorkplace(place: Place, state: SessionState, agent: Agent,
       toon: place.config.toon,
       signal,
       progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
+      redactor: place.redactor,
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
       ask: (question, elsewhere) => place.ask(question, signal, elsewhere),

@@ -81,6 +81,8 @@ export type ToolContext = {
   hidden?(path: string): boolean
   signal: AbortSignal
   progress(message: string, more?: { progress?: number; output?: string }): void
+  /** Takes known secrets out of what is kept of a call: results, and output on its way to a file. */
+  redactor?: Redaction
   /** Where the whole of an over-long result goes; null when the session must leave nothing on disk. */
   spillPath(tool_call_id: string): string | null
   /** Keeps images of a result for the model's next requests. */
@@ -99,6 +101,12 @@ export type Ask = (
   question: { server: string; message: string; schema?: unknown; url?: string },
   elsewhere?: Promise<unknown>,
 ) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: unknown }>
+
+/** Replaces known secrets; `stream` also where one comes in pieces: what may be the beginning of one waits for the next. */
+export type Redaction = {
+  value<T>(value: T): T
+  stream(): { push(piece: string): string; flush(): string }
+}
 
 /** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
 export type Roots = { project: string; allowed: string[]; forbidden: string[] }

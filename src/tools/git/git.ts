@@ -132,7 +132,12 @@ export const gitDiff = defineTool({
         ...without,
       ],
       context,
-      { keep: 'ends', max_output_bytes: 1024 * 1024, spill: context.spillPath(context.tool_call_id) },
+      {
+        keep: 'ends',
+        max_output_bytes: 1024 * 1024,
+        spill: context.spillPath(context.tool_call_id),
+        redactor: context.redactor,
+      },
     )
     if (result.exit_code !== 0) throw gitFailure(result)
     const text = excerpt(result.stdout, result, context.tool_call_id)

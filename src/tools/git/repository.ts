@@ -10,7 +10,9 @@ import type { ToolContext } from '../tool.ts'
 /** A work tree that git may be asked about: `top` is its root, `at` the directory git is started in; both real paths. */
 export type Repository = { git: string; at: string; top: string; overrides: Setting[] }
 type Setting = [key: string, value: string]
-type Options = Partial<Pick<RunOptions, 'stdin' | 'spill' | 'keep' | 'max_output_bytes' | 'timeout_ms' | 'onOutput'>>
+type Options = Partial<
+  Pick<RunOptions, 'stdin' | 'spill' | 'keep' | 'max_output_bytes' | 'timeout_ms' | 'onOutput' | 'redactor'>
+>
 
 const READ_TIMEOUT_MS = 30_000
 const READ_OUTPUT = 4 * 1024 * 1024

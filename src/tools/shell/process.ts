@@ -3,7 +3,9 @@ import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.ts'
 import { endFamily, isGroupAlive, marked, newMark } from '../../family.ts'
+import type { Redaction } from '../tool.ts'
 import { createCapture } from './capture.ts'
+import { redacting } from './redacting.ts'
 
 /** Between asking a command to end and ending it. */
 const GRACE_MS = 300
@@ -19,6 +21,8 @@ export type StartOptions = {
   /** Fed to the child; without it, its stdin is /dev/null. */
   stdin?: string
   onOutput(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
+  /** Takes secrets out of the output before anybody gets it. */
+  redactor?: Redaction
   /** What to do with the rest of the group once the command itself is done: end it (the default) or wait for it. */
   leftovers?: 'kill' | 'wait'
   /** Arguments go to a Windows program as they are. */
@@ -51,8 +55,11 @@ export async function start(command: string[], options: StartOptions): Promise<S
     child.once('exit', (exit_code, signal) => resolve({ exit_code, signal })),
   )
   const closed = new Promise<boolean>(resolve => child.once('close', () => resolve(true)))
-  child.stdout?.on('data', (chunk: Uint8Array) => options.onOutput(chunk, 'stdout'))
-  child.stderr?.on('data', (chunk: Uint8Array) => options.onOutput(chunk, 'stderr'))
+  const outputs = (['stdout', 'stderr'] as const).map(name => {
+    const { push, flush } = redacting(options.redactor, chunk => options.onOutput(chunk, name))
+    child[name]?.on('data', push)
+    return flush
+  })
   await new Promise((resolve, reject) => {
     child.once('spawn', resolve)
     child.once('error', error => reject(cannotStart(error)))
@@ -69,6 +76,7 @@ export async function start(command: string[], options: StartOptions): Promise<S
       child.stdout?.destroy()
       child.stderr?.destroy()
     }
+    for (const flush of outputs) flush()
     return { ...status, leftovers }
   }
   return { pid, ended: end(), kill: () => endFamily(pid, GRACE_MS, mark) }
@@ -99,6 +107,7 @@ export type RunOptions = {
   /** stderr goes into stdout, in order of arrival. */
   merge?: boolean
   verbatim?: boolean
+  redactor?: Redaction
   onOutput?(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
 }
 

@@ -87,6 +87,7 @@ export const shellExec = defineTool({
       merge: true,
       verbatim: shell.verbatim,
       spill: context.spillPath(context.tool_call_id),
+      redactor: context.redactor,
       onOutput: live.add,
     }).finally(live.end)
     const changes = (await changed?.()) ?? []
@@ -151,6 +152,7 @@ export const shellBackground = defineTool({
       cwd: effect.cwd!,
       env: shellEnv(context),
       verbatim: shell.verbatim,
+      redactor: context.redactor,
     })
     context.jobs.set(job.job_id, job)
     return { content: `Started ${job.job_id}.`, metadata: { job_id: job.job_id, pid: job.pid } }
