@@ -3,6 +3,7 @@
 const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   server: async () => (await import('./bench/server.ts')).benchServer,
   toon: async () => (await import('./bench/toon.ts')).benchToon,
+  llm: async () => (await import('./bench/llm.ts')).benchLlm,
   mcp: async () => (await import('./bench/mcp.ts')).benchMcp,
 }
 
