@@ -216,7 +216,8 @@ export function createSlot(options: SlotOptions): Slot {
         }
       }
     },
-    status: () => (connection ? 'ready' : starting ? 'starting' : lastError ? 'failed' : 'idle'),
+    // Connected is not yet ready: until its tools are listed it is of no use.
+    status: () => (starting ? 'starting' : connection ? 'ready' : lastError ? 'failed' : 'idle'),
     lastError: () => lastError,
     pid: () => (connection ? opened?.pid : undefined),
     protocol: () => connection?.protocol ?? catalog?.protocol,
