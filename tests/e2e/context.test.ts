@@ -296,10 +296,12 @@ describe('the call for a summary', () => {
     const { stream, turn, post, id, backend } = await full()
     const from = model.requests.length
     says({ body: [], hang: true })
+    const before = stream.frames.length
     await post('prompt', { text: long('q6') })
     await model.asked(from + 1)
     expect(isSummary(model.requests[from]!)).toBe(true)
     expect(await post('interrupt')).toMatchObject({ status: 200, body: { agent_state: 'idle' } })
+    await stream.idle(before)
     expect(storedOf(stream, 'turn.end').at(-1)).toMatchObject({ outcome: 'interrupted' })
     expect(storedOf(stream, 'context.compacted')).toEqual([])
     says({ text: 'SUMMARY' }, { text: 'Going on.' })
