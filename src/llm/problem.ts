@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { lenient, record } from './lenient.ts'
+import { lenient, record } from './wire/lenient.ts'
 
 /** What a provider says is wrong, brought to one shape. */
 export type Problem = { status?: number; type?: string; code?: string; message: string; retry_after_ms?: number }

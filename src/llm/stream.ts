@@ -1,13 +1,13 @@
-import { anthropicWire } from './anthropic.ts'
+import { anthropicWire } from './anthropic/anthropic.ts'
 import type { Endpoint } from './endpoint.ts'
-import { exchange, type Wire } from './exchange.ts'
-import { geminiWire, isNative } from './gemini.ts'
-import type { Patience } from './lifeline.ts'
-import { chatWire } from './openai.ts'
+import { geminiWire, isNative } from './gemini/gemini.ts'
+import { chatWire } from './openai/openai.ts'
+import { responsesWire } from './openai/responses.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from './provider.ts'
 import { refusedBy, refusedSoFar } from './refusal.ts'
-import { responsesWire } from './responses.ts'
-import { inText, textualReader } from './textual.ts'
+import { exchange, type Wire } from './wire/exchange.ts'
+import type { Patience } from './wire/lifeline.ts'
+import { inText, textualReader } from './wire/textual.ts'
 
 /**
  * One model call, over the API that the endpoint speaks. A model that takes no tool definitions (`info.tools` is false, or its

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import type { Models } from '../llm/models.ts'
+import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Redactor } from './redact.ts'

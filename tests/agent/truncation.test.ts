@@ -26,7 +26,7 @@ const result = (content: string): ModelMessage => ({
   is_error: false,
 })
 const source = (file: string) => readFileSync(join(import.meta.dir, '../../src', file), 'utf8')
-const code = source('llm/models.ts') + source('session/session.ts') + source('llm/openai-reader.ts')
+const code = source('llm/models/models.ts') + source('session/session.ts') + source('llm/openai/openai-reader.ts')
 const prose = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
 const much = code + prose.repeat(5)
 const tokens = o200k(much)

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { versionOf } from '../../src/llm/anthropic-request.ts'
+import { versionOf } from '../../src/llm/anthropic/anthropic-request.ts'
 import type { ModelMessage, ModelRequest } from '../../src/llm/provider.ts'
 import { needsResponses } from '../../src/llm/stream.ts'
 import { request } from '../support/model-call.ts'

@@ -1,9 +1,9 @@
 import type { ProviderKind } from '../../src/config/config.ts'
 import type { Endpoint } from '../../src/llm/endpoint.ts'
-import { readAll } from '../../src/llm/exchange.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from '../../src/llm/provider.ts'
-import type { Reader } from '../../src/llm/reader.ts'
-import { Decoder } from '../../src/llm/sse.ts'
+import { readAll } from '../../src/llm/wire/exchange.ts'
+import type { Reader } from '../../src/llm/wire/reader.ts'
+import { Decoder } from '../../src/llm/wire/sse.ts'
 import type { Family } from './model-replies.ts'
 
 export const KEY = 'sk-test-0123456789abcdef'

@@ -1,0 +1,37 @@
+import type { Endpoint } from '../endpoint.ts'
+import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
+import { sendWithout } from '../refusal.ts'
+import { exchange, type Wire } from '../wire/exchange.ts'
+import type { Patience } from '../wire/lifeline.ts'
+import { postOpenai } from '../wire/sdk.ts'
+import { whicheverReader } from '../wire/whichever.ts'
+import { geminiBody } from './gemini-request.ts'
+
+/** Google's own API, for a base URL that ends in `/v1beta`: it also tells its thoughts. Its OpenAI-compatible one is `openai.ts`. */
+export function streamGemini(
+  endpoint: Endpoint,
+  request: ModelRequest,
+  signal: AbortSignal,
+  patience?: Patience,
+): AsyncGenerator<ModelEvent, ModelReply> {
+  return exchange(endpoint, whicheverReader(endpoint), sendGemini(endpoint, request), signal, patience)
+}
+
+const OPTIONAL = ['reasoning_history', 'thinking', 'effort', 'images'] as const
+
+/** The key goes in a header: in the URL it would end in logs. */
+const sendGemini = (endpoint: Endpoint, request: ModelRequest) => (signal: AbortSignal) =>
+  sendWithout(endpoint, OPTIONAL, refused =>
+    postOpenai(
+      endpoint,
+      `/models/${encodeURIComponent(endpoint.model)}:streamGenerateContent?alt=sse`,
+      geminiBody(endpoint, request, refused),
+      signal,
+      endpoint.api_key ? { 'x-goog-api-key': endpoint.api_key } : {},
+    ),
+  )
+
+/** Google's native root, as opposed to `/v1beta/openai` and to gateways. */
+export const isNative = (endpoint: Endpoint): boolean => /\/v1(alpha|beta)\d*\/?$/.test(endpoint.base_url ?? '')
+
+export const geminiWire: Wire = { send: sendGemini, reader: whicheverReader }

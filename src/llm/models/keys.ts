@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process'
+import { homedir } from 'node:os'
+import type { Config } from '../../config/config.ts'
+import { AppError } from '../../errors.ts'
+import { LlmError } from '../errors.ts'
+import { keyRemedy, type Provider } from './providers.ts'
+
+export type KeySource = 'memory' | 'config' | 'command' | 'environment'
+
+export type Keys = {
+  /** Where a provider's key would come from, without fetching it; `name` is the variable or the program. */
+  sourceOf(provider: Provider): { source: KeySource; name?: string } | undefined
+  /** The key, undefined where there is none. Runs `api_key_command` on first use. Throws LLM_AUTH when that fails. */
+  find(provider: Provider, signal?: AbortSignal): Promise<string | undefined>
+  /** Keeps a key in memory, before all other sources. Throws INVALID_REQUEST for what can be no key. */
+  set(provider: Provider, key: string): void
+  /** Every key known so far and the credentials among the configured headers: what must never be shown. */
+  secrets(): string[]
+}
+
+/** A key shorter than this is a placeholder: hiding it would hide words. */
+const SHORTEST_SECRET = 8
+/** A command may wait for someone to type a passphrase. */
+const COMMAND_LIMIT_MS = 120_000
+const MAX_OUTPUT = 65_536
+
+/** Looks in memory (`PUT /api/providers/:name/key`), then the configuration, its command, and the environment. */
+export function createKeys(options: {
+  config: Config
+  env: Record<string, string | undefined>
+  providers: Map<string, Provider>
+  limit_ms?: number
+}): Keys {
+  const { config, env, providers, limit_ms = COMMAND_LIMIT_MS } = options
+  const memory = new Map<string, string>()
+  /** All that were ever set: one that was replaced is a secret still. */
+  const given = new Set<string>()
+  const fetched = new Map<string, string>()
+  const running = new Map<string, Run>()
+  const entryOf = (provider: Provider) =>
+    Object.hasOwn(config.providers, provider.name) ? config.providers[provider.name] : undefined
+  const variableOf = (provider: Provider) => provider.key_names.find(name => env[name]?.trim())
+
+  const sourceOf: Keys['sourceOf'] = provider => {
+    if (memory.has(provider.name)) return { source: 'memory' }
+    if (entryOf(provider)?.api_key?.trim()) return { source: 'config' }
+    const program = entryOf(provider)?.api_key_command?.[0]
+    if (program) return { source: 'command', name: program }
+    const variable = variableOf(provider)
+    return variable ? { source: 'environment', name: variable } : undefined
+  }
+
+  const fromCommand = async (provider: Provider, signal?: AbortSignal): Promise<string> => {
+    const known = fetched.get(provider.name)
+    if (known) return known
+    const run = running.get(provider.name) ?? startCommand(provider, entryOf(provider)!.api_key_command!, env, limit_ms)
+    running.set(provider.name, run)
+    try {
+      const key = await waitFor(run, signal)
+      fetched.set(provider.name, key)
+      return key
+    } finally {
+      if (running.get(provider.name) === run && run.over) running.delete(provider.name)
+    }
+  }
+
+  return {
+    sourceOf,
+    async find(provider, signal) {
+      switch (sourceOf(provider)?.source) {
+        case 'memory':
+          return memory.get(provider.name)
+        case 'config':
+          return entryOf(provider)!.api_key!.trim()
+        case 'command':
+          return fromCommand(provider, signal)
+        case 'environment':
+          return env[variableOf(provider)!]!.trim()
+        default:
+          return undefined
+      }
+    },
+    set(provider, key) {
+      const trimmed = key.trim()
+      if (!isHeaderSafe(trimmed))
+        throw new AppError('INVALID_REQUEST', 'key: expected one line of printable ASCII characters without blanks.')
+      given.add(trimmed)
+      memory.set(provider.name, trimmed)
+    },
+    secrets() {
+      const entries = Object.values(config.providers)
+      const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
+      const headers = entries.flatMap(entry => Object.entries(entry.headers ?? {}).flatMap(credentialsOf))
+      const all = [...given, ...fetched.values(), ...entries.map(entry => entry.api_key), ...variables, ...headers]
+      return [...new Set(all.flatMap(key => (key ? [key.trim()] : [])))].filter(key => key.length >= SHORTEST_SECRET)
+    },
+  }
+}
+
+const isHeaderSafe = (key: string) => /^[\x21-\x7e]+$/.test(key)
+
+/** `Authorization: Bearer x` hides both the whole value and `x`. */
+const credentialsOf = ([name, value]: [string, string]): string[] =>
+  /auth|key|token|secret|cookie|password/i.test(name) ? [value, ...value.split(/\s+/).slice(1)] : []
+
+/** A command under way, shared by all who wait for it; the last one to give up ends it. */
+type Run = { key: Promise<string>; waiting: number; over: boolean; end(): void }
+
+function startCommand(
+  provider: Provider,
+  [program, ...args]: string[],
+  env: Record<string, string | undefined>,
+  limit_ms: number,
+): Run {
+  const failed = (what: string) =>
+    new LlmError(
+      'LLM_AUTH',
+      `The key of ${provider.name} could not be had: api_key_command (${program}) ${what}. ${keyRemedy(provider)}`,
+    )
+  const own = Object.entries(env).filter(([name]) => !name.startsWith('EMACS_AGENT_'))
+  const child = spawn(program!, args, {
+    // At home: never in a project, where a relative path or a `.` in PATH would find the project's own program.
+    cwd: env.HOME || homedir(),
+    env: Object.fromEntries(own),
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: limit_ms,
+    killSignal: 'SIGKILL',
+    windowsHide: true,
+  })
+  const run: Run = { key: Promise.resolve(''), waiting: 0, over: false, end: () => child.kill('SIGKILL') }
+  run.key = new Promise<string>((resolve, reject) => {
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      if (output.length < MAX_OUTPUT) output += chunk
+    })
+    child.on('error', () => reject(failed('could not be started')))
+    child.on('close', (code, signal) => {
+      if (signal) return reject(failed(`was ended by ${signal}, or took over ${Math.round(limit_ms / 1000)} s`))
+      if (code !== 0) return reject(failed(`ended with exit code ${code}`))
+      // `pass` keeps the password in the first line, and notes below it.
+      const key = output
+        .split('\n')
+        .map(line => line.trim())
+        .find(Boolean)
+      if (!key) return reject(failed('printed nothing'))
+      return isHeaderSafe(key) ? resolve(key) : reject(failed('printed something that is no key'))
+    })
+  }).finally(() => {
+    run.over = true
+  })
+  run.key.catch(() => {}) // whoever still waits gets it from waitFor
+  return run
+}
+
+async function waitFor(run: Run, signal?: AbortSignal): Promise<string> {
+  signal?.throwIfAborted()
+  let abort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+  run.waiting += 1
+  try {
+    return await Promise.race([run.key, aborted])
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    run.waiting -= 1
+    if (run.waiting === 0) {
+      run.over = true // at the latest now: nobody may join a command that is being ended
+      run.end()
+    }
+  }
+}

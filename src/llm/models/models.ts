@@ -1,0 +1,243 @@
+import type { Config, ProviderKind } from '../../config/config.ts'
+import { AppError } from '../../errors.ts'
+import type { Usage } from '../../event.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { LlmError } from '../errors.ts'
+import type { ModelInfo, Stream } from '../provider.ts'
+import { localServers, type Server } from './discovery.ts'
+import { createKeys, type KeySource } from './keys.ts'
+import { nameModel, noticeOf } from './names.ts'
+import { costOf, KNOWN, knownModel, pricesFor } from './prices.ts'
+import { findProvider, keyRemedy, needsKey, type Provider, providersOf, unknownProvider } from './providers.ts'
+import { createServers } from './servers.ts'
+
+/** Which models there are, what they cost, and the way to call one. */
+export type Models = {
+  /**
+   * Every known model with its usability and, where not usable, the remedy; `notice` is about the name of the default. Asks
+   * local and configured servers.
+   */
+  list(): Promise<{ default: string; notice?: string; models: ModelInfo[] }>
+  /** The best usable model, for when none is configured: a key's, else a local server's, else `offline/guide`. */
+  best(): Promise<string>
+  /**
+   * The model that a name means: an id, a bare id or an alias. Needs no key: a missing one is an error when it is called.
+   * Throws INVALID_REQUEST when no provider has it.
+   */
+  resolve(name: string): Promise<{ id: string; info: ModelInfo; notice?: string }>
+  /** Calls `request.model`, a resolved id. Throws LLM_AUTH without a key, never takes another model instead. */
+  stream: Stream
+  /** Keeps a key in memory only. Throws NOT_FOUND for an unknown provider. */
+  setKey(provider: string, key: string): void
+  /** What must never be shown: keys and credentials in headers. Grows as keys are set and fetched: ask each time. */
+  secrets(): string[]
+  /** What is known of a resolved id right now. */
+  info(id: string): ModelInfo
+  /** The usage of one request, with `cost_usd` where every price that it needs is known. */
+  price(id: string, usage: Usage): Usage
+  /** The state of each provider, for `doctor`. Runs no `api_key_command`, shows no key. */
+  doctor(): Promise<ProviderReport[]>
+}
+
+export type ProviderReport = {
+  provider: string
+  kind: ProviderKind
+  base_url?: string
+  /** Where its key is: `name` is the environment variable or the command's program. Null where there is none. */
+  key: { source: KeySource; name?: string } | null
+  usable: boolean
+  /** How many models its server listed; only for servers that are asked. */
+  models?: number
+  remedy?: string
+}
+
+const GUIDE = 'offline/guide'
+
+/**
+ * `servers` are where to look for local models, by default the usual ports, and `probe_ms` how long each has to answer.
+ * `now` decides on prices and ended models.
+ */
+export function createModels(options: {
+  config: Config
+  env: Record<string, string | undefined>
+  fetch?: typeof globalThis.fetch
+  servers?: Server[]
+  probe_ms?: number
+  now?: () => Date
+}): Models {
+  const { config, env, fetch = globalThis.fetch, now = () => new Date() } = options
+  const providers = providersOf(config, env)
+  const keys = createKeys({ config, env, providers })
+  const { local, remote, whereIs } = createServers({
+    providers,
+    keys,
+    usual: options.servers ?? localServers(env),
+    fetch,
+    probe_ms: options.probe_ms,
+  })
+  const providerOf = (id: string) => findProvider(providers, id.slice(0, Math.max(0, id.indexOf('/'))))
+
+  /** Why a model of this provider cannot be called, with the remedy; undefined when it can, as far as we know. */
+  const hindrance = (provider: Provider, id?: string): string | undefined => {
+    if (provider.kind === 'offline') return undefined
+    if (needsKey(provider)) return keys.sourceOf(provider) ? undefined : `No key. ${keyRemedy(provider)}`
+    if (provider.base_url || (id && whereIs(id))) return undefined
+    return provider.name === 'local' ? NO_LOCAL : `Set base_url under [providers.${provider.name}] in emacs-agent.toml.`
+  }
+
+  const info = (id: string): ModelInfo => {
+    const provider = providerOf(id)
+    const known = knownModel(id)
+    const reason = provider ? hindrance(provider, id) : 'Its provider is not configured.'
+    const notice = noticeOf(id, now())
+    return {
+      ...(provider && needsKey(provider) && { images: true }),
+      ...(known && { ...known.facts, prices: pricesFor(known, NOTHING, now()) }),
+      ...(id === GUIDE && { prices: { input: 0, output: 0, cache_read: 0, cache_write: 0 } }),
+      ...whereIs(id)?.facts,
+      ...(Object.hasOwn(config.models, id) && config.models[id]),
+      id,
+      provider: provider?.name ?? '',
+      usable: reason === undefined,
+      ...(reason && { reason }),
+      ...(notice && { notice }),
+    }
+  }
+
+  const best = async (): Promise<string> => {
+    for (const provider of providers.values()) {
+      if (provider.kind === 'offline' || !keys.sourceOf(provider)) continue
+      const model = provider.preferred ?? modelsIn(config, provider.name)[0]
+      if (model) return `${provider.name}/${model}`
+    }
+    const models = (await local()).flatMap(found => found.models ?? [])
+    return (models.find(model => model.facts.tools !== false) ?? models[0])?.id ?? GUIDE
+  }
+
+  let asked = false
+  const resolve: Models['resolve'] = async name => {
+    const listed = Object.keys(config.models)
+    let named = nameModel(name, providers, listed, now())
+    const isServed = named !== undefined && providerOf(named.id)?.kind === 'openai-compatible'
+    // What a server says of its model is worth a question, once; a turn does not wait for it to be asked again.
+    if (isServed && asked) void local()
+    if (!named || (isServed && !asked)) {
+      asked = true
+      const found = (await local()).flatMap(({ models }) => models?.map(model => model.id) ?? [])
+      named ??= nameModel(name, providers, [...listed, ...found], now())
+    }
+    if (!named) throw unknownProvider(providers)
+    return { ...named, info: info(named.id) }
+  }
+
+  const endpointOf = async (id: string, signal: AbortSignal): Promise<Endpoint> => {
+    const provider = providerOf(id)
+    if (!provider) throw new LlmError('LLM_INVALID_REQUEST', unknownProvider(providers).message)
+    if (!whereIs(id) && !provider.base_url) await local()
+    const reason = hindrance(provider, id)
+    if (reason) throw new LlmError(needsKey(provider) ? 'LLM_AUTH' : 'LLM_UNREACHABLE', reason, { retryable: false })
+    const base_url = whereIs(id)?.base_url ?? provider.base_url
+    // A key goes where the configuration says, not to whatever answers on a port.
+    const api_key = base_url === provider.base_url ? await keys.find(provider, signal) : undefined
+    const { name, kind, headers } = provider
+    const model = id.slice(id.indexOf('/') + 1)
+    return { provider: name, kind, model, base_url, headers, info: info(id), ...(api_key && { api_key }) }
+  }
+
+  return {
+    best,
+    resolve,
+    info,
+    secrets: keys.secrets,
+
+    async list() {
+      const found = (await Promise.all([local(), remote()])).flat()
+      const answers = new Set(found.flatMap(each => (each.models ? [each.server.provider] : [])))
+      const silent = new Set(found.flatMap(each => (answers.has(each.server.provider) ? [] : [each.server.provider])))
+      const chosen: { id: string; notice?: string } = config.model
+        ? await resolve(config.model).catch(() => ({ id: config.model! }))
+        : { id: await best() }
+      const ids = new Set([
+        ...Object.keys(KNOWN),
+        ...Object.keys(config.models).filter(providerOf),
+        ...(providerOf(chosen.id) ? [chosen.id] : []),
+        ...found.flatMap(each => each.models?.map(model => model.id) ?? []),
+        GUIDE,
+      ])
+      const models = Array.from(ids, id => {
+        const model = info(id)
+        if (!model.usable || !silent.has(model.provider)) return model
+        return { ...model, usable: false, reason: SILENT }
+      })
+      const order = [...providers.keys()]
+      models.sort((a, b) => order.indexOf(a.provider) - order.indexOf(b.provider))
+      return { default: chosen.id, ...(chosen.notice && { notice: chosen.notice }), models }
+    },
+
+    async *stream(request, signal) {
+      if (request.model === GUIDE) {
+        const { streamOffline } = await import('../offline/guide.ts')
+        return yield* streamOffline(request, signal)
+      }
+      const endpoint = await endpointOf(request.model, signal)
+      const [{ stream }, { withRetry }] = await Promise.all([import('../stream.ts'), import('../retry.ts')])
+      return yield* withRetry((request, signal) => stream(endpoint, request, signal))(request, signal)
+    },
+
+    setKey(name, key) {
+      const provider = findProvider(providers, name)
+      if (!provider)
+        throw new AppError('NOT_FOUND', `No such provider. There are: ${[...providers.keys()].join(', ')}.`)
+      keys.set(provider, key)
+    },
+
+    price(id, { cost_usd: _, ...usage }) {
+      const override = Object.hasOwn(config.models, id) ? config.models[id]?.prices : undefined
+      const known = knownModel(id)
+      const prices = override ?? (known ? pricesFor(known, usage, now()) : info(id).prices)
+      const cost_usd = costOf(prices, usage)
+      return { ...usage, ...(cost_usd !== undefined && { cost_usd }) }
+    },
+
+    async doctor() {
+      const found = (await Promise.all([local(), remote()])).flat()
+      return Array.from(providers.values(), provider => {
+        const asked = found.filter(each => each.server.provider === provider.name)
+        const answers = asked.filter(each => each.models)
+        const models = answers.reduce((sum, each) => sum + each.models!.length, 0)
+        const reason =
+          asked.length === 0
+            ? hindrance(provider)
+            : answers.length === 0
+              ? provider.base_url
+                ? SILENT
+                : NO_LOCAL
+              : models === 0
+                ? 'Its server has no model yet. With Ollama: ollama pull NAME.'
+                : undefined
+        return {
+          provider: provider.name,
+          kind: provider.kind,
+          ...(provider.base_url && { base_url: withoutCredentials(provider.base_url) }),
+          key: keys.sourceOf(provider) ?? null,
+          usable: reason === undefined,
+          ...(answers.length > 0 && { models }),
+          ...(reason && { remedy: reason }),
+        }
+      })
+    },
+  }
+}
+
+const NO_LOCAL =
+  'No local server has it: start Ollama, llama.cpp or LM Studio, or set base_url under [providers.local] in emacs-agent.toml.'
+const SILENT = 'Its server does not answer. Start it, or mend its base_url.'
+const NOTHING: Usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 }
+
+const modelsIn = (config: Config, provider: string): string[] =>
+  Object.keys(config.models).flatMap(id => (id.startsWith(`${provider}/`) ? [id.slice(provider.length + 1)] : []))
+
+function withoutCredentials(base_url: string): string {
+  const url = URL.parse(base_url)
+  return url ? `${url.origin}${url.pathname}`.replace(/\/$/, '') : 'not a URL'
+}

@@ -1,0 +1,163 @@
+import type { Params, ToolCall } from '../../event.ts'
+import { newId } from '../../ids.ts'
+import type { ModelEvent } from '../provider.ts'
+
+/** A piece of a call as it comes. Servers leave out, delay, repeat and empty every one of these. */
+export type Piece = { index?: number; id?: string; name?: string; args?: string }
+
+type Call = {
+  tool_call_id: string
+  id: string
+  name: string
+  args: string
+  index?: number
+  told: number
+  path?: string
+}
+type Draft = Extract<ModelEvent, { type: 'draft' }>
+
+/** A draft is told again when its arguments have grown by this much. */
+const STEP = 512
+/** How far into the arguments their path is looked for. */
+const HEAD = 4096
+
+/** The tool calls of one answer, put together from their pieces. Whether a call can run is decided at the end only. */
+export class Calls {
+  #calls: Call[] = []
+
+  get size(): number {
+    return this.#calls.length
+  }
+
+  add(piece: Piece): Draft[] {
+    const call = this.#find(piece) ?? this.#open(piece)
+    if (repeats(call, piece)) return []
+    call.id ||= piece.id ?? ''
+    call.name ||= piece.name ?? ''
+    call.args += piece.args ?? ''
+    return this.#tell(call)
+  }
+
+  /** Replaces what was put together so far by what the provider says the arguments are. */
+  settle(index: number, piece: Piece): Draft[] {
+    const call = this.#calls.findLast(each => each.index === index) ?? this.#open({ ...piece, index, args: '' })
+    call.id ||= piece.id ?? ''
+    call.name ||= piece.name ?? ''
+    if (piece.args) call.args = piece.args
+    return this.#tell(call)
+  }
+
+  /** Our id of the call that the provider has at this index. */
+  idAt(index: number): string | undefined {
+    return this.#calls.findLast(call => call.index === index)?.tool_call_id
+  }
+
+  get lastId(): string | undefined {
+    return this.#calls.at(-1)?.tool_call_id
+  }
+
+  /** Every call has a name and arguments that are a whole JSON object, or none at all. */
+  get whole(): boolean {
+    return this.#calls.length > 0 && this.#calls.every(call => call.name && parseArguments(call.args))
+  }
+
+  /** Something was called, but not by name: nothing could answer it. */
+  get nameless(): boolean {
+    return this.#calls.some(call => !call.name)
+  }
+
+  finish(): { tool_calls: ToolCall[]; ids: Record<string, string>; raw_arguments: Record<string, string> } {
+    const ids: Record<string, string> = {}
+    const raw_arguments: Record<string, string> = {}
+    const tool_calls = this.#calls.map(({ tool_call_id, id, name, args }) => {
+      const params = parseArguments(args)
+      if (!params) raw_arguments[tool_call_id] = args
+      if (id && !Object.values(ids).includes(id)) ids[tool_call_id] = id
+      return { tool_call_id, tool: name, params: params ?? {} }
+    })
+    return { tool_calls, ids, raw_arguments }
+  }
+
+  #find(piece: Piece): Call | undefined {
+    const call = this.#pointedAt(piece)
+    return call && begins(call, piece) ? undefined : call
+  }
+
+  #pointedAt({ index, id, name }: Piece): Call | undefined {
+    const last = this.#calls.at(-1)
+    const known =
+      index !== undefined
+        ? this.#calls.findLast(call => call.index === index)
+        : id
+          ? this.#calls.findLast(call => call.id === id)
+          : undefined
+    if (known) return known
+    if (index === undefined && !id) return name && last?.name !== name ? undefined : last
+    // A piece without a name begins no call: its index or id came late.
+    return !name && last && (index === undefined ? last.id === '' : last.index === undefined) ? last : undefined
+  }
+
+  #open({ index }: Piece): Call {
+    const call: Call = { tool_call_id: newId('tc'), id: '', name: '', args: '', told: -1 }
+    if (index !== undefined) call.index = index
+    this.#calls.push(call)
+    return call
+  }
+
+  #tell(call: Call): Draft[] {
+    if (!call.name) return []
+    const path = call.path ?? (call.args.length < 2 * HEAD ? pathIn(call.args) : undefined)
+    const news = call.told < 0 || call.args.length - call.told >= STEP || path !== call.path
+    if (!news) return []
+    call.told = call.args.length
+    if (path !== undefined) call.path = path
+    const { tool_call_id, name: tool, args } = call
+    return [{ type: 'draft', tool_call_id, tool, chars: args.length, ...(path !== undefined && { path }) }]
+  }
+}
+
+/**
+ * Whether a named piece that points at `call` begins another one all the same: Gemini and older Ollama number every call 0,
+ * others send no ids. Arguments that are whole cannot go on, so a further `{` is the next call's; an id of its own under the
+ * index of another says so too, unless it comes in the middle of that one's arguments.
+ */
+function begins(call: Call, piece: Piece): boolean {
+  if (!piece.name || !call.name) return false
+  const args = piece.args?.trimStart() ?? ''
+  const another = Boolean(piece.id && call.id && piece.id !== call.id)
+  if (another) return call.args === '' || args === '' || args.startsWith('{')
+  return args.startsWith('{') && isWhole(call.args) && !(piece.id && piece.id === call.id)
+}
+
+/** A server that sends the finished call once more, under the same id. */
+const repeats = (call: Call, piece: Piece): boolean =>
+  Boolean(piece.id && piece.id === call.id && piece.args?.trimStart().startsWith('{') && isWhole(call.args))
+
+const isWhole = (args: string): boolean => args.trimEnd().endsWith('}') && parseArguments(args) !== undefined
+
+/**
+ * The arguments of a call: a JSON object. Nothing at all, and `null`, are a call without arguments; an object in a JSON string
+ * is what some servers send. Undefined for anything else, cut ones included.
+ */
+export function parseArguments(args: string, depth = 0): Params | undefined {
+  if (args.trim() === '') return {}
+  try {
+    const value: unknown = JSON.parse(args)
+    if (value === null) return {}
+    if (typeof value === 'string' && depth === 0 && value.trim()) return parseArguments(value, 1)
+    return typeof value === 'object' && !Array.isArray(value) ? (value as Params) : undefined
+  } catch {
+    return undefined // kept as raw arguments, for the model to be told
+  }
+}
+
+/** The file that a call is about, as soon as its arguments say so. */
+function pathIn(args: string): string | undefined {
+  const found = args.slice(0, HEAD).match(/"(?:path|file_path)"\s*:\s*("(?:[^"\\]|\\.)*")/)
+  if (!found) return undefined
+  try {
+    return JSON.parse(found[1]!)
+  } catch {
+    return undefined // a control character inside: the draft goes without a path
+  }
+}

@@ -1,0 +1,133 @@
+import type { Endpoint } from '../endpoint.ts'
+import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
+import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
+import { type Lifeline, lifeline, type Patience, Stalled } from './lifeline.ts'
+import type { Reader } from './reader.ts'
+import { Decoder, DONE, MalformedStream, type Payload } from './sse.ts'
+
+/** How one API is spoken: the request, and the reader of its answer. */
+export type Wire = {
+  send(endpoint: Endpoint, request: ModelRequest): Send
+  reader(endpoint: Endpoint): Reader
+}
+
+/** Asks once: resolves with a 2xx response whose body is still to come, throws LlmError for any other. */
+export type Send = (signal: AbortSignal) => Promise<Response>
+
+/**
+ * One request and its answer, whatever the wire: sends, listens, reads, and closes the connection at the end. Yields what to
+ * show and returns the reply; throws LlmError, or the signal's reason on abort.
+ */
+export async function* exchange(
+  endpoint: Endpoint,
+  reader: Reader,
+  send: Send,
+  signal: AbortSignal,
+  patience: Patience = PATIENCE[endpoint.kind],
+): AsyncGenerator<ModelEvent, ModelReply> {
+  signal.throwIfAborted()
+  const line = lifeline(signal, patience)
+  try {
+    const response = await line.wait(send(line.signal))
+    yield* listen(endpoint, response, reader, line)
+    return reader.reply()
+  } catch (error) {
+    signal.throwIfAborted()
+    if (reader.finished && isBroken(error)) return reader.reply()
+    throw withPartial(asLlmError(endpoint, error), reader)
+  } finally {
+    line.end()
+  }
+}
+
+async function* listen(
+  endpoint: Endpoint,
+  response: Response,
+  reader: Reader,
+  line: Lifeline,
+): AsyncGenerator<ModelEvent, void> {
+  const bytes = response.body?.getReader()
+  if (!bytes) return
+  const decoder = new Decoder()
+  try {
+    for (;;) {
+      const { done, value } = await line.wait(bytes.read())
+      line.heard()
+      const payloads = done ? decoder.end() : decoder.feed(value)
+      yield* join(readAll(endpoint, payloads, reader))
+      if (done || reader.closed) return yield* reader.flush?.() ?? []
+      if (reader.finished) line.finished()
+    }
+  } finally {
+    bytes.cancel().catch(() => {}) // it may be closed or broken already: there is nothing left to give up
+  }
+}
+
+/** Payloads to events, in order. Throws LlmError for an error object among them, after what came before it. */
+export function* readAll(endpoint: Endpoint, payloads: Payload[], reader: Reader): Generator<ModelEvent> {
+  for (const payload of payloads) {
+    if (payload === DONE) {
+      reader.done()
+      continue
+    }
+    const { event, data } = payload
+    if (event === 'error' || isProblem(data)) throw fromStreamProblem(endpoint, data)
+    yield* reader.read(data, event)
+  }
+}
+
+function isProblem(data: unknown): boolean {
+  if (typeof data !== 'object' || data === null) return false
+  const { type, error, object } = data as Record<string, unknown>
+  return type === 'error' || object === 'error' || (type === undefined && Boolean(error))
+}
+
+/** Neighbours of one kind that came in one piece are one event: fewer steps to everyone behind. */
+function* join(events: Iterable<ModelEvent>): Generator<ModelEvent> {
+  let last: ModelEvent | undefined
+  try {
+    for (const event of events) {
+      if (last && (event.type === 'text' || event.type === 'thinking') && last.type === event.type) {
+        last = { type: event.type, text: last.text + event.text }
+        continue
+      }
+      if (last) yield last
+      last = event
+    }
+  } catch (error) {
+    if (last) yield last // what came before a failure has come
+    throw error
+  }
+  if (last) yield last
+}
+
+/**
+ * Claude pings while it thinks, and so has no excuse; OpenAI is silent then; a local server loads its model and reads the
+ * prompt before it says anything.
+ */
+const PATIENCE: Record<Endpoint['kind'], Patience> = {
+  anthropic: { first_ms: 120_000, idle_ms: 120_000, finished_ms: 10_000 },
+  gemini: { first_ms: 300_000, idle_ms: 120_000, finished_ms: 10_000 },
+  openai: { first_ms: 300_000, idle_ms: 300_000, finished_ms: 10_000 },
+  'openai-compatible': { first_ms: 600_000, idle_ms: 120_000, finished_ms: 10_000 },
+  offline: { first_ms: 120_000, idle_ms: 120_000, finished_ms: 10_000 },
+}
+
+/** The connection is to blame, not what came over it. */
+const isBroken = (error: unknown): boolean => !(error instanceof LlmError) && !(error instanceof MalformedStream)
+
+function asLlmError(endpoint: Endpoint, error: unknown): LlmError {
+  if (error instanceof LlmError) return error
+  if (error instanceof MalformedStream)
+    return streamError(endpoint, error.message, { retryable: error.retryable, cause: error })
+  if (error instanceof Stalled)
+    return streamError(endpoint, `stalled: nothing came for ${Math.round(error.silent_ms / 1000)} s`, { cause: error })
+  return streamError(endpoint, 'was cut off', { cause: error })
+}
+
+function withPartial(error: LlmError, reader: Reader): LlmError {
+  const partial = reader.partial()
+  error.shown = partial.text !== ''
+  if (error.shown) error.partial = partial
+  return error
+}

@@ -1,0 +1,112 @@
+import type { Anthropic } from '@anthropic-ai/sdk'
+import type { OpenAI } from 'openai'
+import type { Endpoint } from '../endpoint.ts'
+import { fromConnection, fromStatus, LlmError } from '../errors.ts'
+import { wellFormed } from './well-formed.ts'
+
+/**
+ * The SDKs make the requests; the answers are read here (`exchange.ts`). Theirs give up on what servers really send: a body
+ * that is no stream ends `openai`'s loop without an error, a ping or a comment is no sign of life, and a cut looks like a
+ * different thing under each runtime (facts.md, SDK traps). Each SDK is loaded when first used.
+ */
+
+/** Longer than any watchdog of ours, and what `setTimeout` can hold. */
+const NEVER_MS = 86_400_000
+
+/** Throws LlmError for a status that is not 2xx, and when no connection comes about. */
+export async function postAnthropic(
+  endpoint: Endpoint,
+  path: string,
+  body: object,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const { Anthropic } = await import('@anthropic-ai/sdk')
+  return post(endpoint, headers, signal, fetch => {
+    const client: Anthropic = new Anthropic({
+      // Everything that it would otherwise look for in the environment or in the home directory is said.
+      apiKey: endpoint.api_key ?? NO_KEY,
+      baseURL: endpoint.base_url ?? 'https://api.anthropic.com',
+      webhookKey: null,
+      openTelemetry: false,
+      logLevel: 'off',
+      maxRetries: 0,
+      timeout: NEVER_MS,
+      fetch,
+    })
+    return client.post(path, { body, headers, signal, stream: true }).asResponse()
+  })
+}
+
+/** The same through the `openai` SDK: chat completions, Responses, and Google's own API. */
+export async function postOpenai(
+  endpoint: Endpoint,
+  path: string,
+  body: object,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const { OpenAI } = await import('openai')
+  return post(endpoint, headers, signal, fetch => {
+    const client: OpenAI = new OpenAI({
+      apiKey: endpoint.api_key ?? NO_KEY,
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+      baseURL: endpoint.base_url ?? 'https://api.openai.com/v1',
+      logLevel: 'off',
+      maxRetries: 0,
+      timeout: NEVER_MS,
+      fetch,
+    })
+    return client.post(path, { body, headers, signal, stream: true }).asResponse()
+  })
+}
+
+/** The SDKs refuse to start without a key; servers that need none are not sent this one. */
+const NO_KEY = 'none'
+
+type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+async function post(
+  endpoint: Endpoint,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  send: (fetch: Fetch) => Promise<Response>,
+): Promise<Response> {
+  let refusal: LlmError | undefined
+  try {
+    return await send(async (url, init) => {
+      const response = await fetch(url, {
+        ...init,
+        ...(typeof init?.body === 'string' && { body: wellFormed(init.body) }),
+        headers: ourHeaders(new Headers(init?.headers), endpoint, headers),
+        redirect: 'manual', // a key goes where the configuration says, nowhere else
+        ...{ timeout: false }, // Bun would give up after five minutes; Node does not know it
+      })
+      if (response.ok) return response
+      // Kept from here: the SDKs lose bodies that are arrays or HTML.
+      const body = await response.text()
+      refusal = fromStatus(endpoint, response.status, response.headers, body.slice(0, 65_536))
+      return new Response(body, response)
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw refusal ?? (error instanceof LlmError ? error : fromConnection(endpoint, error))
+  }
+}
+
+/** `ANTHROPIC_CUSTOM_HEADERS` and its like cannot be switched off, and the SDKs describe the machine: only these go out. */
+const OURS = new Set(['accept', 'content-type', 'user-agent', 'anthropic-version'])
+
+function ourHeaders(sdk: Headers, endpoint: Endpoint, extra: Record<string, string>): Headers {
+  const headers = new Headers()
+  for (const [name, value] of sdk) if (OURS.has(name)) headers.set(name, value)
+  if (endpoint.api_key) {
+    if (endpoint.kind === 'anthropic') headers.set('x-api-key', endpoint.api_key)
+    else if (!('x-goog-api-key' in extra)) headers.set('authorization', `Bearer ${endpoint.api_key}`)
+  }
+  for (const [name, value] of Object.entries({ ...extra, ...endpoint.headers })) headers.set(name, value)
+  return headers
+}

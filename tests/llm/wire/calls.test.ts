@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'bun:test'
+import { Calls, type Piece, parseArguments } from '../../../src/llm/wire/calls.ts'
+
+/** What servers really send, and the calls that it means: name, arguments, the provider's id. */
+const QUIRKS: [string, Piece[], [string, object | string, string?][]][] = [
+  [
+    'by the book',
+    [
+      { index: 0, id: 'a', name: 'f', args: '' },
+      { index: 0, args: '{"x"' },
+      { index: 0, args: ':1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'two, interleaved',
+    [
+      { index: 0, id: 'a', name: 'f', args: '' },
+      { index: 1, id: 'b', name: 'g', args: '{' },
+      { index: 0, args: '{}' },
+      { index: 1, args: '}' },
+    ],
+    [
+      ['f', {}, 'a'],
+      ['g', {}, 'b'],
+    ],
+  ],
+  [
+    'index from 1',
+    [
+      { index: 1, id: 'a', name: 'f', args: '{' },
+      { index: 1, args: '}' },
+    ],
+    [['f', {}, 'a']],
+  ],
+  [
+    'no index, ids repeated',
+    [
+      { id: 'a', name: 'f', args: '{"x"' },
+      { id: 'a', args: ':1}' },
+      { id: 'b', name: 'f', args: '{}' },
+    ],
+    [
+      ['f', { x: 1 }, 'a'],
+      ['f', {}, 'b'],
+    ],
+  ],
+  [
+    'no index, ids empty later',
+    [
+      { id: 'a', name: 'f', args: '{"x"' },
+      { id: '', name: '', args: ':1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'no index and no id at all',
+    [{ name: 'f', args: '{"x"' }, { args: ':1}' }, { name: 'g', args: '{}' }, { name: 'g', args: '{}' }],
+    [
+      ['f', { x: 1 }],
+      ['g', {}],
+      ['g', {}],
+    ],
+  ],
+  ['index later missing', [{ index: 0, id: 'a', name: 'f', args: '{"x"' }, { args: ':1}' }], [['f', { x: 1 }, 'a']]],
+  [
+    'the id comes late',
+    [
+      { index: 0, name: 'f', args: '{"x":' },
+      { index: 0, id: 'a', args: '1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'the id comes late, without index',
+    [
+      { name: 'f', args: '{"x":' },
+      { id: 'a', args: '1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'the name comes late',
+    [
+      { index: 0, id: 'a', args: '' },
+      { index: 0, name: 'f' },
+      { index: 0, args: '{}' },
+    ],
+    [['f', {}, 'a']],
+  ],
+  [
+    'the name comes last',
+    [
+      { index: 0, id: 'a', args: '{"x":1}' },
+      { index: 0, name: 'f' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'the index comes late',
+    [
+      { id: 'a', name: 'f', args: '{"x":' },
+      { index: 0, args: '1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'the name on every piece',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x":' },
+      { index: 0, id: 'a', name: 'f', args: '1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'the name on every piece, no id',
+    [
+      { index: 0, name: 'f', args: '{"x":' },
+      { index: 0, name: 'f', args: '1}' },
+    ],
+    [['f', { x: 1 }]],
+  ],
+  [
+    'a new id on every piece',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x":' },
+      { index: 0, id: 'b', args: '1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'every call has index 0',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x":1}' },
+      { index: 0, id: 'b', name: 'f', args: '{"x":2}' },
+    ],
+    [
+      ['f', { x: 1 }, 'a'],
+      ['f', { x: 2 }, 'b'],
+    ],
+  ],
+  [
+    'every call has index 0 and an empty id',
+    [
+      { index: 0, id: '', name: 'f', args: '{}' },
+      { index: 0, id: '', name: 'g', args: '{}' },
+    ],
+    [
+      ['f', {}],
+      ['g', {}],
+    ],
+  ],
+  [
+    'index 0, no arguments, ids differ',
+    [
+      { index: 0, id: 'a', name: 'f' },
+      { index: 0, id: 'b', name: 'f' },
+    ],
+    [
+      ['f', {}, 'a'],
+      ['f', {}, 'b'],
+    ],
+  ],
+  [
+    'one id for two calls',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{}' },
+      { index: 1, id: 'a', name: 'g', args: '{}' },
+    ],
+    [
+      ['f', {}, 'a'],
+      ['g', {}],
+    ],
+  ],
+  ['whole, in one piece', [{ id: 'a', name: 'f', args: '{"x":1}' }], [['f', { x: 1 }, 'a']]],
+  [
+    'sent once more at the end',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x"' },
+      { index: 0, args: ':1}' },
+      { index: 0, id: 'a', name: 'f', args: '{"x":1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'trailing blanks',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{}' },
+      { index: 0, args: ' \n' },
+    ],
+    [['f', {}, 'a']],
+  ],
+  ['no arguments', [{ index: 0, id: 'a', name: 'f' }], [['f', {}, 'a']]],
+  ['null', [{ index: 0, name: 'f', args: 'null' }], [['f', {}]]],
+  ['an object in a string', [{ index: 0, name: 'f', args: '"{\\"x\\":1}"' }], [['f', { x: 1 }]]],
+  ['a list', [{ index: 0, name: 'f', args: '[1]' }], [['f', '[1]']]],
+  ['cut off', [{ index: 0, name: 'f', args: '{"x": "y' }], [['f', '{"x": "y']]],
+  ['not JSON', [{ index: 0, name: 'f', args: '{x: 1}' }], [['f', '{x: 1}']]],
+]
+
+describe('Calls', () => {
+  for (const [name, pieces, expected] of QUIRKS)
+    test(name, () => {
+      const calls = new Calls()
+      for (const piece of pieces) calls.add(piece)
+      const { tool_calls, ids, raw_arguments } = calls.finish()
+      const found = tool_calls.map(({ tool_call_id, tool, params }) => {
+        const raw = raw_arguments[tool_call_id]
+        if (raw !== undefined) expect(params).toEqual({})
+        const id = ids[tool_call_id]
+        return id === undefined ? [tool, raw ?? params] : [tool, raw ?? params, id]
+      })
+      expect(found as unknown).toEqual(expected)
+      expect(tool_calls.every(call => /^tc_[a-z2-7]{12}$/.test(call.tool_call_id))).toBe(true)
+    })
+
+  test('tells a draft when it begins, when its path is known, and as it grows', () => {
+    const calls = new Calls()
+    const args = JSON.stringify({ path: 'src/a "b".ts', content: 'x'.repeat(2_000) })
+    const drafts = calls.add({ index: 0, name: 'write_file' })
+    for (const character of args) drafts.push(...calls.add({ index: 0, args: character }))
+    const { tool_call_id } = calls.finish().tool_calls[0]!
+    expect(drafts.map(draft => [draft.chars, draft.path])).toEqual([
+      [0, undefined],
+      [24, 'src/a "b".ts'],
+      [536, 'src/a "b".ts'],
+      [1048, 'src/a "b".ts'],
+      [1560, 'src/a "b".ts'],
+    ])
+    expect(drafts.every(draft => draft.tool_call_id === tool_call_id && draft.tool === 'write_file')).toBe(true)
+  })
+
+  test('arguments never become anything but an object', () => {
+    for (const args of ['1', 'true', '"x"', '[]', '{', '}', '{} {}', '""x', '"[]"'])
+      expect(parseArguments(args)).toBeUndefined()
+    for (const args of ['', ' ', 'null', '{}', '"{}"']) expect(parseArguments(args)).toEqual({})
+  })
+})
