@@ -43,7 +43,9 @@
   "Return (BLOCK . REST) of LINES, of which the first is not blank.
 DEPTH and QUOTED are as for `emacs-agent-blocks-read'."
   (let ((case-fold-search nil) (depth (or depth 0)) (line (car lines)))
-    (or (emacs-agent-blocks-fence lines)
+    (or (and (emacs-agent-blocks--prose-p line)
+             (or (emacs-agent-blocks--table lines) (emacs-agent-blocks--paragraph lines)))
+        (emacs-agent-blocks-fence lines)
         (emacs-agent-blocks--indented lines)
         (emacs-agent-blocks--heading lines)
         (and (emacs-agent-blocks--rule-p line) (cons '(rule) (cdr lines)))
@@ -55,6 +57,12 @@ DEPTH and QUOTED are as for `emacs-agent-blocks-read'."
         (emacs-agent-blocks--paragraph lines))))
 
 ;;;; Lines
+
+(defun emacs-agent-blocks--prose-p (line)
+  "Whether LINE starts with a letter, and so starts nothing but prose or a table."
+  (and (not (string-empty-p line))
+       (let ((char (aref line 0)))
+         (or (<= ?a char ?z) (<= ?A char ?Z)))))
 
 (defun emacs-agent-blocks--blank-p (line)
   "Whether LINE has nothing to see."
@@ -107,14 +115,16 @@ summary table tbody td textarea tfoot th thead title tr ul"))
 
 (defun emacs-agent-blocks--interrupts-p (line)
   "Whether LINE ends the paragraph before it."
-  (or (emacs-agent-blocks-open-fence line)
-      (string-match-p "\\` \\{0,3\\}#\\{1,6\\}\\(?:[ \t]\\|\\'\\)" line)
-      (emacs-agent-blocks--rule-p line)
-      (emacs-agent-blocks--quote-p line)
-      (let ((marker (and (< (emacs-agent-blocks--indent line) 4) (emacs-agent-blocks--marker line))))
-        (if marker
-            (and (memq (plist-get marker :start) '(nil 1)) (> (length (string-trim line)) 2))
-          (emacs-agent-blocks--html-p line)))))
+  (and
+   (not (emacs-agent-blocks--prose-p line))
+   (or (emacs-agent-blocks-open-fence line)
+       (string-match-p "\\` \\{0,3\\}#\\{1,6\\}\\(?:[ \t]\\|\\'\\)" line)
+       (emacs-agent-blocks--rule-p line)
+       (emacs-agent-blocks--quote-p line)
+       (let ((marker (and (< (emacs-agent-blocks--indent line) 4) (emacs-agent-blocks--marker line))))
+         (if marker
+             (and (memq (plist-get marker :start) '(nil 1)) (> (length (string-trim line)) 2))
+           (emacs-agent-blocks--html-p line))))))
 
 ;;;; Fences
 

@@ -160,8 +160,10 @@ Others are broken too, unless only a number or a colon follows.")
 (defun emacs-agent-inert-join (pieces)
   "Return the PIECES of a paragraph as one text.
 Each is a text and whether it is literal, that is, not markup of ours."
-  (emacs-agent-inert--types
-   (emacs-agent-inert--emphasis (emacs-agent-inert--formulas pieces))))
+  (if (cl-some (lambda (piece) (string-match-p "[*/_+=~:$]" (car piece))) pieces)
+      (emacs-agent-inert--types
+       (emacs-agent-inert--emphasis (emacs-agent-inert--formulas pieces)))
+    (mapconcat #'car pieces "")))
 
 (defun emacs-agent-inert--types (pieces)
   "Return PIECES as one text, with a break in what would be a link."

@@ -40,6 +40,12 @@
 (defun emacs-agent-inline-parse (text &optional links)
   "Return the tokens of TEXT, a paragraph.
 LINKS is an alist of labels in lower case and their targets."
+  (if (string-match-p emacs-agent-inline--special text)
+      (emacs-agent-inline--scan text links)
+    (and (not (string-empty-p text)) (list (list 'text text)))))
+
+(defun emacs-agent-inline--scan (text links)
+  "Return the tokens of TEXT, which has markup; LINKS are targets of labels."
   (with-temp-buffer
     (insert text)
     (goto-char (point-min))
@@ -311,8 +317,11 @@ target in parentheses, a reference, or LABEL itself as a reference."
 
 (defun emacs-agent-inline--mark-p (char)
   "Whether CHAR is punctuation or a symbol."
-  (memq (get-char-code-property char 'general-category)
-        '(Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So)))
+  (if (< char 128)
+      (and (> char ?\s) (< char 127)
+           (not (or (<= ?a char ?z) (<= ?A char ?Z) (<= ?0 char ?9))))
+    (memq (get-char-code-property char 'general-category)
+          '(Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So))))
 
 (defun emacs-agent-inline--delimiter (char)
   "Read the run of CHAR at point."

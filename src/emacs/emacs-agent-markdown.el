@@ -148,11 +148,13 @@
 
 (defun emacs-agent-markdown--width (text)
   "Return how many characters of TEXT take a column."
-  (cl-count-if-not (lambda (char)
-                     (or (memq char '(#x200b #x2060))
-                         (and (> char 127)
-                              (memq (get-char-code-property char 'general-category) '(Mn Mc Me)))))
-                   text))
+  (if (not (string-match-p "[^[:ascii:]]" text))
+      (length text)
+    (cl-count-if-not (lambda (char)
+                       (or (memq char '(#x200b #x2060))
+                           (and (> char 127)
+                                (memq (get-char-code-property char 'general-category) '(Mn Mc Me)))))
+                     text)))
 
 (defconst emacs-agent-markdown--languages
   (let ((table (make-hash-table :test #'equal)))
@@ -221,7 +223,8 @@ the end.")
         (emacs-agent-markdown--where (or where 'paragraph))
         (unfit (emacs-agent-markdown--unfit tokens)))
     (cl-loop
-     for (token . rest) on tokens do
+     for (token . rest) on tokens
+     unless (memq token unfit) do
       (pcase token
         (`(text ,text) (push (if (emacs-agent-markdown--joins-p)
                                  (replace-regexp-in-string "[ \t\u00a0]*\n[ \t\n\u00a0]*" " " text t t)
@@ -230,7 +233,6 @@ the end.")
         (`(code ,code) (emacs-agent-markdown--code (emacs-agent-one-line code)))
         ('(break) (emacs-agent-markdown--break))
         (`(link . ,_) (emacs-agent-markdown--link token (emacs-agent-markdown--ends-url-p rest)))
-        ((pred (lambda (token) (memq token unfit))))
         (`(open ,style) (emacs-agent-markdown--open style))
         (`(close ,style) (emacs-agent-markdown--close style))))
     (emacs-agent-markdown--flush t)
@@ -313,7 +315,9 @@ A zero-width space goes before it where Org would not see it otherwise."
 
 (defun emacs-agent-markdown--invisible-p (char)
   "Whether CHAR is a separator or nothing to see."
-  (memq (get-char-code-property char 'general-category) '(Zs Zl Zp Cc Cf Cs Co Cn)))
+  (if (< char 127)
+      (<= char ?\s)
+    (memq (get-char-code-property char 'general-category)   '(Zs Zl Zp Cc Cf Cs Co Cn))))
 
 (defun emacs-agent-markdown--break ()
   "Add a line break."

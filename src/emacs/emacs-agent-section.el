@@ -37,7 +37,7 @@ Undo is off meanwhile, and what it has of the input moves along."
   (let ((size (buffer-size)) (undo buffer-undo-list) (modified (buffer-modified-p)))
     (setq buffer-undo-list t)
     (unwind-protect
-        (let ((inhibit-read-only t) (inhibit-point-motion-hooks t) (deactivate-mark nil))
+        (let ((inhibit-read-only t) (deactivate-mark nil))
           (save-excursion (save-match-data (funcall function))))
       (setq buffer-undo-list
             (if (listp undo) (emacs-agent-section--shift undo (- (buffer-size) size)) undo))

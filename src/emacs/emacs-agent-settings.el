@@ -98,6 +98,7 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
 
 (defun emacs-agent-settings--stored-key (provider)
   "Return the key of PROVIDER from `auth-sources', or nil."
+  (require 'auth-source)
   (let* ((host (cdr (assoc provider emacs-agent-key-hosts)))
          (entry (and host auth-sources
                      (car (ignore-errors (auth-source-search :host host :user "apikey" :max 1)))))
