@@ -4,7 +4,7 @@ import type { ModelInfo, ModelMessage } from '../llm/provider.ts'
 import type { HistoryMessage } from './history.ts'
 
 /**
- * What fits into a model's window (requirements.md, 3.4). When it fills up, old tool results are trimmed, oldest first and
+ * What fits into a model's window. When it fills up, old tool results are trimmed, oldest first and
  * those about files that were changed last; past that the older part of the conversation is summarised by the model. The
  * system prompt, the tools and the latest messages always stay. The log is never touched: both change only what is sent.
  */

@@ -1,6 +1,6 @@
 import { SCALARS } from '../config/settings.ts'
 
-/** Every command and flag (protocol.md, "Command line"), said once: `args.ts` parses by it, `help.ts` prints it. */
+/** Every command and flag (the contract, "Command line"), said once: `args.ts` parses by it, `help.ts` prints it. */
 
 export type Flag = {
   /** What stands for the value in the help; absent for a switch. */

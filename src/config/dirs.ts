@@ -4,7 +4,7 @@ import type { Dirs } from './config.ts'
 export type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * Where our files live (protocol.md, "Start-up handshake" and "Configuration"): an absolute `$XDG_CONFIG_HOME` or
+ * Where our files live (the contract, "Start-up handshake" and "Configuration"): an absolute `$XDG_CONFIG_HOME` or
  * `$XDG_STATE_HOME` first (relative ones are to be ignored: XDG Base Directory Specification), then what the system does.
  */
 export function dirsFrom(env: Env, platform: NodeJS.Platform, homedir: string): Dirs {

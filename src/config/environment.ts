@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import type { Env } from './dirs.ts'
 
 /**
- * What child processes inherit (protocol.md, "Configuration"): the environment without EMACS_AGENT_*, without names like
+ * What child processes inherit (the contract, "Configuration"): the environment without EMACS_AGENT_*, without names like
  * those of secrets, and without variables that hold a configured key whatever their name. `extra` is what someone asked
  * for by name (a session's `env`, an MCP server's), so it is added as it is.
  */

@@ -18,7 +18,7 @@ export type ParsedFile = {
 /** Larger is no configuration. */
 export const LARGEST_FILE = 1024 * 1024
 
-/** Never taken from a project's file (protocol.md, "Configuration"); some are no settings at all, and only there no error. */
+/** Never taken from a project's file (the contract, "Configuration"); some are no settings at all, and only there no error. */
 const NEVER_FROM_PROJECTS = [
   'host',
   'port',

@@ -77,7 +77,7 @@ export function readSetting(key: ScalarKey, written: string): string | number | 
   }
 }
 
-/** What holds where no layer speaks (protocol.md, "Configuration"). `model` stays unset: sessions take the best usable one. */
+/** What holds where no layer speaks (the contract, "Configuration"). `model` stays unset: sessions take the best usable one. */
 export const defaultConfig = (dirs: Dirs): Config => ({
   host: '127.0.0.1',
   port: 9420,

@@ -93,9 +93,20 @@ the keys that it shows apply.
   (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
   (add-hook 'change-major-mode-hook #'emacs-agent-mode--leave nil t))
 
+(defvar-local emacs-agent-mode--uncoloured nil
+  "Whether what was read again is still to be fontified.")
+
 (defun emacs-agent-mode--fontify (start end &optional loudly)
   "Fontify from START to END as Org does, LOUDLY or not, and add our faces.
-The mode for diffs may not look at the files that a diff names."
+The mode for diffs may not look at the files that a diff names.  While a
+conversation is being read again nothing is: that would be done over and over."
+  (if (and emacs-agent-session (emacs-agent-session-backlog emacs-agent-session)
+           (not (emacs-agent-session-caught-up emacs-agent-session)))
+      (setq emacs-agent-mode--uncoloured t)
+    (emacs-agent-mode--colour start end loudly)))
+
+(defun emacs-agent-mode--colour (start end loudly)
+  "Fontify from START to END as Org does, LOUDLY or not, and add our faces."
   (prog1 (let ((diff-font-lock-syntax nil))
            (font-lock-default-fontify-region start end loudly))
     (setq start (emacs-agent-mode--block-edge start #'re-search-backward "BEGIN")
@@ -176,6 +187,9 @@ SEARCH is the function that looks for it.  Org colours blocks as a whole."
 (defun emacs-agent-mode--batch (session)
   "Show what came to SESSION, and keep windows that are at the end there."
   (emacs-agent-view-batch session)
+  (when (and emacs-agent-mode--uncoloured (not (emacs-agent-session-backlog session)))
+    (setq emacs-agent-mode--uncoloured nil)
+    (font-lock-flush))
   (dolist (window (get-buffer-window-list nil nil t))
     (when (and (emacs-agent-input-p (window-point window))
                (not (pos-visible-in-window-p (point-max) window)))

@@ -152,6 +152,8 @@
   (setf (emacs-agent-session-timer session) nil)
   (let ((buffer (emacs-agent-session-buffer session))
         (deadline (+ (float-time) emacs-agent-session-slice))
+        ;; Parsing makes much garbage, which is better collected between batches than within.
+        (gc-cons-threshold (max gc-cons-threshold 32000000))
         frame)
     (when (buffer-live-p buffer)
       (with-current-buffer buffer

@@ -114,7 +114,7 @@ function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number |
 
 const isRedirect = ({ status = 0 }: Problem): boolean => status >= 300 && status < 400
 
-/** protocol.md, Errors: which status and which words of a provider make which code. */
+/** the contract, Errors: which status and which words of a provider make which code. */
 function codeOf(problem: Problem): LlmErrorCode {
   const { status, type = '', code = '' } = problem
   const kind = `${type} ${code}`.toLowerCase()

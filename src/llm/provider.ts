@@ -38,7 +38,7 @@ export type ModelInfo = {
   prices?: Prices
   /** Takes images in a prompt. */
   images?: boolean
-  /** False: no native tool calling; calls travel in the text (see `llm/textual.ts`). */
+  /** False: no native tool calling; calls travel in the text (see `wire/textual.ts`). */
   tools?: boolean
 }
 

@@ -17,7 +17,7 @@ export type RetryOptions = {
  * provider asks. Each attempt is announced as a `retry` event before its wait.
  *
  * Thinking and drafts may start over. Text that was shown may not: then the call *returns* what there is, with stop_reason
- * `cut` and no tool calls, for the loop to store and go on from (protocol.md, A turn). Throws LlmError when nothing helps, with
+ * `cut` and no tool calls, for the loop to store and go on from (the contract, A turn). Throws LlmError when nothing helps, with
  * `partial` where text was shown; or the signal's reason.
  */
 export function withRetry(stream: Stream, options: RetryOptions = {}): Stream {

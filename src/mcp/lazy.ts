@@ -52,12 +52,8 @@ const findTools = (entries: () => Entry[]): Tool => ({
 })
 
 const describeTools = (entries: () => Entry[]): Tool => ({
-  ...reading('describe_tools', 'Signatures of MCP tools: a bare name is a required string, ? optional'),
-  parameters: {
-    type: 'object',
-    properties: { names: { type: 'array', items: { type: 'string' } } },
-    required: ['names'],
-  },
+  ...reading('describe_tools', 'MCP tool signatures: bare = required string, ? = optional'),
+  parameters: { type: 'object', properties: { names: { type: 'array', items: { type: 'string' } } } },
   async run(params: Params, context) {
     const names = namesIn(params)
     if (names.length === 0)
@@ -73,7 +69,7 @@ const describeTools = (entries: () => Entry[]): Tool => ({
 })
 
 const callTool = (entries: () => Entry[]): Tool => ({
-  ...reading('call_tool', 'Call an MCP tool, server/tool'),
+  ...reading('call_tool', 'Call server/tool'),
   parameters: {
     type: 'object',
     properties: { tool: { type: 'string' }, args: { type: 'object' } },

@@ -3,7 +3,7 @@ import { alternativesOf, deref, isObject, propertiesOf, typesOf } from './schema
 
 /**
  * A tool's parameters in a line: `path limit?:int mode?:fast|full tags:str[] at?:{line:int column?:int}`. A bare name is a
- * required string, `?` is optional. A tenth of the tokens of the JSON Schema; facts.md, "TOON and tokens".
+ * required string, `?` is optional. A tenth of the tokens of the JSON Schema, measured on real catalogs.
  */
 export function signatureOf(schema: JsonSchema): string {
   return paramsOf(schema, { root: schema, left: MOST_NODES }, 0)

@@ -5,7 +5,7 @@ import { fold } from './fold.ts'
 const MAX_DEPTH = 60
 
 /**
- * The canonical transcript: protocol.md, "Transcripts". Keys come in a fixed order, so that the head of a file tells what
+ * The canonical transcript: the contract, "Transcripts". Keys come in a fixed order, so that the head of a file tells what
  * it is. Provider data, inline attachments and editor context stay in the log.
  */
 export function renderJson(events: readonly Stored[]): string {

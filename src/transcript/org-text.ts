@@ -1,7 +1,7 @@
 import { oneLine, SPACER, showControls } from './format.ts'
 
 /**
- * Text from users, models and tools as Org text that means nothing to Org: protocol.md, "Transcripts". Where a sequence
+ * Text from users, models and tools as Org text that means nothing to Org: the contract, "Transcripts". Where a sequence
  * would be syntax, a zero-width space is put inside (what the Org manual recommends), so that it still reads the same;
  * ordinary text is not touched. Rules follow org-element.el of Org 9.5 and 9.7, and err on the inert side.
  */

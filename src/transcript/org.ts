@@ -19,7 +19,7 @@ import type {
 const MAX_LEVEL = 8
 
 /**
- * The transcript as an Org file: protocol.md, "Transcripts". All structure is ours; text from users, models and tools is
+ * The transcript as an Org file: the contract, "Transcripts". All structure is ours; text from users, models and tools is
  * inert. Yields to the event loop now and then: a long session renders beside live ones.
  */
 export async function renderOrg(events: readonly Stored[]): Promise<string> {

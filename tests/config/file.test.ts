@@ -10,7 +10,7 @@ const problems = async (text: string | Uint8Array, from_project = false): Promis
   ).problems
 }
 
-/** As in protocol.md, completed. */
+/** As in the contract, completed. */
 const EVERYTHING = `host = "127.0.0.1"
 port = 9420
 log_level = "info"

@@ -7,7 +7,7 @@ import { wellFormed } from './well-formed.ts'
 /**
  * The SDKs make the requests; the answers are read here (`exchange.ts`). Theirs give up on what servers really send: a body
  * that is no stream ends `openai`'s loop without an error, a ping or a comment is no sign of life, and a cut looks like a
- * different thing under each runtime (facts.md, SDK traps). Each SDK is loaded when first used.
+ * different thing under each runtime (seen in both). Each SDK is loaded when first used.
  */
 
 /** Longer than any watchdog of ours, and what `setTimeout` can hold. */

@@ -12,7 +12,7 @@ export type Rule = {
 }
 
 /**
- * What the text of a rule means (protocol.md, "Rules"):
+ * What the text of a rule means (the contract, "Rules"):
  * - `tool`: every call of that tool. `server/tool`, `server/*`: a tool, every tool, of that MCP server.
  * - `path_tool(glob)`: calls that touch such a path. Relative globs start at the project; absolute ones and `~/…` do not. A
  *   backslash takes its meaning from the character behind it.

@@ -1,5 +1,5 @@
 /**
- * Paths that hold secrets or run code (protocol.md, "Rules"). Judged by name alone, component by component, on relative
+ * Paths that hold secrets or run code (the contract, "Rules"). Judged by name alone, component by component, on relative
  * and absolute paths; a directory of the list covers all that is below it. Callers pass *real* paths, relative to the
  * project where they are inside it, so that a project that itself lives below `.env-tools/` stays usable.
  *

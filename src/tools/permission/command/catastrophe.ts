@@ -5,7 +5,7 @@ import { nameOf } from './unwrap.ts'
 
 /**
  * Why a command is refused under any rule, as the end of a sentence ("It …"); undefined when it is not. Judged on words, flags
- * in any order, combined or long (protocol.md, "Rules"); fork bombs are found where the line is read.
+ * in any order, combined or long (the contract, "Rules"); fork bombs are found where the line is read.
  */
 export function findCatastrophe(commands: SimpleCommand[]): string | undefined {
   for (const { words, redirects } of commands) {
