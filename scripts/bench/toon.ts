@@ -79,7 +79,12 @@ export async function measureStart(servers: Served[]): Promise<Row[]> {
         bare: shown(all),
         ratio: percent((100 * count(text)) / all),
       }),
-      { what: `${what}: with the three tools`, value: shown(count(text) + three), bare: shown(all) },
+      {
+        what: `${what}: with the three tools`,
+        value: shown(count(text) + three),
+        bare: shown(all),
+        ratio: percent((100 * (count(text) + three)) / all),
+      },
     )
   }
   if (servers.length > 0) {
