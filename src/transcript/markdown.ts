@@ -16,8 +16,7 @@ import type {
 } from './record.ts'
 
 /**
- * The transcript as Markdown: the outline is ours: headings in messages become bold lines, raw
- * HTML is text. Thinking is left out. Yields to the event loop now and then.
+ * The transcript as Markdown. The outline is ours: headings in messages become bold lines, raw HTML is text. Thinking is left out. Yields to the event loop now and then.
  */
 export async function renderMarkdown(events: readonly Stored[]): Promise<string> {
   const { record, conversation } = foldSession(events)
