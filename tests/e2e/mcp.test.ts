@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { encode as tokens } from 'gpt-tokenizer/encoding/o200k_base'
+import { realCatalogs } from '../../scripts/bench/catalogs.ts'
 import { until } from '../support/mcp.ts'
 import { browse, startHttpPeer } from '../support/mcp-http.ts'
 import { madeEntry, peerEntry, pending, rowOf, startServed, talk } from '../support/mcp-servers.ts'
 import { call } from '../support/scripted.ts'
 import { tempDir } from '../support/temp.ts'
+
+const catalogs = await realCatalogs()
+/** `filesystem` is taken. */
+const called = (server: string) => (server === 'filesystem' ? 'files' : server)
 
 /** Nothing asks. */
 const FREE = { config: { auto_approve_tools: ['peer/*', 'other/*'] } }
@@ -239,6 +245,37 @@ describe('the list of tools', () => {
     const from = await start('peer/echo', { text: 'directly' })
     expect((await pending(stream, from)).data.tool).toBe('peer/echo')
   })
+
+  const lack = catalogs.length > 0 ? '' : ' (needs ../shared/catalogs)'
+  test.skipIf(lack !== '')(
+    `of 100 real tools costs a few hundred tokens${lack}`,
+    async () => {
+      let left = 100
+      const some = catalogs.flatMap(({ server, tools }) => {
+        const list = tools.slice(0, left).map(({ schema, ...tool }) => ({ ...tool, inputSchema: schema }))
+        left -= list.length
+        return list.length > 0 ? [{ server, list }] : []
+      })
+      const served = await startServed(some.map(({ server, list }) => peerEntry({ list }, { name: called(server) })))
+      const { project, post } = await talk(served)
+      const up = some.map(
+        ({ server }) => `POST /api/mcp/${called(server)}/restart?project=${encodeURIComponent(project)}`,
+      )
+      for (const { status } of await Promise.all(up.map(line => served.backend.call(line)))) expect(status).toBe(200)
+      served.says({ text: 'hi' })
+      await post('prompt', { text: 'hi', wait: true })
+      const { messages, tools } = served.model.requests[0]!.body
+      const lines = messages[0].content.split('\n\n').find((part: string) => part.startsWith('MCP tools'))
+      for (const { server } of some) expect(lines).toContain(`\n${called(server)}: `)
+      const three = tools.slice(-3).map((tool: any) => tool.function)
+      expect(three.map((tool: any) => tool.name)).toEqual(['find_tools', 'describe_tools', 'call_tool'])
+      expect(tokens(lines).length).toBeLessThanOrEqual(330)
+      expect(tokens(lines).length + tokens(JSON.stringify(three)).length).toBeLessThanOrEqual(420)
+      const schemas = some.flatMap(({ list }) => list.map(({ annotations: _, ...tool }) => tool))
+      expect(tokens(JSON.stringify(schemas)).length).toBeGreaterThan(14_000)
+    },
+    30_000,
+  )
 
   test('in read-only agents leads to what is allowed as reading, and to nothing else', async () => {
     const served = await startServed([
