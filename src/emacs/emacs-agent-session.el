@@ -31,6 +31,9 @@
 (defvar emacs-agent-session-slice 0.025
   "Seconds that a batch of events may take.")
 
+(defvar emacs-agent-session-frames 400
+  "Events in a batch, at most: what they show is only written after them.")
+
 (cl-defstruct (emacs-agent-session (:copier nil))
   "A session as its events have it."
   id project title model agent
@@ -154,12 +157,13 @@
         (deadline (+ (float-time) emacs-agent-session-slice))
         ;; Parsing makes much garbage, which is better collected between batches than within.
         (gc-cons-threshold (max gc-cons-threshold 32000000))
-        frame)
+        (count 0) frame)
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
         (while (and (setq frame (emacs-agent-session--next session))
                     (progn (emacs-agent-session--take session frame)
-                           (or all (< (float-time) deadline)))))
+                           (or all (and (< (float-time) deadline)
+                                        (< (cl-incf count) emacs-agent-session-frames))))))
         (emacs-agent-session--run 'emacs-agent-session-batch-functions session)
         (when (or (emacs-agent-session-inbox session) (emacs-agent-session-backlog session))
           (emacs-agent-session--schedule session))))))
