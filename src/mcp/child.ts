@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import { endFamily, marked, newMark } from '../family.ts'
+import { launcherFor } from './launch.ts'
 import type { Ring } from './ring.ts'
 
 /** A server's process with all it starts: one process group, and whoever left it but still carries the mark. */
@@ -39,7 +40,10 @@ export type ChildSpec = {
 export async function startChild(spec: ChildSpec): Promise<Child> {
   const mark = newMark()
   const [command, args] = limited(spec)
-  const process_ = spawn(command, args, {
+  const { launch, program } = await launcherFor(command, spec).catch(error => {
+    throw cannotStart(spec, error)
+  })
+  const process_ = launch(program, args, {
     cwd: spec.cwd,
     env: marked(spec.env, mark),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -55,17 +59,18 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   return watch(process_, mark, exited, spec)
 }
 
-function started(child: ChildProcess, spec: ChildSpec): Promise<void> {
-  return new Promise((resolve, reject) => {
+const started = (child: ChildProcess, spec: ChildSpec): Promise<void> =>
+  new Promise((resolve, reject) => {
     child.once('spawn', resolve)
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'ENOENT'
-          ? `the program "${spec.command}" or the directory it should start in was not found. Install it or correct the entry`
-          : `it could not be started (${error.code ?? error.message})`
-      reject(new AppError('MCP_SERVER_ERROR', `MCP server ${spec.name}: ${why}.`, {}, { cause: error }))
-    })
+    child.once('error', error => reject(cannotStart(spec, error)))
   })
+
+function cannotStart({ name, command }: ChildSpec, error: NodeJS.ErrnoException): AppError {
+  const why =
+    error.code === 'ENOENT'
+      ? `the program "${command}" or the directory it should start in was not found. Install it or correct the entry`
+      : `it could not be started (${error.code ?? error.message})`
+  return new AppError('MCP_SERVER_ERROR', `MCP server ${name}: ${why}.`, {}, { cause: error })
 }
 
 function watch(child: ChildProcess, mark: string, exited: Promise<string>, { stderr, grace_ms }: ChildSpec): Child {
