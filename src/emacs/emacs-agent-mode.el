@@ -42,7 +42,7 @@
     (define-key map (kbd "C-c C-s") 'emacs-agent-sessions)
     (define-key map (kbd "C-c C-t") 'emacs-agent-set-title)
     (define-key map (kbd "C-c C-w") #'emacs-agent-edit-queue)
-    (define-key map (kbd "C-c C-h") 'emacs-agent-menu)
+    (define-key map (kbd "C-c C-z") 'emacs-agent-menu)
     (define-key map (kbd "M-p") #'emacs-agent-input-previous)
     (define-key map (kbd "M-n") #'emacs-agent-input-next)
     (define-key map (kbd "RET") #'emacs-agent-return)

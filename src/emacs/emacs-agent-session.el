@@ -31,7 +31,7 @@
 (defvar emacs-agent-session-slice 0.025
   "Seconds that a batch of events may take.")
 
-(defvar emacs-agent-session-frames 400
+(defvar emacs-agent-session-frames 250
   "Events in a batch, at most: what they show is only written after them.")
 
 (cl-defstruct (emacs-agent-session (:copier nil))
