@@ -224,6 +224,25 @@
         (emacs-agent-live-tests--approve session)
         (emacs-agent-test-wait (string-empty-p emacs-agent-attention-string))))))
 
+(ert-deftest emacs-agent-live-hunk-by-hunk ()
+  "What is written is the accepted hunk alone, byte for byte."
+  (emacs-agent-test-with-backend
+    (let ((before (concat "foo é\n" (apply #'concat (make-list 30 "line\n")) "foo\n"))
+          (session (emacs-agent-live-tests--start project)))
+      (emacs-agent-test-write project "a.txt" before)
+      (with-current-buffer (emacs-agent-session-buffer session)
+        (emacs-agent-test-say "replace all \"foo\" with \"bar\" in a.txt")
+        (emacs-agent-test-wait (emacs-agent-session-pending session))
+        (emacs-agent-test-shown "waits for you")
+        (let ((emacs-agent-approval-delay 0))
+          (goto-char (text-property-any (point-min) (point-max) 'emacs-agent-hunk 1))
+          (emacs-agent-toggle-hunk)
+          (emacs-agent-approve))
+        (emacs-agent-test-shown "Modified [[file:")
+        (emacs-agent-live-tests--idle session)
+        (should (equal (emacs-agent-test-read project "a.txt")
+                       (concat "bar" (substring before 3))))))))
+
 ;;;; Bad backends
 
 (defmacro emacs-agent-live-tests--with-script (script &rest body)
