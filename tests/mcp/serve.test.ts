@@ -1,71 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { describe, expect, test } from 'bun:test'
 import { PassThrough } from 'node:stream'
-import { Client as ModernClient } from '@modelcontextprotocol/client'
-import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { AppError } from '../../src/errors.ts'
 import { serveTools } from '../../src/mcp/serve.ts'
 import type { Tool } from '../../src/tools/tool.ts'
-
-const OWN = join(import.meta.dir, '../support/mcp-own.ts')
-let project: string
-beforeAll(() => {
-  project = mkdtempSync(join(tmpdir(), 'mcp-own-'))
-  writeFileSync(join(project, 'hello.txt'), 'Hello from a file.\n')
-})
-afterAll(() => rmSync(project, { recursive: true }))
-
-const command = () => ({ command: process.execPath, args: [OWN, project] })
-const clientInfo = { name: 'inspector', version: '1.0.0' }
-type Result = { content: { type: string; text: string }[]; isError?: boolean }
-
-describe('our server serves', () => {
-  test("the SDK's 1.x client", async () => {
-    const client = new OldClient(clientInfo)
-    await client.connect(new OldStdio(command()))
-    expect(client.getServerVersion()).toEqual({ name: 'emacs-agent-backend', version: '0.0.0' })
-    const { tools } = await client.listTools()
-    expect(tools.map(tool => tool.name)).toContain('read_file')
-    expect(tools.every(tool => tool.annotations?.readOnlyHint)).toBe(true)
-    const read = (await client.callTool({ name: 'read_file', arguments: { path: 'hello.txt' } })) as Result
-    expect(read.content[0]!.text).toContain('Hello from a file.')
-    const outside = (await client.callTool({ name: 'read_file', arguments: { path: '/etc/passwd' } })) as Result
-    expect(outside).toMatchObject({ isError: true })
-    expect(outside.content[0]!.text).toStartWith('PERMISSION_DENIED: ')
-    const wrong = (await client.callTool({ name: 'read_file', arguments: {} })) as Result
-    expect(wrong.content[0]!.text).toStartWith('INVALID_PARAMS: path')
-    expect(client.callTool({ name: 'no_such' })).rejects.toThrow('Unknown tool')
-    await client.ping()
-    await client.close()
-  })
-
-  test('the 2.x client in both eras', async () => {
-    for (const [mode, protocol] of [
-      ['legacy', '2025-11-25'],
-      ['auto', '2026-07-28'],
-    ] as const) {
-      const client = new ModernClient(clientInfo, { versionNegotiation: { mode } })
-      await client.connect(new ModernStdio(command()))
-      expect(client.getNegotiatedProtocolVersion()).toBe(protocol)
-      expect((await client.listTools()).tools.map(tool => tool.name)).toContain('read_file')
-      const read = (await client.callTool({ name: 'read_file', arguments: { path: 'hello.txt' } })) as Result
-      expect(read.content[0]!.text).toContain('Hello from a file.')
-      await client.close()
-    }
-  })
-
-  test('no one any more at the end of stdin', async () => {
-    const { command: program, args } = command()
-    const child = spawn(program, args)
-    child.stdin.end()
-    expect(await new Promise(resolve => child.on('exit', resolve))).toBe(0)
-  })
-})
 
 describe('the wire', () => {
   const tool: Tool = {

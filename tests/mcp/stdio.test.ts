@@ -238,6 +238,13 @@ describe('a server that fails', () => {
   })
 })
 
+test.each(['2025-11-25', '2025-06-18', '2025-03-26'])('a server of revision %s', async protocol => {
+  await withPool([peer({ protocol })], async ({ call, pool }) => {
+    expect((await call('peer/echo', { text: 'hi' })).content).toBe('hi')
+    expect((await pool.status())[0]).toMatchObject({ status: 'ready', protocol })
+  })
+})
+
 describe('the era of a server', () => {
   const answers: [string, PeerOptions['on']][] = [
     ['ignores', { 'server/discover': 'ignore' }],

@@ -25,6 +25,8 @@ export type PeerOptions = {
   /** Starts a grandchild that leaves the group (`setsid`) and sleeps. */
   daemon?: boolean
   instructions?: string
+  /** The revision it speaks, whatever it is asked for. */
+  protocol?: string
 }
 
 type Message = { id?: number | string; method?: string; params?: Record<string, unknown>; result?: unknown }
@@ -180,7 +182,7 @@ function answer({ id, method, params = {}, result }: Message) {
   if (behaviour === 'garbage') return write('}{ not json\n\u0000\u0001\n')
   if (behaviour === 'error') return send({ id, error: { code: -32000, message: `no ${method} today` } })
   if (method === 'initialize') {
-    const { protocolVersion } = params as { protocolVersion: string }
+    const protocolVersion = options.protocol ?? (params as { protocolVersion: string }).protocolVersion
     const capabilities = { tools: { listChanged: true }, logging: {} }
     const serverInfo = { name: 'peer', version: '1' }
     return send({ id, result: { protocolVersion, capabilities, serverInfo, instructions: options.instructions } })
