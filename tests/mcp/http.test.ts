@@ -53,7 +53,7 @@ describe('a server at a URL', () => {
   test('may answer long, but not without end', async () => {
     await withHttp(false, async ({ call }) => {
       expect((await call('web/big', { bytes: 11_000_000 })).content).toHaveLength(11_000_000)
-      expect(call('web/big', { bytes: 68_000_000 })).rejects.toMatchObject({ code: 'MCP_SERVER_ERROR' })
+      await expect(call('web/big', { bytes: 68_000_000 })).rejects.toMatchObject({ code: 'MCP_SERVER_ERROR' })
       expect((await call('web/echo', { text: 'still here' })).content).toBe('said still here')
     })
   }, 20_000)
@@ -169,7 +169,7 @@ describe('signing in', () => {
         expect((await fetch(new URL('/callback', redirect))).status).toBe(404)
         expect((await fetch(redirect, { method: 'POST' })).status).toBe(404)
         await browse(url)
-        expect(fetch(redirect)).rejects.toThrow()
+        await expect(fetch(redirect)).rejects.toThrow()
         return 'accept'
       })
       expect((await toolsWith(bench, ask)).length).toBe(3)

@@ -54,7 +54,7 @@ describe('results as a model reads them', () => {
     })
 
   test('an error is thrown with its text', async () => {
-    expect(outputOf({ content: text('no such file'), isError: true }, true)).rejects.toMatchObject({
+    await expect(outputOf({ content: text('no such file'), isError: true }, true)).rejects.toMatchObject({
       code: 'TOOL_FAILED',
       message: 'no such file',
     })
