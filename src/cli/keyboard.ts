@@ -21,26 +21,33 @@ export function createKeyboard(
     onInterrupt()
     if (asking && !closed) reader.prompt() // whatever was said about it, the question is still there
   })
+  /** A line answers one question: what else is asked meanwhile waits for its turn. */
+  let last: Promise<unknown> = Promise.resolve()
+  const askNow = (question: string, signal?: AbortSignal) => {
+    if (closed || signal?.aborted) return Promise.resolve(null)
+    return new Promise<string | null>(resolve => {
+      asking = true
+      const settle = (answer: string | null) => {
+        asking = false
+        reader.off('line', settle).off('close', never)
+        signal?.removeEventListener('abort', never)
+        resolve(answer)
+      }
+      const never = () => {
+        output.write('\n') // what is told next begins a line of its own
+        settle(null)
+      }
+      reader.on('line', settle).on('close', never)
+      signal?.addEventListener('abort', never)
+      reader.setPrompt(question)
+      reader.prompt()
+    })
+  }
   return {
     ask(question, signal) {
-      if (closed || signal?.aborted) return Promise.resolve(null)
-      return new Promise(resolve => {
-        asking = true
-        const settle = (answer: string | null) => {
-          asking = false
-          reader.off('line', settle).off('close', never)
-          signal?.removeEventListener('abort', never)
-          resolve(answer)
-        }
-        const never = () => {
-          output.write('\n') // what is told next begins a line of its own
-          settle(null)
-        }
-        reader.on('line', settle).on('close', never)
-        signal?.addEventListener('abort', never)
-        reader.setPrompt(question)
-        reader.prompt()
-      })
+      const answer = last.then(() => askNow(question, signal))
+      last = answer
+      return answer
     },
     close: () => reader.close(),
   }

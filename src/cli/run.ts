@@ -4,6 +4,7 @@ import type { Stored, ToolCallAnnounced } from '../event.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
 import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
+import { answer } from './answer.ts'
 import type { Command } from './args.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import type { Process } from './process.ts'
@@ -55,6 +56,10 @@ export async function run(options: Options, outside: Process): Promise<number> {
   session.subscribe(event => {
     if (event.type === 'tool.call' && event.requires_approval)
       void decide(event, session, { options, keyboard, style, screen })
+    if (event.type === 'question')
+      void answer(event, session, { keyboard, style, line: options.json ? () => {} : screen.line }).catch(error =>
+        screen.line(style.yellow(messageOf(error))),
+      )
   })
 
   if (!options.json) {

@@ -1,0 +1,105 @@
+import * as v from 'valibot'
+import type { Question, Stored } from '../event.ts'
+import type { Session } from '../session/session.ts'
+import type { Keyboard } from './keyboard.ts'
+import { inert, type Style } from './terminal.ts'
+
+type Asking = { keyboard: Keyboard | null; style: Style; line(text: string): void }
+
+/** Puts the question of an MCP server to the person. Without one it is declined: a question that waits holds up its call. */
+export async function answer(question: Stored<Question>, session: Session, asking: Asking): Promise<void> {
+  const { question_id } = question
+  const { questions } = session
+  if (!asking.keyboard) {
+    asking.line(`${intro(question, asking)}\n  ${asking.style.yellow('Declined: there is no terminal to ask on.')}`)
+    return questions.answer(question_id, DECLINE)
+  }
+  const closed = new AbortController() // by an interrupt, or because the browser came back
+  const unsubscribe = session.subscribe(event => {
+    if (event.type === 'answer' && event.question_id === question_id) closed.abort()
+  })
+  try {
+    const reply = await (question.url === undefined ? fillIn : visit)(question, asking as Present, closed.signal)
+    if (!closed.signal.aborted) questions.answer(question_id, reply)
+  } finally {
+    unsubscribe()
+  }
+}
+
+type Present = Asking & { keyboard: Keyboard }
+type Reply = Parameters<Session['questions']['answer']>[1]
+const CANCEL: Reply = { action: 'cancel' }
+const DECLINE: Reply = { action: 'decline' }
+
+const isNo = (typed: string) => /^no?$/i.test(typed.trim())
+const intro = ({ server, message }: Question, { style }: Asking) =>
+  `  ${style.bold(inert(server))} asks: ${inert(message)}`
+
+async function visit(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
+  asking.line(`${intro(question, asking)}\n  ${inert(question.url!)}`)
+  const typed = await asking.keyboard.ask('  Press Enter once you have been there, or [n]o: ', closed)
+  return typed === null ? CANCEL : isNo(typed) ? DECLINE : { action: 'accept' }
+}
+
+const field = v.looseObject({
+  type: v.optional(v.string()),
+  title: v.optional(v.string()),
+  description: v.optional(v.string()),
+  default: v.optional(v.unknown()),
+  enum: v.optional(v.array(v.unknown())),
+})
+const form = v.looseObject({
+  properties: v.optional(v.record(v.string(), v.fallback(field, {})), {}),
+  required: v.optional(v.array(v.string()), []),
+})
+type Field = v.InferOutput<typeof field>
+
+/** One line for each field; what is left empty is left out, so that the server's default holds. */
+async function fillIn(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
+  asking.line(intro(question, asking))
+  const typed = await asking.keyboard.ask('  Answer? [y]es, [n]o: ', closed)
+  if (typed === null) return CANCEL
+  if (isNo(typed)) return DECLINE
+  const { properties, required } = v.parse(v.fallback(form, { properties: {}, required: [] }), question.schema)
+  const content: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(properties)) {
+    const value = await ask(name, field, required.includes(name), asking, closed)
+    if (value === null) return CANCEL
+    if (value !== undefined) content[name] = value
+  }
+  return { action: 'accept', content }
+}
+
+async function ask(name: string, field: Field, required: boolean, { keyboard, style }: Present, closed: AbortSignal) {
+  const hints = [
+    field.enum?.map(String).join('|') ?? field.type,
+    field.default !== undefined && `default ${JSON.stringify(field.default)}`,
+    field.default === undefined && !required && 'may be left empty',
+  ]
+  const about = field.description ?? field.title
+  const label = `  ${inert(name)}${about ? ` ${style.dim(inert(about))}` : ''} (${inert(hints.filter(Boolean).join(', '))}): `
+  for (;;) {
+    const typed = await keyboard.ask(label, closed)
+    if (typed === null) return null
+    if (typed.trim() === '' && (!required || field.default !== undefined)) return undefined
+    const value = read(typed.trim(), field)
+    if (value !== undefined) return value
+  }
+}
+
+/** What was typed as what the field wants; undefined when it is no such thing. */
+function read(typed: string, { type, enum: choices }: Field): unknown {
+  if (choices) return choices.find(choice => String(choice) === typed)
+  switch (type) {
+    case 'integer':
+      return /^[+-]?\d+$/.test(typed) ? Number(typed) : undefined
+    case 'number':
+      return typed !== '' && Number.isFinite(Number(typed)) ? Number(typed) : undefined
+    case 'boolean':
+      return { y: true, yes: true, true: true, n: false, no: false, false: false }[typed.toLowerCase()]
+    case 'array':
+      return typed.split(',').map(part => part.trim())
+    default:
+      return typed
+  }
+}
