@@ -259,7 +259,8 @@ the end.")
       (setq emacs-agent-markdown--end 'free))))
 
 (defun emacs-agent-markdown--guard-marks (text)
-  "Return TEXT with a space before marks that would end the open styles."
+  "Return TEXT with a space before marks that could end the open styles.
+Within a word they cannot."
   (dolist (style (reverse emacs-agent-markdown--active))
     (let ((mark (emacs-agent-markdown--mark style)))
       (when (string-search mark text)
@@ -267,7 +268,8 @@ the end.")
                      (insert text)
                      (goto-char (point-min))
                      (while (search-forward mark nil t)
-                       (when (looking-at-p "[ \t\n\u00a0\u200b.,:!?;'\")}[-]\\|\\'")
+                       (unless (and (looking-at-p "[[:alnum:]]")
+                                    (string-match-p "[[:alnum:]]" (string (or (char-before (1- (point))) ?\s))))
                          (backward-char)
                          (insert emacs-agent-inert-spacer)
                          (forward-char)))
@@ -369,26 +371,49 @@ ENDS says that it may be a plain address."
 
 (defun emacs-agent-markdown--unfit (tokens)
   "Return those of TOKENS that open and close styles which cannot be written.
-That is a style within itself, and one whose mark is in a link or in code inside
-it, where Org would take it for the end."
-  (let ((unfit nil) (opens nil) (live nil))
+That is a style within itself, one whose mark is in a link or in code inside it,
+where Org would take it for the end, and one that Org would not see at all: it
+would set free what is in code just inside."
+  (let ((unfit nil) (opens nil) (live nil) (last nil) (followers (emacs-agent-markdown--followers tokens)))
     (dolist (token tokens)
-      (pcase token
-        (`(open ,style)
-         (let ((open (list style token (not (assq style live)))))
-           (push open opens)
-           (when (nth 2 open) (push open live))))
-        (`(close ,style)
-         (let ((open (pop opens)))
-           (when (eq (assq style live) open) (setq live (delq open live)))
-           (unless (nth 2 open)
-             (push token unfit)
-             (push (nth 1 open) unfit))))
-        ((or `(code ,inside) `(link ,inside . ,_))
-         (dolist (open live)
-           (when (string-search (emacs-agent-markdown--mark (car open)) inside)
-             (setf (nth 2 open) nil))))))
+      (let ((next (pop followers)))
+        (pcase token
+          (`(open ,style)
+           (let ((open (list style token (not (or (assq style live)
+                                                  (emacs-agent-markdown--loose-p next nil))))))
+             (push open opens)
+             (when (nth 2 open) (push open live))))
+          (`(close ,style)
+           (let ((open (pop opens)))
+             (when (emacs-agent-markdown--loose-p last t) (setf (nth 2 open) nil))
+             (when (eq (assq style live) open) (setq live (delq open live)))
+             (unless (nth 2 open)
+               (push token unfit)
+               (push (nth 1 open) unfit))))
+          (_
+           (setq last token)
+           (when (memq (car token) '(code link))
+             (dolist (open live)
+               (when (string-search (emacs-agent-markdown--mark (car open)) (nth 1 token))
+                 (setf (nth 2 open) nil))))))))
     unfit))
+
+(defun emacs-agent-markdown--followers (tokens)
+  "Return for each of TOKENS the first one from there on that is no mark."
+  (let ((next nil) (followers nil))
+    (dolist (token (reverse tokens) followers)
+      (unless (memq (car token) '(open close)) (setq next token))
+      (push next followers))))
+
+(defun emacs-agent-markdown--loose-p (token end)
+  "Whether no mark may be beside TOKEN, at its END or else its start.
+It is white space there, or might get a zero-width space to make it inert."
+  (pcase token
+    ((or `(text ,text) `(link ,text ,_ t))
+     (let ((char (and (not (string-empty-p text)) (aref text (if end (1- (length text)) 0)))))
+       (and char
+            (or (emacs-agent-inert--among-p char (if end "*/_+=~\\^$" "*/_+=~"))
+                (memq (get-char-code-property char 'general-category) '(Zs Zl Zp Cc Cf Cs Co Cn))))))))
 
 ;;;; Targets
 

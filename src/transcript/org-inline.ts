@@ -141,13 +141,13 @@ const endsUrl = ([next, after]: readonly Inline[]): boolean =>
 /** A link that may not be one: its words, then where it would have led. */
 const whereTo = (token: LinkToken): string => `${textOf(token.label)} (${oneLine(token.href)})`
 
-/** Within `*…*`, a literal `*` that could end it gets a space before it. */
+/** Within `*…*`, a literal `*` that is not within a word gets a space before it, so that it cannot be the end. */
 function guardMarks(text: string, active: readonly Style[]): string {
   let safe = text
   for (const style of active) {
     const mark = MARK[style]
-    if (safe.includes(mark))
-      safe = safe.replace(new RegExp(`\\${mark}(?=[\\s\u200b.,:!?;'")}\\[-]|$)`, 'g'), SPACER + mark)
+    const loose = `(?<![\\p{L}\\p{N}])\\${mark}|\\${mark}(?![\\p{L}\\p{N}])`
+    if (safe.includes(mark)) safe = safe.replace(new RegExp(loose, 'gu'), SPACER + mark)
   }
   return safe
 }
@@ -162,27 +162,49 @@ export function orgTarget(href: string, base?: string): string | undefined {
   return `file:${path}${target.line ? `::${target.line}` : ''}`
 }
 
+/** What may not be next to a mark: white space, and what might get a zero-width space there to make it inert. */
+const LOOSE_START = /^[\p{Z}\p{C}*/_+=~]/u
+const LOOSE_END = /[\p{Z}\p{C}*/_+=~\\^$]$/u
+
 /**
- * The marks to leave out: a style within itself, and one whose mark is in a link or in code inside it, where Org would
- * take it for the end.
+ * The marks to leave out: a style within itself, one whose mark is in a link or in code inside it, where Org would take
+ * it for the end, and one that Org would not see at all. It would set free what is in code just inside.
  */
 function unfitStyles(tokens: readonly Inline[]): Set<number> {
   const unfit = new Set<number>()
   const opens: { style: Style; at: number; fits: boolean }[] = []
   const live = new Map<Style, { fits: boolean }>()
+  const following = followers(tokens)
+  let last: Inline | undefined
   for (const [at, token] of tokens.entries()) {
     if (token.type === 'open') {
-      const open = { style: token.style, at, fits: !live.has(token.style) }
+      const open = { style: token.style, at, fits: !live.has(token.style) && !loose(following[at], LOOSE_START) }
       opens.push(open)
       if (open.fits) live.set(token.style, open)
     } else if (token.type === 'close') {
       const open = opens.pop()!
+      if (loose(last, LOOSE_END)) open.fits = false
       if (live.get(token.style) === open) live.delete(token.style)
       if (!open.fits) unfit.add(open.at).add(at)
-    } else if (token.type !== 'text') {
+    } else {
+      last = token
       const inside = token.type === 'code' ? token.text : token.type === 'link' ? token.href : ''
       for (const [style, open] of live) if (inside.includes(MARK[style])) open.fits = false
     }
   }
   return unfit
+}
+
+function loose(beside: Inline | undefined, pattern: RegExp): boolean {
+  if (beside?.type === 'text') return pattern.test(beside.text)
+  return beside?.type === 'link' && beside.bare && pattern.test(beside.href)
+}
+
+/** For each token, the first one from there on that is not a mark. */
+function followers(tokens: readonly Inline[]): (Inline | undefined)[] {
+  let next: Inline | undefined
+  return tokens
+    .toReversed()
+    .map(token => (next = token.type === 'open' || token.type === 'close' ? next : token))
+    .reverse()
 }

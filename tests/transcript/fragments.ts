@@ -54,6 +54,10 @@ const FRAGMENTS = [
     '`a`',
     '`elisp:(pwn)`',
     '`[[evil:x]]`',
+    '**`[[evil:x]]`',
+    '`{{{m}}}`**',
+    '\\***',
+    '&#32;**',
   ],
   ...[
     'src_elisp{(pwn)}',
