@@ -13,6 +13,9 @@ if ! command -v "$emacs" >/dev/null; then
   echo "0 passed, 0 failed, 1 skipped"
   exit 0
 fi
+# Absolute: the terminal starts it elsewhere.
+emacs=$(command -v "$emacs")
+[[ $emacs == /* ]] || emacs=$PWD/$emacs
 "$emacs" --version | head -1
 
 step() { # NAME COMMAND...: passes or fails as a whole; its output is shown when it fails
