@@ -55,11 +55,20 @@
 
 ;;;; The ask agent
 
-(defun emacs-agent-ask--once (prompt then)
+(defun emacs-agent-ask--once (prompt then &optional else)
   "Ask PROMPT of the `ask' agent and call THEN with its answer.
-Shows errors."
+Where there is none, say why and call ELSE."
   (let* ((project (emacs-agent-context-project))
-         (session (emacs-agent-session-create project :model emacs-agent-model :agent "ask" :save :false)))
+         (session nil)
+         (fail (lambda (why)
+                 (emacs-agent-say "Emacs-Agent: %s" why)
+                 (when else (funcall else)))))
+    (setq session (emacs-agent-session-create
+                   project :model emacs-agent-model :agent "ask" :save :false
+                   :before #'emacs-agent-settings-give-stored-keys
+                   :else (lambda (failure)
+                           (emacs-agent-session-leave session)
+                           (funcall fail (alist-get 'message failure)))))
     (emacs-agent-session-when-open
      session
      (lambda (failure)
@@ -72,10 +81,10 @@ Shows errors."
                   (let-alist answer
                     (if (equal .status "success")
                         (funcall then .text)
-                      (emacs-agent-say "Emacs-Agent: %s" (or .error.message "no answer")))))
+                      (funcall fail (or .error.message "no answer")))))
           :else (lambda (failure)
                   (emacs-agent-ask--end session)
-                  (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure)))))))))
+                  (funcall fail (alist-get 'message failure)))))))))
 
 (defun emacs-agent-ask--end (session)
   "Close SESSION, which was for one answer."
@@ -112,7 +121,8 @@ What is proposed is shown below the text, to be taken or refused."
     (emacs-agent-ask--once
      (format "Rewrite the following %s by this instruction: %s\nAnswer with the new text alone, in one fence.\n\n```\n%s\n```"
              (if (derived-mode-p 'prog-mode) (format "%s code" major-mode) "text") instruction text)
-     (lambda (answer) (emacs-agent-rewrite--propose overlay (emacs-agent-ask--code answer))))))
+     (lambda (answer) (emacs-agent-rewrite--propose overlay (emacs-agent-ask--code answer)))
+     (lambda () (delete-overlay overlay)))))
 
 (defun emacs-agent-rewrite--propose (overlay text)
   "Show TEXT as what could take the place of OVERLAY's."

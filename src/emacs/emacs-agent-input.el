@@ -163,6 +163,10 @@ FUNCTION is called with the rest of the line.")
         (when (file-exists-p file) (cl-pushnew file files :test #'equal))))
     (nreverse files)))
 
+(defun emacs-agent-input-image-p (file)
+  "Whether FILE is an image that models can look at, by its name."
+  (string-match-p "\\.\\(?:png\\|jpe?g\\|gif\\|webp\\)\\'" (downcase file)))
+
 (defun emacs-agent-input-command (text)
   "Run TEXT if it is a command with a slash; return whether it was."
   (when (string-match "\\`/\\([a-z-]+\\)\\(?:[ \t]+\\(.*\\)\\)?[ \t\n]*\\'" text)

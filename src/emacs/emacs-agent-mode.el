@@ -62,7 +62,8 @@
   "A conversation with an agent, as an Org document.
 
 The end of the buffer is the input: \\[emacs-agent-send] sends what you write
-there, and typing anywhere goes there.  With a prefix argument, or while the
+there, and typing anywhere goes there.  Files that are mentioned as @file go
+along, images as such.  With a prefix argument, or while the
 agent works, see `emacs-agent-when-busy'.  \\[emacs-agent-interrupt] stops the
 agent and gives back what was waiting to be sent.
 
@@ -206,31 +207,39 @@ SEARCH is the function that looks for it.  Org colours blocks as a whole."
   (let ((buffer (emacs-agent-session-buffer session)))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
-        (emacs-agent-mode--show-queue session)
+        (emacs-agent-mode--show-above session)
         (force-mode-line-update)))))
 
 (add-hook 'emacs-agent-session-changed-functions #'emacs-agent-mode--changed)
 
-(defvar-local emacs-agent-mode--queue nil
-  "Overlay that shows what waits to be sent.")
+(defvar-local emacs-agent-mode--above nil
+  "Overlay that shows, above the input, what is no part of the conversation.")
 
-(defun emacs-agent-mode--show-queue (session)
-  "Show above the input what SESSION has in its queue."
-  (let ((queued (emacs-agent-session-queued session)))
-    (if (null queued)
-        (when emacs-agent-mode--queue (delete-overlay emacs-agent-mode--queue))
-      (unless emacs-agent-mode--queue
-        (setq emacs-agent-mode--queue (make-overlay 1 1)))
-      (move-overlay emacs-agent-mode--queue emacs-agent-section-end-of-output
+(defun emacs-agent-mode--show-above (session)
+  "Show above the input what SESSION has in its queue, and a notice."
+  (let ((text (concat (emacs-agent-mode--notice session)
+                      (mapconcat #'emacs-agent-mode--queued (emacs-agent-session-queued session) ""))))
+    (if (string-empty-p text)
+        (when emacs-agent-mode--above (delete-overlay emacs-agent-mode--above))
+      (unless emacs-agent-mode--above
+        (setq emacs-agent-mode--above (make-overlay 1 1)))
+      (move-overlay emacs-agent-mode--above emacs-agent-section-end-of-output
                     emacs-agent-section-end-of-output (current-buffer))
-      (overlay-put emacs-agent-mode--queue 'before-string
-                   (mapconcat (lambda (prompt)
-                                (propertize (format "%s: %s\n"
-                                                    (if (equal (alist-get 'when_busy prompt) "steer") "Steers" "Waits")
-                                                    (emacs-agent-show-all
-                                                     (emacs-agent-one-line (alist-get 'text prompt) 70)))
-                                            'face 'emacs-agent-dim))
-                              queued "")))))
+      (overlay-put emacs-agent-mode--above 'before-string text))))
+
+(defun emacs-agent-mode--notice (session)
+  "Return a line with what SESSION's user should know of its model, if anything."
+  (let ((notice (emacs-agent-session-notice session)))
+    (if notice
+        (propertize (concat (emacs-agent-show-all (emacs-agent-one-line notice 300)) "\n")
+                    'face 'emacs-agent-attention)
+      "")))
+
+(defun emacs-agent-mode--queued (prompt)
+  "Return a line about PROMPT, which waits to be sent."
+  (propertize (format "%s: %s\n" (if (equal (alist-get 'when_busy prompt) "steer") "Steers" "Waits")
+                      (emacs-agent-show-all (emacs-agent-one-line (alist-get 'text prompt) 70)))
+              'face 'emacs-agent-dim))
 
 ;;;; Header line
 
@@ -356,26 +365,33 @@ with a prefix argument, OTHER, it does what it would not do otherwise."
   "Send TEXT to SESSION, which is revived if it has ended; call THEN.
 CONTEXT is added to that of the buffer the user works in.  WHEN-BUSY and AGENT
 are as for `emacs-agent-session-prompt'.  What cannot be sent is given back."
-  (let* ((buffer (emacs-agent-session-buffer session))
-         (context (emacs-agent-mode--context session text context))
-         (back (lambda (failure)
-                 (when (buffer-live-p buffer)
-                   (with-current-buffer buffer (emacs-agent-input-add text)))
-                 (emacs-agent-say "Emacs-Agent: not sent: %s" (alist-get 'message failure))))
-         (prompt (lambda ()
-                   (emacs-agent-session-prompt session text :context context :when-busy (or when-busy "queue")
-                                               :agent agent :then then :else back)))
-         (send (lambda () (funcall emacs-agent-before-send-function session prompt))))
-    (if (emacs-agent-session-live-p session)
-        (funcall send)
-      (emacs-agent-session-revive session send))))
+  (let* ((mentions (with-current-buffer (emacs-agent-mode-buffer session) (emacs-agent-input-mentions text)))
+         (images (cl-remove-if-not #'emacs-agent-input-image-p mentions))
+         (context (emacs-agent-mode--context session (cl-set-difference mentions images) context)))
+    (emacs-agent-session-in-turn
+     session
+     (lambda (done)
+       (let* ((back (lambda (failure)
+                      (emacs-agent-mode--give-back session (list text))
+                      (emacs-agent-say "Emacs-Agent: not sent: %s" (alist-get 'message failure))
+                      (funcall done)))
+              (prompt (lambda ()
+                        (emacs-agent-session-prompt
+                         session text :context context :when-busy (or when-busy "queue") :agent agent
+                         :attachments (mapcar (lambda (file) `((path . ,file))) images)
+                         :then (lambda (answer)
+                                 (funcall done)
+                                 (when then (funcall then answer)))
+                         :else back)))
+              (send (lambda () (funcall emacs-agent-before-send-function session prompt))))
+         (if (emacs-agent-session-live-p session)
+             (funcall send)
+           (emacs-agent-session-revive session send back)))))))
 
-(defun emacs-agent-mode--context (session text more)
-  "Return the context of a prompt with TEXT to SESSION, with MORE in it."
+(defun emacs-agent-mode--context (session files more)
+  "Return the context of a prompt to SESSION that mentions FILES, with MORE in it."
   (let* ((buffer (emacs-agent-context-buffer (emacs-agent-session-project session)))
-         (context (append more (and buffer (emacs-agent-context-of buffer))))
-         (files (with-current-buffer (emacs-agent-mode-buffer session)
-                  (emacs-agent-input-mentions text))))
+         (context (append more (and buffer (emacs-agent-context-of buffer)))))
     (cl-remove-duplicates
      (append (and files `((files . ,(vconcat files)))) context)
      :key #'car :from-end t)))
@@ -383,17 +399,22 @@ are as for `emacs-agent-session-prompt'.  What cannot be sent is given back."
 (defun emacs-agent-interrupt ()
   "Stop the agent; what was waiting to be sent goes back into the input."
   (interactive)
-  (let* ((session (emacs-agent-mode-session))
-         (buffer (emacs-agent-session-buffer session)))
+  (let ((session (emacs-agent-mode-session)))
     (unless (emacs-agent-session-id session) (user-error "There is nothing to stop yet"))
     (emacs-agent-session-act
      session "interrupt" nil
      (lambda (answer)
-       (let ((dropped (mapcar (lambda (prompt) (alist-get 'text prompt)) (alist-get 'dropped answer))))
-         (when (and dropped (buffer-live-p buffer))
-           (with-current-buffer buffer
-             (emacs-agent-input-add (string-join dropped "\n\n"))))
-         (emacs-agent-say "Stopped%s" (if dropped ", and what waited is in the input again" "")))))))
+       (emacs-agent-say "Stopped%s" (if (emacs-agent-session-give-back session answer)
+                                        ", and what waited is in the input again" ""))))))
+
+(defun emacs-agent-mode--give-back (session texts)
+  "Put TEXTS, which SESSION will not see, back into its input."
+  (let ((buffer (emacs-agent-session-buffer session)))
+    (when (buffer-live-p buffer)
+      (with-current-buffer buffer
+        (emacs-agent-input-add (string-join texts "\n\n"))))))
+
+(add-hook 'emacs-agent-session-dropped-functions #'emacs-agent-mode--give-back)
 
 (defun emacs-agent-edit-queue ()
   "Take a prompt that waits back into the input."

@@ -25,6 +25,9 @@
 (defvar emacs-agent-session-changed-functions nil
   "Functions called with a session whose state is another one now.")
 
+(defvar emacs-agent-session-dropped-functions nil
+  "Functions called with a session and the prompts that it will not see, texts.")
+
 (defvar emacs-agent-session-interval 0.03
   "Seconds between two batches of events.")
 
@@ -37,6 +40,7 @@
 (cl-defstruct (emacs-agent-session (:copier nil))
   "A session as its events have it."
   id project title model agent
+  notice                                ; about the model, for who chose it
   (state "idle") details
   (connection 'connecting)              ; connecting, open, waiting, lost, ended
   buffer stream
@@ -44,7 +48,8 @@
   (backlog nil) (inbox nil)             ; frames: in order, and newest first
   timer caught-up
   (usage nil) context-tokens context-window
-  open waiters                          ; how to ask for it, and who waits for that
+  open waiters failure                  ; how to ask for it, who waits for that, and why there is none
+  (outbox nil)                          ; what is being sent, and what waits for that
   (queued nil)                          ; alists of turn_id and text
   (pending nil)                         ; tool.call events that wait for a decision
   (questions nil)                       ; question events that wait for an answer
@@ -106,6 +111,7 @@
     (setf (emacs-agent-session-title session) (emacs-agent-value .title)
           (emacs-agent-session-model session) .model
           (emacs-agent-session-agent session) .agent
+          (emacs-agent-session-notice session) (emacs-agent-value .notice)
           (emacs-agent-session-config session) .config
           (emacs-agent-session-context-tokens session) (emacs-agent-value .context_tokens)
           (emacs-agent-session-context-window session) (emacs-agent-value .context_window))
@@ -346,18 +352,22 @@
 
 (add-hook 'emacs-agent-backend-functions #'emacs-agent-session--backend-changed)
 
-(defun emacs-agent-session-revive (session &optional then)
-  "Resume SESSION, follow it again, and call THEN."
+(defun emacs-agent-session-revive (session &optional then else)
+  "Resume SESSION, follow it again, and call THEN, or ELSE with what went wrong."
   (if (emacs-agent-session-id session)
-      (emacs-agent-session--resume session then)
-    (when then (emacs-agent-session-when-open session (lambda (failure) (unless failure (funcall then)))))
-    (funcall (emacs-agent-session-open session))))
+      (emacs-agent-session--resume session then else)
+    (funcall (emacs-agent-session-open session))
+    (emacs-agent-session-when-open
+     session (lambda (failure)
+               (cond ((not failure) (when then (funcall then)))
+                     (else (funcall else failure)))))))
 
-(defun emacs-agent-session--resume (session then)
-  "Resume SESSION, which has an id, follow it again, and call THEN."
+(defun emacs-agent-session--resume (session then else)
+  "Resume SESSION, which has an id, follow it again, and call THEN, or ELSE."
   (emacs-agent-request
    "POST" (emacs-agent-session-path session "/resume") :body t
-   :then (lambda (_answer)
+   :then (lambda (answer)
+           (emacs-agent-session-give-back session answer)
            (setf (emacs-agent-session-unsaved session) 'never)
            (when (buffer-live-p (emacs-agent-session-buffer session))
              (emacs-agent-session-follow session))
@@ -366,7 +376,16 @@
    :else (lambda (failure)
            (emacs-agent-session--ended session)
            (emacs-agent-say "Emacs-Agent: session %s cannot be resumed: %s"
-                            (emacs-agent-session-name session) (alist-get 'message failure)))))
+                            (emacs-agent-session-name session) (alist-get 'message failure))
+           (when else (funcall else failure)))))
+
+(defun emacs-agent-session-give-back (session answer)
+  "Give the prompts back that SESSION dropped, as ANSWER of the backend says.
+Return whether there were any."
+  (let ((dropped (mapcar (lambda (prompt) (alist-get 'text prompt)) (alist-get 'dropped answer))))
+    (when dropped
+      (emacs-agent-session--run 'emacs-agent-session-dropped-functions session dropped))
+    (and dropped t)))
 
 ;;;; Asking and telling the backend
 
@@ -401,6 +420,7 @@ for none.  BEFORE is called first with a function that goes on."
                   :model model :agent agent :title title)))
     (setf (emacs-agent-session-open session)
           (lambda ()
+            (setf (emacs-agent-session-failure session) nil)
             (emacs-agent-session--connection session 'connecting)
             (let ((go-on (lambda () (emacs-agent-session--open session env save then else))))
               (emacs-agent-backend-ensure
@@ -425,6 +445,7 @@ for none.  BEFORE is called first with a function that goes on."
            (emacs-agent-session--release session nil)
            (when then (funcall then session)))
    :else (lambda (failure)
+           (setf (emacs-agent-session-failure session) failure)
            (emacs-agent-session--ended session)
            (emacs-agent-session--release session failure)
            (if else (funcall else failure)
@@ -432,10 +453,10 @@ for none.  BEFORE is called first with a function that goes on."
 
 (defun emacs-agent-session-when-open (session function)
   "Call FUNCTION with nil as soon as SESSION has an id, or with what went wrong."
-  (if (emacs-agent-session-id session)
-      (funcall function nil)
-    (setf (emacs-agent-session-waiters session)
-          (append (emacs-agent-session-waiters session) (list function)))))
+  (cond ((emacs-agent-session-id session) (funcall function nil))
+        ((emacs-agent-session-failure session) (funcall function (emacs-agent-session-failure session)))
+        (t (setf (emacs-agent-session-waiters session)
+                 (append (emacs-agent-session-waiters session) (list function))))))
 
 (defun emacs-agent-session--release (session failure)
   "Call those who wait for SESSION with FAILURE, or nil."
@@ -443,6 +464,24 @@ for none.  BEFORE is called first with a function that goes on."
     (setf (emacs-agent-session-waiters session) nil)
     (dolist (function waiters)
       (emacs-agent-http--call function failure))))
+
+(defun emacs-agent-session-in-turn (session function)
+  "Call FUNCTION as soon as what was sent to SESSION before it has arrived.
+It is called with a function to call when it is done itself.  So prompts
+arrive in the order in which they were sent, though each has a connection of
+its own."
+  (setf (emacs-agent-session-outbox session)
+        (append (emacs-agent-session-outbox session) (list function)))
+  (unless (cdr (emacs-agent-session-outbox session))
+    (emacs-agent-session--next-turn session)))
+
+(defun emacs-agent-session--next-turn (session)
+  "Send what is first in the outbox of SESSION, and then the rest."
+  (let ((function (car (emacs-agent-session-outbox session))))
+    (when function
+      (funcall function (lambda ()
+                          (pop (emacs-agent-session-outbox session))
+                          (emacs-agent-session--next-turn session))))))
 
 (cl-defun emacs-agent-session-prompt (session text &key context attachments agent effort when-busy then else)
   "Send TEXT to SESSION and call THEN with the answer, or ELSE.

@@ -64,9 +64,12 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
        (lambda (model)
          (let-alist model
            (cons .id (emacs-agent-one-line
-                      (if (eq .usable t)
-                          (if (numberp .context_window) (concat (emacs-agent-count .context_window) " tokens") "")
-                        (or (emacs-agent-value .reason) "not usable"))))))
+                      (string-join
+                       (delq nil (list (cond ((not (eq .usable t)) (or (emacs-agent-value .reason) "not usable"))
+                                             ((numberp .context_window)
+                                              (concat (emacs-agent-count .context_window) " tokens")))
+                                       (emacs-agent-value .notice)))
+                       "  ")))))
        (lambda (name model)
          (let ((change (lambda () (emacs-agent-session-update session `((model . ,name))))))
            (if (eq t (alist-get 'usable model))
@@ -105,6 +108,10 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
          (secret (plist-get entry :secret)))
     (if (functionp secret) (funcall secret) secret)))
 
+(defun emacs-agent-settings--provider (session)
+  "Return the name of the provider of SESSION's model."
+  (car (split-string (or (emacs-agent-session-model session) "") "/")))
+
 (defun emacs-agent-settings--put-key (provider key then)
   "Hand KEY of PROVIDER to the backend, then call THEN."
   (push provider emacs-agent-settings--given)
@@ -115,7 +122,10 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
 (defun emacs-agent-give-key (provider &optional then)
   "Hand the key of PROVIDER to the backend, then call THEN.
 It is taken from `auth-sources', or asked for; the backend keeps it in memory."
-  (interactive (list (completing-read "Provider: " (mapcar #'car emacs-agent-key-hosts))))
+  (interactive
+   (let ((provider (and emacs-agent-session (emacs-agent-settings--provider emacs-agent-session))))
+     (list (completing-read (format-prompt "Provider" provider) (mapcar #'car emacs-agent-key-hosts)
+                            nil nil nil nil provider))))
   (let ((key (or (emacs-agent-settings--stored-key provider)
                  (read-passwd (format "API key for %s (kept in memory only): " provider)))))
     (if (string-blank-p key)
@@ -125,26 +135,35 @@ It is taken from `auth-sources', or asked for; the backend keeps it in memory."
 
 (defun emacs-agent-settings-give-stored-keys (then)
   "Hand the keys that `auth-sources' has to the backend, then call THEN.
-Those that were handed over already are left out."
-  (let ((missing (cl-loop for (provider) in emacs-agent-key-hosts
-                          unless (member provider emacs-agent-settings--given)
-                          for key = (emacs-agent-settings--stored-key provider)
-                          when key collect (cons provider key))))
-    (if (null missing)
-        (funcall then)
-      (let ((left (length missing)))
-        (pcase-dolist (`(,provider . ,key) missing)
-          (emacs-agent-settings--put-key provider key
-                                         (lambda () (when (= 0 (cl-decf left)) (funcall then)))))))))
+Those that were handed over already are left out.  A passphrase may be asked
+for meanwhile: quitting that goes on without the keys."
+  ;; Whoever calls this may be a filter, in which nothing could be quit.
+  (run-at-time 0 nil (lambda ()
+                       (emacs-agent-settings--give (with-local-quit (emacs-agent-settings--missing)) then))))
+
+(defun emacs-agent-settings--missing ()
+  "Return the stored keys that the backend does not have yet, by provider."
+  (cl-loop for (provider) in emacs-agent-key-hosts
+           unless (member provider emacs-agent-settings--given)
+           for key = (emacs-agent-settings--stored-key provider)
+           when key collect (cons provider key)))
+
+(defun emacs-agent-settings--give (keys then)
+  "Hand KEYS, by provider, to the backend, then call THEN."
+  (if (null keys)
+      (funcall then)
+    (let ((left (length keys)))
+      (pcase-dolist (`(,provider . ,key) keys)
+        (emacs-agent-settings--put-key provider key
+                                       (lambda () (when (= 0 (cl-decf left)) (funcall then))))))))
 
 (defun emacs-agent-settings--event (session event)
   "Offer to hand over a key if EVENT of SESSION says that one is missing."
   (when (and (equal (alist-get 'type event) "error")
              (equal (alist-get 'code event) "LLM_AUTH")
              (emacs-agent-session-caught-up session))
-    (let ((provider (car (split-string (or (emacs-agent-session-model session) "") "/"))))
-      (emacs-agent-view-line (format "M-x emacs-agent-give-key hands the key of %s to the backend."
-                                     (emacs-agent-inert-line provider))))))
+    (emacs-agent-view-line (format "M-x emacs-agent-give-key hands the key of %s to the backend."
+                                   (emacs-agent-inert-line (emacs-agent-settings--provider session))))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-settings--event 60)
 

@@ -9,27 +9,6 @@
 (require 'emacs-agent-sessions)
 (require 'emacs-agent-ask)
 
-(defun emacs-agent-live-tests--start (project)
-  "Start a conversation on PROJECT and return its session, ready."
-  (let ((session (emacs-agent-start project)))
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'open))
-    session))
-
-(defun emacs-agent-live-tests--idle (session)
-  "Wait until SESSION has shown everything and is idle."
-  (emacs-agent-test-wait (and (emacs-agent-session-caught-up session)
-                              (not (emacs-agent-session-busy-p session))
-                              (not (emacs-agent-session-inbox session))
-                              (not (emacs-agent-session-backlog session)))))
-
-(defun emacs-agent-live-tests--approve (session)
-  "Wait until SESSION waits for a decision, and go there."
-  (emacs-agent-test-wait (emacs-agent-session-pending session))
-  (emacs-agent-test-shown "waits for you")
-  (let ((emacs-agent-approval-delay 0))
-    (emacs-agent-next-approval)
-    (emacs-agent-approve)))
-
 (ert-deftest emacs-agent-live-conversation ()
   "A whole conversation: reading, an approval, a change that reaches a buffer, and the end."
   (emacs-agent-test-with-backend
@@ -42,9 +21,9 @@
         (should (string-match-p "^\\*\\*\\* Tool Call: read_file  README.md  done" (emacs-agent-test-output)))
         (should-not (string-match-p "^\\* world" (emacs-agent-test-output)))
         (emacs-agent-test-say "create file new.txt with some text")
-        (emacs-agent-live-tests--approve session)
+        (emacs-agent-test-approve session)
         (emacs-agent-test-shown "Created [[file:")
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (should (string-search "some text" (emacs-agent-test-read project "new.txt")))
         (should (string-search "ready" (emacs-agent-mode-header)))
         (emacs-agent-close)
@@ -58,7 +37,7 @@
 (ert-deftest emacs-agent-live-rejection-and-interrupt ()
   "A rejection, an interrupt while something waits, and a prompt that waited comes back."
   (emacs-agent-test-with-backend
-    (let ((session (emacs-agent-live-tests--start project)))
+    (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "create file x.txt with a")
         (emacs-agent-test-wait (emacs-agent-session-pending session))
@@ -66,7 +45,7 @@
         (emacs-agent-next-approval)
         (emacs-agent-reject "not now")
         (emacs-agent-test-shown "rejected")
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (should-not (file-exists-p (expand-file-name "x.txt" project)))
         (emacs-agent-test-say "create file y.txt with b")
         (emacs-agent-test-wait (emacs-agent-session-pending session))
@@ -74,7 +53,7 @@
         (emacs-agent-test-wait (emacs-agent-session-queued session))
         (emacs-agent-interrupt)
         (emacs-agent-test-wait (equal (emacs-agent-input-text) "read y.txt"))
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (should-not (emacs-agent-session-queued session))
         (should-not (emacs-agent-session-pending session))
         (should-not (string-search "waits for you" (emacs-agent-test-output)))))))
@@ -83,17 +62,17 @@
   "After a connection is dropped, what was missed comes, once."
   (emacs-agent-test-with-backend
     (emacs-agent-test-write project "a.txt" "a\n")
-    (let ((session (emacs-agent-live-tests--start project)))
+    (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "read a.txt")
         (emacs-agent-test-shown "Done, ")
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (let ((emacs-agent-sse-delays '(0.5)))
           (delete-process (emacs-agent-stream-process (emacs-agent-session-stream session)))
           (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'waiting))
           (emacs-agent-test-say "read a.txt again please")
           (emacs-agent-test-shown "again please"))
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'open))
         (let ((prompts 0) (start 0))
           (while (string-match "^\\*\\* User" (emacs-agent-test-output) start)
@@ -105,11 +84,11 @@
   "After the backend was killed it is started again, and the session resumed."
   (emacs-agent-test-with-backend
     (emacs-agent-test-write project "a.txt" "a\n")
-    (let ((session (emacs-agent-live-tests--start project)))
+    (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "read a.txt")
         (emacs-agent-test-shown "Done, ")
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (let ((old (emacs-agent-backend-process emacs-agent-backend)))
           (signal-process old 'SIGKILL)
           (emacs-agent-test-wait (not (process-live-p old)))
@@ -124,13 +103,13 @@
   "A session resumed in another buffer shows the whole conversation again."
   (emacs-agent-test-with-backend
     (emacs-agent-test-write project "a.txt" "a\n")
-    (let* ((session (emacs-agent-live-tests--start project))
+    (let* ((session (emacs-agent-test-start project))
            (id (emacs-agent-session-id session))
            shown)
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "read a.txt")
         (emacs-agent-test-shown "Done, ")
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (emacs-agent-close)
         (emacs-agent-test-shown "Closed [")
         (setq shown (emacs-agent-test-output))
@@ -146,7 +125,7 @@
   "The agent reads what is unsaved, and what it would write there asks and leaves the buffer alone."
   (emacs-agent-test-with-backend
     (emacs-agent-test-write project "a.txt" "on disk\n")
-    (let* ((session (emacs-agent-live-tests--start project))
+    (let* ((session (emacs-agent-test-start project))
            (buffer (find-file-noselect (expand-file-name "a.txt" project))))
       (unwind-protect
           (progn
@@ -155,7 +134,7 @@
               (emacs-agent-test-say "read a.txt")
               (emacs-agent-test-shown "Done, ")
               (should (string-search "unsaved on disk" (emacs-agent-test-output)))
-              (emacs-agent-live-tests--idle session)
+              (emacs-agent-test-idle session)
               (should (equal (emacs-agent-test-read project "a.txt") "on disk\n"))))
         (with-current-buffer buffer (set-buffer-modified-p nil))
         (kill-buffer buffer)))))
@@ -164,11 +143,11 @@
   "Sessions, transcripts and search are listed; a deleted one is gone."
   (emacs-agent-test-with-backend
     (emacs-agent-test-write project "a.txt" "a\n")
-    (let* ((session (emacs-agent-live-tests--start project)))
+    (let* ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "read a.txt")
         (emacs-agent-test-shown "Done, ")
-        (emacs-agent-live-tests--idle session))
+        (emacs-agent-test-idle session))
       (save-window-excursion
         (let ((name (file-name-nondirectory (directory-file-name project))))
           (emacs-agent-sessions)
@@ -197,7 +176,7 @@
 (ert-deftest emacs-agent-live-settings ()
   "Model, agent and title change by name, and the header says so."
   (emacs-agent-test-with-backend
-    (let ((session (emacs-agent-live-tests--start project)))
+    (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "/agent plan")
         (emacs-agent-test-wait (equal (emacs-agent-session-agent session) "plan"))
@@ -208,7 +187,7 @@
 (ert-deftest emacs-agent-live-ended-elsewhere ()
   "A session that is deleted elsewhere is ended, and said so."
   (emacs-agent-test-with-backend
-    (let ((session (emacs-agent-live-tests--start project)))
+    (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-request "DELETE" (emacs-agent-session-path session))
         (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
@@ -217,18 +196,18 @@
 (ert-deftest emacs-agent-live-attention ()
   "The mode line says that a session waits, and that it does not any more."
   (emacs-agent-test-with-backend
-    (let ((session (emacs-agent-live-tests--start project)))
+    (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "create file x.txt with a")
         (emacs-agent-test-wait (string-search "1 waiting" emacs-agent-attention-string))
-        (emacs-agent-live-tests--approve session)
+        (emacs-agent-test-approve session)
         (emacs-agent-test-wait (string-empty-p emacs-agent-attention-string))))))
 
 (ert-deftest emacs-agent-live-hunk-by-hunk ()
   "What is written is the accepted hunk alone, byte for byte."
   (emacs-agent-test-with-backend
     (let ((before (concat "foo é\n" (apply #'concat (make-list 30 "line\n")) "foo\n"))
-          (session (emacs-agent-live-tests--start project)))
+          (session (emacs-agent-test-start project)))
       (emacs-agent-test-write project "a.txt" before)
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-say "replace all \"foo\" with \"bar\" in a.txt")
@@ -239,7 +218,7 @@
           (emacs-agent-toggle-hunk)
           (emacs-agent-approve))
         (emacs-agent-test-shown "Modified [[file:")
-        (emacs-agent-live-tests--idle session)
+        (emacs-agent-test-idle session)
         (should (equal (emacs-agent-test-read project "a.txt")
                        (concat "bar" (substring before 3))))))))
 

@@ -110,6 +110,17 @@ ELSE)."
   "Return the output of this conversation."
   (buffer-substring-no-properties (point-min) emacs-agent-section-end-of-output))
 
+;;;; What was said
+
+(defun emacs-agent-test-forget-log ()
+  "Forget what was said so far."
+  (when (get-buffer "*emacs-agent-log*") (kill-buffer "*emacs-agent-log*")))
+
+(defun emacs-agent-test-logged (text)
+  "Whether TEXT was said since this test began."
+  (let ((log (get-buffer "*emacs-agent-log*")))
+    (and log (with-current-buffer log (string-search text (buffer-string))))))
+
 ;;;; The executable
 
 (defvar emacs-agent-test-backend
@@ -125,6 +136,7 @@ ELSE)."
   `(progn
      (unless emacs-agent-test-backend
        (ert-skip "the executable is not built: npm run build"))
+     (emacs-agent-test-forget-log)
      (let* ((home (file-truename (make-temp-file "emacs-agent-home" t)))
             (project (file-name-as-directory (file-truename (make-temp-file "emacs-agent-project" t))))
             (default-directory project)
@@ -169,7 +181,29 @@ ELSE)."
 
 (defun emacs-agent-test-shown (text)
   "Wait until this conversation shows TEXT."
-  (emacs-agent-test-wait (string-search text (emacs-agent-test-output))))
+  (unless (ignore-errors (emacs-agent-test-wait (string-search text (emacs-agent-test-output))))
+    (ert-fail (list "It never showed" text "but" (emacs-agent-test-output)))))
+
+(defun emacs-agent-test-start (project)
+  "Start a conversation on PROJECT and return its session, ready."
+  (let ((session (emacs-agent-start project)))
+    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'open))
+    session))
+
+(defun emacs-agent-test-idle (session)
+  "Wait until SESSION has shown everything and is idle."
+  (emacs-agent-test-wait (and (emacs-agent-session-caught-up session)
+                              (not (emacs-agent-session-busy-p session))
+                              (not (emacs-agent-session-inbox session))
+                              (not (emacs-agent-session-backlog session)))))
+
+(defun emacs-agent-test-approve (session)
+  "Wait until SESSION waits for a decision, and go there."
+  (emacs-agent-test-wait (emacs-agent-session-pending session))
+  (emacs-agent-test-shown "waits for you")
+  (let ((emacs-agent-approval-delay 0))
+    (emacs-agent-next-approval)
+    (emacs-agent-approve)))
 
 (provide 'emacs-agent-test)
 ;;; emacs-agent-test.el ends here
