@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 
 /** A person at a terminal. */
 export type Keyboard = {
@@ -7,19 +7,31 @@ export type Keyboard = {
   close(): void
 }
 
-/** Reads lines. The terminal is in raw mode meanwhile, so that Control-C comes here as a key, and not as a signal. */
+/**
+ * Drops what was typed and begins a line of its own. Without it the next prompt would be drawn over what was told since: the
+ * reader believes that it is still where it was. Node and Bun have it; their types do not.
+ */
+type Editor = { clearLine(): void }
+
+/**
+ * Reads lines. The terminal is in raw mode meanwhile, so that Control-C comes here as a key, and not as a signal; what
+ * `onInterrupt` gives back is told before the question is asked again.
+ */
 export function createKeyboard(
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
-  onInterrupt: () => void,
+  onInterrupt: () => string | undefined,
 ): Keyboard {
-  const reader = createInterface({ input, output })
+  const reader = createInterface({ input, output }) as Interface & Editor
   let closed = false
   let asking = false
   reader.on('close', () => (closed = true))
   reader.on('SIGINT', () => {
-    onInterrupt()
-    if (asking && !closed) reader.prompt() // whatever was said about it, the question is still there
+    const said = onInterrupt()
+    if (!asking || closed) return
+    reader.clearLine()
+    if (said) output.write(`${said}\n`)
+    reader.prompt()
   })
   /** A line answers one question: what else is asked meanwhile waits for its turn. */
   let last: Promise<unknown> = Promise.resolve()
@@ -34,7 +46,7 @@ export function createKeyboard(
         resolve(answer)
       }
       const never = () => {
-        output.write('\n') // what is told next begins a line of its own
+        reader.clearLine() // what is told next begins a line of its own
         settle(null)
       }
       reader.on('line', settle).on('close', never)

@@ -34,9 +34,9 @@ export async function run(options: Options, outside: Process): Promise<number> {
 
   let interrupts = 0
   const interrupt = () => {
-    if (++interrupts > 1) return leave(130)
-    if (session.agent_state.state !== 'idle') return void session.interrupt()
-    if (keyboard) screen.line(style.dim('Control-C again leaves.'))
+    if (++interrupts > 1) leave(130)
+    else if (session.agent_state.state === 'idle') return style.dim('Control-C again leaves.')
+    else void session.interrupt()
   }
   let leaving: Promise<number> | null = null
   /** The session stays as it is in its log, to be resumed. What it runs gets the second that it has to stop. */
@@ -46,6 +46,9 @@ export async function run(options: Options, outside: Process): Promise<number> {
       keyboard?.close()
       await store.shutdown()
       await world.close()
+      const { path } = session.log
+      if (code === 130 && path && keyboard && session.state.message_count > 0)
+        screen.line(`\nThe session can go on: run --resume ${session.id}`)
       return code
     })()
     void leaving.then(outside.exit, () => outside.exit(code))
@@ -103,12 +106,14 @@ async function turn(session: Session, text: string): Promise<TurnOutcome> {
   return (await session.prompt({ text })).outcome
 }
 
-async function converse(session: Session, keyboard: Keyboard, started: () => void): Promise<TurnOutcome | null> {
+/** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */
+async function converse(session: Session, keyboard: Keyboard, forgive: () => void): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
   for (;;) {
+    forgive()
     const text = await keyboard.ask('\n> ')
     if (text === null || text.trim() === '/quit') return outcome
-    started()
+    forgive()
     outcome = await turn(session, text.trim() || TOUR)
   }
 }

@@ -244,6 +244,8 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
   const CTRL_C = '\x03'
   const CTRL_D = '\x04'
   const asking = 'Approve?'
+  /** The cursor goes up a line: what is below is drawn over. */
+  const UPWARDS = /\x1b\[\d*A/
 
   test('a conversation: y approves, n with a reason rejects, s remembers, Control-D ends it', async () => {
     const { home, says, model } = await withModel()
@@ -325,7 +327,52 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
     terminal.type(CTRL_C)
     at = await terminal.until('again leaves', at)
     terminal.type(CTRL_C)
+    const { code, stdout } = await terminal.ended
+    expect(code).toBe(130)
+    expect(stdout.slice(at)).toMatch(/run --resume [0-9a-f-]{36}/)
+  })
+
+  test('Control-C at the prompt after one in the turn does not leave yet; what it says stays on the screen', async () => {
+    const { home, model } = await withModel()
+    const terminal = onTerminal(['run'], { home, cwd: tempDir() })
+    let at = await terminal.until('\n> ')
+    model.add({ body: [], hang: true })
+    const asked = model.asked(1)
+    terminal.type('think\r')
+    await asked
+    terminal.type(CTRL_C)
+    at = await terminal.until('interrupted', at)
+    at = await terminal.until('> ', at)
+    terminal.type(CTRL_C)
+    const from = at
+    at = await terminal.until('again leaves', at)
+    at = await terminal.until('> ', at)
+    expect(terminal.stdout.slice(from, at)).not.toMatch(UPWARDS)
+    terminal.type(CTRL_C)
     expect((await terminal.ended).code).toBe(130)
+  })
+
+  test('Control-C drops what was typed so far', async () => {
+    const { home, says, model } = await withModel()
+    const terminal = onTerminal(['run'], { home, cwd: tempDir() })
+    let at = await terminal.until('\n> ')
+    says(write('one.txt'))
+    terminal.type('write\r')
+    at = await terminal.until(asking, at)
+    terminal.type('no, rather')
+    at = await terminal.until('rather', at)
+    terminal.type(CTRL_C)
+    const from = at
+    at = await terminal.until('interrupted', at)
+    at = await terminal.until('> ', at)
+    expect(terminal.stdout.slice(from, at)).not.toMatch(UPWARDS)
+    says({ text: 'understood' })
+    terminal.type('stop it\r')
+    at = await terminal.until('understood', at)
+    expect(model.requests.at(-1)!.body.messages.at(-1).content).toContain('stop it')
+    expect(JSON.stringify(model.requests.at(-1)!.body)).not.toContain('no, rather')
+    terminal.type(CTRL_D)
+    expect((await terminal.ended).code).toBe(0)
   })
 
   test('Control-C while a command runs: it is gone with all it started', async () => {
