@@ -1,4 +1,4 @@
-import type { Usage } from '../event.ts'
+import type { Stored, Usage } from '../event.ts'
 import { noUsage } from '../usage.ts'
 import type { Log } from './log.ts'
 
@@ -11,26 +11,50 @@ export type TurnOutcome = {
   error?: { code: string; message: string }
 }
 
-/** Lets whoever sent a prompt wait for the end of its turn, however it ends. */
+/** Lets whoever sent a prompt wait for the end of the turn that took it, however it ends. */
 export function createOutcomes(log: Pick<Log, 'events' | 'failed'>) {
   const waiting = new Map<string, ((outcome: TurnOutcome) => void)[]>()
-  const settle = (outcome: TurnOutcome) => {
-    for (const resolve of waiting.get(outcome.turn_id) ?? []) resolve(outcome)
-    waiting.delete(outcome.turn_id)
+  const settle = (prompt: string, outcome: TurnOutcome) => {
+    for (const resolve of waiting.get(prompt) ?? []) resolve(outcome)
+    waiting.delete(prompt)
   }
+  const dropped = (prompt: string): TurnOutcome => ({
+    status: 'interrupted',
+    text: '',
+    turn_id: prompt,
+    usage: noUsage(),
+  })
   return {
-    of(turn_id: string): Promise<TurnOutcome> {
+    /** By the id that the prompt was given. */
+    of(prompt: string): Promise<TurnOutcome> {
+      if (log.events.some(event => event.type === 'prompt.dropped' && event.turn_id === prompt))
+        return Promise.resolve(dropped(prompt))
+      const turn_id = turnOf(log.events, prompt)
       const hasEnded = log.events.some(event => event.type === 'turn.end' && event.turn_id === turn_id)
       if (hasEnded) return Promise.resolve(outcomeOf(log, turn_id))
-      return new Promise(resolve => waiting.set(turn_id, [...(waiting.get(turn_id) ?? []), resolve]))
+      return new Promise(resolve => waiting.set(prompt, [...(waiting.get(prompt) ?? []), resolve]))
     },
-    ended: (turn_id: string) => settle(outcomeOf(log, turn_id)),
-    dropped: (turn_id: string) => settle({ status: 'interrupted', text: '', turn_id, usage: noUsage() }),
+    ended(turn_id: string) {
+      for (const prompt of [...waiting.keys()])
+        if (turnOf(log.events, prompt) === turn_id) settle(prompt, outcomeOf(log, turn_id))
+    },
+    dropped: (prompt: string) => settle(prompt, dropped(prompt)),
     /** Nothing more will end here: a log that failed, of a session that is let go of. */
     abandon() {
-      for (const turn_id of [...waiting.keys()]) settle(outcomeOf(log, turn_id))
+      for (const prompt of [...waiting.keys()]) settle(prompt, outcomeOf(log, turnOf(log.events, prompt)))
     },
   }
+}
+
+/** The turn that a prompt went into: its own, or the one that it steered. A prompt that still waits has none but its own. */
+function turnOf(events: readonly Stored[], prompt: string): string {
+  let turn_id = prompt
+  for (const event of events) {
+    if (event.type !== 'prompt') continue
+    if (event.source === 'user') turn_id = event.turn_id
+    if (event.turn_id === prompt) return turn_id
+  }
+  return prompt
 }
 
 /** Read off the log; a turn that is not in it to its end, or may not be on the disk, failed with the log. */

@@ -3,6 +3,7 @@ import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type {
+  AgentState,
   Attachment,
   EditorContext,
   Effort,
@@ -41,6 +42,7 @@ export type Settings = {
 }
 
 const LONGEST_QUEUE = 100
+const STATUS = { queue: 'queued', steer: 'steered' } as const
 
 /**
  * One conversation. It owns the log and is its only writer: prompts, decisions, settings and the loop all come through
@@ -127,28 +129,31 @@ export class Session {
    * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk; `outcome` resolves when
    * its turn has ended. Throws SESSION_BUSY for `reject`, TOO_MANY, INVALID_REQUEST.
    */
-  async prompt(
-    request: PromptRequest,
-  ): Promise<{ status: 'accepted' | 'queued' | 'steered'; turn_id: string; outcome: Promise<TurnOutcome> }> {
+  async prompt(request: PromptRequest): Promise<{
+    status: 'accepted' | 'queued' | 'steered'
+    agent_state: AgentState
+    turn_id: string
+    outcome: Promise<TurnOutcome>
+  }> {
     const { when_busy = 'queue', ...body } = request
     if (request.agent) findAgent(this.#around.config, request.agent)
     if (request.attachments) await checkAttachments(request.attachments, this.place.roots)
     this.#refuseClosing()
     // From here to the append nothing waits: of two that come at once, the second sees the first.
     const known = request.prompt_id && this.state.prompt_ids.get(request.prompt_id)
-    if (known)
-      return {
-        status: this.state.queued.has(known) ? 'queued' : 'accepted',
-        turn_id: known,
-        outcome: this.#outcomes.of(known),
-      }
+    if (known) {
+      const waits = this.state.queued.get(known)
+      const status = waits ? STATUS[waits.when_busy] : 'accepted'
+      return { status, agent_state: this.agent_state.state, turn_id: known, outcome: this.#outcomes.of(known) }
+    }
     const turn_id = newId('turn')
     if (!this.#running) {
       this.#repair()
       const outcome = this.#outcomes.of(turn_id)
       this.#start({ type: 'prompt', turn_id, ...body, source: 'user' })
       await this.sync()
-      return { status: 'accepted', turn_id, outcome }
+      const { state } = this.agent_state
+      return { status: 'accepted', agent_state: state === 'idle' ? 'thinking' : state, turn_id, outcome }
     }
     if (when_busy === 'reject')
       throw new AppError(
@@ -157,10 +162,10 @@ export class Session {
       )
     if (this.state.queued.size >= LONGEST_QUEUE)
       throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
-    const outcome = this.#outcomes.of(when_busy === 'steer' ? this.#running.turn_id : turn_id)
+    const outcome = this.#outcomes.of(turn_id)
     this.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
     await this.sync()
-    return { status: when_busy === 'steer' ? 'steered' : 'queued', turn_id, outcome }
+    return { status: STATUS[when_busy], agent_state: this.agent_state.state, turn_id, outcome }
   }
 
   /** Stops everything that runs and drops what waits; resolves when it all has stopped. */

@@ -634,6 +634,45 @@ describe('a prompt while a turn runs', () => {
     )
   })
 
+  test('steer that no round is left for: a turn of its own, which is the one that is waited for', async () => {
+    const on = await startScripted({ config: 'max_rounds = 1' })
+    const { ask, stream } = await session({ on })
+    const held = gate()
+    const frames = chat({ text: ['first', '.'] })
+    on.model.add([...frames.slice(0, 2), held.wait, ...frames.slice(2)])
+    await ask('first')
+    await stream.next('message.delta')
+    const waiting = ask('one more thing', { when_busy: 'steer', wait: true })
+    const { data } = await stream.next('prompt.queued')
+    on.says({ text: 'that too' })
+    held.open()
+    expect(await waiting).toMatchObject({ status: 'success', text: 'that too', turn_id: data.turn_id })
+  })
+
+  test('sent again, by the same prompt_id: the same status and outcome, whether it waits, steered or was dropped', async () => {
+    const { ask, approve, interrupt, view } = await busy()
+    const [steer, queue] = [
+      { prompt_id: 's', when_busy: 'steer' },
+      { prompt_id: 'q', when_busy: 'queue' },
+    ]
+    for (const more of [steer, queue]) expect(await ask('more', more)).toEqual(await ask('more', more))
+    const waiting = ask('more', { ...queue, wait: true })
+    scripted.says({ text: 'steered' }, { text: 'queued' })
+    const steered = ask('more', { ...steer, wait: true })
+    await approve()
+    expect(await steered).toMatchObject({ status: 'success', text: 'steered' })
+    expect(await waiting).toMatchObject({ status: 'success', text: 'queued' })
+    expect(await ask('more', { ...steer, wait: true })).toEqual(await steered)
+    expect(await ask('more', queue)).toMatchObject({ status: 'accepted', agent_state: 'idle' })
+
+    const again = await busy()
+    await again.ask('never', { prompt_id: 'd' })
+    await again.interrupt()
+    expect(await again.ask('never', { prompt_id: 'd', wait: true })).toMatchObject({ status: 'interrupted', text: '' })
+    expect((await view()).queued).toEqual([])
+    await interrupt()
+  })
+
   test('reject: 409 SESSION_BUSY, and nothing is left of it', async () => {
     const { post, approve, stream, view } = await busy()
     const reply = await post('prompt', { text: 'second', when_busy: 'reject' })

@@ -9,9 +9,7 @@ export function conversationRoutes(app: Hono<Env>, { store }: Server): void {
   route(app, 'POST /api/sessions/:id/prompt', { summary: 'Send a prompt', body: SendPrompt }, async ({ id, body }) => {
     const { wait, ...prompt } = body
     const { outcome, ...accepted } = await store.prompt(id, prompt)
-    if (wait) return outcome
-    const state = (await store.get(id)).agent_state.state
-    return { ...accepted, agent_state: accepted.status === 'accepted' && state === 'idle' ? 'thinking' : state }
+    return wait ? outcome : accepted
   })
   route(app, 'POST /api/sessions/:id/interrupt', { summary: 'Stop everything that runs' }, async ({ id }) => ({
     status: 'interrupted',
