@@ -72,6 +72,13 @@ export function createTurns(session: Session, around: Surroundings): Turns {
       const workplace = createWorkplace(place, session.state, agent, list)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.agent === session.state.agent ? undefined : agent.model
+      const started = { agent: session.state.agent, model: session.state.model }
+      /** The session's model counts from the next call; but one that came with another agent waits for its turn, as that does. */
+      const modelNow = async () => {
+        const { agent, model } = session.state
+        const brought = agent === started.agent ? undefined : findAgent(config, agent).model
+        return brought && (await models.resolve(brought)).id === model ? started.model : model
+      }
       return {
         turn_id: prompt.turn_id,
         agent,
@@ -79,7 +86,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         max_rounds: config.max_rounds,
         log: () => session.log.events,
         async *request(shrink, signal) {
-          const { id, info } = await models.resolve(own ?? session.state.model)
+          const { id, info } = await models.resolve(own ?? (await modelNow()))
           return yield* buildRequest({
             session_id,
             turn_id: prompt.turn_id,

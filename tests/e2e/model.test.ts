@@ -754,6 +754,19 @@ describe('PATCH in the middle of a turn', () => {
     expectValid(lastRequest().messages)
   })
 
+  test('an agent that brings its own model: both from the next turn', async () => {
+    const on = await startScripted({ config: '[agents.small]\nmodel = "test/small"\nread_only = true' })
+    const { ask, patch, post, stream, turn } = await session({ on })
+    on.says(call('write_file', { path: 'x.txt', content: 'x' }), { text: 'ok' })
+    await ask('first')
+    const { data } = await pending(stream)
+    expect((await patch({ agent: 'small' })).body).toMatchObject({ agent: 'small', model: 'test/small' })
+    await post('approve', { tool_call_id: data.tool_call_id })
+    await stream.idle()
+    await turn('second', { text: 'ok' })
+    expect(on.model.requests.map(({ body }) => body.model)).toEqual(['model', 'model', 'small'])
+  })
+
   test('auto_approve: from the next call', async () => {
     const { patch, post, ask, stream, file } = await session()
     scripted.says(
