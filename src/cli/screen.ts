@@ -1,4 +1,4 @@
-import type { Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
+import type { ErrorEvent, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
 import type { Broadcast } from '../session/live.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'
 
@@ -32,6 +32,12 @@ export function createScreen(write: (text: string) => void, style: Style) {
       )
   }
 
+  const retrying = ({ retry_in_ms }: ErrorEvent) => {
+    if (retry_in_ms === undefined) return ''
+    const seconds = Math.ceil(retry_in_ms / 1000)
+    return style.dim(seconds > 0 ? ` Trying again in ${seconds} s.` : ' Trying again.')
+  }
+
   return {
     line,
     show(event: Broadcast) {
@@ -57,7 +63,7 @@ export function createScreen(write: (text: string) => void, style: Style) {
             ),
           )
         case 'error':
-          return line(style.red(`${event.code}: ${inert(event.message)}`))
+          return line(`${style.red(`${event.code}: ${inert(event.message)}`)}${retrying(event)}`)
         case 'turn.end':
           return event.outcome === 'completed' ? undefined : line(style.yellow(`The turn ended: ${event.outcome}.`))
       }

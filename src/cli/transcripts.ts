@@ -27,11 +27,14 @@ export async function transcripts(
     if (matches.length === 0) print('Nothing found.')
     return matches.length > 0 ? 0 : 1
   }
-  const { transcripts } = await archive.list({ limit: 200 })
+  const { transcripts, next_cursor } = await archive.list({ limit: 200 })
   for (const entry of transcripts)
     print(
-      `${entry.started_at.slice(0, 16).replace('T', ' ')}  ${style.bold(entry.session_id)}  ${inert(entry.title)} ${style.dim(`${entry.message_count} messages, ${inert(entry.project_path ?? '?')}`)}`,
+      `${entry.started_at.slice(0, 16).replace('T', ' ')}  ${style.bold(entry.session_id)}  ${inert(entry.title)}  ${style.dim(`${counted(entry.message_count)}, ${inert(entry.project_path ?? '?')}`)}`,
     )
+  if (next_cursor) print(style.dim(`These are the newest ${transcripts.length}; search finds the others.`))
   if (transcripts.length === 0) print('No transcripts yet.')
   return 0
 }
+
+const counted = (messages: number) => `${messages} ${messages === 1 ? 'message' : 'messages'}`

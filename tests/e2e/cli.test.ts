@@ -71,6 +71,16 @@ describe('run', () => {
     expect(model.requests[1]!.body.messages.at(-1).content).toContain('no terminal')
   })
 
+  test('a failure that is tried again says so, and the last one does not', async () => {
+    const { home, says } = await withModel()
+    const busy = { status: 503, headers: { 'retry-after': '0' }, body: '{"error":{"message":"busy"}}' }
+    says(busy, busy, { text: 'at last' })
+    const { code, stdout } = await run(['run', 'hello'], { home })
+    expect([code, stdout.match(/^LLM_OVERLOADED: .* Trying again\.$/gm)]).toMatchObject([0, { length: 2 }])
+    says({ status: 400, body: '{"error":{"message":"no"}}' })
+    expect((await run(['run', 'hello'], { home })).stdout).not.toContain('Trying again')
+  })
+
   test('--yes never approves what a rule or an agent denies', async () => {
     const { home, says } = await withModel('[permissions]\ndeny = ["write_file(secret/**)"]')
     const project = tempDir()
@@ -517,7 +527,7 @@ describe('transcripts', () => {
     expect(list.code).toBe(0)
     const lines = list.stdout.trimEnd().split('\n')
     expect(lines).toHaveLength(2)
-    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d {2}[0-9a-f-]{36} {2}second /)
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d {2}[0-9a-f-]{36} {2}second .*question {2}2 messages, \//)
     expect(list.stdout).not.toContain('\x1b')
     const id = lines[1]!.split(/ +/)[2]!
 
