@@ -58,7 +58,7 @@ export class Session {
   readonly #turns: Turns
   readonly #outcomes: ReturnType<typeof createOutcomes>
   /** Set while a turn runs: how to stop it, and when it has. */
-  #running: { turn_id: string; abort: AbortController; done: Promise<void> } | null = null
+  #running: { turn_id: string; abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
   #dropped: { turn_id: string; text: string }[] = []
   #closing = false
   #over = false
@@ -170,9 +170,15 @@ export class Session {
 
   /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
   async interrupt(): Promise<{ turn_id: string; text: string }[]> {
-    if (!this.#running) return []
-    this.#running.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
-    await this.#running.done
+    const running = this.#running
+    if (!running) return []
+    running.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
+    // A turn that has just ended by itself takes no notice any more: what waits must not begin all the same.
+    if (running.isEnding) {
+      this.#dropQueued()
+      await this.sync()
+    }
+    await running.done
     return this.#dropped
   }
 
@@ -253,7 +259,7 @@ export class Session {
     this.append(prompt)
     this.#dropped = []
     const abort = new AbortController()
-    this.#running = { turn_id: prompt.turn_id, abort, done: this.#run(prompt, abort) }
+    this.#running = { turn_id: prompt.turn_id, abort, done: this.#run(prompt, abort), isEnding: false }
   }
 
   /** Consumes the loop: what it yields is on record before it goes on. */
@@ -285,7 +291,8 @@ export class Session {
   async #take(event: Event, signal: AbortSignal): Promise<void> {
     if (!isStorable(event)) return this.emit(event)
     if (event.type !== 'turn.end') return void this.append(event)
-    if (signal.aborted) this.#dropped = [...this.state.queued.values()].map(queued => this.#drop(queued))
+    if (signal.aborted) this.#dropQueued()
+    this.#running!.isEnding = true
     await this.#live.after(async () => {
       this.append(event)
       await this.sync()
@@ -301,6 +308,10 @@ export class Session {
     } catch (error) {
       this.#fail(error, turn_id)
     }
+  }
+
+  #dropQueued() {
+    this.#dropped.push(...[...this.state.queued.values()].map(queued => this.#drop(queued)))
   }
 
   #drop({ turn_id, text }: Stored<PromptQueued>): { turn_id: string; text: string } {

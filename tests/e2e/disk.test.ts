@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Backend, BINARY, makeHome } from '../support/backend.ts'
+import { chat } from '../support/model-replies.ts'
 import { gate } from '../support/model-server.ts'
 import { call, pending, type Scripted, startScripted } from '../support/scripted.ts'
 import { tempDir } from '../support/temp.ts'
@@ -293,16 +294,54 @@ describe.skipIf(lacks !== '')(`a disk that fills up${lacks}`, () => {
 
 const noCompiler = has('cc') ? '' : ' (skipped: this machine lacks a C compiler)'
 
-describe.skipIf(noCompiler !== '')(`a sync that fails${noCompiler}`, () => {
-  const start = async () => {
-    const directory = tempDir()
-    const library = join(directory, 'failing.so')
-    const source = join(import.meta.dir, '../support/failing-disk.c')
-    expect(spawnSync('cc', ['-shared', '-fPIC', '-o', library, source]).status).toBe(0)
-    const flag = join(directory, 'full')
-    const scripted = await startScripted({ env: { LD_PRELOAD: library, FAILING_DISK: flag } })
-    return { scripted, fail: () => writeFileSync(flag, ''), mend: () => rmSync(flag) }
+/** A backend whose disk does as it is told: `fail` or `stall`, until `mend` or `resume`. */
+async function onPoorDisk() {
+  const directory = tempDir()
+  const library = join(directory, 'failing.so')
+  const source = join(import.meta.dir, '../support/failing-disk.c')
+  expect(spawnSync('cc', ['-shared', '-fPIC', '-o', library, source]).status).toBe(0)
+  const [full, slow] = [join(directory, 'full'), join(directory, 'slow')]
+  const scripted = await startScripted({ env: { LD_PRELOAD: library, FAILING_DISK: full, SLOW_DISK: slow } })
+  return {
+    scripted,
+    fail: () => writeFileSync(full, ''),
+    mend: () => rmSync(full),
+    stall: () => writeFileSync(slow, ''),
+    resume: () => rmSync(slow),
   }
+}
+
+test.skipIf(noCompiler !== '')(
+  `an interrupt while the end of a turn is synced: what waits never begins${noCompiler}`,
+  async () => {
+    const { scripted, stall, resume } = await onPoorDisk()
+    const { stream, post, log, view } = await session(scripted)
+    const held = gate()
+    scripted.model.add([held.wait, ...chat({ text: 'done' })])
+    await post('prompt', { text: 'first' })
+    const { turn_id } = (await post('prompt', { text: 'second' })).body
+    const hasLogged = async (type: string) => {
+      while (!readFileSync(log, 'utf8').includes(`"type":"${type}"`)) await Bun.sleep(5)
+    }
+    stall()
+    held.open()
+    await hasLogged('turn.end')
+    const interrupted = post('interrupt')
+    await hasLogged('prompt.dropped')
+    resume()
+    expect((await interrupted).body).toEqual({
+      status: 'interrupted',
+      agent_state: 'idle',
+      dropped: [{ turn_id, text: 'second' }],
+    })
+    expect((await view()).agent_state).toBe('idle')
+    await stream.idle()
+    expect(stream.types()).toEndWith('message turn.end prompt.dropped idle')
+  },
+)
+
+describe.skipIf(noCompiler !== '')(`a sync that fails${noCompiler}`, () => {
+  const start = onPoorDisk
 
   test('a prompt: not acknowledged, and nothing is accepted until the session is resumed', async () => {
     const { scripted, fail, mend } = await start()

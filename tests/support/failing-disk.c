@@ -1,4 +1,5 @@
-// Preloaded into the backend: fdatasync fails while the file that FAILING_DISK names is there.
+// Preloaded into the backend: fdatasync fails while the file that FAILING_DISK names is there, and takes as long as the one
+// that SLOW_DISK names.
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -10,5 +11,8 @@ int fdatasync(int fd) {
     errno = ENOSPC;
     return -1;
   }
+  const char *slow = getenv("SLOW_DISK");
+  while (slow && access(slow, F_OK) == 0)
+    usleep(1000);
   return (int)syscall(SYS_fdatasync, fd);
 }
