@@ -176,6 +176,9 @@ export function createApprovals(session: {
       entry.deciding = true
       try {
         await approve(entry, request)
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'INTERRUPTED') throw error
+        throw new AppError('ALREADY_DECIDED', 'An interrupt came first and cancelled this call; nothing changed.')
       } finally {
         entry.deciding = false
       }
