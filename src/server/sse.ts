@@ -29,6 +29,7 @@ export function sessionStream(session: Session, after: number | null): Response 
       reset = false
       for (let index = indexAfter(log.events, cursor); index < log.events.length; index++) {
         const event = log.events[index]!
+        if (event.id > session.last_event_id) return // on its way to all who listen
         cursor = event.id
         yield frameOf(event)
       }

@@ -46,6 +46,10 @@ export function createLive(redactor: Redactor, agent: string) {
     get state() {
       return state
     },
+    /** The first stored event that nobody was told of yet; undefined when all are known. */
+    get held(): Stored | undefined {
+      return held?.find((event): event is Stored => 'id' in event)
+    },
     get partials(): Iterable<Partial> {
       return partials.values()
     },

@@ -90,8 +90,10 @@ export class Session {
   get partials() {
     return this.#live.partials
   }
+  /** Of those that may be told: the end of a turn is not before it is on the disk, and nor is what comes after it. */
   get last_event_id(): number {
-    return this.log.events.at(-1)?.id ?? 0
+    const { held } = this.#live
+    return held ? held.id - 1 : (this.log.events.at(-1)?.id ?? 0)
   }
   /** After a failed sync the log accepts nothing more; resuming opens it again. */
   get failed(): boolean {

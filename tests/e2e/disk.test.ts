@@ -340,6 +340,27 @@ test.skipIf(noCompiler !== '')(
   },
 )
 
+test.skipIf(noCompiler !== '')(
+  `a reader that comes while the end of a turn is synced: told afterwards, and once${noCompiler}`,
+  async () => {
+    const { scripted, stall, resume } = await onPoorDisk()
+    const { post, log, path } = await session(scripted)
+    const held = gate()
+    scripted.model.add([held.wait, ...chat({ text: 'done' })])
+    await post('prompt', { text: 'first' })
+    stall()
+    held.open()
+    while (!readFileSync(log, 'utf8').includes('"type":"turn.end"')) await Bun.sleep(5)
+    const late = await scripted.backend.events(`${path}/events`, 0)
+    const { data } = await late.next('agent.state')
+    expect(late.types()).toStartWith('session.created prompt message ')
+    expect(data.last_event_id).toBe(3)
+    resume()
+    await late.idle()
+    expect(late.stored.map(event => event.type)).toEqual(['session.created', 'prompt', 'message', 'turn.end'])
+  },
+)
+
 describe.skipIf(noCompiler !== '')(`a sync that fails${noCompiler}`, () => {
   const start = onPoorDisk
 
