@@ -13,9 +13,14 @@ export type Keyboard = {
  */
 type Editor = { clearLine(): void }
 
+/** Asks the terminal to mark what is pasted (bracketed paste), or to stop. */
+const MARK_PASTES = '\x1b[?2004h'
+const LEAVE_PASTES = '\x1b[?2004l'
+
 /**
  * Reads lines. The terminal is in raw mode meanwhile, so that Control-C comes here as a key, and not as a signal; what
- * `onInterrupt` gives back is told before the question is asked again.
+ * `onInterrupt` gives back is told before the question is asked again. What is pasted answers nothing until Enter is typed:
+ * several lines are one answer, and none of them approves anything.
  */
 export function createKeyboard(
   input: NodeJS.ReadableStream,
@@ -24,35 +29,52 @@ export function createKeyboard(
 ): Keyboard {
   const reader = createInterface({ input, output }) as Interface & Editor
   let closed = false
-  let asking = false
-  reader.on('close', () => (closed = true))
+  let pasting = false
+  const lines: string[] = []
+  let settle: ((answer: string | null) => void) | null = null
+
+  output.write(MARK_PASTES)
+  input.on('keypress', (_, key?: { name?: string }) => {
+    if (key?.name === 'paste-start') pasting = true
+    if (key?.name === 'paste-end') pasting = false
+  })
+  reader.on('line', line => {
+    lines.push(line)
+    if (!pasting) settle?.(lines.join('\n'))
+  })
+  reader.on('close', () => {
+    closed = true
+    output.write(LEAVE_PASTES)
+    never()
+  })
   reader.on('SIGINT', () => {
     const said = onInterrupt()
-    if (!asking || closed) return
+    if (!settle || closed) return
+    lines.length = 0
     reader.clearLine()
     if (said) output.write(`${said}\n`)
     reader.prompt()
   })
+  const never = () => {
+    if (!settle) return
+    reader.clearLine() // what is told next begins a line of its own
+    settle(null)
+  }
+
   /** A line answers one question: what else is asked meanwhile waits for its turn. */
   let last: Promise<unknown> = Promise.resolve()
   const askNow = (question: string, signal?: AbortSignal) => {
     if (closed || signal?.aborted) return Promise.resolve(null)
     return new Promise<string | null>(resolve => {
-      asking = true
-      const settle = (answer: string | null) => {
-        asking = false
-        reader.off('line', settle).off('close', never)
+      lines.length = 0
+      settle = answer => {
+        settle = null
         signal?.removeEventListener('abort', never)
         resolve(answer)
       }
-      const never = () => {
-        reader.clearLine() // what is told next begins a line of its own
-        settle(null)
-      }
-      reader.on('line', settle).on('close', never)
       signal?.addEventListener('abort', never)
       reader.setPrompt(question)
-      reader.prompt()
+      reader.prompt(true) // with what was typed ahead
     })
   }
   return {

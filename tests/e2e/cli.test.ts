@@ -362,6 +362,28 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
     expect((await terminal.ended).code).toBe(130)
   })
 
+  test('what is pasted is one answer, and is none before Enter is typed', async () => {
+    const { home, says, model } = await withModel()
+    const cwd = tempDir()
+    const paste = (text: string) => `\x1b[200~${text}\x1b[201~`
+    const terminal = onTerminal(['run'], { home, cwd })
+    let at = await terminal.until('\n> ')
+    says(write('one.txt'), { text: 'understood' })
+    terminal.type(paste('Error:\r  at one\r\r  at two'))
+    terminal.type('?\r')
+    at = await terminal.until(asking, at)
+    expect(model.requests[0]!.body.messages.at(-1).content).toContain('Error:\n  at one\n\n  at two?')
+    terminal.type(paste('y\r'))
+    at = await terminal.until('y', at)
+    expect(readdirSync(cwd)).toEqual([])
+    terminal.type(CTRL_C)
+    at = await terminal.until('interrupted', at)
+    at = await terminal.until('> ', at)
+    terminal.type(CTRL_D)
+    expect((await terminal.ended).stdout).toEndWith('.org\r\n')
+    expect(readdirSync(cwd)).toEqual([])
+  })
+
   test('Control-C drops what was typed so far', async () => {
     const { home, says, model } = await withModel()
     const terminal = onTerminal(['run'], { home, cwd: tempDir() })
