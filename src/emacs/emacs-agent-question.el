@@ -57,7 +57,9 @@
             head
           (emacs-agent-section-active
            (concat head
-                   (and (stringp .url) (concat (emacs-agent-approval--escaped .url 500) "\n"))
+                   ;; In a block it is what it is: whoever has no browser here can copy it.
+                   (and (stringp .url)
+                        (concat (emacs-agent-inert-block "EXAMPLE" (emacs-agent-show-all .url)) "\n"))
                    (mapconcat (lambda (field)
                                 (format "- %s\n" (emacs-agent-approval--escaped (emacs-agent-question--label field) 200)))
                               (emacs-agent-question--fields .schema) "")

@@ -110,7 +110,7 @@
       (emacs-agent-test-shown "Error LLM_AUTH: ")
       (emacs-agent-test-shown "M-x emacs-agent-give-key hands the key of test to the backend")
       (emacs-agent-test-idle session)
-      (should (equal "Bearer the-key-of-the-test" (alist-get 'key (car emacs-agent-model-told))))
+      (should (equal "Bearer the-key-of-the-test" (alist-get 'key (car (emacs-agent-model-requests)))))
       ;; The provider of this conversation is the one that is offered.
       (cl-letf (((symbol-function 'completing-read) (lambda (&rest args) (nth 6 args))))
         (call-interactively #'emacs-agent-give-key))
@@ -118,7 +118,7 @@
       (emacs-agent-input-previous 1)
       (emacs-agent-send)
       (emacs-agent-test-shown "Hello.")
-      (should (equal "Bearer the-stored-key" (alist-get 'key (car emacs-agent-model-told))))
+      (should (equal "Bearer the-stored-key" (alist-get 'key (car (emacs-agent-model-requests)))))
       (should-not (string-search "the-stored-key" (emacs-agent-test-output)))
       (should-not (emacs-agent-test-logged "the-stored-key")))))
 
@@ -140,7 +140,7 @@
             (emacs-agent-test-say "hello")
             (emacs-agent-test-shown "Later.")))
         (should (equal quits '(nil)))
-        (should (equal "Bearer the-typed-key" (alist-get 'key (car emacs-agent-model-told))))))))
+        (should (equal "Bearer the-typed-key" (alist-get 'key (car (emacs-agent-model-requests)))))))))
 
 (ert-deftest emacs-agent-scripted-pinentry-quit ()
   "Who quits the question for a passphrase goes on without the keys."
@@ -154,7 +154,7 @@
               (emacs-agent-test-shown "Hello.")
             ;; The quit is passed on to whatever runs.
             (quit (emacs-agent-test-shown "Hello."))))
-        (should (equal "Bearer the-key-of-the-test" (alist-get 'key (car emacs-agent-model-told))))))))
+        (should (equal "Bearer the-key-of-the-test" (alist-get 'key (car (emacs-agent-model-requests)))))))))
 
 ;;;; While it works
 
@@ -229,7 +229,7 @@
     (emacs-agent-test-wait (null (emacs-agent-session-queued session)))
     (emacs-agent-model-open)
     (emacs-agent-test-shown "Done, ")
-    (should (= 1 (length emacs-agent-model-told)))))
+    (should (= 1 (length (emacs-agent-model-requests))))))
 
 (ert-deftest emacs-agent-scripted-interrupt ()
   "An interrupt keeps what was said, and gives all that waited back above what is being written."

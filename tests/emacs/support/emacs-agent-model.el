@@ -16,7 +16,7 @@
   "The model.")
 
 (defvar emacs-agent-model-told nil
-  "What the model told, newest first: alists of `body' and `key', or `url'.")
+  "What the model and its like told after their first lines, newest first.")
 
 (defun emacs-agent-model-bun ()
   "Return the Bun that the repository brings along, or skip the test."
@@ -45,16 +45,19 @@ FIRST is its first line, the others come into `emacs-agent-model-told'."
 CONFIG is added to the configuration, in which the model is test/model."
   (declare (indent 1))
   `(emacs-agent-test-with-backend
-     (let* ((emacs-agent-model-told nil)
-            (started (emacs-agent-model-start
-                      (list (emacs-agent-model-bun)
-                            (expand-file-name "tests/emacs/support/model.ts" emacs-agent-test-root))))
-            (emacs-agent-model--process (car started)))
-       (unwind-protect
-           (progn
-             (emacs-agent-model--configure home (alist-get 'url (cdr started)) ,config)
-             ,@body)
-         (delete-process emacs-agent-model--process)))))
+     (emacs-agent-model--with ,config home (lambda () ,@body))))
+
+(defun emacs-agent-model--with (config home function)
+  "Call FUNCTION with a model, which CONFIG in HOME names."
+  (let* ((emacs-agent-model-told nil)
+         (started (emacs-agent-model-start
+                   (list (emacs-agent-model-bun)
+                         (expand-file-name "tests/emacs/support/model.ts" emacs-agent-test-root))))
+         (emacs-agent-model--process (car started)))
+    (unwind-protect
+        (progn (emacs-agent-model--configure home (alist-get 'url (cdr started)) config)
+               (funcall function))
+      (delete-process emacs-agent-model--process))))
 
 (defun emacs-agent-model--configure (home url config)
   "Write a configuration into HOME with the model at URL, and CONFIG."
@@ -88,10 +91,14 @@ beginning of a secret is held back too, by the backend."
   `((calls . [((name . ,tool)
                (args . ,(cl-loop for (key value) on params by #'cddr collect (cons key value))))])))
 
+(defun emacs-agent-model-requests ()
+  "Return what the model was asked, newest first: alists of `body' and `key'."
+  (cl-remove-if-not (lambda (told) (alist-get 'body told)) emacs-agent-model-told))
+
 (defun emacs-agent-model-asked (count)
-  "Wait until the model was asked COUNT times and return the last request's body."
-  (emacs-agent-test-wait (>= (length emacs-agent-model-told) count))
-  (alist-get 'body (nth (- (length emacs-agent-model-told) count) emacs-agent-model-told)))
+  "Wait until the model was asked COUNT times and return the COUNTth request's body."
+  (emacs-agent-test-wait (>= (length (emacs-agent-model-requests)) count))
+  (alist-get 'body (nth (1- count) (reverse (emacs-agent-model-requests)))))
 
 (defun emacs-agent-model-heard (body text)
   "Whether BODY, a request, has TEXT in any message."
