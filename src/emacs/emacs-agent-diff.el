@@ -134,6 +134,22 @@ Line ends of DOS are kept: the diff does not show them."
         (setq last mark)))
     (cons (apply #'concat (nreverse old)) (apply #'concat (nreverse new)))))
 
+(defun emacs-agent-diff-reverse (hunk)
+  "Return the hunk that undoes HUNK."
+  (let ((header (emacs-agent-diff-hunk-header hunk)))
+    (string-match emacs-agent-diff--header header)
+    (let ((ranges (mapcar (lambda (group) (match-string group header)) '(1 2 3 4))))
+      (pcase-let ((`(,old ,old-count ,new ,new-count) ranges))
+        (setq header (format "@@ -%s,%s +%s,%s @@" new (or new-count 1) old (or old-count 1)))))
+    (make-emacs-agent-diff-hunk
+     :header header :start (emacs-agent-diff--start header)
+     :lines (mapcar (lambda (line)
+                      (pcase (and (> (length line) 0) (aref line 0))
+                        (?- (concat "+" (substring line 1)))
+                        (?+ (concat "-" (substring line 1)))
+                        (_ line)))
+                    (emacs-agent-diff-hunk-lines hunk)))))
+
 ;;;; Showing
 
 (defun emacs-agent-diff-lines (diff limit &optional refused)

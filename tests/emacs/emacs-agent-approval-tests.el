@@ -93,7 +93,9 @@
                   ("a\nb" "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-a\n+A\n b\n\\ No newline at end of file\n" "A\nb")
                   ("a\r\nb\r\n" "--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n" "a\r\nc\r\n")))
     (pcase-let ((`(,before ,diff ,after) case))
-      (should (equal after (emacs-agent-diff-apply before (emacs-agent-diff-hunks diff)))))))
+      (should (equal after (emacs-agent-diff-apply before (emacs-agent-diff-hunks diff))))
+      (should (equal before (emacs-agent-diff-apply after (mapcar #'emacs-agent-diff-reverse
+                                                                  (emacs-agent-diff-hunks diff))))))))
 
 (ert-deftest emacs-agent-diff-that-was-cut ()
   (should-not (emacs-agent-diff-hunks "--- a/a\n+++ b/a\n@@ -1,9 +1,9 @@\n a\n-b\n\\ 7 more lines of this diff not shown\n")))
