@@ -144,8 +144,10 @@ one."
                  (when (emacs-agent-call-p call)
                    (mapc (lambda (location)
                            (let-alist location
-                             (cl-pushnew (cons (emacs-agent-session-file session .path) (or .line 1))
-                                         places :test #'equal)))
+                             (let ((file (emacs-agent-session-file session .path)))
+                               ;; Where a search started is no place to go to.
+                               (unless (file-directory-p file)
+                                 (cl-pushnew (cons file (or .line 1)) places :test #'equal)))))
                          (append (alist-get 'locations (emacs-agent-call-event call))
                                  (alist-get 'locations (emacs-agent-call-result call)) nil)))))
              emacs-agent-view-calls)

@@ -287,15 +287,20 @@ That is this one with a prefix argument."
         (emacs-agent-request "DELETE" (format "/api/transcripts/%s" .session_id)
                              :then (lambda (_) (emacs-agent-sessions--revert buffer)))))))
 
+(defcustom emacs-agent-transcript-directory "~/.emacs-agent/transcripts"
+  "Where the backend keeps transcripts, its `transcript_path'."
+  :type 'directory
+  :group 'emacs-agent)
+
 (defun emacs-agent-transcript-files (&optional project)
   "Return the Org files of all transcripts, or of those of PROJECT.
 Fit for `org-agenda-files' and `org-refile-targets'.  They are looked for in
-the default place of transcripts."
-  (let ((root (expand-file-name "~/.emacs-agent/transcripts")))
-    (and (file-directory-p root)
-         (directory-files-recursively
-          (if project (expand-file-name (file-name-nondirectory (directory-file-name project)) root) root)
-          "\\`session-.*\\.org\\'"))))
+`emacs-agent-transcript-directory'."
+  (let ((directory (expand-file-name
+                    (if project (file-name-nondirectory (directory-file-name project)) "")
+                    emacs-agent-transcript-directory)))
+    (and (file-directory-p directory)
+         (directory-files-recursively directory "\\`session-.*\\.org\\'"))))
 
 ;;;; Search
 
