@@ -15,6 +15,7 @@
 (require 'emacs-agent-mode)
 
 (declare-function auth-source-search "auth-source")
+(declare-function auth-source-forget+ "auth-source")
 (defvar auth-sources)
 
 (defcustom emacs-agent-key-hosts
@@ -99,10 +100,12 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
 (defvar emacs-agent-settings--given nil
   "Names of providers whose keys this backend has from us.")
 
-(defun emacs-agent-settings--stored-key (provider)
-  "Return the key of PROVIDER from `auth-sources', or nil."
+(defun emacs-agent-settings--stored-key (provider &optional afresh)
+  "Return the key of PROVIDER from `auth-sources', or nil.
+With AFRESH, look it up even if it was before: it may be another one now."
   (require 'auth-source)
   (let* ((host (cdr (assoc provider emacs-agent-key-hosts)))
+         (_ (and host afresh (auth-source-forget+ :host host)))
          (entry (and host auth-sources
                      (car (ignore-errors (auth-source-search :host host :user "apikey" :max 1)))))
          (secret (plist-get entry :secret)))
@@ -112,26 +115,32 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
   "Return the name of the provider of SESSION's model."
   (car (split-string (or (emacs-agent-session-model session) "") "/")))
 
-(defun emacs-agent-settings--put-key (provider key then)
-  "Hand KEY of PROVIDER to the backend, then call THEN."
+(defun emacs-agent-settings--put-key (provider key then else)
+  "Hand KEY of PROVIDER to the backend, then call THEN, or ELSE if it is refused."
   (push provider emacs-agent-settings--given)
   (emacs-agent-request "PUT" (format "/api/providers/%s/key" provider)
                        :body `((key . ,(string-trim key)))
-                       :then (lambda (_) (when then (funcall then)))))
+                       :then (lambda (_) (funcall then))
+                       :else (lambda (failure)
+                               (emacs-agent-say "Emacs-Agent: the key of %s was refused: %s"
+                                                provider (alist-get 'message failure))
+                               (funcall else))))
 
-(defun emacs-agent-give-key (provider &optional then)
+(defun emacs-agent-give-key (provider &optional then type)
   "Hand the key of PROVIDER to the backend, then call THEN.
-It is taken from `auth-sources', or asked for; the backend keeps it in memory."
+It is taken from `auth-sources', or asked for where that has none, and always
+with a prefix argument, TYPE.  The backend keeps it in memory."
   (interactive
    (let ((provider (and emacs-agent-session (emacs-agent-settings--provider emacs-agent-session))))
      (list (completing-read (format-prompt "Provider" provider) (mapcar #'car emacs-agent-key-hosts)
-                            nil nil nil nil provider))))
-  (let ((key (or (emacs-agent-settings--stored-key provider)
+                            nil nil nil nil provider)
+           nil current-prefix-arg)))
+  (let ((key (or (and (not type) (emacs-agent-settings--stored-key provider t))
                  (read-passwd (format "API key for %s (kept in memory only): " provider)))))
     (if (string-blank-p key)
         (emacs-agent-say "No key: %s stays unusable" provider)
       (emacs-agent-settings--put-key
-       provider key (or then (lambda () (emacs-agent-say "The backend has the key of %s" provider)))))))
+       provider key (or then (lambda () (emacs-agent-say "The backend has the key of %s" provider))) #'ignore))))
 
 (defun emacs-agent-settings-give-stored-keys (then)
   "Hand the keys that `auth-sources' has to the backend, then call THEN.
@@ -152,10 +161,10 @@ for meanwhile: quitting that goes on without the keys."
   "Hand KEYS, by provider, to the backend, then call THEN."
   (if (null keys)
       (funcall then)
-    (let ((left (length keys)))
+    (let* ((left (length keys))
+           (one-less (lambda () (when (= 0 (cl-decf left)) (funcall then)))))
       (pcase-dolist (`(,provider . ,key) keys)
-        (emacs-agent-settings--put-key provider key
-                                       (lambda () (when (= 0 (cl-decf left)) (funcall then))))))))
+        (emacs-agent-settings--put-key provider key one-less one-less)))))
 
 (defun emacs-agent-settings--event (session event)
   "Offer to hand over a key if EVENT of SESSION says that one is missing."

@@ -89,16 +89,20 @@
     (emacs-agent-test-idle session)
     (should-not (string-search "Trying again" (emacs-agent-mode-header)))))
 
+(defun emacs-agent-scripted-tests--store (file key)
+  "Put KEY, of the provider of the model, into FILE."
+  (emacs-agent-test-write nil file (format "machine model.example login apikey password %s\n" key)))
+
 (defmacro emacs-agent-scripted-tests--with-secrets (&rest body)
-  "Run BODY with an entry of `auth-sources' for the provider of the model."
+  "Run BODY with a key of the provider of the model in `file', of `auth-sources'."
   (declare (indent 0))
-  `(let* ((file (make-temp-file "emacs-agent-authinfo" nil ".netrc"
-                                "machine model.example login apikey password the-stored-key\n"))
+  `(let* ((file (make-temp-file "emacs-agent-authinfo" nil ".netrc"))
           (auth-sources (list file))
-          (auth-source-do-cache nil)
           (emacs-agent-settings--given nil)
           (emacs-agent-key-hosts '(("test" . "model.example"))))
-     (unwind-protect (progn ,@body)
+     (unwind-protect (progn (emacs-agent-scripted-tests--store file "the-stored-key")
+                            ,@body)
+       (auth-source-forget-all-cached)
        (delete-file file))))
 
 (ert-deftest emacs-agent-scripted-key ()
@@ -120,7 +124,30 @@
       (emacs-agent-test-shown "Hello.")
       (should (equal "Bearer the-stored-key" (alist-get 'key (car (emacs-agent-model-requests)))))
       (should-not (string-search "the-stored-key" (emacs-agent-test-output)))
-      (should-not (emacs-agent-test-logged "the-stored-key")))))
+      (should-not (emacs-agent-test-logged "the-stored-key"))
+      ;; Another key in the file, or one that is typed, counts the next time.
+      (dolist (case '((nil "another-stored-key") (t "the-typed-key")))
+        (emacs-agent-scripted-tests--store file "another-stored-key")
+        (emacs-agent-model-says "Hello.")
+        (cl-letf (((symbol-function 'read-passwd) (lambda (_) "the-typed-key")) (handed nil))
+          (emacs-agent-give-key "test" (lambda () (setq handed t)) (car case))
+          (emacs-agent-test-wait handed))
+        (emacs-agent-test-idle session)
+        (let ((count (length (emacs-agent-model-requests))))
+          (emacs-agent-test-say "hello")
+          (emacs-agent-model-asked (1+ count)))
+        (should (equal (concat "Bearer " (cadr case)) (alist-get 'key (car (emacs-agent-model-requests)))))))))
+
+(ert-deftest emacs-agent-scripted-key-that-is-none ()
+  "A stored key that can be none is said to be, and keeps nothing from going on."
+  (emacs-agent-test-with-model ""
+    (emacs-agent-scripted-tests--with-secrets
+      (emacs-agent-scripted-tests--store file "\"not a\tkey\"")
+      (emacs-agent-model-says "Hello.")
+      (with-current-buffer (emacs-agent-session-buffer (emacs-agent-start project))
+        (emacs-agent-test-say "hello")
+        (emacs-agent-test-shown "Hello."))
+      (should (emacs-agent-test-logged "the key of test was refused")))))
 
 (ert-deftest emacs-agent-scripted-pinentry ()
   "While `auth-sources' waits for a passphrase, everything else goes on, and it can be quit."
