@@ -21,28 +21,12 @@ buffer of `session', and its first half second is over."
        (with-current-buffer (emacs-agent-session-buffer session)
          (apply #'emacs-agent-model-says ,answers)
          (emacs-agent-test-say "go on")
-         (emacs-agent-deciding-tests--go session)
+         (emacs-agent-test-go-to-decide session)
          ,@body))))
-
-(defun emacs-agent-deciding-tests--go (session)
-  "Wait until something of SESSION waits for a decision, and go there."
-  (emacs-agent-test-shown "  waits for you")
-  (emacs-agent-next-approval))
 
 (defun emacs-agent-deciding-tests--edit (old new)
   "Return an answer that puts NEW in the place of OLD in a.txt."
   (emacs-agent-model-call "edit_file" 'path "a.txt" 'old old 'new new))
-
-(defmacro emacs-agent-deciding-tests--answering (answers &rest body)
-  "Run BODY while questions in the minibuffer get ANSWERS, in order.
-The questions are in `questions' afterwards, the last one first."
-  (declare (indent 1))
-  `(let ((questions nil) (answers ,answers))
-     (ignore questions)
-     (cl-flet ((answer (prompt &rest _) (push prompt questions) (pop answers)))
-       (cl-letf (((symbol-function 'y-or-n-p) #'answer)
-                 ((symbol-function 'read-string) #'answer))
-         ,@body))))
 
 (ert-deftest emacs-agent-deciding-stale ()
   "A file that changed while its diff was shown: nothing is written, the diff is shown afresh, and then it is done."
@@ -81,7 +65,7 @@ The questions are in `questions' afterwards, the last one first."
 (ert-deftest emacs-agent-deciding-rejected ()
   "The model learns why it may not."
   (emacs-agent-deciding-tests--waiting "one\n" (list (emacs-agent-deciding-tests--edit "one" "ONE") "I see.")
-    (emacs-agent-deciding-tests--answering '("leave that alone")
+    (emacs-agent-test-answering '("leave that alone")
       (call-interactively #'emacs-agent-reject))
     (emacs-agent-test-shown "I see.")
     (should (emacs-agent-model-heard (emacs-agent-model-asked 2) "leave that alone"))
@@ -144,7 +128,7 @@ The questions are in `questions' afterwards, the last one first."
   "In Ediff the text can be changed; it stays in its frame, and what is there is approved afterwards."
   (emacs-agent-deciding-tests--waiting "one\ntwo\n" (list (emacs-agent-deciding-tests--edit "two" "TWO") "Well.")
     (let ((frames (frame-list)) (buffers (buffer-list)) (windows (current-window-configuration)))
-      (emacs-agent-deciding-tests--answering '(t)
+      (emacs-agent-test-answering '(t)
         (emacs-agent-edit-ediff)
         (let ((control (cl-find-if (lambda (buffer)
                                      (eq 'ediff-mode (buffer-local-value 'major-mode buffer)))
@@ -174,11 +158,11 @@ The questions are in `questions' afterwards, the last one first."
       (let ((call (emacs-agent-model-call "shell_exec" 'command "echo hello")))
         (list call call "Twice."))
     (should (string-search "s approve, and for this session: shell_exec(=echo hello)" (emacs-agent-test-output)))
-    (emacs-agent-deciding-tests--answering '(nil)
+    (emacs-agent-test-answering '(nil)
       (emacs-agent-approve-for-session)
       (should (string-search "shell_exec(=echo hello)" (car questions))))
     (should (emacs-agent-session-pending session))
-    (emacs-agent-deciding-tests--answering '(t)
+    (emacs-agent-test-answering '(t)
       (emacs-agent-approve-for-session))
     (emacs-agent-test-shown "Twice.")
     (should (string-match-p "^Now rule shell_exec(=echo hello)" (emacs-agent-test-output)))
@@ -196,7 +180,7 @@ The questions are in `questions' afterwards, the last one first."
             (with-current-buffer (emacs-agent-session-buffer session)
               (emacs-agent-model-says (emacs-agent-deciding-tests--edit "two" "TWO") "Done it.")
               (emacs-agent-test-say "go on")
-              (emacs-agent-deciding-tests--go session)
+              (emacs-agent-test-go-to-decide session)
               (should (string-search "Careful: you have unsaved changes" (emacs-agent-test-output)))
               (emacs-agent-approve)
               (emacs-agent-test-shown "Done it.")
@@ -263,7 +247,7 @@ The questions are in `questions' afterwards, the last one first."
       (emacs-agent-approve)
       (emacs-agent-test-wait (= (1+ n) (length (emacs-agent-session-changes session))))
       (when (< n 4)
-        (emacs-agent-deciding-tests--go session)))
+        (emacs-agent-test-go-to-decide session)))
     (emacs-agent-test-shown "Done it.")
     (let ((conversation (current-buffer))
           (b "Index: b.txt\n--- /dev/null\n+++ b.txt\n@@ -0,0 +1 @@\n+bé\n"))
@@ -279,80 +263,10 @@ The questions are in `questions' afterwards, the last one first."
         (should (string-match-p "^-two\n\\+zwei\n\\(?:.*\n\\)*-zwei\n\\+deux$" (review)))
         (emacs-agent-test-write project "a.txt" "ONE\ndeux\n2\nthree\n")
         (emacs-agent-test-say "undo it")
-        (emacs-agent-deciding-tests--go session)
+        (emacs-agent-test-go-to-decide session)
         (emacs-agent-approve)
         (emacs-agent-test-shown "As it was.")
         (should (equal (review) (concat "# a.txt is as it was\n" b)))))))
-
-;;;; Questions of MCP servers
-
-(defun emacs-agent-deciding-tests--server (&rest lines)
-  "Return a configuration with an MCP server that LINES describe."
-  (concat "[permissions]\nallow = [\"peer/*\"]\n[[mcp_servers]]\nname = \"peer\"\n" (string-join lines "\n") "\n"))
-
-(ert-deftest emacs-agent-deciding-question ()
-  "A server asks, the user answers in the minibuffer, and the server has the answer."
-  (emacs-agent-test-with-model (emacs-agent-deciding-tests--server
-                                (format "command = %S" (emacs-agent-model-bun))
-                                (format "args = [%S]" (expand-file-name "tests/support/mcp-peer.ts"
-                                                                        emacs-agent-test-root)))
-    (let ((session (emacs-agent-test-start project)) (emacs-agent-approval-delay 0)
-          (ask (emacs-agent-model-call "peer__ask")))
-      (with-current-buffer (emacs-agent-session-buffer session)
-        (emacs-agent-model-says ask "A colour." ask "None.")
-        (emacs-agent-test-say "ask me")
-        (emacs-agent-deciding-tests--go session)
-        (should (string-search "Question of peer  waits for you\nWhich color?\n- color" (emacs-agent-test-output)))
-        (emacs-agent-deciding-tests--answering '("blue")
-          (should (eq (key-binding "a") #'emacs-agent-answer))
-          (emacs-agent-answer))
-        (emacs-agent-test-shown "A colour.")
-        (should (emacs-agent-model-heard (emacs-agent-model-asked 2) "blue"))
-        (emacs-agent-test-idle session)
-        (emacs-agent-test-say "again")
-        (emacs-agent-deciding-tests--go session)
-        (emacs-agent-decline)
-        (emacs-agent-test-shown "None.")
-        (should (emacs-agent-model-heard (emacs-agent-model-asked 4) "decline"))
-        (should-not (string-search "waits for you" (emacs-agent-test-output)))))))
-
-(defconst emacs-agent-deciding-tests--signing-in
-  "import { browse, startHttpPeer } from './tests/support/mcp-http.ts'
-const peer = await startHttpPeer({ auth: true })
-console.log(JSON.stringify({ url: peer.url }))
-for await (const line of console) console.log(JSON.stringify({ page: await browse(line) }))"
-  "A server that wants its users to sign in, and the browser they do it with.")
-
-(ert-deftest emacs-agent-deciding-signing-in ()
-  "The address to sign in at is shown, and opened only when the user says so."
-  (let* ((default-directory emacs-agent-test-root)
-         (started (emacs-agent-model-start (list (emacs-agent-model-bun) "-e" emacs-agent-deciding-tests--signing-in)))
-         (opened nil))
-    (unwind-protect
-        (emacs-agent-test-with-model (emacs-agent-deciding-tests--server
-                                      (format "url = %S" (alist-get 'url (cdr started))))
-          (let ((session (emacs-agent-test-start project)) (emacs-agent-approval-delay 0)
-                (browse-url-browser-function
-                 (lambda (url &rest _)
-                   (push url opened)
-                   (process-send-string (car started) (concat url "\n")))))
-            (with-current-buffer (emacs-agent-session-buffer session)
-              (emacs-agent-model-says (emacs-agent-model-call "peer__echo" 'text "hi")
-                                      "Signed in.")
-              (emacs-agent-test-say "echo")
-              (emacs-agent-deciding-tests--go session)
-              (should (string-match-p "^http://127\\.0\\.0\\.1:[0-9]+/authorize\\?" (emacs-agent-test-output)))
-              (emacs-agent-deciding-tests--answering '(nil)
-                (emacs-agent-answer)
-                (should (string-search "/authorize?" (car questions))))
-              (should-not opened)
-              (should (emacs-agent-session-questions session))
-              (emacs-agent-deciding-tests--answering '(t)
-                (emacs-agent-answer))
-              (emacs-agent-test-shown "Signed in.")
-              (should (= 1 (length opened)))
-              (should (emacs-agent-model-heard (emacs-agent-model-asked 2) "said hi")))))
-      (delete-process (car started)))))
 
 (provide 'emacs-agent-deciding-tests)
 ;;; emacs-agent-deciding-tests.el ends here

@@ -106,5 +106,33 @@ beginning of a secret is held back too, by the backend."
              (string-search text (decode-coding-string (emacs-agent-json-string message) 'utf-8)))
            (alist-get 'messages body)))
 
+(defmacro emacs-agent-test-talking (config &rest body)
+  "Run BODY in the buffer of a new `session' with a scripted model and CONFIG."
+  (declare (indent 1))
+  `(emacs-agent-test-with-model ,config
+     (let ((session (emacs-agent-test-start project)))
+       (with-current-buffer (emacs-agent-session-buffer session)
+         ,@body))))
+
+(defun emacs-agent-test-count (text)
+  "Return how often this conversation has TEXT."
+  (1- (length (split-string (emacs-agent-test-output) (regexp-quote text)))))
+
+(defun emacs-agent-test-go-to-decide (session)
+  "Wait until something of SESSION waits for a decision, and go there."
+  (emacs-agent-test-shown "  waits for you")
+  (emacs-agent-next-approval))
+
+(defmacro emacs-agent-test-answering (answers &rest body)
+  "Run BODY while questions in the minibuffer get ANSWERS, in order.
+The questions are in `questions' afterwards, the last one first."
+  (declare (indent 1))
+  `(let ((questions nil) (answers ,answers))
+     (ignore questions)
+     (cl-flet ((answer (prompt &rest _) (push prompt questions) (pop answers)))
+       (cl-letf (((symbol-function 'y-or-n-p) #'answer)
+                 ((symbol-function 'read-string) #'answer))
+         ,@body))))
+
 (provide 'emacs-agent-model)
 ;;; emacs-agent-model.el ends here
