@@ -32,7 +32,7 @@ export async function elispCommand({ install, version, write }: ElispOptions): P
   write(`Installed ${Object.keys(CLIENT).length} files in ${dir}. In your init file:
 
   (add-to-list 'load-path ${JSON.stringify(dir)})
-  (require 'emacs-agent)
+  (require 'emacs-agent-commands)
   (global-set-key (kbd "C-c a") #'emacs-agent) ; or M-x emacs-agent
 
 Set emacs-agent-program unless emacs-agent-backend is in PATH.

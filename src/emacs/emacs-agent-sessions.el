@@ -11,7 +11,7 @@
 
 ;;; Code:
 
-(require 'emacs-agent-mode)
+(require 'emacs-agent)
 (require 'tabulated-list)
 
 (defun emacs-agent-sessions--text (value &optional width)

@@ -35,7 +35,7 @@
 ;; and put into your init file
 ;;
 ;;   (add-to-list 'load-path "~/.emacs.d/emacs-agent")
-;;   (autoload 'emacs-agent "emacs-agent" "Talk to an agent about this project." t)
+;;   (require 'emacs-agent-commands)
 ;;   (setq emacs-agent-program "~/bin/emacs-agent-backend") ; unless it is found in PATH
 ;;
 ;; Then \\[emacs-agent] opens a conversation about the project of the current buffer.  It is an Org document:
@@ -43,29 +43,13 @@
 
 ;;; Code:
 
+(require 'emacs-agent-commands)
 (require 'emacs-agent-mode)
 (require 'emacs-agent-approval)
 (require 'emacs-agent-question)
 (require 'emacs-agent-files)
 (require 'emacs-agent-settings)
 (require 'emacs-agent-attention)
-
-;; The rest is loaded when it is asked for.
-(dolist (entry '(("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
-                  emacs-agent-edit-diff emacs-agent-edit-ediff)
-                 ("emacs-agent-sessions" emacs-agent-sessions emacs-agent-transcripts emacs-agent-search
-                  emacs-agent-resume emacs-agent-close)
-                 ("emacs-agent-review" emacs-agent-review)
-                 ("emacs-agent-ask" emacs-agent-ask-region emacs-agent-send-buffer
-                  emacs-agent-fix-diagnostic-at-point emacs-agent-rewrite-region emacs-agent-commit-message)
-                 ("emacs-agent-menu" emacs-agent-menu)
-                 ("emacs-agent-doctor" emacs-agent-doctor emacs-agent-update)))
-  (dolist (command (cdr entry))
-    (autoload command (car entry) nil t)))
-(autoload 'emacs-agent-next-error "emacs-agent-review")
-(autoload 'emacs-agent-bookmark-record "emacs-agent-sessions")
-(autoload 'emacs-agent-bookmark-jump "emacs-agent-sessions")
-(autoload 'emacs-agent-transcript-files "emacs-agent-sessions")
 
 (defcustom emacs-agent-model nil
   "Model of new sessions, as provider/model; nil lets the backend choose."

@@ -29,6 +29,28 @@ The file a.txt of the `project' has three lines; the buffer is that of
          (emacs-agent-test-idle session)
          ,@body))))
 
+;;;; From a fresh Emacs
+
+(ert-deftest emacs-agent-commands-from-a-fresh-emacs ()
+  "An init file that requires the commands loads nothing else; each is there, and what shows a conversation is whole."
+  (dolist (script '((progn (require 'emacs-agent-commands)
+                           (when (featurep 'org) (error "Org was loaded"))
+                           (mapatoms (lambda (symbol)
+                                       (when (and (autoloadp (symbol-function symbol))
+                                                  (string-prefix-p "emacs-agent" (symbol-name symbol)))
+                                         (autoload-do-load (symbol-function symbol) symbol)))))
+                    (require 'emacs-agent-sessions)
+                    (require 'emacs-agent-ask)))
+    (with-temp-buffer
+      (let ((default-directory emacs-agent-test-root))
+        (call-process (expand-file-name invocation-name invocation-directory) nil t nil "-Q" "--batch"
+                      "-L" (file-name-directory (locate-library "emacs-agent"))
+                      "--eval" (prin1-to-string `(progn ,script
+                                                        (when (and (featurep 'emacs-agent-question)
+                                                                   (featurep 'emacs-agent-files))
+                                                          (princ "all there"))))))
+      (should (equal "all there" (car (last (split-string (buffer-string) "\n"))))))))
+
 ;;;; Finding one's way
 
 (ert-deftest emacs-agent-commands-next-error ()

@@ -1,0 +1,34 @@
+;;; emacs-agent-commands.el --- The commands, loaded when they are used  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; What an init file requires: it takes no time, and with it there are all commands, and bookmarks of conversations work.
+
+;;; Code:
+
+(dolist (entry '(("emacs-agent" emacs-agent emacs-agent-new emacs-agent-next-approval emacs-agent-approvals
+                  emacs-agent-give-key emacs-agent-backend-attach)
+                 ("emacs-agent-ask" emacs-agent-ask-region emacs-agent-send-buffer
+                  emacs-agent-fix-diagnostic-at-point emacs-agent-rewrite-region emacs-agent-commit-message)
+                 ("emacs-agent-sessions" emacs-agent-sessions emacs-agent-transcripts emacs-agent-search
+                  emacs-agent-resume emacs-agent-close)
+                 ("emacs-agent-review" emacs-agent-review)
+                 ("emacs-agent-menu" emacs-agent-menu)
+                 ("emacs-agent-doctor" emacs-agent-doctor emacs-agent-update)
+                 ("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
+                  emacs-agent-edit-diff emacs-agent-edit-ediff)))
+  (dolist (command (cdr entry))
+    (autoload command (car entry) nil t)))
+
+(autoload 'emacs-agent-next-error "emacs-agent-review")
+(autoload 'emacs-agent-bookmark-record "emacs-agent-sessions")
+(autoload 'emacs-agent-bookmark-jump "emacs-agent-sessions")
+(autoload 'emacs-agent-transcript-files "emacs-agent-sessions")
+
+(provide 'emacs-agent-commands)
+;;; emacs-agent-commands.el ends here
