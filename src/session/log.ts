@@ -68,11 +68,13 @@ export async function openLog(path: string): Promise<{ log: Log; bad_lines: numb
   }
 }
 
-/** Throws TRANSCRIPT_ERROR when it cannot be read. */
+/** Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read. */
 export async function readLog(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {
+    if (codeOf(error) === 'ENOENT')
+      throw new AppError('SESSION_NOT_FOUND', 'This session was deleted a moment ago.', { resumable: false })
     throw new AppError(
       'TRANSCRIPT_ERROR',
       `The session's log cannot be read (${codeOf(error)}). Mend the permissions of the transcripts directory.`,

@@ -27,6 +27,10 @@ describe('a log', () => {
     }
   })
 
+  test('one that was deleted is no session any more', async () => {
+    await expect(openLog(fresh())).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
+  })
+
   test('reads back what was written, and goes on with the next id', async () => {
     const path = fresh()
     const log = await createLog(path)
