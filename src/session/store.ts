@@ -63,6 +63,7 @@ export class Store {
   readonly #world: World
   readonly #live = new Map<string, Live>()
   readonly #opening = new Map<string, Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }>>()
+  readonly #ending = new Map<string, Promise<string | null>>()
   readonly #watchers = new Set<(summary: SessionSummary) => void>()
   /** What was said of the names that models were asked for by. */
   readonly #notices = new WeakMap<Session, string>()
@@ -85,8 +86,10 @@ export class Store {
 
   /** Throws SESSION_NOT_FOUND that says whether resuming would help. */
   async get(id: string): Promise<Session> {
-    const live = this.#live.get(id)
-    if (live) return live.session
+    return (this.#live.get(id) ?? (await this.#missing(id))).session
+  }
+
+  async #missing(id: string): Promise<never> {
     const path = await this.#world.archive.find(id)
     throw new AppError(
       'SESSION_NOT_FOUND',
@@ -140,6 +143,7 @@ export class Store {
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
   async resume(id: string): Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }> {
     this.#refuseStopping()
+    await this.#ending.get(id)?.catch(() => {}) // whoever closes it is told; from then on it can be resumed
     const live = this.#live.get(id)
     if (live && !live.session.failed) return { session: live.session, dropped: [] }
     if (!this.#opening.has(id))
@@ -203,17 +207,26 @@ export class Store {
     return live.session
   }
 
-  /** Ends a session. Resolves with the path of its .org, written by then; null when it is not saved. */
+  /** Ends a session, once. Resolves with the path of its .org, written by then; null when it is not saved. */
   async close(id: string): Promise<string | null> {
-    const session = await this.get(id)
-    const live = this.#live.get(id)!
+    const live = this.#live.get(id) ?? (await this.#missing(id))
+    if (!this.#ending.has(id))
+      this.#ending.set(
+        id,
+        this.#close(live).finally(() => this.#ending.delete(id)),
+      )
+    return this.#ending.get(id)!
+  }
+
+  async #close(live: Live): Promise<string | null> {
+    const { session } = live
     const transcript_path = session.log.path && filesOf(session.log.path).org
     try {
       await session.close(transcript_path)
       await live.rendering?.finish()
       return transcript_path
     } finally {
-      this.#live.delete(id)
+      this.#live.delete(session.id)
       live.release()
       this.#announce({ ...summaryOf(session), closed: true })
     }

@@ -361,6 +361,32 @@ test.skipIf(noCompiler !== '')(
   },
 )
 
+test.skipIf(noCompiler !== '')(
+  `closed twice and resumed at once: one after the other, on one log${noCompiler}`,
+  async () => {
+    const { scripted, stall, resume } = await onPoorDisk()
+    const filled = await session(scripted)
+    const { post, log, path } = filled
+    scripted.says({ text: 'ok' })
+    await post('prompt', { text: 'first', wait: true })
+    const close = () => scripted.backend.call(`DELETE ${path}`)
+    stall()
+    const closed = close()
+    while (!readFileSync(log, 'utf8').includes('"type":"session.closed"')) await Bun.sleep(5)
+    const others = [close(), post('resume')]
+    await scripted.backend.call('GET /health')
+    resume()
+    const again = await Promise.all(others)
+    expect([(await closed).body, ...again.map(({ body }) => body)]).toMatchObject([
+      { status: 'closed', transcript_path: log.replace(/jsonl$/, 'org') },
+      { status: 'closed', transcript_path: log.replace(/jsonl$/, 'org') },
+      { status: 'resumed', message_count: 2 },
+    ])
+    const events = await expectGoesOn(scripted, filled, 'first')
+    expect(events.map(event => event.type).slice(4, 6)).toEqual(['session.closed', 'session.resumed'])
+  },
+)
+
 describe.skipIf(noCompiler !== '')(`a sync that fails${noCompiler}`, () => {
   const start = onPoorDisk
 
