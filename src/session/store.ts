@@ -235,7 +235,7 @@ export class Store {
   /** Interrupts everything, syncs and lets go of all sessions; they can be resumed. */
   async shutdown(): Promise<void> {
     this.#stopping = true
-    await Promise.allSettled([...this.#live.values()].map(live => this.#suspend(live)))
+    await Promise.allSettled([...this.#live].map(([id, live]) => this.#ending.get(id) ?? this.#suspend(live)))
   }
 
   async #suspend(live: Live) {

@@ -387,6 +387,25 @@ test.skipIf(noCompiler !== '')(
   },
 )
 
+test.skipIf(noCompiler !== '')(
+  `the backend ends while a session is closed: it is closed all the same${noCompiler}`,
+  async () => {
+    const { scripted, stall, resume } = await onPoorDisk()
+    const { log, path } = await session(scripted)
+    stall()
+    const closed = scripted.backend.call(`DELETE ${path}`).catch(() => null)
+    while (!readFileSync(log, 'utf8').includes('"type":"session.closed"')) await Bun.sleep(5)
+    const stopped = scripted.backend.stop()
+    while (!scripted.backend.stderr.includes('stopping')) await Bun.sleep(5)
+    resume()
+    expect(await stopped).toBe(0)
+    await closed
+    expect(readFileSync(log.replace(/jsonl$/, 'org'), 'utf8')).toContain('#+TITLE')
+    expect(scripted.backend.stderr).not.toContain('error')
+    expect(existsSync(log.replace(/jsonl$/, 'lock'))).toBe(false)
+  },
+)
+
 describe.skipIf(noCompiler !== '')(`a sync that fails${noCompiler}`, () => {
   const start = onPoorDisk
 
