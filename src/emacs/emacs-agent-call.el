@@ -71,12 +71,19 @@ The rest is shown in a buffer of its own."
                      (if (and (integerp code) (/= code 0))
                          (propertize (format "exit %d" code) 'emacs-agent-face 'emacs-agent-failure)
                        (propertize "done" 'emacs-agent-face 'emacs-agent-success))))
-        ("error" (propertize (format "failed: %s" (emacs-agent-inert-line .error.code))
+        ("error" (propertize (format "failed: %s" (emacs-agent-inert-line (emacs-agent-call--reason .error) 80))
                              'emacs-agent-face 'emacs-agent-failure))
         ("rejected" (propertize "rejected" 'emacs-agent-face 'emacs-agent-failure))
         (_ (cond ((emacs-agent-call-pending-p call)
                   (propertize "waits for you" 'emacs-agent-face 'emacs-agent-attention))
                  (t (propertize (emacs-agent-call--progress call) 'emacs-agent-face 'emacs-agent-running))))))))
+
+(defun emacs-agent-call--reason (error)
+  "Return what went wrong by ERROR, in one line: its message if it has one."
+  (let-alist error
+    (if (and (stringp .message) (not (string-blank-p .message)))
+        (car (split-string (string-trim .message) "\n"))
+      .code)))
 
 (defun emacs-agent-call--progress (call)
   "Return how far CALL is."

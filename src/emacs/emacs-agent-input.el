@@ -59,7 +59,21 @@ FUNCTION is called with the rest of the line.")
     (setq emacs-agent-section-end-of-output (copy-marker (point-min) t)
           emacs-agent-input-start (point-marker)
           buffer-undo-list nil)
+    (emacs-agent-input--show-hint)
     (add-hook 'completion-at-point-functions #'emacs-agent-input-complete nil t)))
+
+(defun emacs-agent-input--show-hint ()
+  "Say what can be written, until something is."
+  (let ((hint (make-overlay (point-max) (point-max)))
+        (text (propertize "Ask for something.  C-c C-c sends; @ names a file, / a command" 'face 'emacs-agent-dim)))
+    ;; Point stays before the words, not behind them.
+    (put-text-property 0 1 'cursor t text)
+    (overlay-put hint 'after-string text)
+    (letrec ((hide (lambda (_start end _length)
+                     (when (> end emacs-agent-input-start)
+                       (delete-overlay hint)
+                       (remove-hook 'after-change-functions hide t)))))
+      (add-hook 'after-change-functions hide nil t))))
 
 (defun emacs-agent-input-p (&optional position)
   "Whether POSITION, or point, is in the input."

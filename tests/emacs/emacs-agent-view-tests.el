@@ -80,7 +80,7 @@
   "A turn is an Org document: headings, one line per call, and nothing else that Org sees."
   (let ((shown (emacs-agent-view-tests--shown (emacs-agent-view-tests--bytes))) (case-fold-search nil))
     (dolist (line '("^\\* Conversation$" "^\\*\\* User \\[2026-" "^\\*\\* Assistant \\[2026-" "^I /look/\\.$"
-                    "^#\\+BEGIN_SRC python :eval never$" "^\\*\\*\\* Tool Call: read_file  a\\.txt  failed: TOOL_FAILED"
+                    "^#\\+BEGIN_SRC python :eval never$" "^\\*\\*\\* Tool Call: read_file  a\\.txt  failed: .\\* no such file$"
                     "^\\*\\*\\* Tool Call: shell_exec  ls  exit 2 (2 lines, 1\\.5 s)$"
                     "^- Created \\[\\[file:.*/new\\.txt\\]\\[new\\.txt\\]\\]  \\+1 -0$"
                     "^Thought (12 characters)$" "^Done ✓$" "^Done, 1\\.2 s, 15 tokens"))
@@ -218,6 +218,16 @@
     (goto-char emacs-agent-input-start)
     (insert "also ")
     (should (equal (emacs-agent-input-text) "also fine"))))
+
+(ert-deftest emacs-agent-input-hint ()
+  "An empty input says what it is for, until something is written there; output does not count."
+  (emacs-agent-test-with-session
+    (let ((hints (lambda () (cl-count-if (lambda (overlay) (overlay-get overlay 'after-string))
+                                         (overlays-in emacs-agent-input-start (point-max))))))
+      (emacs-agent-test-take session (emacs-agent-test-event "prompt" 'turn_id "t" 'text "hi" 'source "user"))
+      (should (= 1 (funcall hints)))
+      (emacs-agent-input-set "a")
+      (should (= 0 (funcall hints))))))
 
 (ert-deftest emacs-agent-input-history ()
   (emacs-agent-test-with-session
