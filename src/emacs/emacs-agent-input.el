@@ -65,7 +65,7 @@ FUNCTION is called with the rest of the line.")
 (defun emacs-agent-input--show-hint ()
   "Say what can be written, until something is."
   (let ((hint (make-overlay (point-max) (point-max)))
-        (text (propertize "Ask for something.  C-c C-c sends; @ names a file, / a command" 'face 'emacs-agent-dim)))
+        (text (propertize "Ask for something: @file, /command, C-c C-c to send" 'face 'emacs-agent-dim)))
     ;; Point stays before the words, not behind them.
     (put-text-property 0 1 'cursor t text)
     (overlay-put hint 'after-string text)
