@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { resolve } from 'node:path'
 import { type Command, parseCommand } from './cli/args.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
@@ -11,7 +12,7 @@ import { VERSION } from './version.ts'
  */
 const world: Process = {
   env: { ...process.env },
-  dirs: dirsFrom(process.env, process.platform, homedir()),
+  dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
   version: VERSION,
   started: performance.now(),
   cwd: process.cwd(),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError } from '../errors.ts'
+import { messageOf, UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
 import { startTimeOf } from '../processes.ts'
 import { createApp } from '../server/app.ts'
@@ -99,13 +99,20 @@ function chooseToken({ no_auth }: Options, fromEnv: string | undefined, loopback
 /** Without the lifeline the token is in a file that only its owner can read, never on stdout. */
 async function keepToken({ stdin_lifeline }: Options, token: string | null, state: string): Promise<string | null> {
   if (stdin_lifeline || token === null) return null
-  await makePrivateDir(state)
-  const path = join(state, `token-${process.pid}`)
-  // A backend that was killed left its token, perhaps one of our number.
-  for (const name of readdirSync(state)) {
-    const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
-    if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })
+  try {
+    await makePrivateDir(state)
+    const path = join(state, `token-${process.pid}`)
+    // A backend that was killed left its token, perhaps one of our number.
+    for (const name of readdirSync(state)) {
+      const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
+      if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })
+    }
+    writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
+    return path
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? messageOf(error)
+    throw new UsageError(
+      `The token cannot be kept in ${state} (${code}). Mend the directory, or set XDG_STATE_HOME to another.`,
+    )
   }
-  writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
-  return path
 }

@@ -220,11 +220,12 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException)?.code ?? messageOf(error)
+const pathOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException)?.path
 
 export const writeFailed = (error: unknown): AppError =>
   new AppError(
     'TRANSCRIPT_ERROR',
-    `The session's log cannot be written (${codeOf(error)}). Free some disk space or mend the directory, then resume the session.`,
+    `The session's log cannot be written (${codeOf(error)}). Free some disk space or mend ${pathOf(error) ?? 'the directory'}, then resume the session.`,
     {},
     { cause: error },
   )

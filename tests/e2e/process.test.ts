@@ -139,11 +139,23 @@ describe('a start that is refused is one clear line and exit code 2', () => {
     expect(answer).toMatch(message)
   })
 
+  test('a state directory that cannot be', async () => {
+    const answer = await refused(['serve', '--port', '0'], { XDG_STATE_HOME: '/dev/null/state' })
+    expect(answer).toMatch(/^2 .*\/dev\/null\/state\/emacs-agent .*XDG_STATE_HOME/)
+  })
+
   test('a mistake in the configuration names file, line and key', async () => {
     expect(await refused(['serve', '--port', '0'], {}, 'host = "127.0.0.1"\nprot = 1\n')).toMatch(
       /^2 .*emacs-agent\.toml:2.*prot/,
     )
   })
+})
+
+test('a relative home directory is one all the same', async () => {
+  const home = makeHome()
+  const backend = await Backend.start({ ...home, env: { ...home.env, HOME: 'at/home' } })
+  await backend.session(home.root)
+  expect(readdirSync(join(home.root, 'at/home/.emacs-agent/transcripts'))).toHaveLength(1)
 })
 
 test('--no-auth skips the token, and warns', async () => {
