@@ -15,7 +15,7 @@ type Finding = { ok: boolean | null; what: string; remedy?: string; details?: st
 /** What is configured and what answers; each failure with its remedy. Exit code 1 when something needs mending. */
 export async function doctor(flags: { config_file?: string }, outside: Process): Promise<number> {
   const { env, dirs, version } = outside
-  const style = styleFor(outside.terminal.output && !env.NO_COLOR)
+  const style = styleFor(outside)
   const section = (title: string, findings: Finding[]) => {
     outside.stdout(`${style.bold(title)}\n${findings.map(finding => render(finding, style)).join('')}\n`)
     return findings.some(finding => finding.ok === false)

@@ -25,7 +25,7 @@ const LEAVE_PASTES = '\x1b[?2004l'
 export function createKeyboard(
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
-  onInterrupt: () => string | undefined,
+  { onInterrupt, marks_pastes }: { onInterrupt: () => string | undefined; marks_pastes: boolean },
 ): Keyboard {
   const reader = createInterface({ input, output }) as Interface & Editor
   let closed = false
@@ -33,7 +33,7 @@ export function createKeyboard(
   const lines: string[] = []
   let settle: ((answer: string | null) => void) | null = null
 
-  output.write(MARK_PASTES)
+  if (marks_pastes) output.write(MARK_PASTES)
   input.on('keypress', (_, key?: { name?: string }) => {
     if (key?.name === 'paste-start') pasting = true
     if (key?.name === 'paste-end') pasting = false
@@ -44,7 +44,7 @@ export function createKeyboard(
   })
   reader.on('close', () => {
     closed = true
-    output.write(LEAVE_PASTES)
+    if (marks_pastes) output.write(LEAVE_PASTES)
     never()
   })
   reader.on('SIGINT', () => {

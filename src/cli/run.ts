@@ -9,7 +9,7 @@ import type { Command } from './args.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import type { Process } from './process.ts'
 import { createScreen } from './screen.ts'
-import { inert, type Style, styleFor } from './terminal.ts'
+import { inert, isDumb, type Style, styleFor } from './terminal.ts'
 import { configure, createLogger, createWorld } from './world.ts'
 
 type Options = Extract<Command, { command: 'run' }>
@@ -21,7 +21,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
   const world = createWorld({ env, dirs, loaded, log, version, secrets: () => [] })
   const store = new Store(world, () => {})
-  const style = styleFor(outside.terminal.output && !env.NO_COLOR)
+  const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
   const session = await open(store, options, outside.cwd)
@@ -53,7 +53,10 @@ export async function run(options: Options, outside: Process): Promise<number> {
     })()
     void leaving.then(outside.exit, () => outside.exit(code))
   }
-  const keyboard = terminal ? createKeyboard(outside.stdin, outside.terminal_output, interrupt) : null
+  const marks_pastes = !isDumb(env)
+  const keyboard = terminal
+    ? createKeyboard(outside.stdin, outside.terminal_output, { onInterrupt: interrupt, marks_pastes })
+    : null
   outside.onInterrupt(interrupt)
   void outside.untilStopped({ output: true, signals: ['SIGTERM', 'SIGHUP'] }).then(() => leave(1))
   session.subscribe(event => {

@@ -11,7 +11,7 @@ export async function transcripts(
 ): Promise<number> {
   const { config } = await configure({ env: outside.env, dirs: outside.dirs, flags: command })
   const archive = createArchive(config.transcript_path, (_, message) => outside.stderr(`${message}\n`))
-  const style = styleFor(outside.terminal.output && !outside.env.NO_COLOR)
+  const style = styleFor(outside)
   const print = (text: string) => outside.stdout(`${text}\n`)
 
   if (command.action === 'show') {

@@ -457,6 +457,21 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
     expect(readdirSync(cwd)).toEqual([])
   })
 
+  test('a terminal that obeys no escape sequences gets none', async () => {
+    const { home, says } = await withModel()
+    const terminal = onTerminal(['run'], { home, cwd: tempDir(), env: { TERM: 'dumb', NO_COLOR: '' } })
+    let at = await terminal.until('\n> ')
+    says(write(), { text: 'as you like' })
+    terminal.type('write\r')
+    at = await terminal.until(asking, at)
+    terminal.type('n\r')
+    at = await terminal.until('as you like', at)
+    await terminal.until('> ', at)
+    terminal.type(CTRL_D)
+    const { code, stdout } = await terminal.ended
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining('\x1b')])
+  })
+
   test('control characters of models and tools are shown, not obeyed', async () => {
     const { home, says } = await withModel()
     const evil = '\x1b[2J\x1b]0;owned\x07\u202e'
