@@ -5,6 +5,7 @@ const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   toon: async () => (await import('./bench/toon.ts')).benchToon,
   llm: async () => (await import('./bench/llm.ts')).benchLlm,
   mcp: async () => (await import('./bench/mcp.ts')).benchMcp,
+  emacs: async () => (await import('./bench/emacs.ts')).benchEmacs,
 }
 
 const wanted = process.argv.slice(2)

@@ -6,6 +6,7 @@ import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
 import blocks from './emacs-agent-blocks.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
+import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
@@ -38,6 +39,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-base.el': base,
   'emacs-agent-blocks.el': blocks,
   'emacs-agent-call.el': call,
+  'emacs-agent-code.el': code,
   'emacs-agent-commands.el': commands,
   'emacs-agent-context.el': context,
   'emacs-agent-diff.el': diff,

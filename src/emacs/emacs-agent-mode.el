@@ -13,10 +13,10 @@
 
 (require 'org)
 (require 'emacs-agent-view)
+(require 'emacs-agent-code)
 (require 'emacs-agent-input)
 
 (declare-function org-open-at-point "org")
-(defvar diff-font-lock-syntax)
 (defvar org-element-use-cache)
 (defvar org-modules-loaded)
 
@@ -99,8 +99,8 @@ the keys that it shows apply.
 
 (defun emacs-agent-mode--fontify (start end &optional loudly)
   "Fontify from START to END as Org does, LOUDLY or not, and add our faces.
-The mode for diffs may not look at the files that a diff names.  While a
-conversation is being read again nothing is: that would be done over and over."
+While a conversation is being read again nothing is: that would be done over
+and over."
   (if (and emacs-agent-session (emacs-agent-session-backlog emacs-agent-session)
            (not (emacs-agent-session-caught-up emacs-agent-session)))
       (setq emacs-agent-mode--uncoloured t)
@@ -108,13 +108,18 @@ conversation is being read again nothing is: that would be done over and over."
 
 (defun emacs-agent-mode--colour (start end loudly)
   "Fontify from START to END as Org does, LOUDLY or not, and add our faces."
-  (prog1 (let ((diff-font-lock-syntax nil))
-           (font-lock-default-fontify-region start end loudly))
+  (let ((bounds (let ((org-src-fontify-natively nil))
+                  (font-lock-default-fontify-region start end loudly))))
+    (pcase bounds
+      (`(jit-lock-bounds ,from . ,to) (emacs-agent-code-colour from to))
+      (_ (emacs-agent-code-colour start end)))
     (setq start (emacs-agent-mode--block-edge start #'re-search-backward "BEGIN")
           end (emacs-agent-mode--block-edge end #'re-search-forward "END"))
-    (emacs-agent-mode--each 'emacs-agent-properties start end #'add-text-properties)
-    (emacs-agent-mode--each 'emacs-agent-face start end
-                            (lambda (from to face) (put-text-property from to 'face face)))))
+    (with-silent-modifications
+      (emacs-agent-mode--each 'emacs-agent-properties start end #'add-text-properties)
+      (emacs-agent-mode--each 'emacs-agent-face start end
+                              (lambda (from to face) (put-text-property from to 'face face))))
+    bounds))
 
 (defun emacs-agent-mode--block-edge (position search edge)
   "Return the EDGE of the block around POSITION, or POSITION outside of any.

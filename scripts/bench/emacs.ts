@@ -1,0 +1,158 @@
+/**
+ * The Emacs client as it comes out of the executable, byte-compiled, in a terminal: how long it takes to start and to show
+ * conversations, and the longest time Emacs does not answer meanwhile. Somebody types all the time a conversation comes, and
+ * stops when it is shown; what is done in idle time then is a row of its own. `emacs.el` is the part inside Emacs.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Conversation, largeResult, replayed, streamed, streamedCode } from './conversations.ts'
+import { median, type Row, table } from './measure.ts'
+import { PRODUCT } from './running.ts'
+
+const ROUNDS = 3
+const PULSE = 3
+const KEYS = 100
+const EMACSEN = ['emacs', join(import.meta.dir, '../../dist/emacs-30/emacs')]
+
+type Figures = Record<string, number>
+type Target = { total?: number; longest: number }
+
+const CONVERSATIONS: Record<string, { what: string; make: () => Conversation; target: Target }> = {
+  stream: { what: '4,000 tokens at full speed', make: () => streamed(), target: { total: 1000, longest: 50 } },
+  code: { what: 'one block of 4,000 tokens', make: streamedCode, target: { total: 1000, longest: 50 } },
+  large: { what: 'a result of 1 MB in one line', make: largeResult, target: { longest: 100 } },
+  opened: { what: 'a session of 500 turns opened', make: () => replayed(500), target: { total: 1000, longest: 50 } },
+  replay: { what: '10,000 events replayed', make: () => replayed(2000), target: { longest: 50 } },
+}
+
+/** Serves conversations and the time; calls `typing` when one begins and when it is shown. */
+function serve(conversations: Record<string, Conversation>, typing: (on: boolean) => void) {
+  const results: Record<string, Figures> = {}
+  const pulse = createServer(socket => {
+    const timer = setInterval(() => socket.write(`${Date.now()}\n`), PULSE)
+    socket.setNoDelay().on('error', () => {})
+    socket.on('close', () => clearInterval(timer))
+  }).listen(0, '127.0.0.1')
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    idleTimeout: 0,
+    routes: {
+      '/api/sessions/:name/events': ({ params }) => {
+        typing(true)
+        const { stream } = conversations[params.name]!
+        // It stays open, as a session's does.
+        const body = new ReadableStream({ start: controller => controller.enqueue(Buffer.from(stream)) })
+        return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+      },
+      '/bench/:name': async request => {
+        typing(false)
+        results[request.params.name] = (await request.json()) as Figures
+        return Response.json({})
+      },
+    },
+    fetch: () => Response.json({ error: { code: 'NOT_FOUND', message: 'not here' } }, { status: 404 }),
+  })
+  const stop = async () => {
+    pulse.close()
+    await server.stop(true)
+  }
+  return { port: server.port, pulse: (pulse.address() as AddressInfo).port, results, stop }
+}
+
+/** Runs everything once in a new Emacs, and resolves with the figures of each conversation. */
+async function round(emacs: string, lisp: string, home: string, conversations: Record<string, Conversation>) {
+  let keys: Timer | undefined
+  let shown = ''
+  const served = serve(conversations, on => {
+    clearInterval(keys)
+    if (on) keys = setInterval(() => child.terminal!.write('x'), KEYS)
+  })
+  const child = Bun.spawn([emacs, '-Q', '-nw', '-L', lisp, '-l', join(import.meta.dir, 'emacs.el')], {
+    cwd: home,
+    env: {
+      HOME: home,
+      PATH: process.env.PATH ?? '',
+      TERM: 'xterm-256color',
+      LANG: 'C.UTF-8',
+      BENCH_PROGRAM: PRODUCT,
+      BENCH_PORT: String(served.port),
+      BENCH_PULSE: String(served.pulse),
+      BENCH_CONVERSATIONS: Object.entries(conversations)
+        .map(([name, { last }]) => `${name}:${last}`)
+        .join(' '),
+    },
+    terminal: { cols: 120, rows: 50, data: (_, bytes) => void (shown = (shown + bytes).slice(-2000)) },
+  })
+  const patience = setTimeout(() => child.kill(), 120_000)
+  await child.exited
+  clearTimeout(patience)
+  clearInterval(keys)
+  child.terminal!.close()
+  await served.stop()
+  const missing = Object.keys(conversations).filter(name => !served.results[`${name}-quiet`])
+  if (missing.length > 0) throw new Error(`${emacs} did not show ${missing.join(', ')}:\n${shown}`)
+  return served.results
+}
+
+const ms = (value: number) => `${value.toFixed(0)} ms`
+
+/** A row of the median of the rounds, beside the least of them. */
+function row(rounds: Record<string, Figures>[], what: string, name: string, key: string, most?: number): Row {
+  const values = rounds.map(figures => figures[name]![key]!)
+  const value = median(values)
+  const least = ms(Math.min(...values))
+  return {
+    what,
+    value: ms(value),
+    bare: least,
+    ...(most !== undefined && { target: `≤ ${ms(most)}`, met: value <= most }),
+  }
+}
+
+async function benchOne(emacs: string): Promise<boolean> {
+  const home = mkdtempSync(join(tmpdir(), 'emacs-agent-bench-'))
+  const lisp = join(home, 'lisp')
+  mkdirSync(lisp)
+  try {
+    const run = (...[program, ...args]: [string, ...string[]]) => {
+      const { status, stdout, stderr } = spawnSync(program, args, { env: { ...process.env, HOME: home } })
+      if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stdout}${stderr}`)
+      return String(stdout)
+    }
+    const version = run(emacs, '--version').split('\n')[0]
+    run(PRODUCT, 'elisp', '--install', lisp)
+    const files = new Bun.Glob('*.el').scanSync({ cwd: lisp, absolute: true })
+    run(emacs, '-Q', '--batch', '-L', lisp, '-f', 'batch-byte-compile', ...files)
+    const conversations = Object.fromEntries(Object.entries(CONVERSATIONS).map(([name, { make }]) => [name, make()]))
+    const rounds: Record<string, Figures>[] = []
+    for (let i = 0; i < ROUNDS; i++) rounds.push(await round(emacs, lisp, home, conversations))
+    const rows = [
+      row(rounds, 'M-x emacs-agent, loaded, to a prompt', 'start-up', 'usable_ms', 300),
+      row(rounds, '  to a session that answers', 'start-up', 'answered_ms'),
+      ...Object.entries(CONVERSATIONS).flatMap(([name, { what, target }]) => [
+        row(rounds, what, name, 'total_ms', target.total),
+        row(rounds, '  longest without an answer', name, 'longest_ms', target.longest),
+        row(rounds, '  spent collecting garbage', name, 'collecting_ms'),
+        row(rounds, '  times', name, 'collections'),
+        row(rounds, '  longest once nobody types', `${name}-quiet`, 'longest_ms'),
+      ]),
+    ]
+    return table(`${version} (median of ${ROUNDS} rounds; bare: the least)`, rows)
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+/** Resolves with whether every target was met. */
+export async function benchEmacs(): Promise<boolean> {
+  let met = true
+  for (const emacs of EMACSEN) {
+    if (Bun.which(emacs) || existsSync(emacs)) met = (await benchOne(emacs)) && met
+    else console.log(`\nnot measured: there is no ${emacs} on this machine`)
+  }
+  return met
+}

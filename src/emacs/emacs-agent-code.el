@@ -1,0 +1,131 @@
+;;; emacs-agent-code.el --- The colours of code  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; Org colours a source block by its language's mode, while it redisplays.  The first block of a language then loads
+;; that mode, which can take longer than one may wait for a key, and so can colouring a large block.  So Org is kept from
+;; it: small blocks in a language that was met before are coloured at once, others stay plain until Emacs is idle.
+
+;;; Code:
+
+(require 'emacs-agent-base)
+(require 'org)
+
+(declare-function org-src-font-lock-fontify-block "org-src" (lang start end))
+(declare-function org-src-get-lang-mode "org-src" (lang))
+(defvar diff-font-lock-syntax)
+
+(defconst emacs-agent-code--small 2000
+  "A block with no more characters is coloured while Emacs redisplays.")
+
+(defconst emacs-agent-code--large 20000
+  "A block with more characters stays plain.")
+
+(defvar emacs-agent-code--delay 0.5
+  "How many seconds Emacs is idle before blocks are coloured.")
+
+(defvar emacs-agent-code--ready nil
+  "Modes that were loaded, or cannot be.")
+
+(defvar emacs-agent-code--plain nil
+  "Markers where blocks start that are still to be coloured, newest first.")
+
+(defvar emacs-agent-code--timer nil
+  "The timer that colours them.")
+
+(defconst emacs-agent-code--begin "^[ \t]*#\\+BEGIN_SRC[ \t]+\\([^ \t\n]+\\).*$"
+  "The first line of a block, and its language.")
+
+(defun emacs-agent-code-colour (start end)
+  "Colour the blocks that start between START and END, now or later."
+  (when org-src-fontify-natively
+    (save-excursion
+      (save-match-data
+        (goto-char start)
+        (let (block)
+          (while (setq block (emacs-agent-code--next end))
+            (pcase-let ((`(,begin ,lang ,from ,to) block))
+              (if (and (<= (- to from) emacs-agent-code--small) (emacs-agent-code--ready-p lang))
+                  (emacs-agent-code--colour lang from to)
+                (emacs-agent-code--later begin)))))))))
+
+(defun emacs-agent-code--next (limit)
+  "Go to the end of the next block that starts before LIMIT.
+Return (BEGIN LANG FROM TO), where FROM and TO are around its code, or nil."
+  (let ((case-fold-search t))
+    (when (re-search-forward emacs-agent-code--begin limit t)
+      (let ((begin (match-beginning 0)) (from (match-end 0)) (lang (match-string-no-properties 1)))
+        (when (re-search-forward "^[ \t]*#\\+END_SRC\\|^\\*+ " nil t)
+          (if (eq (char-before) ?\s)
+              (emacs-agent-code--next limit)
+            (list begin lang from (match-beginning 0))))))))
+
+(defun emacs-agent-code--ready-p (lang)
+  "Whether the mode of LANG needs no loading."
+  (and (featurep 'org-src)
+       (memq (org-src-get-lang-mode lang) emacs-agent-code--ready)))
+
+(defun emacs-agent-code--colour (lang from to)
+  "Colour the code in LANG between FROM and TO.
+The mode for diffs may not look at the files that a diff names."
+  (let ((diff-font-lock-syntax nil))
+    (condition-case-unless-debug err
+        (with-silent-modifications
+          (org-src-font-lock-fontify-block lang from to))
+      (error (emacs-agent-log "No colours for %s: %s" lang (error-message-string err))))))
+
+;;;; Later
+
+(defun emacs-agent-code--later (begin)
+  "Have the block at BEGIN coloured when Emacs is idle."
+  (cl-pushnew (copy-marker begin) emacs-agent-code--plain :test #'equal)
+  (emacs-agent-code--schedule emacs-agent-code--delay))
+
+(defun emacs-agent-code--schedule (delay)
+  "See to it that blocks are coloured when Emacs was idle for DELAY from now."
+  (unless emacs-agent-code--timer
+    (setq emacs-agent-code--timer
+          (run-with-idle-timer (time-add (or (current-idle-time) 0) delay) nil #'emacs-agent-code--idle))))
+
+(defun emacs-agent-code--idle ()
+  "Load one mode or colour one block.
+There is time for keys before the next."
+  (setq emacs-agent-code--timer nil)
+  (let* ((marker (pop emacs-agent-code--plain)) (buffer (and marker (marker-buffer marker))))
+    (when (buffer-live-p buffer)
+      (with-current-buffer buffer
+        (unless (emacs-agent-code--step marker)
+          (push marker emacs-agent-code--plain)))))
+  (when emacs-agent-code--plain
+    (emacs-agent-code--schedule 0.05)))
+
+(defun emacs-agent-code--step (begin)
+  "Load the mode for the block at BEGIN, or colour it; return whether that is all."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (goto-char begin)
+      (pcase (emacs-agent-code--next (line-end-position))
+        ('nil t)
+        ((and `(,_ ,lang ,from ,_) (guard (not (emacs-agent-code--ready-p lang))))
+         (emacs-agent-code--load lang from)
+         nil)
+        (`(,_ ,lang ,from ,to)
+         (or (> (- to from) emacs-agent-code--large)
+             (eq 'done (while-no-input (emacs-agent-code--colour lang from to) 'done))))))))
+
+(defun emacs-agent-code--load (lang position)
+  "Load the mode of LANG, as Org does when it colours nothing at POSITION."
+  ;; Half of the time would go into garbage that loading makes.
+  (let ((gc-cons-threshold (max gc-cons-threshold 64000000)))
+    (require 'org-src)
+    (push (org-src-get-lang-mode lang) emacs-agent-code--ready)
+    (emacs-agent-code--colour lang position position)))
+
+(provide 'emacs-agent-code)
+;;; emacs-agent-code.el ends here
