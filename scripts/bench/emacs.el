@@ -19,6 +19,8 @@
 (defvar bench-phase nil "What goes on: nil, `busy' or `quiet'.")
 (defvar bench-since nil "When that began.")
 (defvar bench-longest 0 "The longest time Emacs did not answer since then, in milliseconds.")
+(defvar bench-worked 0 "The most processor time that Emacs took between two looks, in milliseconds.")
+(defvar bench-processor nil "The processor time of Emacs at the last look.")
 (defvar bench-garbage nil "What was collected before that: (TIMES SECONDS).")
 
 (defun bench-ms (since)
@@ -31,14 +33,16 @@
 
 (defun bench-phase (phase)
   "Start measuring PHASE."
-  (setq bench-phase phase bench-longest 0 bench-since (float-time)
+  (setq bench-phase phase bench-longest 0 bench-worked 0 bench-since (float-time)
+        bench-processor (float-time (get-internal-run-time))
         bench-garbage (list gcs-done gc-elapsed)))
 
 (defun bench-figures ()
   "Return what was measured in this phase."
-  `((total_ms . ,(bench-ms bench-since)) (longest_ms . ,bench-longest)
-    (collections . ,(- gcs-done (nth 0 bench-garbage)))
-    (collecting_ms . ,(* 1000 (- gc-elapsed (nth 1 bench-garbage))))))
+  (let ((collections (- gcs-done (nth 0 bench-garbage))))
+    `((total_ms . ,(bench-ms bench-since)) (longest_ms . ,bench-longest) (worked_ms . ,bench-worked)
+      (collections . ,collections)
+      (collection_ms . ,(/ (* 1000 (- gc-elapsed (nth 1 bench-garbage))) (max 1 collections))))))
 
 (defun bench-next ()
   "Open the next conversation, or end."
@@ -77,18 +81,23 @@
   "Take in TEXT, times of the driver, the oldest first."
   (when (string-match "^[0-9]\\{13\\}\n" text)
     (setq bench-longest (max bench-longest (bench-ms (/ (string-to-number (match-string 0 text)) 1000.0)))))
+  (let ((processor (float-time (get-internal-run-time))))
+    (when bench-processor
+      (setq bench-worked (max bench-worked (* 1000 (- processor bench-processor)))))
+    (setq bench-processor processor))
   (bench-step))
 
 (defun bench-start-up ()
   "Measure how long it takes until a prompt can be written, and until it can be answered."
   (let* ((default-directory temporary-file-directory)
+         (loaded (let ((began (float-time))) (require 'emacs-agent) (bench-ms began)))
          (began (float-time))
          (session (progn (emacs-agent) emacs-agent-session))
          (usable (progn (redisplay t) (bench-ms began))))
     (while (not (memq (emacs-agent-session-connection session) '(open ended)))
       (accept-process-output nil 0.005))
     (let ((answered (bench-ms began)))
-      (prog1 `((usable_ms . ,usable) (answered_ms . ,answered))
+      (prog1 `((loaded_ms . ,loaded) (usable_ms . ,usable) (answered_ms . ,answered))
         (kill-buffer (emacs-agent-session-buffer session))
         (emacs-agent-backend-stop)))))
 
@@ -107,7 +116,6 @@
 (setq emacs-agent-notify nil
       emacs-agent-program (getenv "BENCH_PROGRAM")
       emacs-agent-display-action '((display-buffer-same-window)))
-(autoload 'emacs-agent "emacs-agent" nil t)
 ;; Once the command loop has begun.
 (run-at-time 0.3 nil #'bench-run)
 ;;; emacs.el ends here

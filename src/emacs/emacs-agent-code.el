@@ -30,7 +30,10 @@
   "How many seconds Emacs is idle before blocks are coloured.")
 
 (defvar emacs-agent-code--ready nil
-  "Modes that were loaded, or cannot be.")
+  "Modes that were loaded, or could not be.")
+
+(defvar emacs-agent-code--failed nil
+  "Modes that failed to colour something, and are left alone.")
 
 (defvar emacs-agent-code--plain nil
   "Markers where blocks start that are still to be coloured, newest first.")
@@ -50,9 +53,10 @@
         (let (block)
           (while (setq block (emacs-agent-code--next end))
             (pcase-let ((`(,begin ,lang ,from ,to) block))
-              (if (and (<= (- to from) emacs-agent-code--small) (emacs-agent-code--ready-p lang))
-                  (emacs-agent-code--colour lang from to)
-                (emacs-agent-code--later begin)))))))))
+              (cond ((> (- to from) emacs-agent-code--large))
+                    ((and (<= (- to from) emacs-agent-code--small) (emacs-agent-code--ready-p lang))
+                     (emacs-agent-code--colour lang from to))
+                    (t (emacs-agent-code--later begin))))))))))
 
 (defun emacs-agent-code--next (limit)
   "Go to the end of the next block that starts before LIMIT.
@@ -73,11 +77,13 @@ Return (BEGIN LANG FROM TO), where FROM and TO are around its code, or nil."
 (defun emacs-agent-code--colour (lang from to)
   "Colour the code in LANG between FROM and TO.
 The mode for diffs may not look at the files that a diff names."
-  (let ((diff-font-lock-syntax nil))
-    (condition-case-unless-debug err
-        (with-silent-modifications
-          (org-src-font-lock-fontify-block lang from to))
-      (error (emacs-agent-log "No colours for %s: %s" lang (error-message-string err))))))
+  (let ((diff-font-lock-syntax nil) (mode (org-src-get-lang-mode lang)))
+    (unless (memq mode emacs-agent-code--failed)
+      (condition-case-unless-debug err
+          (with-silent-modifications
+            (org-src-font-lock-fontify-block lang from to))
+        (error (push mode emacs-agent-code--failed)
+               (emacs-agent-log "No colours from %s: %s" mode (error-message-string err)))))))
 
 ;;;; Later
 
@@ -93,16 +99,22 @@ The mode for diffs may not look at the files that a diff names."
           (run-with-idle-timer (time-add (or (current-idle-time) 0) delay) nil #'emacs-agent-code--idle))))
 
 (defun emacs-agent-code--idle ()
-  "Load one mode or colour one block.
-There is time for keys before the next."
+  "Load modes and colour blocks for a moment.
+There is time for keys before what is left."
   (setq emacs-agent-code--timer nil)
-  (let* ((marker (pop emacs-agent-code--plain)) (buffer (and marker (marker-buffer marker))))
-    (when (buffer-live-p buffer)
-      (with-current-buffer buffer
-        (unless (emacs-agent-code--step marker)
-          (push marker emacs-agent-code--plain)))))
+  (let ((deadline (+ (float-time) 0.01)))
+    (while (and emacs-agent-code--plain
+                (progn (emacs-agent-code--one) (< (float-time) deadline)))))
   (when emacs-agent-code--plain
     (emacs-agent-code--schedule 0.05)))
+
+(defun emacs-agent-code--one ()
+  "Load the mode of the newest plain block, or colour that."
+  (let* ((marker (pop emacs-agent-code--plain)) (buffer (marker-buffer marker)))
+    (when buffer
+      (with-current-buffer buffer
+        (unless (emacs-agent-code--step marker)
+          (push marker emacs-agent-code--plain))))))
 
 (defun emacs-agent-code--step (begin)
   "Load the mode for the block at BEGIN, or colour it; return whether that is all."
@@ -116,8 +128,7 @@ There is time for keys before the next."
          (emacs-agent-code--load lang from)
          nil)
         (`(,_ ,lang ,from ,to)
-         (or (> (- to from) emacs-agent-code--large)
-             (eq 'done (while-no-input (emacs-agent-code--colour lang from to) 'done))))))))
+         (eq 'done (while-no-input (emacs-agent-code--colour lang from to) 'done)))))))
 
 (defun emacs-agent-code--load (lang position)
   "Load the mode of LANG, as Org does when it colours nothing at POSITION."

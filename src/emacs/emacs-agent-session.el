@@ -29,10 +29,12 @@
   "Functions called with a session and the prompts that it will not see, texts.")
 
 (defvar emacs-agent-session-interval 0.03
-  "Seconds between two batches of events.")
+  "Seconds in which events are gathered for a batch.")
 
-(defvar emacs-agent-session-slice 0.025
-  "Seconds that a batch of events may take.")
+(defvar emacs-agent-session-slice 0.01
+  "Seconds that a batch of events may take, and twice that when it is a replay.
+Showing them, redisplay and a garbage collection come on top of that, so that
+smaller batches would take much longer altogether.")
 
 (defvar emacs-agent-session-frames 250
   "Events in a batch, at most: what they show is only written after them.")
@@ -153,14 +155,31 @@
 (defun emacs-agent-session--schedule (session)
   "See to it that the queue of SESSION is worked off."
   (unless (emacs-agent-session-timer session)
-    (setf (emacs-agent-session-timer session)
-          (run-at-time emacs-agent-session-interval nil #'emacs-agent-session-drain session))))
+    (emacs-agent-session--wait session (if (emacs-agent-session-backlog session) 0.005
+                                         emacs-agent-session-interval)
+                               5)))
+
+(defun emacs-agent-session--wait (session seconds patience)
+  "Have the turn of SESSION come in SECONDS; PATIENCE is as for that."
+  (setf (emacs-agent-session-timer session)
+        (run-at-time seconds nil #'emacs-agent-session--turn session (+ (float-time) seconds) patience)))
+
+(defun emacs-agent-session--turn (session due patience)
+  "Take in events of SESSION, or wait up to PATIENCE times more.
+A timer that is late, after DUE, may run before Emacs has looked at processes
+since the batch before.  And garbage is better collected in a turn of its own
+than on top of a batch."
+  (if (and (> patience 0)
+           (or (> (float-time) (+ due 0.004)) (garbage-collect-maybe 2)))
+      (emacs-agent-session--wait session 0.005 (1- patience))
+    (emacs-agent-session-drain session)))
 
 (defun emacs-agent-session-drain (session &optional all)
   "Take in events of SESSION for a moment; ALL of them if that is non-nil."
   (setf (emacs-agent-session-timer session) nil)
   (let ((buffer (emacs-agent-session-buffer session))
-        (deadline (+ (float-time) emacs-agent-session-slice))
+        (deadline (+ (float-time)
+                     (* (if (emacs-agent-session-caught-up session) 1 2) emacs-agent-session-slice)))
         ;; Parsing makes much garbage, which is better collected between batches than within.
         (gc-cons-threshold (max gc-cons-threshold 32000000))
         (count 0) frame)

@@ -6,6 +6,7 @@
 ;;; Code:
 
 (require 'emacs-agent-test)
+(require 'org-src)
 
 (defconst emacs-agent-view-tests--usage
   '((input_tokens . 10) (output_tokens . 5) (cache_read_tokens . 0) (cache_write_tokens . 0) (cost_usd . 0.01)))
@@ -184,6 +185,90 @@
     (let ((header (substring-no-properties (emacs-agent-mode-header))))
       (dolist (part '("a/b%%c" "plan" "ready" "50.0k/200k (25%%)" "$0.50"))
         (should (string-search part header))))))
+
+;;;; Code
+
+(defmacro emacs-agent-view-tests--with-code (&rest body)
+  "Run BODY in a conversation that shows code whose mode was never loaded.
+Python stands for it, with a mode that says in `loads' how often it was called."
+  (declare (indent 0))
+  `(let ((loads 0) (org-src-lang-modes '(("python" . emacs-agent-view-tests--code)))
+         (emacs-agent-code--ready nil) (emacs-agent-code--failed nil) (emacs-agent-code--plain nil) (emacs-agent-code--timer nil))
+     (cl-letf (((symbol-function 'emacs-agent-view-tests--code-mode)
+                (lambda ()
+                  (cl-incf loads)
+                  (kill-all-local-variables)
+                  (setq major-mode 'emacs-agent-view-tests--code-mode
+                        font-lock-defaults '((("return" . 'font-lock-keyword-face)))))))
+       (unwind-protect
+           (emacs-agent-test-with-session
+             (emacs-agent-test-take
+              session (emacs-agent-test-event "message.delta" 'turn_id "t1" 'message_id "m1" 'role "assistant"
+                                              'content "Text\n\n```python\nreturn 1\n```\nMore"))
+             (font-lock-ensure)
+             ,@body)
+         (when emacs-agent-code--timer (cancel-timer emacs-agent-code--timer))
+         (let ((buffer (get-buffer " *org-src-fontification:emacs-agent-view-tests--code-mode*")))
+           (when buffer (kill-buffer buffer)))))))
+
+(defun emacs-agent-view-tests--face ()
+  "Return the faces of the code."
+  (goto-char (point-min))
+  (search-forward "return")
+  (ensure-list (get-text-property (1- (point)) 'face)))
+
+(ert-deftest emacs-agent-code-later ()
+  "Code in a language that was not met before is coloured in idle time, then at once."
+  (emacs-agent-view-tests--with-code
+    (should (= loads 0))
+    (should-not (memq 'font-lock-keyword-face (emacs-agent-view-tests--face)))
+    (should (memq emacs-agent-code--timer timer-idle-list))
+    (while emacs-agent-code--plain (emacs-agent-code--idle))
+    (should (= loads 1))
+    (should (memq 'font-lock-keyword-face (emacs-agent-view-tests--face)))
+    (font-lock-ensure)
+    (should-not emacs-agent-code--plain)
+    (should (memq 'font-lock-keyword-face (emacs-agent-view-tests--face)))
+    (should (= loads 1))))
+
+(ert-deftest emacs-agent-code-large ()
+  "A large block is coloured in idle time, whatever its language."
+  (emacs-agent-view-tests--with-code
+    (let ((emacs-agent-code--small 3))
+      (while emacs-agent-code--plain (emacs-agent-code--idle))
+      (font-lock-ensure)
+      (should-not (memq 'font-lock-keyword-face (emacs-agent-view-tests--face)))
+      (should (= 1 (length emacs-agent-code--plain)))
+      (emacs-agent-code--idle)
+      (should (memq 'font-lock-keyword-face (emacs-agent-view-tests--face))))))
+
+(ert-deftest emacs-agent-code-killed ()
+  "A buffer that is killed before its code is coloured harms nothing."
+  (emacs-agent-view-tests--with-code
+    (kill-buffer)
+    (emacs-agent-code--idle)
+    (should-not emacs-agent-code--plain)
+    (should (= loads 0))))
+
+(ert-deftest emacs-agent-code-gone ()
+  "Code that is there no more when Emacs is idle is not missed."
+  (emacs-agent-view-tests--with-code
+    (emacs-agent-test-take session (emacs-agent-test-event "message.delta" 'turn_id "t1" 'message_id "m1"
+                                                           'role "assistant" 'content "Other text" 'replace t))
+    (emacs-agent-code--idle)
+    (should-not emacs-agent-code--plain)
+    (should (= loads 0))))
+
+(ert-deftest emacs-agent-code-failing ()
+  "A mode that fails is tried once, and its code stays plain."
+  (emacs-agent-view-tests--with-code
+    (fset 'emacs-agent-view-tests--code-mode (lambda () (cl-incf loads) (error "No such thing")))
+    (let ((debug-on-error nil))
+      (dotimes (_ 3) (emacs-agent-code--idle))
+      (font-lock-ensure))
+    (should-not emacs-agent-code--plain)
+    (should (= loads 1))
+    (should-not (memq 'font-lock-keyword-face (emacs-agent-view-tests--face)))))
 
 ;;;; The input
 
