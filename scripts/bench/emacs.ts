@@ -49,7 +49,7 @@ function serve(conversations: Record<string, Conversation>, typing: (on: boolean
         return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
       },
       '/bench/:name': async request => {
-        typing(false)
+        if (request.params.name in conversations) typing(false)
         results[request.params.name] = (await request.json()) as Figures
         return Response.json({})
       },
