@@ -59,6 +59,8 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     toon: config.toon,
   })
 
+  // Some clients end their servers by a signal: then, too, nothing of what was started stays behind.
+  void outside.untilStopped({ signals: ['SIGTERM', 'SIGHUP', 'SIGINT'] }).then(() => outside.stdin.destroy())
   await serveTools(
     {
       tools: builtinTools.filter(tool => mayServe(tool, options.allow)),

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client as ModernClient } from '@modelcontextprotocol/client'
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { startTimeOf } from '../../src/processes.ts'
 import { BINARY, makeHome } from '../support/backend.ts'
 import { tempDir } from '../support/temp.ts'
 
@@ -58,6 +59,23 @@ describe('the mcp command serves', () => {
     child.stdin.end()
     expect(await new Promise(resolve => child.on('exit', resolve))).toBe(0)
   })
+
+  test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)(
+    'no one any more after %s, nor does what it started run on',
+    async signal => {
+      const { command: program, args, env } = command('shell')
+      const child = spawn(program, args, { env })
+      const params = { name: 'shell_exec', arguments: { command: 'sleep 300 & echo $! > pid; wait' } }
+      child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })}\n`)
+      const file = join(project, 'pid')
+      while (!existsSync(file) || readFileSync(file, 'utf8') === '') await Bun.sleep(5)
+      const pid = Number(readFileSync(file, 'utf8'))
+      rmSync(file)
+      child.kill(signal)
+      expect(await new Promise(resolve => child.on('exit', resolve))).toBe(0)
+      expect(startTimeOf(pid)).toBeNull()
+    },
+  )
 })
 
 describe('it', () => {
