@@ -1,6 +1,7 @@
 import main from './emacs-agent.el' with { type: 'text' }
 import approval from './emacs-agent-approval.el' with { type: 'text' }
 import ask from './emacs-agent-ask.el' with { type: 'text' }
+import asking from './emacs-agent-asking.el' with { type: 'text' }
 import attention from './emacs-agent-attention.el' with { type: 'text' }
 import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
@@ -8,6 +9,7 @@ import blocks from './emacs-agent-blocks.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
+import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
@@ -34,6 +36,7 @@ import view from './emacs-agent-view.el' with { type: 'text' }
 export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-approval.el': approval,
   'emacs-agent-ask.el': ask,
+  'emacs-agent-asking.el': asking,
   'emacs-agent-attention.el': attention,
   'emacs-agent-backend.el': backend,
   'emacs-agent-base.el': base,
@@ -41,6 +44,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
   'emacs-agent-commands.el': commands,
+  'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,

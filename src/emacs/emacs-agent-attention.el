@@ -12,7 +12,8 @@
 
 ;;; Code:
 
-(require 'emacs-agent-session)
+(require 'emacs-agent-backend)
+(require 'emacs-agent-sse)
 
 (declare-function dbus-call-method-asynchronously "dbus")
 

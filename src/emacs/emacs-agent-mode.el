@@ -12,6 +12,7 @@
 ;;; Code:
 
 (require 'org)
+(require 'emacs-agent-connection)
 (require 'emacs-agent-view)
 (require 'emacs-agent-code)
 (require 'emacs-agent-input)

@@ -9,12 +9,11 @@
 
 ;; A session is what its events say.  They arrive as text in a process filter, wait in a queue, and are taken in
 ;; by a timer, some milliseconds at a time, so that Emacs answers however fast they come.  Whoever shows something
-;; is told through two hooks.
+;; is told through hooks.
 
 ;;; Code:
 
-(require 'emacs-agent-backend)
-(require 'emacs-agent-sse)
+(require 'emacs-agent-http)
 
 (defvar emacs-agent-session-event-functions nil
   "Functions called with a session and each event, in the session's buffer.")
@@ -122,36 +121,6 @@ smaller batches would take much longer altogether.")
       (setf (emacs-agent-session-usage session) .usage))
     (emacs-agent-session--changed session)))
 
-(defun emacs-agent-session-follow (session)
-  "Follow the events of SESSION, from the one after the last that is known."
-  (emacs-agent-sse-close (emacs-agent-session-stream session))
-  (emacs-agent-session--connection session 'connecting)
-  (setf (emacs-agent-session-stream session)
-        (emacs-agent-sse-open
-         #'emacs-agent-backend-current-endpoint
-         (emacs-agent-session-path session "/events")
-         :last-id (number-to-string (emacs-agent-session-last-id session))
-         :on-frame (lambda (type id data) (emacs-agent-session--receive session type id data))
-         :on-state (lambda (_stream state) (emacs-agent-session--stream-state session state)))))
-
-(defun emacs-agent-session-leave (session)
-  "Stop following SESSION; it goes on in the backend."
-  (emacs-agent-sse-close (emacs-agent-session-stream session))
-  (let ((timer (emacs-agent-session-timer session)))
-    (when timer (cancel-timer timer)))
-  (setf (emacs-agent-session-timer session) nil
-        (emacs-agent-session-stream session) nil
-        (emacs-agent-session-inbox session) nil
-        (emacs-agent-session-backlog session) nil)
-  (setq emacs-agent-session-list (delq session emacs-agent-session-list)))
-
-(defun emacs-agent-session--receive (session type id data)
-  "Put a frame of SESSION, its TYPE, ID and DATA, into the queue."
-  (when id
-    (setf (emacs-agent-stream-last-id (emacs-agent-session-stream session)) id))
-  (push (cons type data) (emacs-agent-session-inbox session))
-  (emacs-agent-session--schedule session))
-
 (defun emacs-agent-session--schedule (session)
   "See to it that the queue of SESSION is worked off."
   (unless (emacs-agent-session-timer session)
@@ -253,9 +222,7 @@ than on top of a batch."
                       (cl-remove .question_id (emacs-agent-session-questions session) :test #'equal
                                  :key (lambda (question) (alist-get 'question_id question)))))
       ("file.changed" (push event (emacs-agent-session-changes session)))
-      ("turn.end" (emacs-agent-session--add-usage session .usage)
-       (when (emacs-agent-session-caught-up session)
-         (emacs-agent-session-ask session)))
+      ("turn.end" (emacs-agent-session--add-usage session .usage))
       ("reset" (emacs-agent-session--forget session)))
     (when (member .type '("agent.state" "session.created" "session.updated" "session.closed"
                           "prompt" "prompt.queued" "prompt.dropped" "tool.call" "approval" "tool.result"
@@ -314,7 +281,7 @@ than on top of a batch."
   "Return what SESSION has cost, in dollars, or nil."
   (emacs-agent-value (alist-get 'cost_usd (emacs-agent-session-usage session))))
 
-;;;; The connection
+;;;; Telling of it
 
 (defun emacs-agent-session--changed (session)
   "Tell who shows something that SESSION has changed."
@@ -325,20 +292,6 @@ than on top of a batch."
   (unless (eq (emacs-agent-session-connection session) connection)
     (setf (emacs-agent-session-connection session) connection)
     (emacs-agent-session--changed session)))
-
-(defun emacs-agent-session--stream-state (session state)
-  "React to STATE of the stream of SESSION."
-  (pcase state
-    ((pred integerp)
-     (emacs-agent-session-drain session t)
-     (unless (eq (emacs-agent-session-connection session) 'ended)
-       (emacs-agent-session--ended session)
-       (emacs-agent-say "Emacs-Agent: session %s is not live any more; C-c C-r resumes it"
-                        (emacs-agent-session-name session))))
-    ('waiting (if (eq (emacs-agent-session-connection session) 'ended)
-                  (emacs-agent-sse-close (emacs-agent-session-stream session))
-                (emacs-agent-session--connection session 'waiting)))
-    (_ (emacs-agent-session--connection session state))))
 
 (defun emacs-agent-session--ended (session)
   "SESSION has ended: nothing runs or waits in it any more."
@@ -354,191 +307,6 @@ than on top of a batch."
     (if (or (not title) (string-empty-p title))
         (truncate-string-to-width (or (emacs-agent-session-id session) "new") 8)
       (emacs-agent-one-line title 40))))
-
-(defun emacs-agent-session--backend-changed (state _text)
-  "React to STATE of the backend: sessions are lost with it and resumed."
-  (pcase state
-    ((or 'died 'stopped 'failed)
-     (dolist (session emacs-agent-session-list)
-       (unless (eq (emacs-agent-session-connection session) 'ended)
-         (emacs-agent-sse-close (emacs-agent-session-stream session))
-         (setf (emacs-agent-session-state session) "idle")
-         (emacs-agent-session--connection session 'lost))))
-    ((or 'ready 'restarted)
-     (dolist (session emacs-agent-session-list)
-       (when (eq (emacs-agent-session-connection session) 'lost)
-         (emacs-agent-session-revive session))))))
-
-(add-hook 'emacs-agent-backend-functions #'emacs-agent-session--backend-changed)
-
-(defun emacs-agent-session-revive (session &optional then else)
-  "Resume SESSION, follow it again, and call THEN, or ELSE with what went wrong."
-  (if (emacs-agent-session-id session)
-      (emacs-agent-session--resume session then else)
-    (funcall (emacs-agent-session-open session))
-    (emacs-agent-session-when-open
-     session (lambda (failure)
-               (cond ((not failure) (when then (funcall then)))
-                     (else (funcall else failure)))))))
-
-(defun emacs-agent-session--resume (session then else)
-  "Resume SESSION, which has an id, follow it again, and call THEN, or ELSE."
-  (emacs-agent-request
-   "POST" (emacs-agent-session-path session "/resume") :body t
-   :then (lambda (answer)
-           (emacs-agent-session-give-back session answer)
-           (setf (emacs-agent-session-unsaved session) 'never)
-           (when (buffer-live-p (emacs-agent-session-buffer session))
-             (emacs-agent-session-follow session))
-           (emacs-agent-session-ask session)
-           (when then (funcall then)))
-   :else (lambda (failure)
-           (emacs-agent-session--ended session)
-           (emacs-agent-say "Emacs-Agent: session %s cannot be resumed: %s"
-                            (emacs-agent-session-name session) (alist-get 'message failure))
-           (when else (funcall else failure)))))
-
-(defun emacs-agent-session-give-back (session answer)
-  "Give the prompts back that SESSION dropped, as ANSWER of the backend says.
-Return whether there were any."
-  (let ((dropped (mapcar (lambda (prompt) (alist-get 'text prompt)) (alist-get 'dropped answer))))
-    (when dropped
-      (emacs-agent-session--run 'emacs-agent-session-dropped-functions session dropped))
-    (and dropped t)))
-
-;;;; Asking and telling the backend
-
-(defun emacs-agent-session-ask (session)
-  "Ask the backend how SESSION is, for what no event says."
-  (emacs-agent-request "GET" (emacs-agent-session-path session)
-                       :then (lambda (data) (emacs-agent-session-refresh session data))
-                       :else #'ignore))
-
-(defun emacs-agent-session-environment ()
-  "Return what the environment of this buffer adds to Emacs' own, as an alist.
-That is what direnv, envrc and the like have set for a project."
-  (let ((global (default-value 'process-environment)) (seen nil))
-    (unless (eq process-environment global)
-      (cl-loop for entry in process-environment
-               for equals = (string-search "=" entry)
-               for name = (substring entry 0 equals)
-               unless (member name seen)
-               do (push name seen)
-               and when (and equals (not (member entry global))
-                             (string-match-p "\\`[A-Za-z_][A-Za-z0-9_]*\\'" name))
-               collect (cons (intern name) (emacs-agent-clean-text (substring entry (1+ equals))))))))
-
-(cl-defun emacs-agent-session-create (project &key model agent title env save before then else)
-  "Open a session on PROJECT, a directory, and return it at once.
-It has no id until the backend has answered; then THEN is called with it, or
-ELSE with what went wrong.  MODEL, AGENT and TITLE are as the backend has
-them, ENV an alist of variables.  SAVE is nil or t for a transcript, `:false'
-for none.  BEFORE is called first with a function that goes on."
-  (let ((session (make-emacs-agent-session
-                  :project (directory-file-name (expand-file-name project))
-                  :model model :agent agent :title title)))
-    (setf (emacs-agent-session-open session)
-          (lambda ()
-            (setf (emacs-agent-session-failure session) nil)
-            (emacs-agent-session--connection session 'connecting)
-            (let ((go-on (lambda () (emacs-agent-session--open session env save then else))))
-              (emacs-agent-backend-ensure
-               (lambda (reason)
-                 (if (or reason (not before)) (funcall go-on) (funcall before go-on)))))))
-    (push session emacs-agent-session-list)
-    (funcall (emacs-agent-session-open session))
-    session))
-
-(defun emacs-agent-session--open (session env save then else)
-  "Ask the backend for SESSION, with ENV and SAVE, and call THEN or ELSE."
-  (emacs-agent-request
-   "POST" "/api/sessions"
-   :body `((project_path . ,(emacs-agent-session-project session))
-           ,@(emacs-agent-present 'model (emacs-agent-session-model session)
-                                  'agent (emacs-agent-session-agent session)
-                                  'title (emacs-agent-session-title session) 'env env)
-           ,@(and (eq save :false) '((config . ((save_transcript . :false))))))
-   :then (lambda (data)
-           (setf (emacs-agent-session-id session) (alist-get 'session_id data))
-           (emacs-agent-session-refresh session data)
-           (emacs-agent-session--release session nil)
-           (when then (funcall then session)))
-   :else (lambda (failure)
-           (setf (emacs-agent-session-failure session) failure)
-           (emacs-agent-session--ended session)
-           (emacs-agent-session--release session failure)
-           (if else (funcall else failure)
-             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))))))
-
-(defun emacs-agent-session-when-open (session function)
-  "Call FUNCTION with nil as soon as SESSION has an id, or with what went wrong."
-  (cond ((emacs-agent-session-id session) (funcall function nil))
-        ((emacs-agent-session-failure session) (funcall function (emacs-agent-session-failure session)))
-        (t (setf (emacs-agent-session-waiters session)
-                 (append (emacs-agent-session-waiters session) (list function))))))
-
-(defun emacs-agent-session--release (session failure)
-  "Call those who wait for SESSION with FAILURE, or nil."
-  (let ((waiters (emacs-agent-session-waiters session)))
-    (setf (emacs-agent-session-waiters session) nil)
-    (dolist (function waiters)
-      (emacs-agent-http--call function failure))))
-
-(defun emacs-agent-session-in-turn (session function)
-  "Call FUNCTION as soon as what was sent to SESSION before it has arrived.
-It is called with a function to call when it is done itself.  So prompts
-arrive in the order in which they were sent, though each has a connection of
-its own."
-  (setf (emacs-agent-session-outbox session)
-        (append (emacs-agent-session-outbox session) (list function)))
-  (unless (cdr (emacs-agent-session-outbox session))
-    (emacs-agent-session--next-turn session)))
-
-(defun emacs-agent-session--next-turn (session)
-  "Send what is first in the outbox of SESSION, and then the rest."
-  (let ((function (car (emacs-agent-session-outbox session))))
-    (when function
-      (funcall function (lambda ()
-                          (pop (emacs-agent-session-outbox session))
-                          (emacs-agent-session--next-turn session))))))
-
-(cl-defun emacs-agent-session-prompt (session text &key context attachments agent effort when-busy then else)
-  "Send TEXT to SESSION and call THEN with the answer, or ELSE.
-CONTEXT is an alist, ATTACHMENTS a list of alists, AGENT and EFFORT are for
-this turn.  WHEN-BUSY is a string: queue, steer or reject."
-  (emacs-agent-session-when-open
-   session
-   (let ((body (emacs-agent-session--prompt-body text context attachments agent effort when-busy)))
-     (lambda (failure)
-       (if failure
-           (when else (funcall else failure))
-         (emacs-agent-request "POST" (emacs-agent-session-path session "/prompt")
-                              :body body :then then :else else))))))
-
-(defun emacs-agent-session--prompt-body (text context attachments agent effort when-busy)
-  "Return the body of a prompt with TEXT.
-CONTEXT, ATTACHMENTS, AGENT, EFFORT and WHEN-BUSY are as for
-`emacs-agent-session-prompt'."
-  `((text . ,(emacs-agent-clean-text text))
-    (prompt_id . ,(emacs-agent-session--new-id))
-    ,@(emacs-agent-present 'context context 'agent agent 'effort effort 'when_busy when-busy
-                           'attachments (and attachments (vconcat attachments)))))
-
-(defun emacs-agent-session--new-id ()
-  "Return an id that nobody else has."
-  (format "em_%s" (substring (secure-hash 'sha1 (format "%s%s%s" (float-time) (random) (emacs-pid))) 0 20)))
-
-(defun emacs-agent-session-act (session action body &optional then else)
-  "Send ACTION, the end of a path, with BODY to SESSION; call THEN or ELSE."
-  (emacs-agent-request "POST" (emacs-agent-session-path session (concat "/" action))
-                       :body (or body t) :then then :else else))
-
-(defun emacs-agent-session-update (session settings &optional then)
-  "Change SETTINGS, an alist, of SESSION and call THEN."
-  (emacs-agent-request "PATCH" (emacs-agent-session-path session) :body settings
-                       :then (lambda (data)
-                               (emacs-agent-session-refresh session data)
-                               (when then (funcall then)))))
 
 (provide 'emacs-agent-session)
 ;;; emacs-agent-session.el ends here

@@ -44,7 +44,7 @@ cat >"$work/init.el" <<LISP
 (setq inhibit-startup-screen t make-backup-files nil create-lockfiles nil emacs-agent-notify nil
       emacs-agent-program "$program" emacs-agent-display-action '((display-buffer-same-window)))
 (add-to-list 'load-path "${LISP:-$root/src/emacs}")
-(require 'emacs-agent)
+(require 'emacs-agent-commands)
 LISP
 
 tm new-session -d -s main -x 110 -y 40 -c "$work/project" \
