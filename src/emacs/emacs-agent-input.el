@@ -96,6 +96,12 @@ FUNCTION is called with the rest of the line.")
   (let ((old (emacs-agent-input-text)))
     (emacs-agent-input-set (if (string-blank-p old) text (concat text "\n" old)))))
 
+(defun emacs-agent-input-has-p (text)
+  "Whether TEXT is written, on lines of its own."
+  (let ((case-fold-search nil))
+    (string-match-p (concat "\\(?:\\`\\|\n\\)" (regexp-quote text) "\\(?:\n\\|\\'\\)")
+                    (emacs-agent-input-text))))
+
 (defun emacs-agent-input-self-insert ()
   "Type into the input, wherever point is."
   (interactive)

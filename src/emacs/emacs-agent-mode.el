@@ -418,7 +418,9 @@ are as for `emacs-agent-session-prompt'.  What cannot be sent is given back."
   (let ((buffer (emacs-agent-session-buffer session)))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
-        (emacs-agent-input-add (string-join texts "\n\n"))))))
+        ;; A prompt whose answer was lost with the backend may come back twice: not sent, and dropped.
+        (let ((missing (cl-remove-if #'emacs-agent-input-has-p texts)))
+          (when missing (emacs-agent-input-add (string-join missing "\n\n"))))))))
 
 (add-hook 'emacs-agent-session-dropped-functions #'emacs-agent-mode--give-back)
 

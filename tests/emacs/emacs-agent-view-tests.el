@@ -350,6 +350,14 @@ Python stands for it, with a mode that says in `loads' how often it was called."
     (funcall (nth 3 (car sent)) '((status . "interrupted") (dropped . [((turn_id . "t2") (text . "queued one"))])))
     (should (equal (emacs-agent-input-text) "queued one\nhalf written"))))
 
+(ert-deftest emacs-agent-input-given-back-once ()
+  "A prompt that is given back twice is in the input once; one that is only like it is added."
+  (emacs-agent-test-with-session
+    (emacs-agent-input-set "a draft")
+    (dolist (texts '(("second") ("second") ("a draf" "se.ond")))
+      (run-hook-with-args 'emacs-agent-session-dropped-functions session texts))
+    (should (equal "a draf\n\nse.ond\nsecond\na draft" (emacs-agent-input-text)))))
+
 (ert-deftest emacs-agent-input-completion ()
   (emacs-agent-test-with-session
     (emacs-agent-input-set "/mo")
