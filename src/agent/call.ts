@@ -74,7 +74,15 @@ export async function look(
 ): Promise<Prepared> {
   const params = tool.parse(call.params)
   const context = place.context(call.tool_call_id, signal, () => {})
-  return judge({ call, tool, params, effect: await tool.effect(params, context) }, place, context, shown)
+  try {
+    return await judge({ call, tool, params, effect: await tool.effect(params, context) }, place, context, shown)
+  } catch (error) {
+    // What a rule denies altogether, it denies also where it could not work: there is no use in trying another way.
+    const effect = { level: tool.level, reason: '', reads: [], writes: [] }
+    const { verdict } = await judge({ call, tool, params, effect }, place, context, false)
+    if (verdict.decision !== 'deny' || verdict.by !== 'rule') throw error
+    throw new AppError('PERMISSION_DENIED', verdict.reason)
+  }
 }
 
 /** The same call with other final contents for its one file: hunks that were refused, or edits by hand. */

@@ -370,6 +370,7 @@ describe('permissions', () => {
     ['deny: a write', call('write_file', { path: 'secrets/new', content: '' }), 'PERMISSION_DENIED'],
     ['deny: an edit', call('edit_file', { path: 'secrets/key.txt', old: 's', new: 't' }), 'PERMISSION_DENIED'],
     ['deny: a tool', call('create_directory', { path: 'new' }), 'PERMISSION_DENIED'],
+    ['deny: a tool, where it could not work', call('create_directory', { path: 'a.txt' }), 'PERMISSION_DENIED'],
     ['allow: a plain command', sh('echo hi'), 'auto'],
     ['not plain: a redirection', sh('echo hi > x'), 'ask'],
     ['not plain: a substitution', sh('echo $(cat a.txt)'), 'ask'],
