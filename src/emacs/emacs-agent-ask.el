@@ -91,6 +91,12 @@ Where there is none, say why and call ELSE."
   (emacs-agent-session-leave session)
   (emacs-agent-request "DELETE" (emacs-agent-session-path session) :else #'ignore))
 
+(defun emacs-agent-ask--fenced (text language)
+  "Return TEXT, of LANGUAGE, in a fence that is longer than any in it."
+  (let ((fence "```"))
+    (while (string-search fence text) (setq fence (concat fence "`")))
+    (concat fence language "\n" text "\n" fence)))
+
 (defun emacs-agent-ask--code (answer)
   "Return the code in ANSWER: what is in its fence, if it is one."
   (if (string-match "\\`[ \t\n]*\\(```+\\|~~~+\\)[^\n]*\n\\(\\(?:.\\|\n\\)*?\\)\n?[ \t]*\\1[ \t\n]*\\'" answer)
@@ -119,8 +125,9 @@ What is proposed is shown below the text, to be taken or refused."
     (deactivate-mark)
     (emacs-agent-say "Rewriting…")
     (emacs-agent-ask--once
-     (format "Rewrite the following %s by this instruction: %s\nAnswer with the new text alone, in one fence.\n\n```\n%s\n```"
-             (if (derived-mode-p 'prog-mode) (format "%s code" major-mode) "text") instruction text)
+     (format "Rewrite the following %s by this instruction: %s\nAnswer with the new text alone, in one fence.\n\n%s"
+             (if (derived-mode-p 'prog-mode) (format "%s code" major-mode) "text") instruction
+             (emacs-agent-ask--fenced text ""))
      (lambda (answer) (emacs-agent-rewrite--propose overlay (emacs-agent-ask--code answer)))
      (lambda () (delete-overlay overlay)))))
 
@@ -200,8 +207,9 @@ It goes where point is in a buffer for commit messages, else to the kill ring."
     (emacs-agent-say "Writing a message…")
     (emacs-agent-ask--once
      (format "Write a commit message for this diff: a line of at most 70 characters in the imperative, then, if need be, \
-an empty line and why.  Answer with the message alone.\n\n```diff\n%s\n```"
-             (if (> (length diff) 60000) (concat (substring diff 0 60000) "\n[cut]") diff))
+an empty line and why.  Answer with the message alone.\n\n%s"
+             (emacs-agent-ask--fenced
+              (if (> (length diff) 60000) (concat (substring diff 0 60000) "\n[cut]") diff) "diff"))
      (lambda (answer)
        (let ((message (concat (string-trim (emacs-agent-ask--code answer)) "\n")))
          (if (and target (buffer-live-p (marker-buffer target)))

@@ -97,6 +97,16 @@
     ;; What was asked for once is in no list afterwards.
     (should-not emacs-agent-session-list)))
 
+(ert-deftest emacs-agent-rewrite-of-fences ()
+  "Text with fences of its own goes and comes as it is."
+  (emacs-agent-ask-tests--visiting "```sh\nls\n```\n"
+    (emacs-agent-model-says "````markdown\n```sh\nls -l\n```\n````")
+    (emacs-agent-rewrite-region (point-min) (point-max) "longer")
+    (emacs-agent-ask-tests--proposal)
+    (should (emacs-agent-model-heard (emacs-agent-model-asked 1) "````\\n```sh\\nls\\n```\\n\\n````"))
+    (emacs-agent-rewrite-accept)
+    (should (equal (buffer-string) "```sh\nls -l\n```\n"))))
+
 (ert-deftest emacs-agent-rewrite-refused ()
   "A proposal that is refused leaves nothing behind."
   (emacs-agent-ask-tests--visiting "one\n"

@@ -107,9 +107,13 @@
   "The header says when a call is tried again, the conversation why."
   (emacs-agent-test-talking ""
     (emacs-agent-model-says '((status . 429) (headers . ((retry-after . "1"))) (body . "{}")) "At last.")
-    (emacs-agent-test-say "hello")
-    (emacs-agent-test-wait (string-search "Trying again in 1 s" (emacs-agent-mode-header)))
-    (emacs-agent-test-shown "At last.")
+    (let* ((headers nil)
+           (emacs-agent-session-changed-functions
+            (append emacs-agent-session-changed-functions
+                    (list (lambda (_) (push (emacs-agent-mode-header) headers))))))
+      (emacs-agent-test-say "hello")
+      (emacs-agent-test-shown "At last.")
+      (should (cl-some (lambda (header) (string-search "Trying again in 1 s" header)) headers)))
     (should (string-match-p "^Error LLM_RATE_LIMIT: .*(again in 1 s)$" (emacs-agent-test-output)))
     (emacs-agent-test-idle session)
     (should-not (string-search "Trying again" (emacs-agent-mode-header)))))
@@ -144,7 +148,15 @@
   "What should be known of a model is said above the input, for as long as it is the model."
   (emacs-agent-test-talking "[providers.anthropic]\napi_key = \"a-key-that-nobody-uses\"\n"
     (should-not (emacs-agent-scripted-tests--above))
-    (emacs-agent-set-model "claude-sonnet-4.5")
+    (let ((note nil))
+      (cl-letf (((symbol-function 'completing-read)
+                 (lambda (_ table &rest _)
+                   (let ((annotate (alist-get 'annotation-function (cdr (funcall table "" nil 'metadata)))))
+                     (setq note (funcall annotate "anthropic/claude-sonnet-4-5"))
+                     "anthropic/claude-sonnet-4-5"))))
+        (emacs-agent-set-model)
+        (emacs-agent-test-wait note))
+      (should (string-search "30 November 2026" note)))
     (emacs-agent-test-wait (emacs-agent-scripted-tests--above))
     (should (string-search "30 November 2026" (emacs-agent-scripted-tests--above)))
     (emacs-agent-set-model "test/model")
