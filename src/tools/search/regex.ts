@@ -186,12 +186,15 @@ export function requiredText(node: Node): string | null {
   return longest || null
 }
 
-/** The pattern as ripgrep reads it, in any of its versions. */
+/**
+ * For ripgrep, in any of its versions: finds all lines that the pattern matches, and a few more. Its anchors are left out,
+ * since some versions miss `$^` in an empty line.
+ */
 export function rustSource(node: Node): string {
   if (node.type === 'set') return node.set.rust
   if (node.type === 'sequence') return node.nodes.map(rustSource).join('') || '(?:)'
   if (node.type === 'choice') return `(?:${node.nodes.map(rustSource).join('|')})`
-  if (node.type === 'assert') return { start: '^', end: '$', word: '\\b', inside: '\\B' }[node.at]
+  if (node.type === 'assert') return { start: '(?:)', end: '(?:)', word: '\\b', inside: '\\B' }[node.at]
   const max = node.max === Number.POSITIVE_INFINITY ? '' : node.max
   return `(?:${rustSource(node.node)}){${node.min},${max}}`
 }
