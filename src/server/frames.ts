@@ -1,21 +1,19 @@
-export type Frame = { bytes: Uint8Array }
-
 /** Where the frames of one subscriber come from. */
-export type Source<F extends Frame> = {
-  /** What is stored and not yet sent, read as it is taken; empty where nothing is stored. */
-  replay(): Iterable<F>
-  /** What is going on right now: sent between the replay and what is live. */
-  catchUp(): Iterable<F>
-  /** Sends what is live. `send` answers whether the frame was taken: if not, it is to be replayed. `end` ends the stream. */
-  subscribe(send: (frame: F, last?: boolean) => boolean, end: () => void): () => void
+export type Source = {
+  /** All that the reader was not told yet, made as it takes it. Ends once there is nothing more: what follows is live. */
+  untold(): Iterable<Uint8Array>
+  /** Sends what is live, until it is called off. `end` ends the stream. */
+  subscribe(send: Send, end: () => void): () => void
   isOver(): boolean
 }
+/** Answers whether the frame was taken. If not, it is for `untold` to bring, like everything after it. */
+export type Send = (frame: Uint8Array, about?: { stored?: boolean; last?: boolean }) => boolean
 
 /** The queue of a live reader. More than `MOST_BEHIND` bytes, for longer than `PATIENCE_MS`, and it is cut off. */
 const MOST_BEHIND = 1024 * 1024
 const PATIENCE_MS = 2_000
 const HEARTBEAT_MS = 15_000
-/** How much is read ahead of the reader while replaying. */
+/** How much is read ahead of a reader that is not up to date, and the largest piece it gets at a time. */
 const AHEAD = 64 * 1024
 
 const HEARTBEAT = new TextEncoder().encode(': \n\n')
@@ -26,12 +24,13 @@ const HEADERS = {
 }
 
 /**
- * A subscriber's stream. It replays at the reader's pace, then goes live; a live reader that does not keep up is put back to
- * replaying, so its queue is bounded and it misses nothing that is stored. One that then takes nothing for two seconds is
- * cut off, and loses nothing either: its `Last-Event-ID` brings it back.
+ * A subscriber's stream. It is brought up to date at the reader's pace, then goes live; a live reader that does not keep up
+ * is brought up to date again, and so is one that is sent something large and stored. So its queue is bounded, and it misses
+ * nothing that is stored. One that then takes nothing for two seconds is cut off, and loses nothing either: its
+ * `Last-Event-ID` brings it back.
  */
-export function streamFrames<F extends Frame>(source: Source<F>): Response {
-  let replay: Iterator<F> | null = source.replay()[Symbol.iterator]()
+export function streamFrames(source: Source): Response {
+  let untold: Iterator<Uint8Array> | null = inPieces(source.untold())
   let unsubscribe = () => {}
   let patience: NodeJS.Timeout | undefined
   let heartbeat: NodeJS.Timeout | undefined
@@ -45,24 +44,27 @@ export function streamFrames<F extends Frame>(source: Source<F>): Response {
     stop()
     controller.close()
   }
-  const backlog = (controller: ReadableStreamDefaultController) => AHEAD - (controller.desiredSize ?? 0)
+  const room = (controller: ReadableStreamDefaultController) => controller.desiredSize ?? 0
+
+  const bringUpToDate = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    while (untold && room(controller) > 0) {
+      const { done, value } = untold.next()
+      if (done) return goLive(controller)
+      controller.enqueue(value)
+    }
+  }
 
   const goLive = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    replay = null
-    for (const frame of source.catchUp()) controller.enqueue(frame.bytes)
+    untold = null
+    clearTimeout(patience)
     if (source.isOver()) return end(controller)
     unsubscribe = source.subscribe(
-      (frame, last) => {
-        if (backlog(controller) > MOST_BEHIND) {
-          unsubscribe()
-          replay = source.replay()[Symbol.iterator]()
-          patience = setTimeout(() => {
-            stop()
-            controller.error(new Error('The reader fell too far behind.'))
-          }, PATIENCE_MS)
+      (frame, { stored = false, last = false } = {}) => {
+        if (AHEAD - room(controller) > MOST_BEHIND || (stored && frame.length > AHEAD)) {
+          fallBehind(controller)
           return false
         }
-        controller.enqueue(frame.bytes)
+        controller.enqueue(frame)
         if (last) end(controller)
         return true
       },
@@ -70,24 +72,36 @@ export function streamFrames<F extends Frame>(source: Source<F>): Response {
     )
   }
 
+  const fallBehind = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    unsubscribe()
+    untold = inPieces(source.untold())
+    patience = setTimeout(() => {
+      stop()
+      controller.error(new Error('The reader fell too far behind.'))
+    }, PATIENCE_MS)
+    bringUpToDate(controller)
+  }
+
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         heartbeat = setInterval(() => {
-          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(HEARTBEAT)
+          // Not within a frame of which there is more to come.
+          if (!untold && room(controller) > 0) controller.enqueue(HEARTBEAT)
         }, HEARTBEAT_MS)
       },
       pull(controller) {
         clearTimeout(patience)
-        while (replay && (controller.desiredSize ?? 0) > 0) {
-          const { done, value } = replay.next()
-          if (done) return goLive(controller)
-          controller.enqueue(value.bytes)
-        }
+        bringUpToDate(controller)
       },
       cancel: stop,
     },
     new ByteLengthQueuingStrategy({ highWaterMark: AHEAD }),
   )
   return new Response(body, { headers: HEADERS })
+}
+
+function* inPieces(frames: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+  for (const frame of frames)
+    for (let at = 0; at < frame.length; at += AHEAD) yield frame.subarray(at, Math.min(at + AHEAD, frame.length))
 }

@@ -71,6 +71,26 @@ describe('on connect', () => {
   })
 })
 
+test('a long message in progress comes in parts, the first of which replaces', async () => {
+  const { follow, say } = await session()
+  const held = gate()
+  const long = `x${'😀'.repeat(30_000)}`
+  const frames = chat({ text: [long, ' and more'] })
+  scripted.model.add([...frames.slice(0, 2), held.wait, ...frames.slice(2)])
+  const first = await follow()
+  await say('go on', false)
+  await first.until(() => text(first) === long)
+  const late = await follow()
+  await late.until(() => text(late) === long)
+  const parts = late.frames.filter(frame => frame.event === 'message.delta').map(({ data }) => data)
+  expect(parts.map(part => part.replace)).toEqual([true, ...Array(parts.length - 1).fill(undefined)])
+  expect(parts.length).toBeGreaterThan(1)
+  for (const part of parts) expect(part.content).not.toMatch(/[\ud800-\udbff]$/)
+  held.open()
+  await Promise.all([first.idle(), late.idle()])
+  expect(text(late)).toBe(`${long} and more`)
+})
+
 test('frames: id only for what is stored, the data is the log line', async () => {
   const { id, say, follow } = await session()
   scripted.says({ thinking: 'hm', text: 'hi' })
@@ -162,7 +182,7 @@ test.skipIf(process.platform !== 'linux')('50 that never read: each costs a boun
   const before = rss(scripted.backend.process.pid!)
   scripted.says({ text: Array.from({ length: 4000 }, () => 'x'.repeat(4000)), usage: { input: 10_000_000 } })
   expect((await say('much')).body.status).toBe('success')
-  // 16 MB of tokens, then the whole text: queued for all of them, that would be 1,600 MB.
+  // 16 MB of tokens, then the whole text: queued for all of them, that would be 1,600 MB. Measured: 110 to 210.
   expect(rss(scripted.backend.process.pid!) - before).toBeLessThan(400)
   for (const response of never) await response.body!.cancel().catch(() => {}) // cut off by the server, as it should be
   await scripted.backend.call(`DELETE /api/sessions/${id}`)

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { type Frame, streamFrames } from '../../src/server/frames.ts'
+import { streamFrames } from '../../src/server/frames.ts'
 
 const encoder = new TextEncoder()
-const frame = (text: string): Frame => ({ bytes: encoder.encode(text) })
+const frame = (text: string) => encoder.encode(text)
 const KB = 1024
 
 /** A log and its live listeners, as a session has them: what was not taken live is replayed from the cursor. */
@@ -10,17 +10,18 @@ function source(log: string[], size = 1) {
   let cursor = 0
   let reads = 0
   const listeners = new Set<(text: string) => void>()
-  const stream = streamFrames<Frame>({
-    *replay() {
+  const stream = streamFrames({
+    *untold() {
       while (cursor < log.length) {
         reads++
         yield frame(log[cursor++]!.padEnd(size))
       }
+      yield frame('<state>')
     },
-    catchUp: () => [frame('<state>')],
     subscribe(send) {
       const listener = (text: string) => {
-        if (send(frame(text.padEnd(size)), text === 'last')) cursor = log.length
+        if (cursor < log.length && send(frame(text.padEnd(size)), { stored: true, last: text === 'last' }))
+          cursor = log.length
       }
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -76,6 +77,25 @@ test('a live reader that stops reading is queued 1 MiB, then put back to replayi
   expect(subject.isLive).toBe(true)
   subject.append('400')
   expect(await read(subject.reader)).toBe('400')
+})
+
+test('what is large and stored comes in pieces, and queues nothing for one that does not read', async () => {
+  const subject = source([], 1000 * KB)
+  expect(await read(subject.reader)).toBe('<state>')
+  for (const text of ['a', 'b', 'c']) subject.append(text)
+  expect(subject.reads).toBe(1)
+  expect(subject.isLive).toBe(false)
+  const sizes: number[] = []
+  let all = ''
+  while (!all.includes('<state>')) {
+    const { value } = await subject.reader.read()
+    sizes.push(value!.length)
+    all += decoder.decode(value)
+  }
+  expect(Math.max(...sizes)).toBe(64 * KB)
+  expect(all.replace(/ +/g, ' ')).toBe('a b c <state>')
+  subject.append('last')
+  await subject.reader.read()
 })
 
 test('one that takes nothing is cut off', async () => {
