@@ -36,7 +36,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const interrupt = () => {
     if (++interrupts > 1) leave(130)
     else if (session.agent_state.state === 'idle') return style.dim('Control-C again leaves.')
-    else void session.interrupt()
+    else void session.queue.interrupt()
   }
   let leaving: Promise<number> | null = null
   /** The session stays as it is in its log, to be resumed. What it runs gets the second that it has to stop. */
@@ -106,7 +106,7 @@ async function open(store: Store, { resume, model, agent, project = '.' }: Optio
 }
 
 async function turn(session: Session, text: string): Promise<TurnOutcome> {
-  return (await session.prompt({ text })).outcome
+  return (await session.queue.prompt({ text })).outcome
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */

@@ -104,3 +104,5 @@ export function createLive(redactor: Redactor, agent: string) {
     },
   }
 }
+
+export type Live = ReturnType<typeof createLive>

@@ -12,9 +12,10 @@ import type { Rule } from '../tools/permission/policy.ts'
 import { type Archive, filesOf } from './archive.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
+import type { PromptRequest } from './queue.ts'
 import { createRedactor } from './redact.ts'
 import { createRendering, type Rendering } from './rendering.ts'
-import type { PromptRequest, Session, Settings } from './session.ts'
+import type { Session, Settings } from './session.ts'
 import type { Surroundings } from './surroundings.ts'
 import { type SessionSummary, type SessionView, summaryOf, viewOf } from './view.ts'
 
@@ -268,7 +269,7 @@ export class Store {
 
   async prompt(id: string, request: PromptRequest) {
     this.#refuseStopping()
-    return (await this.get(id)).prompt(request)
+    return (await this.get(id)).queue.prompt(request)
   }
 
   /** After a remembered rule was deleted. */

@@ -1,0 +1,193 @@
+import { findAgent } from '../agent/agents.ts'
+import { checkAttachments } from '../agent/attachments.ts'
+import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
+import { AppError, messageOf } from '../errors.ts'
+import type {
+  AgentState,
+  Attachment,
+  EditorContext,
+  Effort,
+  Event,
+  Prompt,
+  PromptQueued,
+  Storable,
+  Stored,
+} from '../event.ts'
+import { newId } from '../ids.ts'
+import type { Live } from './live.ts'
+import { createOutcomes, type TurnOutcome } from './outcomes.ts'
+import type { Session } from './session.ts'
+import { closing } from './state.ts'
+import type { Turns } from './turns.ts'
+
+export type PromptRequest = {
+  text: string
+  prompt_id?: string
+  context?: EditorContext
+  attachments?: Attachment[]
+  agent?: string
+  effort?: Effort
+  when_busy?: 'queue' | 'steer' | 'reject'
+}
+/** What became of a prompt; `outcome` resolves when the turn that took it has ended. */
+export type Taken = {
+  status: 'accepted' | 'queued' | 'steered'
+  agent_state: AgentState
+  turn_id: string
+  outcome: Promise<TurnOutcome>
+}
+export type Dropped = { turn_id: string; text: string }
+
+const LONGEST_QUEUE = 100
+const STATUS = { queue: 'queued', steer: 'steered' } as const
+
+/** The prompts of a session: one runs, the others wait, or steer it. What waits is in the log, so this holds only what runs. */
+export function createQueue(session: Session, turns: Turns, live: Live) {
+  const { log, state } = session
+  const outcomes = createOutcomes(log)
+  /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
+  let running: { abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
+  let dropped: Dropped[] = []
+
+  function start(asked: Prompt) {
+    const prompt = { ...asked, agent: asked.agent ?? state.agent }
+    session.append(prompt)
+    dropped = []
+    const abort = new AbortController()
+    running = { abort, done: run(prompt, abort), isEnding: false }
+  }
+
+  /** Consumes the loop: what it yields is on record before it goes on. */
+  async function run(prompt: Prompt & { agent: string }, abort: AbortController): Promise<void> {
+    const started = performance.now()
+    const ending = { turn_id: prompt.turn_id, log: () => log.events, agent: { name: prompt.agent } }
+    try {
+      const turn = await turns.prepare(prompt, abort.signal).catch((error: unknown) => ({ error }))
+      const events = !('error' in turn)
+        ? runTurn(turn, abort.signal)
+        : abort.signal.aborted
+          ? endTurn(ending, 'interrupted', started)
+          : failTurn(ending, turn.error, started)
+      for await (const event of events) await take(event, abort.signal)
+    } catch (error) {
+      // The log itself failed (or the turn could not even begin): say so live, and stop whatever still runs.
+      abort.abort(error)
+      fail(error, prompt.turn_id)
+    }
+    outcomes.ended(prompt.turn_id)
+    running = null
+    next()
+  }
+
+  async function take(event: Event, signal: AbortSignal): Promise<void> {
+    if (!isStorable(event)) return session.emit(event)
+    if (event.type !== 'turn.end') return void session.append(event)
+    if (signal.aborted) dropAll()
+    running!.isEnding = true
+    await live.after(async () => {
+      session.append(event)
+      await session.sync()
+    })
+  }
+
+  function next() {
+    const [queued] = state.queued.values()
+    if (!queued || session.isClosing) return
+    const { turn_id, prompt_id, text, context, attachments, agent, effort } = queued
+    try {
+      start({ type: 'prompt', turn_id, prompt_id, text, context, attachments, agent, effort, source: 'user' })
+    } catch (error) {
+      fail(error, turn_id)
+    }
+  }
+
+  /** Storing is what failed: it is said live, and the log tells nothing of it. */
+  function fail(error: unknown, turn_id: string) {
+    const code = error instanceof AppError ? error.code : 'INTERNAL'
+    const { agent } = state
+    live.error({ type: 'error', turn_id, code, message: messageOf(error), recoverable: true })
+    session.emit({ type: 'agent.state', state: 'error', agent, details: messageOf(error) })
+    session.emit({ type: 'agent.state', state: 'idle', agent })
+  }
+
+  function drop({ turn_id, text }: Stored<PromptQueued>): Dropped {
+    session.append({ type: 'prompt.dropped', turn_id, text })
+    outcomes.dropped(turn_id)
+    return { turn_id, text }
+  }
+  const dropAll = () => dropped.push(...[...state.queued.values()].map(drop))
+
+  /** After a turn that could not be written to its end: closes what it left open, now that it works again. */
+  function repair() {
+    for (const event of closing(state)) {
+      session.append(event)
+      if (event.type === 'prompt.dropped') outcomes.dropped(event.turn_id)
+    }
+  }
+
+  return {
+    repair,
+    /**
+     * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk. Throws SESSION_BUSY for
+     * `reject`, TOO_MANY, INVALID_REQUEST, SHUTTING_DOWN.
+     */
+    async prompt({ when_busy = 'queue', ...body }: PromptRequest): Promise<Taken> {
+      if (body.agent) findAgent(session.config, body.agent)
+      if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
+      session.refuseClosing()
+      // From here to the append nothing waits: of two that come at once, the second sees the first.
+      const known = body.prompt_id && state.prompt_ids.get(body.prompt_id)
+      if (known) {
+        const waits = state.queued.get(known)
+        const status = waits ? STATUS[waits.when_busy] : 'accepted'
+        return { status, agent_state: session.agent_state.state, turn_id: known, outcome: outcomes.of(known) }
+      }
+      const turn_id = newId('turn')
+      if (!running) {
+        repair()
+        const outcome = outcomes.of(turn_id)
+        start({ type: 'prompt', turn_id, ...body, source: 'user' })
+        await session.sync()
+        const { state } = session.agent_state
+        return { status: 'accepted', agent_state: state === 'idle' ? 'thinking' : state, turn_id, outcome }
+      }
+      if (when_busy === 'reject')
+        throw new AppError(
+          'SESSION_BUSY',
+          'A turn is running. Wait for it, interrupt it, or send the prompt with when_busy "queue" or "steer".',
+        )
+      if (state.queued.size >= LONGEST_QUEUE)
+        throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
+      const outcome = outcomes.of(turn_id)
+      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
+      await session.sync()
+      return { status: STATUS[when_busy], agent_state: session.agent_state.state, turn_id, outcome }
+    },
+    /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
+    async interrupt(): Promise<Dropped[]> {
+      const stopping = running
+      if (!stopping) return []
+      stopping.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
+      // A turn that has just ended by itself takes no notice any more: what waits must not begin all the same.
+      if (stopping.isEnding) {
+        dropAll()
+        await session.sync()
+      }
+      await stopping.done
+      return dropped
+    },
+    async drop(turn_id: string): Promise<void> {
+      const queued = state.queued.get(turn_id)
+      if (!queued) throw new AppError('NOT_FOUND', 'No prompt with this id is waiting; it may have started already.')
+      drop(queued)
+      await session.sync()
+    },
+    /** Whoever waits for a turn gets an end. */
+    abandon: () => outcomes.abandon(),
+  }
+}
+
+export type Queue = ReturnType<typeof createQueue>
+
+const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
+const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
