@@ -5,7 +5,7 @@ import { type LoadedConfig, type LoadOptions, loadConfig, projectConfig } from '
 import { createModels } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
-import type { World } from '../session/store.ts'
+import type { World } from '../session/world.ts'
 
 /** The configuration as every command loads it; what checks permission rules is loaded only when there is a file. */
 export const configure = (options: Omit<LoadOptions, 'validateRule'>): Promise<LoadedConfig> =>

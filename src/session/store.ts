@@ -1,23 +1,22 @@
 import { realpath, rm, stat } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
-import type { Config, Dirs } from '../config/config.ts'
-import type { LoadedConfig } from '../config/load.ts'
+import type { Config } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import type { SessionConfig, SessionCreated, Stored } from '../event.ts'
 import { newSessionId } from '../ids.ts'
-import type { Models } from '../llm/models/models.ts'
-import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
-import { type Archive, filesOf } from './archive.ts'
+import { filesOf } from './archive.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
-import type { PromptRequest } from './queue.ts'
+import type { Dropped, PromptRequest } from './queue.ts'
 import { createRedactor } from './redact.ts'
 import { createRendering, type Rendering } from './rendering.ts'
 import type { Session, Settings } from './session.ts'
+import { createSummaries } from './summaries.ts'
 import type { Surroundings } from './surroundings.ts'
-import { type SessionSummary, type SessionView, summaryOf, viewOf } from './view.ts'
+import { type SessionSummary, type SessionView, viewOf } from './view.ts'
+import type { World } from './world.ts'
 
 export type CreateRequest = {
   project_path: string
@@ -28,28 +27,7 @@ export type CreateRequest = {
   config?: Partial<SessionConfig>
 }
 
-/** What the store needs of the process: read once in `main`, passed down from there. */
-export type World = {
-  dirs: Dirs
-  config: LoadedConfig
-  models: Models
-  archive: Archive
-  /** The configuration in force for a project: its own file counts only when its owner trusts it. */
-  projectConfig(project_path: string): Promise<Config>
-  /** Environment for children: stripped of our secrets, with what the session adds. */
-  childEnv(extra: Record<string, string>): Record<string, string>
-  pool(): Promise<Pool | null>
-  /** Rules that a person asked to remember, per project; of all projects without one. */
-  remembered: {
-    list(project?: string): Promise<Rule[]>
-    add(project: string, rule: string): Promise<unknown>
-    remove(rule_id: string): Promise<boolean>
-  }
-  /** What must never reach an event: keys, tokens. Asked each time. */
-  secrets(): string[]
-  log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void
-}
-
+type Resumed = { session: Session; dropped: Dropped[] }
 type Live = {
   session: Session
   project: string
@@ -63,9 +41,9 @@ type Live = {
 export class Store {
   readonly #world: World
   readonly #live = new Map<string, Live>()
-  readonly #opening = new Map<string, Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }>>()
+  readonly #opening = new Map<string, Promise<Resumed>>()
   readonly #ending = new Map<string, Promise<string | null>>()
-  readonly #watchers = new Set<(summary: SessionSummary) => void>()
+  readonly #summaries = createSummaries(() => this.sessions)
   /** What was said of the names that models were asked for by. */
   readonly #notices = new WeakMap<Session, string>()
   readonly #observe: (event: Stored) => void
@@ -142,7 +120,7 @@ export class Store {
   }
 
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
-  async resume(id: string): Promise<{ session: Session; dropped: { turn_id: string; text: string }[] }> {
+  async resume(id: string): Promise<Resumed> {
     this.#refuseStopping()
     await this.#ending.get(id)?.catch(() => {}) // whoever closes it is told; from then on it can be resumed
     const live = this.#live.get(id)
@@ -204,7 +182,10 @@ export class Store {
     live.session = new (await import('./session.ts')).Session(log, around)
     live.rendering = log.path ? createRendering(live.session, archive, this.#world.log) : null
     this.#live.set(live.session.id, live)
-    this.#watch(live.session)
+    live.session.subscribe(event => {
+      if ('id' in event) this.#observe(event)
+    })
+    this.#summaries.follow(live.session)
     return live.session
   }
 
@@ -229,7 +210,7 @@ export class Store {
     } finally {
       this.#live.delete(session.id)
       live.release()
-      this.#announce({ ...summaryOf(session), closed: true })
+      this.#summaries.closed(session)
     }
   }
 
@@ -284,29 +265,7 @@ export class Store {
 
   /** All live sessions' summaries, then each change. Returns how to stop. */
   watch(listener: (summary: SessionSummary) => void): () => void {
-    this.#watchers.add(listener)
-    for (const session of this.sessions) listener(summaryOf(session))
-    return () => this.#watchers.delete(listener)
-  }
-
-  #watch(session: Session) {
-    let last = ''
-    const look = () => {
-      const summary = summaryOf(session)
-      const text = JSON.stringify(summary)
-      if (text === last) return
-      last = text
-      this.#announce(summary)
-    }
-    session.subscribe(event => {
-      if ('id' in event) this.#observe(event)
-      if (!QUIET.has(event.type)) look()
-    })
-    look()
-  }
-
-  #announce(summary: SessionSummary) {
-    for (const listener of this.#watchers) listener(summary)
+    return this.#summaries.watch(listener)
   }
 
   #refuseStopping() {
@@ -314,9 +273,6 @@ export class Store {
       throw new AppError('SHUTTING_DOWN', 'The backend is shutting down. Start it again, then resume the session.')
   }
 }
-
-/** Events that change nothing in a summary, and come by the thousand. */
-const QUIET = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress'])
 
 async function checkProject(path: string): Promise<string> {
   if (!isAbsolute(path)) throw new AppError('INVALID_REQUEST', 'project_path: must be an absolute path.')
