@@ -24,8 +24,8 @@ const CONVERSATIONS: Record<string, { what: string; make: () => Conversation; ta
   stream: { what: '4,000 tokens at full speed', make: () => streamed(), target: { total: 1000, longest: 50 } },
   code: { what: 'one block of 4,000 tokens', make: streamedCode, target: { total: 1000, longest: 50 } },
   large: { what: 'a result of 1 MB in one line', make: largeResult, target: { longest: 100 } },
-  opened: { what: 'a session of 500 turns opened', make: () => replayed(500), target: { total: 1000, longest: 50 } },
-  replay: { what: '10,000 events replayed', make: () => replayed(2000), target: { longest: 50 } },
+  opened: { what: 'a session of 500 turns opened', make: () => replayed(500), target: { total: 1000, longest: 100 } },
+  replay: { what: '10,000 events replayed', make: () => replayed(2000), target: { longest: 100 } },
 }
 
 /** Serves conversations and the time; calls `typing` when one begins and when it is shown. */

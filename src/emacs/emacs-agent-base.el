@@ -89,6 +89,15 @@ It is installed from an executable of the same version.")
   "The line above the input."
   :group 'emacs-agent-faces)
 
+;;;; Garbage
+
+(defmacro emacs-agent-collecting-later (&rest body)
+  "Run BODY, which makes or loads much at once, and let garbage wait for its end.
+Collecting it several times within can take longer than BODY itself."
+  (declare (indent 0) (debug t))
+  `(let ((gc-cons-threshold (max gc-cons-threshold 32000000)))
+     ,@body))
+
 ;;;; Errors
 
 (define-error 'emacs-agent-error "Emacs-Agent")

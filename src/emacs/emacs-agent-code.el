@@ -132,8 +132,7 @@ There is time for keys before what is left."
 
 (defun emacs-agent-code--load (lang position)
   "Load the mode of LANG, as Org does when it colours nothing at POSITION."
-  ;; Half of the time would go into garbage that loading makes.
-  (let ((gc-cons-threshold (max gc-cons-threshold 64000000)))
+  (emacs-agent-collecting-later
     (require 'org-src)
     (push (org-src-get-lang-mode lang) emacs-agent-code--ready)
     (emacs-agent-code--colour lang position position)))

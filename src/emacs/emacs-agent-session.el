@@ -148,17 +148,16 @@ than on top of a batch."
   (setf (emacs-agent-session-timer session) nil)
   (let ((buffer (emacs-agent-session-buffer session))
         (deadline (+ (float-time)
-                     (* (if (emacs-agent-session-caught-up session) 1 2) emacs-agent-session-slice)))
-        ;; Parsing makes much garbage, which is better collected between batches than within.
-        (gc-cons-threshold (max gc-cons-threshold 32000000))
+                     (* (if (emacs-agent-session-caught-up session) 1 3) emacs-agent-session-slice)))
         (count 0) frame)
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
-        (while (and (setq frame (emacs-agent-session--next session))
-                    (progn (emacs-agent-session--take session frame)
-                           (or all (and (< (float-time) deadline)
-                                        (< (cl-incf count) emacs-agent-session-frames))))))
-        (emacs-agent-session--run 'emacs-agent-session-batch-functions session)
+        (emacs-agent-collecting-later
+          (while (and (setq frame (emacs-agent-session--next session))
+                      (progn (emacs-agent-session--take session frame)
+                             (or all (and (< (float-time) deadline)
+                                          (< (cl-incf count) emacs-agent-session-frames))))))
+          (emacs-agent-session--run 'emacs-agent-session-batch-functions session))
         (when (or (emacs-agent-session-inbox session) (emacs-agent-session-backlog session))
           (emacs-agent-session--schedule session))))))
 

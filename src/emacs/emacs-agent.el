@@ -73,9 +73,10 @@
   "Talk to an agent about the project of this buffer.
 With a prefix argument, NEW, start another conversation even if there is one."
   (interactive "P")
-  (let* ((project (emacs-agent-context-project))
-         (session (and (not new) (emacs-agent--project-session project))))
-    (emacs-agent-mode-show (or session (emacs-agent-start project)))))
+  (emacs-agent-collecting-later
+    (let* ((project (emacs-agent-context-project))
+           (session (and (not new) (emacs-agent--project-session project))))
+      (emacs-agent-mode-show (or session (emacs-agent-start project))))))
 
 (defun emacs-agent-start (project)
   "Start a conversation about PROJECT and return its session."
