@@ -31,7 +31,7 @@
   "Seconds in which events are gathered for a batch.")
 
 (defvar emacs-agent-session-slice 0.01
-  "Seconds that a batch of events may take, and twice that when it is a replay.
+  "Seconds that a batch of events may take, and three times that in a replay.
 Showing them, redisplay and a garbage collection come on top of that, so that
 smaller batches would take much longer altogether.")
 
