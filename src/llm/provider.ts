@@ -1,5 +1,5 @@
 import type { Prices } from '../config/config.ts'
-import type { Effort, ProviderData, StopReason, ToolCall, Usage } from '../event.ts'
+import type { Effort, ErrorCode, ProviderData, StopReason, ToolCall, Usage } from '../event.ts'
 
 /**
  * What the loop and the providers say to each other. Providers differ only inside this folder: each turns its wire format
@@ -77,11 +77,4 @@ export type ModelReply = {
 /** One model call: yields while streaming, returns the finished reply, throws `LlmError` (or the signal's reason on abort). */
 export type Stream = (request: ModelRequest, signal: AbortSignal) => AsyncGenerator<ModelEvent, ModelReply>
 
-export type LlmErrorCode =
-  | 'LLM_AUTH'
-  | 'LLM_RATE_LIMIT'
-  | 'LLM_OVERLOADED'
-  | 'LLM_CONTEXT_LENGTH'
-  | 'LLM_INVALID_REQUEST'
-  | 'LLM_UNREACHABLE'
-  | 'LLM_STREAM'
+export type LlmErrorCode = Extract<ErrorCode, `LLM_${string}`>

@@ -1,21 +1,10 @@
 import type { Endpoint } from '../endpoint.ts'
-import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
+import type { ModelRequest } from '../provider.ts'
 import { sendWithout } from '../refusal.ts'
-import { exchange, type Wire } from '../wire/exchange.ts'
-import type { Patience } from '../wire/lifeline.ts'
+import type { Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
 import { whicheverReader } from '../wire/whichever.ts'
 import { geminiBody } from './gemini-request.ts'
-
-/** Google's own API, for a base URL that ends in `/v1beta`: it also tells its thoughts. Its OpenAI-compatible one is `openai.ts`. */
-export function streamGemini(
-  endpoint: Endpoint,
-  request: ModelRequest,
-  signal: AbortSignal,
-  patience?: Patience,
-): AsyncGenerator<ModelEvent, ModelReply> {
-  return exchange(endpoint, whicheverReader(endpoint), sendGemini(endpoint, request), signal, patience)
-}
 
 const OPTIONAL = ['reasoning_history', 'thinking', 'effort', 'images'] as const
 
@@ -34,4 +23,5 @@ const sendGemini = (endpoint: Endpoint, request: ModelRequest) => (signal: Abort
 /** Google's native root, as opposed to `/v1beta/openai` and to gateways. */
 export const isNative = (endpoint: Endpoint): boolean => /\/v1(alpha|beta)\d*\/?$/.test(endpoint.base_url ?? '')
 
+/** Google's own API, for a base URL that ends in `/v1beta`: it also tells its thoughts. Its OpenAI-compatible one is `openai.ts`. */
 export const geminiWire: Wire = { send: sendGemini, reader: whicheverReader }

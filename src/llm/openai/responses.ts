@@ -1,23 +1,12 @@
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
-import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
+import type { ModelRequest } from '../provider.ts'
 import { refusedSoFar, sendWithout } from '../refusal.ts'
-import { exchange, type Send, type Wire } from '../wire/exchange.ts'
-import type { Patience } from '../wire/lifeline.ts'
+import type { Send, Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
 import { whicheverReader } from '../wire/whichever.ts'
 import { sendChat } from './openai.ts'
 import { responsesBody } from './responses-request.ts'
-
-/** One call over OpenAI's Responses API, which its reasoning models need. Throws LlmError, or the signal's reason. */
-export function streamResponses(
-  endpoint: Endpoint,
-  request: ModelRequest,
-  signal: AbortSignal,
-  patience?: Patience,
-): AsyncGenerator<ModelEvent, ModelReply> {
-  return exchange(endpoint, whicheverReader(endpoint), sendResponses(endpoint, request), signal, patience)
-}
 
 const OPTIONAL = ['reasoning_summary', 'reasoning_history', 'effort', 'prompt_cache_key', 'images'] as const
 
@@ -45,4 +34,5 @@ function lacksRoute(endpoint: Endpoint, error: unknown): boolean {
   return error.http_status === 404 || error.http_status === 405 || error.http_status === 501
 }
 
+/** OpenAI's Responses API, which its reasoning models need. */
 export const responsesWire: Wire = { send: sendResponses, reader: whicheverReader }

@@ -38,7 +38,7 @@ export function toSteps(
     const calls = message.tool_calls.map(call => ({
       id: idOf(call.tool_call_id, own),
       tool_call_id: call.tool_call_id,
-      name: wireName(call.tool),
+      name: sendableName(call.tool),
       params: call.params,
     }))
     if (!message.text.trim() && calls.length === 0) continue
@@ -86,8 +86,8 @@ const lost = ({ tool_call_id, tool }: ToolCall): Extract<ModelMessage, { role: '
   is_error: true,
 })
 
-/** Tool names of MCP servers, and those that a model made up, as every provider takes them: `^[a-zA-Z0-9_-]{1,64}$`. */
-export const wireName = (tool: string): string =>
+/** A name that a model called: what it made up itself might be none that providers take back, `^[a-zA-Z0-9_-]{1,64}$`. */
+export const sendableName = (tool: string): string =>
   tool
     .replaceAll('/', '__')
     .replace(/[^a-zA-Z0-9_-]/g, '_')

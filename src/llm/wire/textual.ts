@@ -1,6 +1,6 @@
 import type { ToolCall } from '../../event.ts'
 import type { ModelEvent, ModelMessage, ModelReply, ModelRequest, ToolDefinition } from '../provider.ts'
-import { inCallOrder, wireName } from './conversation.ts'
+import { inCallOrder, sendableName } from './conversation.ts'
 import type { Reader } from './reader.ts'
 import { CallScanner } from './scanner.ts'
 
@@ -34,11 +34,12 @@ function asText(message: ModelMessage): ModelMessage {
   if (message.role === 'tool') {
     const { tool, content, is_error, images } = message
     const body = (content || '(no output)').replaceAll('</tool_result', '<\\/tool_result')
-    const text = `<tool_result name="${wireName(tool)}"${is_error ? ' error="true"' : ''}>\n${body}\n</tool_result>`
+    const text = `<tool_result name="${sendableName(tool)}"${is_error ? ' error="true"' : ''}>\n${body}\n</tool_result>`
     return { role: 'user', text, ...(images && { images }) }
   }
   const calls = message.tool_calls.map(
-    ({ tool, params }) => `<tool_call>\n${JSON.stringify({ name: wireName(tool), arguments: params })}\n</tool_call>`,
+    ({ tool, params }) =>
+      `<tool_call>\n${JSON.stringify({ name: sendableName(tool), arguments: params })}\n</tool_call>`,
   )
   return {
     role: 'assistant',
