@@ -56,29 +56,3 @@ function wrap(text: string, width: number): string[] {
   }
   return lines
 }
-
-/** A first configuration file, for the README and `doctor`. */
-export const exampleConfig = `# ~/.config/emacs-agent/emacs-agent.toml
-model = "anthropic/claude-sonnet-5-5"
-
-[providers.anthropic]
-api_key = "\${ANTHROPIC_API_KEY}"   # or api_key_command = ["pass", "show", "anthropic"]
-
-[providers.local]                  # Ollama, LM Studio, llama.cpp
-base_url = "http://localhost:11434/v1"
-
-[permissions]
-allow = ["shell_exec(npm test *)"]
-deny = ["read_file(secrets/**)"]
-
-[[mcp_servers]]
-name = "github"
-command = "npx"
-args = ["-y", "@modelcontextprotocol/server-github"]
-env = { GITHUB_PERSONAL_ACCESS_TOKEN = "\${GITHUB_TOKEN}" }
-
-[agents.test]
-description = "Writes and runs tests."
-allowed_tools = ["read_file", "write_file", "edit_file", "shell_exec(npm test *)"]
-write_paths = ["tests/**"]
-`

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, UsageError } from '../errors.ts'
+import { reasonOf, UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
 import { startTimeOf } from '../processes.ts'
 import { createApp } from '../server/app.ts'
@@ -111,9 +111,8 @@ async function keepToken({ stdin_lifeline }: Options, token: string | null, stat
     writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
     return path
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? messageOf(error)
     throw new UsageError(
-      `The token cannot be kept in ${state} (${code}). Mend the directory, or set XDG_STATE_HOME to another.`,
+      `The token cannot be kept in ${state} (${reasonOf(error)}). Mend the directory, or set XDG_STATE_HOME to another.`,
     )
   }
 }

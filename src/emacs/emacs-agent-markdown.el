@@ -412,7 +412,7 @@ It is white space there, or might get a zero-width space to make it inert."
     ((or `(text ,text) `(link ,text ,_ t))
      (let ((char (and (not (string-empty-p text)) (aref text (if end (1- (length text)) 0)))))
        (and char
-            (or (emacs-agent-inert--among-p char (if end "*/_+=~\\^$" "*/_+=~"))
+            (or (string-search (string char) (if end "*/_+=~\\^$" "*/_+=~"))
                 (memq (get-char-code-property char 'general-category) '(Zs Zl Zp Cc Cf Cs Co Cn))))))))
 
 ;;;; Targets

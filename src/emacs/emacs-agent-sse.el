@@ -92,13 +92,6 @@ an answer that was refused, which ends the stream."
     (setf (emacs-agent-stream-state stream) 'closed)
     (emacs-agent-sse--disconnect stream)))
 
-(defun emacs-agent-sse-reconnect (stream)
-  "Drop the connection of STREAM and make a new one at once."
-  (unless (eq (emacs-agent-stream-state stream) 'closed)
-    (emacs-agent-sse--disconnect stream)
-    (setf (emacs-agent-stream-attempts stream) 0)
-    (emacs-agent-sse--connect stream)))
-
 (defun emacs-agent-sse--disconnect (stream)
   "Forget the connection and the timers of STREAM."
   (dolist (timer (list (emacs-agent-stream-timer stream) (emacs-agent-stream-watchdog stream)))

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 
 /** Keeps a server that fails again and again from being started again and again. */
@@ -26,7 +27,7 @@ export function createBreaker(now: () => number = Date.now): Breaker {
     async pass(who, lastError) {
       const wait = open_at - now()
       if (wait <= 0) return
-      if (wait <= SHORT_MS) return void (await new Promise(resolve => setTimeout(resolve, wait)))
+      if (wait <= SHORT_MS) return delay(wait)
       throw new AppError(
         'MCP_SERVER_ERROR',
         `${who} failed ${failures} times and rests for another ${Math.ceil(wait / 1000)} s. ${lastError ?? ''} Restart it by hand to try at once.`,

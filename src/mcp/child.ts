@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import { endFamily, marked, newMark } from '../family.ts'
@@ -109,8 +110,6 @@ async function stopFamily(child: ChildProcess, pid: number, mark: string, exited
   child.stdout!.destroy()
   child.stderr!.destroy()
 }
-
-const delay = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
 /**
  * The command under its limits. Memory is RLIMIT_DATA, which counts what is really written: RLIMIT_AS counts the address

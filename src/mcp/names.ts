@@ -24,7 +24,3 @@ export function wireName(tool: string): string {
 
 /** What only our hashed names look like. */
 const HASHED = /_x[0-9a-f]{10}$/
-
-/** Reads wire names back: what each of `tools` is called by providers. */
-export const toolsByWireName = (tools: Iterable<string>): Map<string, string> =>
-  new Map(Array.from(tools, tool => [wireName(tool), tool]))

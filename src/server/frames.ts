@@ -14,7 +14,7 @@ const MOST_BEHIND = 1024 * 1024
 const PATIENCE_MS = 2_000
 const HEARTBEAT_MS = 15_000
 /** How much is read ahead of a reader that is not up to date, and the largest piece it gets at a time. */
-const AHEAD = 64 * 1024
+export const AHEAD = 64 * 1024
 
 const HEARTBEAT = new TextEncoder().encode(': \n\n')
 const HEADERS = {

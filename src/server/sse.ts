@@ -3,7 +3,7 @@ import type { Stored } from '../event.ts'
 import type { Broadcast } from '../session/live.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../session/store.ts'
-import { streamFrames } from './frames.ts'
+import { AHEAD, streamFrames } from './frames.ts'
 
 /** The `Last-Event-ID` of a request: the id, or null without the header. Throws INVALID_REQUEST unless 1 to 15 digits. */
 export function parseLastEventId(header: string | undefined): number | null {
@@ -105,12 +105,11 @@ function frameOf(event: Stored): Uint8Array {
   if (kept) return kept
   const { provider_data: _, ...shown } = event as Stored & { provider_data?: unknown }
   const frame = encoder.encode(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(shown)}\n\n`)
-  if (frame.length > LARGE) large.set(event, new WeakRef(frame))
+  if (frame.length > AHEAD) large.set(event, new WeakRef(frame))
   return frame
 }
 
-/** Large frames are shared by all who are being sent them. */
-const LARGE = 64 * 1024
+/** Frames that take a reader more than one piece are shared by all who are being sent them. */
 const large = new WeakMap<Stored, WeakRef<Uint8Array>>()
 
 const encode = (event: { type: string; [field: string]: unknown }): Uint8Array =>

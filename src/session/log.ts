@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError, reasonOf } from '../errors.ts'
 import type { Storable, Stored } from '../event.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
 
@@ -73,11 +73,11 @@ export async function readLog(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT')
+    if (reasonOf(error) === 'ENOENT')
       throw new AppError('SESSION_NOT_FOUND', 'This session was deleted a moment ago.', { resumable: false })
     throw new AppError(
       'TRANSCRIPT_ERROR',
-      `The session's log cannot be read (${codeOf(error)}). Mend the permissions of the transcripts directory.`,
+      `The session's log cannot be read (${reasonOf(error)}). Mend the permissions of the transcripts directory.`,
       {},
       { cause: error },
     )
@@ -219,13 +219,12 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
   }
 }
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException)?.code ?? messageOf(error)
 const pathOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException)?.path
 
 export const writeFailed = (error: unknown): AppError =>
   new AppError(
     'TRANSCRIPT_ERROR',
-    `The session's log cannot be written (${codeOf(error)}). Free some disk space or mend ${pathOf(error) ?? 'the directory'}, then resume the session.`,
+    `The session's log cannot be written (${reasonOf(error)}). Free some disk space or mend ${pathOf(error) ?? 'the directory'}, then resume the session.`,
     {},
     { cause: error },
   )

@@ -2,17 +2,7 @@ import { findAgent } from '../agent/agents.ts'
 import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../errors.ts'
-import type {
-  AgentState,
-  Attachment,
-  EditorContext,
-  Effort,
-  Event,
-  Prompt,
-  PromptQueued,
-  Storable,
-  Stored,
-} from '../event.ts'
+import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
 import { newId } from '../ids.ts'
 import type { Live } from './live.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
@@ -110,19 +100,20 @@ export function createQueue(session: Session, turns: Turns, live: Live) {
     session.emit({ type: 'agent.state', state: 'idle', agent })
   }
 
-  function drop({ turn_id, text }: Stored<PromptQueued>): Dropped {
+  function drop({ turn_id, text }: Dropped): Dropped {
     session.append({ type: 'prompt.dropped', turn_id, text })
     outcomes.dropped(turn_id)
     return { turn_id, text }
   }
   const dropAll = () => dropped.push(...[...state.queued.values()].map(drop))
 
-  /** After a turn that could not be written to its end: closes what it left open, now that it works again. */
-  function repair() {
-    for (const event of closing(state)) {
-      session.append(event)
-      if (event.type === 'prompt.dropped') outcomes.dropped(event.turn_id)
-    }
+  /** After a turn that could not be written to its end: closes what it left open, and returns the prompts that waited. */
+  function repair(): Dropped[] {
+    const waited: Dropped[] = []
+    for (const event of closing(state))
+      if (event.type === 'prompt.dropped') waited.push(drop(event))
+      else session.append(event)
+    return waited
   }
 
   return {

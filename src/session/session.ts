@@ -130,8 +130,7 @@ export class Session {
 
   /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
   async reopen(): Promise<Dropped[]> {
-    const dropped = [...this.state.queued.values()].map(({ turn_id, text }) => ({ turn_id, text }))
-    this.queue.repair()
+    const dropped = this.queue.repair()
     this.append({ type: 'session.resumed' })
     await this.sync()
     return dropped

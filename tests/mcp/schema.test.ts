@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { loadValidator, parseArguments } from '../../src/mcp/arguments.ts'
-import { toolsByWireName, wireName } from '../../src/mcp/names.ts'
+import { wireName } from '../../src/mcp/names.ts'
 import { overviewOf } from '../../src/mcp/overview.ts'
 import { portable } from '../../src/mcp/portable.ts'
 import { signatureOf, summaryOf } from '../../src/mcp/signature.ts'
@@ -193,7 +193,7 @@ describe('names for providers', () => {
           { maxLength: 50 },
         ),
         names => {
-          const back = toolsByWireName(names)
+          const back = new Map(names.map(name => [wireName(name), name]))
           expect(back.size).toBe(names.length)
           for (const [wire, name] of back) {
             expect(wire).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
