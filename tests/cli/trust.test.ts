@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { exampleConfig } from '../../src/cli/help.ts'
 import { askOnTerminal, trustCommand } from '../../src/cli/trust.ts'
 import { AppError, UsageError } from '../../src/errors.ts'
 import { type Home, withHome } from '../config/home.ts'
@@ -143,10 +144,13 @@ test.each([
   expect(output.read()?.toString()).toStartWith('Trust it? [y/N] ')
 })
 
-test('the example is a configuration', () =>
+test("the README's example is a configuration", () =>
   withHome(async home => {
-    await home.write(home.userFile, exampleConfig)
-    const { config } = await home.load({ env: { ANTHROPIC_API_KEY: 'k', GITHUB_TOKEN: 't' } })
+    const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
+    const [, section = ''] = /^## Configuration\n(.*?)^## /ms.exec(readme) ?? []
+    const example = section.match(/^ {4}.*$/gm)?.map(line => line.slice(4)) ?? []
+    await home.write(home.userFile, example.join('\n'))
+    const { config } = await home.load({ env: { WORK_KEY: 'k', GITHUB_TOKEN: 't' } })
     expect(config.model).toBe('anthropic/claude-sonnet-5-5')
     expect(config.mcp_servers[0]?.env).toEqual({ GITHUB_PERSONAL_ACCESS_TOKEN: 't' })
   }))

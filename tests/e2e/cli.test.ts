@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import { Backend, BINARY, makeHome } from '../support/backend.ts'
-import { gate } from '../support/model-server.ts'
+import { gate, type ModelServer } from '../support/model-server.ts'
 import { hasTerminal, onTerminal, Program, run, withModel } from '../support/program.ts'
 import { call } from '../support/scripted.ts'
 import { tempDir } from '../support/temp.ts'
@@ -256,6 +256,20 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
   const asking = 'Approve?'
   /** The cursor goes up a line: what is below is drawn over. */
   const UPWARDS = /\x1b\[\d*A/
+  /** Sends a prompt that the model does not answer; where in the output that is. */
+  async function think(terminal: Program, model: ModelServer): Promise<number> {
+    const at = await terminal.until('\n> ')
+    model.add({ body: [], hang: true })
+    const asked = model.asked(1)
+    terminal.type('think\r')
+    await asked
+    return at
+  }
+  /** Interrupts the turn; where in the output the next prompt is asked for. */
+  async function interrupt(terminal: Program, at: number): Promise<number> {
+    terminal.type(CTRL_C)
+    return terminal.until('> ', await terminal.until('interrupted', at))
+  }
 
   test('a conversation: y approves, n with a reason rejects, s remembers, Control-D ends it', async () => {
     const { home, says, model } = await withModel()
@@ -322,14 +336,8 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
   test('Control-C interrupts the turn and leads back to the prompt; a second one leaves with 130', async () => {
     const { home, model, says } = await withModel()
     const terminal = onTerminal(['run'], { home, cwd: tempDir() })
-    let at = await terminal.until('\n> ')
-    model.add({ body: [], hang: true })
-    const asked = model.asked(1)
-    terminal.type('think\r')
-    await asked
-    terminal.type(CTRL_C)
-    at = await terminal.until('interrupted', at)
-    at = await terminal.until('> ', at)
+    let at = await think(terminal, model)
+    at = await interrupt(terminal, at)
     says({ text: 'still here' })
     terminal.type('hello?\r')
     at = await terminal.until('still here', at)
@@ -345,14 +353,8 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
   test('Control-C at the prompt after one in the turn does not leave yet; what it says stays on the screen', async () => {
     const { home, model } = await withModel()
     const terminal = onTerminal(['run'], { home, cwd: tempDir() })
-    let at = await terminal.until('\n> ')
-    model.add({ body: [], hang: true })
-    const asked = model.asked(1)
-    terminal.type('think\r')
-    await asked
-    terminal.type(CTRL_C)
-    at = await terminal.until('interrupted', at)
-    at = await terminal.until('> ', at)
+    let at = await think(terminal, model)
+    at = await interrupt(terminal, at)
     terminal.type(CTRL_C)
     const from = at
     at = await terminal.until('again leaves', at)
@@ -376,9 +378,7 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
     terminal.type(paste('y\r'))
     at = await terminal.until('y', at)
     expect(readdirSync(cwd)).toEqual([])
-    terminal.type(CTRL_C)
-    at = await terminal.until('interrupted', at)
-    at = await terminal.until('> ', at)
+    at = await interrupt(terminal, at)
     terminal.type(CTRL_D)
     expect((await terminal.ended).stdout).toEndWith('.org\r\n')
     expect(readdirSync(cwd)).toEqual([])
@@ -431,9 +431,7 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
     says(write('one.txt'))
     terminal.type('write\r')
     at = await terminal.until(asking, at)
-    terminal.type(CTRL_C)
-    at = await terminal.until('interrupted', at)
-    at = await terminal.until('> ', at)
+    at = await interrupt(terminal, at)
     says(write('two.txt'), { text: 'done' })
     terminal.type('write two\r')
     at = await terminal.until(asking, at)

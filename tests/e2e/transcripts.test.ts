@@ -17,7 +17,7 @@ function writeLog(
   home: Home,
   n: number,
   text: string,
-  { project_path = '/work/demo', title = '', closed = true, events = [] }: Told = {},
+  { project_path = '/home/me/demo', title = '', closed = true, events = [] }: Told = {},
 ) {
   const at = timeOf(n)
   const turn_id = `turn_${n}`
@@ -69,7 +69,7 @@ describe('250 sessions', () => {
   beforeAll(async () => {
     for (let n = 1; n <= 250; n++)
       writeLog(home, n, `Question ${n}${n % 50 === 0 ? ' about Ümlaute and "quotes"' : ''}`, {
-        project_path: n % 2 === 0 ? '/work/even' : '/work/odd',
+        project_path: n % 2 === 0 ? '/home/me/even' : '/home/me/odd',
         title: n === 7 ? 'Lucky' : '',
       })
     backend = await Backend.start(home)
@@ -97,13 +97,13 @@ describe('250 sessions', () => {
   })
 
   test('of one project, however its path is written', async () => {
-    for (const path of ['/work/odd', '/work/odd/', '/work/even/../odd']) {
+    for (const path of ['/home/me/odd', '/home/me/odd/', '/home/me/even/../odd']) {
       const page = await list(backend, `?limit=30&project=${encodeURIComponent(path)}`)
       expect(numbers(page.transcripts)).toEqual(down(249, 191, 2))
       const next = await list(backend, `?limit=30&project=${encodeURIComponent(path)}&cursor=${page.next_cursor}`)
       expect(numbers(next.transcripts)).toEqual(down(189, 131, 2))
     }
-    expect((await list(backend, '?project=/work/other')).transcripts).toEqual([])
+    expect((await list(backend, '?project=/home/me/other')).transcripts).toEqual([])
   })
 
   test('an entry tells all of the contract', async () => {
@@ -111,7 +111,7 @@ describe('250 sessions', () => {
     const log = join(home.transcripts, 'odd/2026-03-01', `session-${idOf(7)}.jsonl`)
     expect(transcripts.find((each: any) => each.session_id === idOf(7))).toEqual({
       session_id: idOf(7),
-      project_path: '/work/odd',
+      project_path: '/home/me/odd',
       title: 'Lucky',
       first_prompt: 'Question 7',
       started_at: timeOf(7),
@@ -132,11 +132,11 @@ describe('250 sessions', () => {
   })
 
   test('a cursor holds when sessions come and go', async () => {
-    const page = await list(backend, '?limit=10&project=/work/odd')
+    const page = await list(backend, '?limit=10&project=/home/me/odd')
     const gone = page.transcripts.at(-1)
     expect((await backend.call(`DELETE /api/transcripts/${gone.session_id}`)).status).toBe(200)
-    writeLog(home, 999, 'a newer one', { project_path: '/work/odd' })
-    const next = await list(backend, `?limit=10&project=/work/odd&cursor=${page.next_cursor}`)
+    writeLog(home, 999, 'a newer one', { project_path: '/home/me/odd' })
+    const next = await list(backend, `?limit=10&project=/home/me/odd&cursor=${page.next_cursor}`)
     expect(numbers(next.transcripts)).toEqual(down(229, 211, 2))
     expect(numbers((await list(backend, '?limit=1')).transcripts)).toEqual([999])
     await backend.call(`DELETE /api/transcripts/${idOf(999)}`)
@@ -165,7 +165,7 @@ describe('250 sessions', () => {
       expect(matches).toEqual([
         {
           session_id: idOf(250),
-          project_path: '/work/even',
+          project_path: '/home/me/even',
           event_id: 2,
           at: timeOf(250),
           role: 'user',
@@ -193,7 +193,7 @@ describe('250 sessions', () => {
     test('two matches in one session, one a page', async () => {
       const usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 }
       writeLog(home, 500, 'needle one', {
-        project_path: '/work/even',
+        project_path: '/home/me/even',
         events: [
           {
             type: 'tool.call',
@@ -238,7 +238,7 @@ describe('250 sessions', () => {
       [{ since: '2026-03-01T13:40:00+01:00', until: timeOf(41) }, [41, 40]],
       [{ since: '2026-03-02' }, []],
       [{ until: '2026-02-28' }, []],
-      [{ since: '2026-03-01', until: '2026-03-01', project: '/work/odd' }, null],
+      [{ since: '2026-03-01', until: '2026-03-01', project: '/home/me/odd' }, null],
       [{ project: '/nowhere' }, []],
     ] as [Record<string, string>, number[] | null][])('%p', async (query, found) => {
       const { matches } = await search(backend, { q: 'question', limit: '1000', ...query })

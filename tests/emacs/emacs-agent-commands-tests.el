@@ -24,9 +24,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
             (id (emacs-agent-session-id session)))
        (with-current-buffer (emacs-agent-session-buffer session)
          (apply #'emacs-agent-model-says ,answers)
-         (emacs-agent-test-say "hello there")
-         (emacs-agent-test-shown "Done, ")
-         (emacs-agent-test-idle session)
+         (emacs-agent-test-turn session "hello there")
          ,@body))))
 
 ;;;; From a fresh Emacs

@@ -197,6 +197,12 @@ ELSE)."
                               (not (emacs-agent-session-inbox session))
                               (not (emacs-agent-session-backlog session)))))
 
+(defun emacs-agent-test-turn (session text)
+  "Send TEXT to SESSION, shown in this buffer, and wait until its turn is done."
+  (emacs-agent-test-say text)
+  (emacs-agent-test-shown "Done, ")
+  (emacs-agent-test-idle session))
+
 (defun emacs-agent-test-approve (session)
   "Wait until SESSION waits for a decision, and go there."
   (emacs-agent-test-wait (emacs-agent-session-pending session))
