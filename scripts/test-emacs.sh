@@ -39,10 +39,14 @@ compile() {
 
 checkdoc() { "$emacs" -Q --batch -l "$root/tests/emacs/support/checkdoc.el" "$root"/src/emacs/*.el; }
 
+# Where a test answers for `completing-read' and the like, Emacs would compile a trampoline of native code and keep it in the
+# home directory: byte-compiled callers, as here, need none.
+no_trampolines='(setq comp-enable-subr-trampolines nil native-comp-enable-subr-trampolines nil)'
+
 ert() { # FILE: its totals are added up
   local out status
-  out=$(cd "$root" && "$emacs" -Q --batch -L "$work/lisp" -L "$root/tests/emacs/support" -l "$1" \
-    -f ert-run-tests-batch-and-exit 2>&1)
+  out=$(cd "$root" && "$emacs" -Q --batch --eval "$no_trampolines" -L "$work/lisp" -L "$root/tests/emacs/support" \
+    -l "$1" -f ert-run-tests-batch-and-exit 2>&1)
   status=$?
   local ran bad skip
   ran=$(sed -n 's/^Ran \([0-9]*\) tests.*/\1/p' <<<"$out")
