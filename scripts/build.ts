@@ -1,17 +1,22 @@
 /**
  * Compiles the executables: for this machine into `dist/emacs-agent-backend`, with `--all` also one per system, and with
  * `--node` the same program as a bundle for Node 22. Bytecode halves the start; a program that autoloads `.env` or
- * `bunfig.toml` from where it is started would run what an untrusted project says, so both are off.
+ * `bunfig.toml` from where it is started would run what an untrusted project says, so both are off, and so are the variables
+ * that make Bun of it (`build/switches.ts`). What is for macOS is signed anew. Fails when a signature does not fit, or when
+ * two executables hold the same runtime.
  */
-import { mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { signAdHoc, verifySignature } from './build/macho.ts'
+import { disarmSwitches } from './build/switches.ts'
 
 const root = join(import.meta.dir, '..')
 const dist = join(root, 'dist')
 const NAME = 'emacs-agent-backend'
-export const TARGETS = [
+/** No `-baseline`: since Bun 1.4 there is one runtime for all x64 processors (SSE4.2), and that target gives the same bytes. */
+const TARGETS = [
   'bun-linux-x64',
-  'bun-linux-x64-baseline',
   'bun-linux-x64-musl',
   'bun-linux-arm64',
   'bun-darwin-x64',
@@ -37,7 +42,39 @@ function bun(args: string[]) {
     stderr: 'pipe',
   })
   if (exitCode === 0) return
-  console.error(stderr.toString())
+  fail(stderr.toString())
+}
+
+/**
+ * Compiles into `path`, disarms and signs what came out. Returns a hash of the beginning, which is the runtime's alone: what
+ * is ours stands behind it, and is a little different in every build.
+ */
+function compile(path: string, target?: string): string {
+  bun([
+    ...COMMON.filter(flag => !target || flag !== '--target=bun'),
+    ...COMPILE,
+    ...(target ? [`--target=${target}`] : []),
+    `--outfile=${path}`,
+  ])
+  try {
+    let executable: Buffer = readFileSync(path)
+    const runtime = createHash('sha256')
+      .update(executable.subarray(0, 64 * 2 ** 20))
+      .digest('hex')
+    disarmSwitches(executable)
+    const isForMac = target ? target.includes('darwin') : process.platform === 'darwin'
+    if (isForMac) executable = signAdHoc(executable, NAME)
+    writeFileSync(path, executable)
+    if (isForMac) verifySignature(readFileSync(path))
+    return runtime
+  } catch (error) {
+    rmSync(path) // `npm test` would take it for a good one
+    return fail(`${path}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+function fail(why: string): never {
+  console.error(why)
   process.exit(1)
 }
 
@@ -52,13 +89,17 @@ if (wanted.has('--node')) {
   bun([...COMMON, `--outdir=${join(dist, 'node')}`])
   report(join(dist, 'node', 'main.js'))
 } else if (wanted.has('--all')) {
+  const runtimes = new Map<string, string>()
   for (const target of TARGETS) {
     const path = join(dist, `${NAME}-${target.slice(4)}${target.includes('windows') ? '.exe' : ''}`)
-    bun([...COMMON.filter(flag => flag !== '--target=bun'), ...COMPILE, `--target=${target}`, `--outfile=${path}`])
+    const runtime = compile(path, target)
+    const same = runtimes.get(runtime)
+    if (same) fail(`${basename(path)} is the same program as ${same}: ship one of them`)
+    runtimes.set(runtime, basename(path))
     report(path)
   }
 } else {
   const path = join(dist, process.platform === 'win32' ? `${NAME}.exe` : NAME)
-  bun([...COMMON, ...COMPILE, `--outfile=${path}`])
+  compile(path)
   report(path)
 }

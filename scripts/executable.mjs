@@ -20,7 +20,12 @@ export function run(command, args, options = {}) {
 
 /** Builds the executable unless it is newer than everything it is made of. */
 export function build() {
-  const sources = [join(root, 'package.json'), join(root, 'scripts', 'build.ts'), ...filesIn(join(root, 'src'))]
+  const sources = [
+    join(root, 'package.json'),
+    join(root, 'scripts', 'build.ts'),
+    ...filesIn(join(root, 'scripts', 'build')),
+    ...filesIn(join(root, 'src')),
+  ]
   const newest = Math.max(...sources.map(path => statSync(path).mtimeMs))
   if (existsSync(binary) && statSync(binary).mtimeMs > newest) return 0
   console.error('Building dist/emacs-agent-backend …')
