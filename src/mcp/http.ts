@@ -2,6 +2,7 @@ import type { FetchLike } from '@modelcontextprotocol/client'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
+import { fetchAfresh } from './fetch.ts'
 import { createOAuth } from './oauth.ts'
 import type { Opened } from './slot.ts'
 import { MESSAGE_LIMIT } from './transport.ts'
@@ -13,7 +14,7 @@ export async function openHttp(config: McpServerConfig, credentials: Credentials
   const oauth = hasKey ? null : createOAuth(config, credentials)
   const transport = new StreamableHTTPClientTransport(new URL(config.url!), {
     requestInit: { headers: config.headers },
-    fetch: limited(oauth?.fetch ?? fetch),
+    fetch: limited(oauth?.fetch ?? fetchAfresh),
   })
   return { transport, ...(oauth && { signIn: oauth.signIn }) }
 }

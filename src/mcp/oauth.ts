@@ -5,6 +5,7 @@ import { AppError, messageOf } from '../errors.ts'
 import { type Callback, openCallback } from './callback.ts'
 import type { Credentials } from './credentials.ts'
 import { type Asker, isSafeUrl } from './elicitation.ts'
+import { fetchAfresh } from './fetch.ts'
 
 /** What a server said when it refused us. */
 type Challenge = {
@@ -39,7 +40,7 @@ export function createOAuth(config: McpServerConfig, credentials: Credentials): 
     const headers = new Headers(init.headers)
     const tokens = await credentials.tokens()
     if (tokens) headers.set('authorization', `Bearer ${tokens.access_token}`)
-    return fetch(url, { ...init, headers })
+    return fetchAfresh(url, { ...init, headers })
   }
 
   return {
@@ -75,9 +76,9 @@ async function renewed(config: McpServerConfig, credentials: Credentials, challe
   const { auth } = await import('@modelcontextprotocol/client')
   const provider = providerFor(config, credentials, { redirectUrl: 'http://127.0.0.1/', fresh: false })
   try {
+    const { resourceMetadataUrl } = challenge
     return (
-      (await auth(provider, { serverUrl: config.url!, resourceMetadataUrl: challenge.resourceMetadataUrl })) ===
-      'AUTHORIZED'
+      (await auth(provider, { serverUrl: config.url!, resourceMetadataUrl, fetchFn: fetchAfresh })) === 'AUTHORIZED'
     )
   } catch {
     return false // whatever is wrong with it, signing in again puts it right
@@ -111,6 +112,7 @@ async function signIn(
     },
   })
   const common = {
+    fetchFn: fetchAfresh,
     serverUrl: config.url!,
     resourceMetadataUrl: challenge.resourceMetadataUrl,
     scope: challenge.stepUp

@@ -188,6 +188,7 @@ const createAsk =
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         redirect: 'error',
+        keepalive: body === undefined, // a POST that meets a closing connection is not repeated
         signal: AbortSignal.timeout(limit_ms),
       })
       if (!response.ok) {

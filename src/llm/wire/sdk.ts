@@ -78,7 +78,7 @@ async function post(
   let refusal: LlmError | undefined
   try {
     return await send(async (url, init) => {
-      const response = await fetch(url, {
+      const response = await ask(url, {
         ...init,
         ...(typeof init?.body === 'string' && { body: wellFormed(init.body) }),
         headers: ourHeaders(new Headers(init?.headers), endpoint, headers),
@@ -96,6 +96,26 @@ async function post(
     throw refusal ?? (error instanceof LlmError ? error : fromConnection(endpoint, error))
   }
 }
+
+/**
+ * Servers close connections that they find idle, and one may do so in the moment when it is used again: the request is lost
+ * before anybody read it. Bun repeats no POST (Node does not either), so it is asked once more, on a connection of its own.
+ */
+async function ask(url: string | URL | Request, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (error) {
+    init.signal?.throwIfAborted()
+    if (!wasClosed(error)) throw error
+    return await fetch(url, { ...init, keepalive: false })
+  }
+}
+
+/** As Bun says it, and as Node does, which wraps it. */
+const wasClosed = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('code' in error && /^(ECONNRESET|EPIPE|ConnectionClosed|UND_ERR_SOCKET)$/.test(String(error.code))) ||
+    wasClosed(error.cause))
 
 /** `ANTHROPIC_CUSTOM_HEADERS` and its like cannot be switched off, and the SDKs describe the machine: only these go out. */
 const OURS = new Set(['accept', 'content-type', 'user-agent', 'anthropic-version'])
