@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Dirs } from '../../src/config/config.ts'
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../../src/config/load.ts'
 import { readProjectFile, trust } from '../../src/config/trust.ts'
+import { tempDir } from '../support/temp.ts'
 
 /** A person's directories and a project, made anew and removed after `use`. */
 export type Home = {
@@ -17,7 +17,7 @@ export type Home = {
 }
 
 export async function withHome<T>(use: (home: Home) => Promise<T>): Promise<T> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'config-')))
+  const root = tempDir()
   const dirs: Dirs = { home: root, config: join(root, '.config', 'emacs-agent'), state: join(root, 'state') }
   const project = join(root, 'project')
   await mkdir(project)

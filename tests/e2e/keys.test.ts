@@ -23,12 +23,19 @@ const keyIn = ({ headers }: Asked, family: Family): string | undefined =>
     ? (headers['x-api-key'] as string)
     : ((headers['x-goog-api-key'] as string) ?? headers.authorization?.replace('Bearer ', ''))
 
-/** Every file below a directory, by path. */
-function filesBelow(path: string): string[] {
+/** Every file below a directory, by path, with its bytes. What is gone when it is to be read was a file of a moment. */
+function filesBelow(path: string): [path: string, bytes: string][] {
   if (!existsSync(path)) return []
-  return readdirSync(path, { withFileTypes: true }).flatMap(entry =>
-    entry.isDirectory() ? filesBelow(join(path, entry.name)) : [join(path, entry.name)],
-  )
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry): [string, string][] => {
+    const below = join(path, entry.name)
+    if (entry.isDirectory()) return filesBelow(below)
+    try {
+      return [[below, readFileSync(below, 'latin1')]]
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+  })
 }
 
 /** Where anything of `secret` shows in what the backend wrote below a home and said, but for the configuration itself. */
@@ -56,10 +63,10 @@ async function leaks(
     for (const format of ['json', 'markdown', 'org'])
       routes.push(`/api/sessions/${session_id}/transcript?format=${format}`)
   const said = await Promise.all(routes.map(async route => [route, (await backend.call(`GET ${route}`)).text] as const))
-  const files = filesBelow(home.root).filter(path => !path.includes('.config') && !path.endsWith('.sh'))
+  const files = filesBelow(home.root).filter(([path]) => !path.includes('.config') && !path.endsWith('.sh'))
   const all = [
     ...said,
-    ...files.map(path => [path, readFileSync(path, 'latin1')] as const),
+    ...files,
     ['stderr', backend.stderr] as const,
     ['stdout', backend.stdout] as const,
     ...streams.map(stream => ['a stream', stream.frames.map(frame => JSON.stringify(frame)).join('\n')] as const),

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'smol-toml'
 import { Backend, makeHome } from '../support/backend.ts'
@@ -125,9 +124,8 @@ const lack = process.platform === 'linux' ? '' : ' (needs /proc and setsid, of L
 describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
   let dir: string
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'mcp-survivors-'))
+    dir = tempDir()
   })
-  afterAll(() => rmSync(dir, { recursive: true }))
 
   /** A stubborn server behind a shell, with a daemon that left its group. */
   const family = (journal: string): Entry => {

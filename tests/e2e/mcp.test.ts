@@ -233,9 +233,8 @@ test('silent servers delay a prompt by seconds at most, and an interrupt not at 
   served.says({ text: 'never asked' })
   await post('prompt', { text: 'hello' })
   await until(async () => (await rowOf(served.backend, 'silent'))?.status === 'starting', 'the server starts')
-  const asked = performance.now()
   await post('interrupt')
-  expect(performance.now() - asked).toBeLessThan(2000)
   expect((await stream.next('turn.end')).data.outcome).toBe('interrupted')
+  expect((await rowOf(served.backend, 'silent'))?.status).toBe('starting') // nothing waited for it to fail
   expect(served.model.requests).toHaveLength(0)
 })

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { elispCommand } from '../../src/cli/elisp.ts'
 import { CLIENT } from '../../src/emacs/client.ts'
+import { tempDir } from '../support/temp.ts'
 
 const source = join(import.meta.dir, '../../src/emacs')
 const lisp = (dir: string) => readdirSync(dir).filter(name => name.endsWith('.el'))
@@ -14,20 +14,16 @@ test('every file of the client is embedded as it is', () => {
 })
 
 test('installing writes them with the version of the executable, and takes stale compiled files away', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'emacs-agent-elisp-'))
-  try {
-    writeFileSync(join(dir, 'emacs-agent.elc'), 'old')
-    writeFileSync(join(dir, 'other.elc'), 'not ours')
-    let said = ''
-    expect(await elispCommand({ install: dir, version: '9.8.7', write: text => void (said += text) })).toBe(0)
-    expect(lisp(dir).sort()).toEqual(Object.keys(CLIENT).sort())
-    expect(readdirSync(dir).filter(name => name.endsWith('.elc'))).toEqual(['other.elc'])
-    expect(readFileSync(join(dir, 'emacs-agent.el'), 'utf8')).toContain(';; Version: 9.8.7\n')
-    expect(readFileSync(join(dir, 'emacs-agent-base.el'), 'utf8')).toContain('(defconst emacs-agent-version "9.8.7"')
-    expect(said).toContain(`(add-to-list 'load-path "${dir}")`)
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
-  }
+  const dir = tempDir()
+  writeFileSync(join(dir, 'emacs-agent.elc'), 'old')
+  writeFileSync(join(dir, 'other.elc'), 'not ours')
+  let said = ''
+  expect(await elispCommand({ install: dir, version: '9.8.7', write: text => void (said += text) })).toBe(0)
+  expect(lisp(dir).sort()).toEqual(Object.keys(CLIENT).sort())
+  expect(readdirSync(dir).filter(name => name.endsWith('.elc'))).toEqual(['other.elc'])
+  expect(readFileSync(join(dir, 'emacs-agent.el'), 'utf8')).toContain(';; Version: 9.8.7\n')
+  expect(readFileSync(join(dir, 'emacs-agent-base.el'), 'utf8')).toContain('(defconst emacs-agent-version "9.8.7"')
+  expect(said).toContain(`(add-to-list 'load-path "${dir}")`)
 })
 
 test('printing gives one file in which nothing is required before it is there', async () => {

@@ -209,7 +209,7 @@ for (const family of FAMILIES)
     }
 
     test('a stream that stalls is cut', async () => {
-      const patience = { first_ms: 60, idle_ms: 40, finished_ms: 40 }
+      const patience = { first_ms: 800, idle_ms: 600, finished_ms: 600 }
       const hung: Reply = { hang: true }
       const before = await call(family, 'stalls before text', [hung, ok(family)], undefined, patience)
       expect(before.retries).toMatchObject([{ code: 'LLM_STREAM' }])

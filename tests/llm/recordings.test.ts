@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
 import { stream } from '../../src/llm/stream.ts'
 import { whicheverReader } from '../../src/llm/wire/whichever.ts'
 import { endpointFor, essence, outcomeOf, readPieces, request } from '../support/model-call.ts'
 import type { Family } from '../support/model-replies.ts'
-import { type ModelServer, splitAt, startModelServer } from '../support/model-server.ts'
+import { splitAt, startModelServer } from '../support/model-server.ts'
 import { RECORDINGS } from '../support/recorded.ts'
 import { haveRecordings, httpRecording, lackRecordings, recording } from '../support/recordings.ts'
 
@@ -19,12 +19,6 @@ const readerFor = (family: Family) => {
 }
 
 describe.skipIf(!haveRecordings)(`recorded streams${lackRecordings}`, () => {
-  let server: ModelServer
-  beforeAll(async () => {
-    server = await startModelServer()
-  })
-  afterAll(() => server.close())
-
   for (const [file, expected] of Object.entries(RECORDINGS)) {
     describe(file, () => {
       const bytes = haveRecordings ? recording(file) : new Uint8Array()
@@ -68,6 +62,7 @@ describe.skipIf(!haveRecordings)(`recorded streams${lackRecordings}`, () => {
 
       test('is the same over HTTP', async () => {
         const offsets = bytes.length <= SHORTEST ? range(1, bytes.length) : sample(bytes.length, SAMPLE)
+        await using server = await startModelServer()
         for (const offset of offsets) {
           server.add({ body: splitAt(bytes, [offset]) })
           const call = stream(endpointFor(expected.family, server.url), request(), new AbortController().signal)
@@ -78,6 +73,7 @@ describe.skipIf(!haveRecordings)(`recorded streams${lackRecordings}`, () => {
   }
 
   test('Gemini over its OpenAI-compatible API, not streamed, with an empty id and a signature', async () => {
+    await using server = await startModelServer()
     const [first, second] = JSON.parse(Buffer.from(recording('gemini-compat-toolcall-nonstream.json')).toString())
     const endpoint = endpointFor('gemini', server.url, { base_url: `${server.url}/v1beta/openai` })
     const bodies = [first, second].map(leg => Buffer.from(JSON.stringify(leg.response)))
@@ -106,6 +102,7 @@ describe.skipIf(!haveRecordings)(`recorded streams${lackRecordings}`, () => {
   })
 
   test('a context that does not fit, as llama.cpp says it', async () => {
+    await using server = await startModelServer()
     const { status, body } = httpRecording('llamacpp-context-exceeded.http')
     server.add({ status, body })
     const call = stream(endpointFor('chat', server.url), request(), new AbortController().signal)

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { McpServerConfig } from '../../src/config/config.ts'
 import { createPool } from '../../src/mcp/pool.ts'
 import { isAlive, journalOf, PEER, peer, until, withPool } from '../support/mcp.ts'
 import type { PeerOptions } from '../support/mcp-peer.ts'
+import { tempDir } from '../support/temp.ts'
 
 /** The ways to start a server, and what else they bring to life. */
 const starts = (journal: string): [string, McpServerConfig, number][] => {
@@ -33,58 +33,46 @@ const lack = process.platform === 'linux' ? '' : ' (needs /proc and setsid, of L
 describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
   for (const [i, [name, , count]] of starts('').entries()) {
     test(`the end of the pool: ${name}`, async () => {
-      const dir = mkdtempSync(join(tmpdir(), 'mcp-family-'))
+      const dir = tempDir()
       const journal = join(dir, 'journal')
-      try {
-        await withPool([starts(journal)[i]![1]], async ({ tools }) => {
-          await tools()
-          expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(true))
-        })
-        expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(false))
-      } finally {
-        rmSync(dir, { recursive: true })
-      }
+      await withPool([starts(journal)[i]![1]], async ({ tools }) => {
+        await tools()
+        expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(true))
+      })
+      expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(false))
     })
 
     test(`the death of the backend: ${name}`, async () => {
-      const dir = mkdtempSync(join(tmpdir(), 'mcp-family-'))
+      const dir = tempDir()
       const journal = join(dir, 'journal')
-      try {
-        await killBackend([starts(journal)[i]![1]], dir)
-        expect(pidsIn(journal).length).toBe(count)
-        const next = createPool({
-          servers: () => [],
-          dirs: { state: dir, home: dir },
-          env: {},
-          version: '0.0.0',
-          log: () => {},
-          grace_ms: 200,
-        })
-        await next.close()
-        expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(false))
-        expect(readdirSync(join(dir, 'mcp')).filter(file => file.startsWith('children'))).toEqual([])
-      } finally {
-        rmSync(dir, { recursive: true })
-      }
+      await killBackend([starts(journal)[i]![1]], dir)
+      expect(pidsIn(journal).length).toBe(count)
+      const next = createPool({
+        servers: () => [],
+        dirs: { state: dir, home: dir },
+        env: {},
+        version: '0.0.0',
+        log: () => {},
+        grace_ms: 200,
+      })
+      await next.close()
+      expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(false))
+      expect(readdirSync(join(dir, 'mcp')).filter(file => file.startsWith('children'))).toEqual([])
     })
   }
 
   test('of a server that crashed: what it had started goes too', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'mcp-family-'))
+    const dir = tempDir()
     const journal = join(dir, 'journal')
-    try {
-      await withPool([peer({ journal, daemon: true })], async ({ call, state }) => {
-        await call('peer/crash').catch(() => {})
-        await until(() => pidsIn(journal).every(pid => !isAlive(pid)), 'all are gone')
-        await until(() => readdirSync(join(state, 'mcp')).every(file => !file.startsWith('children')), 'none recorded')
-      })
-    } finally {
-      rmSync(dir, { recursive: true })
-    }
+    await withPool([peer({ journal, daemon: true })], async ({ call, state }) => {
+      await call('peer/crash').catch(() => {})
+      await until(() => pidsIn(journal).every(pid => !isAlive(pid)), 'all are gone')
+      await until(() => readdirSync(join(state, 'mcp')).every(file => !file.startsWith('children')), 'none recorded')
+    })
   })
 
   test('a wrong pid: a process that only has the number of a dead server is left alone', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'mcp-family-'))
+    const dir = tempDir()
     const innocent = spawn('sleep', ['300'], { detached: true })
     try {
       const { mkdirSync, writeFileSync } = await import('node:fs')
@@ -99,7 +87,6 @@ describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
       expect(isAlive(innocent.pid!)).toBe(true)
     } finally {
       innocent.kill('SIGKILL')
-      rmSync(dir, { recursive: true })
     }
   })
 })

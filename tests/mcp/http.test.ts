@@ -56,7 +56,7 @@ describe('a server at a URL', () => {
       await expect(call('web/big', { bytes: 68_000_000 })).rejects.toMatchObject({ code: 'MCP_SERVER_ERROR' })
       expect((await call('web/echo', { text: 'still here' })).content).toBe('said still here')
     })
-  }, 20_000)
+  }, 180_000)
 
   test('that is not there says so', async () => {
     await withHttp(

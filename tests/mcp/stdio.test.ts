@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { contextFor, isAlive, journalOf, peer, until, withPool } from '../support/mcp.ts'
 import type { PeerOptions } from '../support/mcp-peer.ts'
+import { tempDir } from '../support/temp.ts'
 
 const codeOf = (work: Promise<unknown>) =>
   work.then(
@@ -59,19 +60,19 @@ describe('a server that behaves', () => {
   })
 
   test('fails a call that gives no sign of life in time, and only that one', async () => {
-    await withPool([peer({}, { timeout_seconds: 0.3 })], async ({ call }) => {
-      expect(await codeOf(call('peer/never'))).toMatch(/^TIMEOUT: peer\/never gave no sign of life for 0.3 s/)
+    await withPool([peer({}, { timeout_seconds: 3 })], async ({ call }) => {
+      expect(await codeOf(call('peer/never'))).toMatch(/^TIMEOUT: peer\/never gave no sign of life for 3 s/)
       expect((await call('peer/echo', { text: 'still here' })).content).toBe('still here')
     })
   })
 
   test('may ask the person in the one session that calls it, and nobody when there are two', async () => {
-    await withPool([peer({}, { timeout_seconds: 0.5 })], async ({ call }) => {
+    await withPool([peer({}, { timeout_seconds: 3 })], async ({ call }) => {
       const asked: unknown[] = []
       const ask = async (question: unknown) => {
         asked.push(question)
         // Longer than the timeout of the call: its clock stands still meanwhile.
-        await new Promise(resolve => setTimeout(resolve, 700))
+        await new Promise(resolve => setTimeout(resolve, 3_500))
         return { action: 'accept' as const, content: { color: 'blue' } }
       }
       const answer = await call('peer/ask', {}, { ask })
@@ -157,7 +158,7 @@ describe('frames', () => {
       expect(small.status === 'fulfilled' && small.value.content).toBe('small')
       expect(JSON.parse((await call('peer/pid')).content).pid).toBe(started)
     })
-  }, 30_000)
+  }, 180_000)
 })
 
 describe('a server that fails', () => {
@@ -182,7 +183,7 @@ describe('a server that fails', () => {
         expect(rows.dead!.last_error).toContain('exit code 7')
         expect(rows.silent!.status).toBe('starting')
       },
-      { list_wait_ms: 1500, probe_ms: 100 },
+      { list_wait_ms: 5_000, probe_ms: 100 },
     )
   })
 
@@ -197,7 +198,8 @@ describe('a server that fails', () => {
   for (const [name, options, expected] of phases)
     test(name, async () => {
       await withPool(
-        [peer(options, { timeout_seconds: 0.8 })],
+        // A server that answers or ends has long to do so; silence is waited for, and so is short.
+        [peer(options, { timeout_seconds: `${expected}`.includes('imed out') ? 2 : 40 })],
         async ({ pool, tools }) => {
           await tools()
           const [row] = await pool.status()
@@ -269,12 +271,12 @@ describe('the era of a server', () => {
                 expect(content).toBe('x')
                 starts.push(journalOf(journal).length)
               },
-              { dirs: { state, home: state }, probe_ms: 150 },
+              { dirs: { state, home: state }, probe_ms: 3_000 },
             )
           expect(starts).toEqual(name === 'dies of' ? [2, 3] : [1, 2])
           expect((await call('peer/echo', { text: 'y' })).content).toBe('y')
         },
-        { probe_ms: 150 },
+        { probe_ms: 3_000 },
       )
     })
 })
@@ -306,7 +308,7 @@ describe('sharing', () => {
 
   test('starts once, however many ask at the same time; is reaped when idle, and starts again', async () => {
     await withPool(
-      [peer({ journal: join('/tmp', `mcp-journal-${process.pid}`) })],
+      [peer({ journal: join(tempDir(), 'journal') })],
       async ({ call, pool }) => {
         const pids = await Promise.all(Array.from({ length: 8 }, () => call('peer/pid')))
         const [first, ...others] = pids.map(result => JSON.parse(result.content).pid as number)
@@ -315,7 +317,7 @@ describe('sharing', () => {
         expect((await pool.status())[0]).toMatchObject({ status: 'idle', last_error: null })
         expect(JSON.parse((await call('peer/pid')).content).pid).not.toBe(first)
       },
-      { idle_ms: 300 },
+      { idle_ms: 1_000 },
     )
   })
 })

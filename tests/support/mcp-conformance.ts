@@ -3,14 +3,14 @@
  * is the last argument, and a model that calls every tool of it. We are the person, over HTTP: one who approves what asks,
  * fills in forms, and signs in as a browser would.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'smol-toml'
 import { PRODUCT, start } from '../../scripts/bench/running.ts'
 import { browse } from './mcp-http.ts'
 import { chat, type Said } from './model-replies.ts'
 import { type Asked, startModelServer } from './model-server.ts'
+import { tempDir } from './temp.ts'
 
 const url = process.argv.at(-1)!
 type Given = {
@@ -84,7 +84,7 @@ const read = (signature: string): Schema => {
   }
 }
 
-const home = mkdtempSync(join(tmpdir(), 'mcp-conformance-'))
+const home = tempDir()
 const model = await startModelServer(...Array.from({ length: 60 }, () => speak))
 const config = {
   model: 'test/model',
@@ -146,5 +146,4 @@ const last = await row()
 console.error(JSON.stringify(last))
 await backend.stop()
 await model.close()
-rmSync(home, { recursive: true })
 process.exit(last?.status === 'failed' || failed > 0 ? 1 : 0)

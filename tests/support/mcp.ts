@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { McpServerConfig } from '../../src/config/config.ts'
 import { defaultServer } from '../../src/config/settings.ts'
 import { createPool, type Pool, type PoolOptions } from '../../src/mcp/pool.ts'
 import type { Tool, ToolContext } from '../../src/tools/tool.ts'
 import type { PeerOptions } from './mcp-peer.ts'
+import { tempDir } from './temp.ts'
 
 export const PEER = join(import.meta.dir, 'mcp-peer.ts')
 
@@ -36,7 +36,7 @@ export async function withPool(
   work: (bench: Bench) => Promise<void>,
   options: Partial<PoolOptions> = {},
 ): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'mcp-test-'))
+  const dir = tempDir()
   const logs: string[] = []
   const pool = createPool({
     servers: () => servers,
@@ -66,7 +66,6 @@ export async function withPool(
     })
   } finally {
     await pool.close()
-    rmSync(dir, { recursive: true, force: true })
   }
 }
 
@@ -112,9 +111,9 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
-/** Resolves when `holds` does; looks often, and gives up with an error after ten seconds. */
+/** Resolves when `holds` does; looks often, and gives up with an error after half a minute. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 30_000
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`still not so: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 10))

@@ -20,6 +20,8 @@ export type ModelServer = {
   /** Resolves when the server has been asked `count` times in all. */
   asked(count: number): Promise<void>
   close(): Promise<void>
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** `body` is the parsed JSON, or the text where it is none. `closed` resolves when the connection is gone, however it went. */
@@ -84,8 +86,13 @@ export async function startModelServer(...scripts: Script[]): Promise<ModelServe
       response.destroy() // the client has gone: what it was to be told does not matter any more
     }
   })
-  server.keepAliveTimeout = 1
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  server.keepAliveTimeout = 0 // it closes no connection by itself: a test that wants that says `cut`
+  const close = (): Promise<void> =>
+    new Promise(resolve => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
@@ -100,11 +107,8 @@ export async function startModelServer(...scripts: Script[]): Promise<ModelServe
         waiting.add(check)
         check()
       }),
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 

@@ -1,17 +1,16 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeEach, expect, test } from 'bun:test'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { limitOutput } from '../../src/tools/output.ts'
+import { tempDir } from '../support/temp.ts'
 
 let directory: string
 let spill: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'agent-output-'))
+  directory = tempDir()
   spill = join(directory, 'tc_a')
 })
-afterEach(() => rmSync(directory, { recursive: true }))
 
 test('short results stay as they are and leave nothing behind', async () => {
   expect(await limitOutput('short', 'tc_a', spill, 5)).toBe('short')

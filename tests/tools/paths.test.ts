@@ -1,17 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { holdsRoots, isInside, locate, relative } from '../../src/tools/paths.ts'
 import type { Roots } from '../../src/tools/tool.ts'
+import { tempDir } from '../support/temp.ts'
 
 let root: string
 let roots: Roots
 const at = (...names: string[]) => join(root, ...names)
 
 beforeEach(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'agent-paths-')))
+  root = tempDir()
   for (const name of ['project/src/deep', 'project/state', 'project-twin', 'allowed', 'outside'])
     mkdirSync(at(name), { recursive: true })
   for (const name of ['project/file', 'project/src/a.ts', 'project/state/token', 'outside/secret', 'allowed/x'])
@@ -33,7 +33,6 @@ beforeEach(() => {
   for (const [target, name] of links) symlinkSync(target, at(name))
   roots = { project: at('project'), allowed: [at('allowed')], forbidden: [at('project/state')] }
 })
-afterEach(() => rmSync(root, { recursive: true }))
 
 describe('leads to', () => {
   test.each([

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { killJobs } from '../../src/tools/shell/job.ts'
 import type { Effect, Output, Tool, ToolContext } from '../../src/tools/tool.ts'
+import { tempDir } from '../support/temp.ts'
 
 /** A project in a directory of its own, with a home beside it, and what tools get to know of it. */
 export function createProject() {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'agent-tools-')))
+  const root = tempDir()
   const path = join(root, 'project')
   const home = join(root, 'home')
   mkdirSync(path)

@@ -1,12 +1,12 @@
-import { afterAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import type { Stored } from '../../src/event.ts'
 import { renderJson } from '../../src/transcript/json.ts'
 import { renderMarkdown } from '../../src/transcript/markdown.ts'
 import { renderOrg } from '../../src/transcript/org.ts'
+import { tempDir } from '../support/temp.ts'
 import { hostileText } from './fragments.ts'
 import { everywhere, hostile } from './hostile.ts'
 import { sample } from './sample.ts'
@@ -17,8 +17,7 @@ const emacs = Bun.which('emacs')
 const lack = emacs ? '' : ' (skipped: no emacs on this machine)'
 const MINUTES = 60_000
 
-const root = mkdtempSync(join(tmpdir(), 'transcript-emacs-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+const root = tempDir()
 const marker = join(root, 'MARKER')
 
 type Found = {

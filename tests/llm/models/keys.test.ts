@@ -1,14 +1,13 @@
-import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { expect, test } from 'bun:test'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config, ProviderConfig } from '../../../src/config/config.ts'
 import { AppError } from '../../../src/errors.ts'
 import { createKeys } from '../../../src/llm/models/keys.ts'
 import { providersOf } from '../../../src/llm/models/providers.ts'
+import { tempDir } from '../../support/temp.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'keys-'))
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
+const dir = tempDir()
 
 function keysOf(
   providers: Record<string, ProviderConfig>,

@@ -101,15 +101,15 @@ describe('one call', () => {
     })
 
     test(`${family}: keep-alives are life, and a slow reader is no silence`, async () => {
-      const patience = { first_ms: 150, idle_ms: 150, finished_ms: 150 }
-      const pings = Array.from({ length: 12 }, () => [Bun.sleep(25), ': still there\n\n']).flat()
+      const patience = { first_ms: 1_000, idle_ms: 600, finished_ms: 600 }
+      const pings = Array.from({ length: 12 }, (_, i) => [Bun.sleep(75 * (i + 1)), ': still there\n\n']).flat()
       server.add([...frames.slice(0, second), ...pings, ...frames.slice(second)])
       const { reply } = await outcomeOf(stream(endpointFor(family, server.url), request(), signal(), patience))
       expect(reply?.text).toBe('Hello there')
     })
 
     test(`${family}: a connection that stays open behind the finish is not waited for`, async () => {
-      const patience = { first_ms: 60_000, idle_ms: 240, finished_ms: 30 }
+      const patience = { first_ms: 60_000, idle_ms: 2_000, finished_ms: 30 }
       const end = frames.findLastIndex(frame =>
         /stop_reason|finish_reason":"|finishReason|response\.completed/.test(frame),
       )

@@ -1,13 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are shell lines
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { plainWords } from '../../../src/tools/permission/command/plain.ts'
 import { nameOf } from '../../../src/tools/permission/command/unwrap.ts'
 import { parseLine } from '../../../src/tools/permission/command.ts'
+import { tempDir } from '../../support/temp.ts'
 import { CATASTROPHES, DISGUISED, HARMLESS, NO_CATASTROPHES, NOT_PLAIN, UNPARSED } from './lines.ts'
 
 const commandsOf = (line: string) => parseLine(line).commands.map(({ words }) => words)
@@ -191,7 +191,7 @@ describe('any text', () => {
     let bin: string
     let cwd: string
     beforeAll(() => {
-      place = mkdtempSync(join(tmpdir(), 'command-'))
+      place = tempDir()
       bin = join(place, 'bin')
       cwd = join(place, 'cwd')
       mkdirSync(bin)
@@ -217,7 +217,6 @@ describe('any text', () => {
         if (real) symlinkSync(real, join(bin, name))
       }
     })
-    afterAll(() => rmSync(place, { recursive: true, force: true }))
 
     /** True when bash, with nothing but our few programs to run, ran `marker` (or a fake rm). */
     let runsSoFar = 0

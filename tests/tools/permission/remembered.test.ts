@@ -1,16 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRemembered } from '../../../src/tools/permission/remembered.ts'
+import { tempDir } from '../../support/temp.ts'
 
 let state: string
 let path: string
 beforeEach(() => {
-  state = join(mkdtempSync(join(tmpdir(), 'remembered-')), 'state')
+  state = join(tempDir(), 'state')
   path = join(state, 'rules.json')
 })
-afterEach(() => rmSync(join(state, '..'), { recursive: true, force: true }))
 
 const texts = (rules: { rule: string }[]) => rules.map(({ rule }) => rule)
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isIgnored, parseIgnore } from '../../../src/tools/search/ignore.ts'
+import { tempDir } from '../../support/temp.ts'
 
 const PATHS = [
   'a.log',
@@ -61,24 +61,16 @@ const FILES = [
 const git = spawnSync('git', ['--version']).error === undefined
 
 test.skipIf(!git).each(FILES)('decides as git does (needs git): %p', rules => {
-  const directory = mkdtempSync(join(tmpdir(), 'agent-ignore-'))
-  try {
-    spawnSync('git', ['init', '-q'], { cwd: directory })
-    writeFileSync(join(directory, '.gitignore'), rules)
-    const parsed = parseIgnore(rules)
-    const ours = PATHS.filter(path => ignoredWithParents(parsed, path))
-    const { stdout } = spawnSync(
-      'git',
-      ['-c', 'core.ignorecase=false', 'check-ignore', '--no-index', '-z', '--stdin'],
-      {
-        cwd: directory,
-        input: PATHS.join('\0'),
-      },
-    )
-    expect(ours).toEqual(stdout.toString().split('\0').filter(Boolean))
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
+  const directory = tempDir()
+  spawnSync('git', ['init', '-q'], { cwd: directory })
+  writeFileSync(join(directory, '.gitignore'), rules)
+  const parsed = parseIgnore(rules)
+  const ours = PATHS.filter(path => ignoredWithParents(parsed, path))
+  const { stdout } = spawnSync('git', ['-c', 'core.ignorecase=false', 'check-ignore', '--no-index', '-z', '--stdin'], {
+    cwd: directory,
+    input: PATHS.join('\0'),
+  })
+  expect(ours).toEqual(stdout.toString().split('\0').filter(Boolean))
 })
 
 /** A walk never gets below an ignored directory. */

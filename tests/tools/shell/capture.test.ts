@@ -1,12 +1,11 @@
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { createCapture, createTail, excerpt } from '../../../src/tools/shell/capture.ts'
+import { tempDir } from '../../support/temp.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'agent-capture-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const folder = tempDir()
 
 const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 40 })
 

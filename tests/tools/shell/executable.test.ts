@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findExecutable, pathOutside } from '../../../src/tools/shell/executable.ts'
+import { tempDir } from '../../support/temp.ts'
 
 let root: string
 let project: string
 let outside: string
 beforeAll(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'agent-path-')))
+  root = tempDir()
   project = join(root, 'project')
   outside = join(root, 'outside')
   for (const folder of [project, outside, join(root, 'project-two'), join(root, 'linked'), join(project, 'bin')])
@@ -21,7 +21,6 @@ beforeAll(() => {
   mkdirSync(join(outside, 'folder'))
   symlinkSync(join(project, 'bin', 'tool'), join(root, 'linked', 'tool'))
 })
-afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 describe('findExecutable', () => {
   const find = (name: string, ...folders: string[]) => findExecutable(name, { PATH: folders.join(':') }, project)

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endFamily, isGroupAlive } from '../../../src/family.ts'
 import { startTimeOf } from '../../../src/processes.ts'
 import { exitCodeOf, type RunOptions, run, start } from '../../../src/tools/shell/process.ts'
+import { tempDir } from '../../support/temp.ts'
 
 const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
 const sh = (line: string, options: Partial<RunOptions> = {}) =>
@@ -64,7 +65,7 @@ describe('run', () => {
     expect(sh('echo never', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'INTERRUPTED' }))
 
   test('memory is bounded, and the whole is spilled', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'agent-run-'))
+    const folder = tempDir()
     const spill = join(folder, 'spill')
     const result = await sh('i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done', {
       max_output_bytes: 1000,
@@ -74,13 +75,12 @@ describe('run', () => {
     expect(result.stdout).toStartWith('line 0\n')
     expect(result.stdout).toEndWith('line 2999\n')
     expect(result.dropped).toBe(statSync(spill).size - 1000)
-    rmSync(folder, { recursive: true })
   })
 })
 
 describe('nothing is left behind', () => {
   test('a timeout ends the group', async () => {
-    const result = await sh('echo $$; sleep 1000 & echo $!; wait', { timeout_ms: 200 })
+    const result = await sh('echo $$; sleep 1000 & echo $!; wait', { timeout_ms: 3_000 })
     expect(result).toMatchObject({ timed_out: true, exit_code: null, signal: 'SIGTERM' })
     expect(pids(result.stdout)).toHaveLength(2)
     expect(alive(pids(result.stdout))).toEqual([])

@@ -139,8 +139,8 @@ describe('shell_exec', () => {
   })
 
   test('a timeout is said', async () => {
-    const { content, metadata } = await exec('echo started; sleep 1000', { timeout_seconds: 1 })
-    expect(content).toStartWith('started\n[timed out after 1 s')
+    const { content, metadata } = await exec('echo started; sleep 1000', { timeout_seconds: 3 })
+    expect(content).toStartWith('started\n[timed out after 3 s')
     expect(metadata).toMatchObject({ exit_code: null, timed_out: true })
   })
 
