@@ -417,7 +417,7 @@ test('whatever a session does: requests fit, are valid, and repeat the one befor
     ),
     { numRuns: 60 },
   )
-}, 60_000)
+}, 180_000)
 
 /** The request in the words of each family. */
 function bodiesOf(request: ModelRequest): { path: string; body: any }[] {

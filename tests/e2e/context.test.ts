@@ -91,7 +91,7 @@ describe.each(FAMILIES)('a long session with %s', family => {
     const kept = asked.filter(each => !isSummary(each)).map(historyIn)
     const breaks = kept.filter((text, i) => i > 0 && !text.startsWith(kept[i - 1]!)).length
     expect(breaks).toBeLessThan(summaries.length * 3 + 4)
-  }, 30_000)
+  }, 180_000)
 
   test('goes on after kill -9, as the same one', async () => {
     const { home, model, says } = on
@@ -116,7 +116,7 @@ describe.each(FAMILIES)('a long session with %s', family => {
     }
     expect(flawsIn(model, from)).toEqual([])
     expect(model.requests[from]!.text).toContain('WHAT WAS')
-  }, 30_000)
+  }, 180_000)
 })
 
 /** In the words of whoever is asked. */

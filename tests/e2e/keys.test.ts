@@ -204,7 +204,7 @@ describe.each(FAMILIES)('%s says the key', family => {
     const { body } = await backend.call(`DELETE /api/sessions/${session.id}`)
     expect(readFileSync(body.transcript_path, 'utf8')).toContain('[redacted]')
     expect(await leaks(key, home, backend, [session.stream])).toEqual([])
-  }, 30_000)
+  }, 180_000)
 })
 
 /** An error object inside a 200. */

@@ -99,7 +99,7 @@ describe.skipIf(lack !== '')(`servers of the world${lack}`, () => {
     )
     const talking = await talk(served, {}, project)
     session = { talk: talking, call: (tool, args = {}) => talking.run('call_tool', { tool, args }) }
-  }, 90_000)
+  }, 180_000)
 
   for (const [name, { tools, work }] of Object.entries(SERVERS))
     test(name, async () => {

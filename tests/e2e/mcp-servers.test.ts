@@ -61,7 +61,7 @@ describe('GET /api/mcp', () => {
     expect(of.unset.last_error).toContain('names variables that are not set (NOT_SET)')
     expect(of.off.status).toBe('disabled')
     expect(pidOf(await run('call_tool', { tool: 'peer/pid' }))).toBe(of.peer.pid)
-  }, 20_000)
+  }, 180_000)
 
   test('remembers what a server offers, without starting it', async () => {
     const served = await startServed([peerEntry()])
@@ -117,7 +117,7 @@ test('one process for all sessions of a project, however it is written; one for 
   await served.backend.call(`DELETE /api/sessions/${sessions[0]!.id}`)
   await until(() => !isAlive(own[0]!), "the session's own server is gone")
   expect([peer[0]!, all[0]!, own[1]!].map(isAlive)).toEqual([true, true, true])
-}, 20_000)
+}, 180_000)
 
 const lack = process.platform === 'linux' ? '' : ' (needs /proc and setsid, of Linux)'
 
@@ -154,7 +154,7 @@ describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
       }
       expect(pidsIn(journal).map(isAlive)).toEqual([false, false])
     },
-    20_000,
+    180_000,
   )
 })
 
@@ -188,7 +188,7 @@ describe("a project's own servers", () => {
     writeFileSync(join(project, 'emacs-agent.toml'), `${file(project)}\n# changed`)
     await session()
     expect(offered()).not.toContain('peer__echo')
-  }, 20_000)
+  }, 180_000)
 
   async function trust(env: Record<string, string>, project: string) {
     const child = new Backend(['trust', project, '--yes'], env, project)

@@ -128,7 +128,7 @@ describe('a call', () => {
     expect(hundred.error.code).toBe('MCP_SERVER_ERROR')
     expect(hundred.message).toContain('the limit is 67108864')
     expect(JSON.parse((await run('peer__pid')).result.content).pid).toBe(pid)
-  }, 30_000)
+  }, 180_000)
 
   test('that its server does not survive is a typed error; the next one starts it again', async () => {
     const served = await startServed([peerEntry()])
@@ -144,7 +144,7 @@ describe('a call', () => {
     expect(message).toMatch(/failed \d+ times and rests for another \d+ s/)
     expect((await served.backend.call('POST /api/mcp/peer/restart')).status).toBe(200)
     expect((await run('peer__echo', { text: 'back' })).status).toBe('success')
-  }, 30_000)
+  }, 180_000)
 })
 
 describe('a question of a server', () => {

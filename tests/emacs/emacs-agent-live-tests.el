@@ -222,7 +222,7 @@
   `(let* ((emacs-agent-program (make-temp-file "emacs-agent-script"))
           (emacs-agent-backend (make-emacs-agent-backend))
           (emacs-agent-session-list nil)
-          (emacs-agent-backend-timeout 1)
+          (emacs-agent-backend-timeout 8)
           (reason nil))
      (unwind-protect
          (progn
@@ -235,11 +235,11 @@
 (ert-deftest emacs-agent-live-bad-backends ()
   "Whatever the executable does, there is a clear message and Emacs goes on."
   (pcase-dolist (`(,script ,words)
-                 '(("echo garbage; sleep 5" "instead of a handshake")
-                   ("echo '{\"url\":\"http://127.0.0.1:1\",\"port\":1,\"version\":\"9.0.0\",\"protocol\":7}'; sleep 5" "protocol 7")
+                 '(("echo garbage; exec sleep 60" "instead of a handshake")
+                   ("echo '{\"url\":\"http://127.0.0.1:1\",\"port\":1,\"version\":\"9.0.0\",\"protocol\":7}'; exec sleep 60" "protocol 7")
                    ("echo nope >&2; exit 2" "nope")
-                   ("sleep 5" "did not say where it listens")
-                   ("head -c 50000 /dev/zero | tr '\\0' x; sleep 5" "does not behave")))
+                   ("exec sleep 60" "did not say where it listens")
+                   ("head -c 50000 /dev/zero | tr '\\0' x; exec sleep 60" "does not behave")))
     (emacs-agent-live-tests--with-script script
       (emacs-agent-backend-ensure (lambda (why) (setq reason why)))
       (emacs-agent-test-wait reason)
@@ -255,7 +255,7 @@
 (ert-deftest emacs-agent-live-vanishing-port ()
   "A backend that listens nowhere any more is said to be unreachable."
   (emacs-agent-live-tests--with-script
-      "echo '{\"url\":\"http://127.0.0.1:1\",\"port\":1,\"version\":\"0.1.0\",\"protocol\":1,\"token\":\"x\"}'; sleep 20"
+      "echo '{\"url\":\"http://127.0.0.1:1\",\"port\":1,\"version\":\"0.1.0\",\"protocol\":1,\"token\":\"x\"}'; exec sleep 60"
     (let ((failure nil))
       (emacs-agent-request "GET" "/api/sessions" :else (lambda (why) (setq failure why)))
       (emacs-agent-test-wait failure)

@@ -16,7 +16,7 @@ tm() { tmux -L "$session" -f /dev/null "$@"; }
 finish() {
   tm kill-server 2>/dev/null
   # The backend ends with its Emacs, in its own time.
-  for _ in $(seq 1 50); do
+  for _ in $(seq 1 300); do
     rm -rf "$work" 2>/dev/null && break
     sleep 0.1
   done
@@ -25,9 +25,9 @@ trap finish EXIT
 
 screen() { tm capture-pane -p -t main; }
 
-expect() { # TEXT: waits until the screen shows it, 20 s at most
+expect() { # TEXT: waits until the screen shows it, 90 s at most
   local n
-  for n in $(seq 1 200); do
+  for n in $(seq 1 900); do
     screen | grep -qF -- "$1" && return 0
     sleep 0.1
   done
@@ -74,7 +74,7 @@ text 'aaa'
 expect 'waits for you'
 keys C-c C-a
 # In its first half second an approval takes no key: press until it does.
-for _ in $(seq 1 100); do
+for _ in $(seq 1 600); do
   text 'a'
   sleep 0.1
   screen | grep -qF 'Created' && break

@@ -131,4 +131,4 @@ test(`${STREAMS} mutated and fragmented streams end in a reply or a typed error`
     `\n${STREAMS} streams (seeds from ${start}): ${ends.reply} replies, ${ends.error} typed errors, 0 crashes, 0 hangs\n`,
   )
   expect(ends.reply + ends.error).toBe(STREAMS)
-}, 60_000)
+}, 180_000)

@@ -72,13 +72,13 @@ for (const { name, kind, ...defaults } of SERVICES) {
       expect(second.error).toBeUndefined()
       expect(second.reply).toMatchObject({ stop_reason: 'end_turn' })
       expect(second.reply!.text).toContain('Salve, munde!')
-    }, 120_000)
+    }, 180_000)
 
     test('a model that does not exist', async () => {
       const nobody = { ...endpoint, model: 'no-such-model-at-all' }
       const { error } = await outcomeOf(stream(nobody, request(), new AbortController().signal))
       expect(error).toMatchObject({ code: 'LLM_INVALID_REQUEST' })
-    }, 60_000)
+    }, 180_000)
 
     test.skipIf(name === 'LOCAL')(
       'a wrong key',
@@ -88,7 +88,7 @@ for (const { name, kind, ...defaults } of SERVICES) {
         expect(error).toMatchObject({ code: 'LLM_AUTH' })
         expect(String(error)).not.toContain('wrong-0123456789')
       },
-      60_000,
+      180_000,
     )
   })
 }

@@ -24,7 +24,7 @@
 
 (defmacro emacs-agent-test-wait (condition &optional seconds)
   "Wait until CONDITION is true, SECONDS at most, and return its value."
-  `(let ((deadline (+ (float-time) ,(or seconds 20))) value)
+  `(let ((deadline (+ (float-time) ,(or seconds 90))) value)
      (while (and (not (setq value ,condition)) (< (float-time) deadline))
        (accept-process-output nil 0.01))
      (unless value (ert-fail (list "Waited in vain for" ',condition)))

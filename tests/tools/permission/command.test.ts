@@ -183,7 +183,7 @@ describe('any text', () => {
     for (const text of [...texts, long, `git ${'submodule foreach '.repeat(9000)}`, `'${'a'.repeat(2 ** 17)}`])
       expect(parseLine(text)).toBeDefined()
     expect(parseLine(`echo ${'x'.repeat(2 ** 20)}`).plain).toHaveLength(2)
-  }, 30_000)
+  }, 180_000)
 
   const bash = ['/bin/bash', '/usr/bin/bash'].find(existsSync)
   describe.skipIf(!bash)('compared with a real bash (skipped without one)', () => {
@@ -239,7 +239,7 @@ describe('any text', () => {
         .filter(text => text.includes('m') && !/[ru]m -/.test(text))
       const missed = texts.filter(text => bashRuns(text) && !mayRun(text, 'marker'))
       expect(missed).toEqual([])
-    }, 60_000)
+    }, 180_000)
 
     test('the disguises are real: bash falls for most of them', () => {
       const fooled = DISGUISED.filter(text => !/sudo|select|while|until|[<>]\(|parallel|trap/i.test(text)).filter(
@@ -247,7 +247,7 @@ describe('any text', () => {
       )
       expect(fooled.length).toBeGreaterThan(100)
       for (const text of HARMLESS) expect([text, bashRuns(text)]).toEqual([text, false])
-    }, 60_000)
+    }, 180_000)
 
     test('words of plain lines are the words bash passes', () => {
       const piece = fc.constantFrom(
