@@ -5,7 +5,7 @@ import type { SessionCreated, Stored } from '../event.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
 import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './catalogue.ts'
-import { isLocked } from './lock.ts'
+import { acquireLock } from './lock.ts'
 import { readEvents, readLog, requireCreated, writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 
@@ -134,13 +134,17 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       return searchLogs(await entries(request.project), request)
     },
 
-    /** Removes a session with all its files. Throws SESSION_NOT_FOUND, SESSION_LOCKED. */
+    /** Removes a session with all its files. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
     async remove(id: string): Promise<void> {
       const files = filesOf(await mustFind(id))
-      if (isLocked(files.lock))
-        throw new AppError('SESSION_LOCKED', 'Another running backend has this session open. Close it there first.')
-      // The log goes first: without it nothing is a session any more.
-      for (const path of Object.values(files)) await rm(path, { recursive: true, force: true })
+      const release = acquireLock(files.lock)
+      try {
+        // The log goes first: without it nothing is a session any more.
+        for (const path of Object.values(files))
+          if (path !== files.lock) await rm(path, { recursive: true, force: true })
+      } finally {
+        release()
+      }
     },
   }
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
 import { writeAtomic } from '../files.ts'
-import { isLocked } from './lock.ts'
+import { isLocked } from '../lockfile.ts'
 import { readEvents } from './log.ts'
 
 /** What is known of a saved session without reading its log again. `size` and `modified` say which log it was read off. */
