@@ -143,7 +143,7 @@ function openOrNull(path: string): number | null {
 }
 
 /** How many of the first bytes belong to a character before them: at most three do in UTF-8. */
-function continuations(bytes: Uint8Array): number {
+export function continuations(bytes: Uint8Array): number {
   let length = 0
   while (length < 3 && length < bytes.length && (bytes[length]! & 0xc0) === 0x80) length++
   return length
