@@ -17,6 +17,7 @@ import { AppError, reasonOf } from '../errors.ts'
 import type { Storable, Stored } from '../event.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
 import { newId } from '../ids.ts'
+import { wellFormed } from '../text.ts'
 import { readEvents, readLog, requireCreated } from './lines.ts'
 
 /** An append-only list of events. The session is its only writer; everything else reads `events`. */
@@ -25,7 +26,7 @@ export type Log = {
   readonly events: readonly Stored[]
   /** A sync failed, or the file is another one now: nothing more is accepted until it is opened again. */
   readonly failed: boolean
-  /** Writes one event, in order, before anybody hears of it. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
+  /** Writes one event, well formed and in order, before anybody hears of it. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
   append(event: Storable): Stored
   /** Resolves when all that was appended is on the disk. After a failure the log accepts nothing more (reopen it). */
   sync(): Promise<void>
@@ -91,7 +92,7 @@ function openForAppending(path: string): number {
 const NEWLINE = Buffer.from('\n')
 
 function number(events: Stored[], event: Storable, id: number): Stored {
-  const stored = { id, at: new Date().toISOString(), ...event } as Stored
+  const stored = { id, at: new Date().toISOString(), ...wellFormed(event) } as Stored
   events.push(stored)
   return stored
 }

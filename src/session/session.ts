@@ -1,7 +1,6 @@
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../errors.ts'
 import type { SessionConfig, Storable, Stored, Transient } from '../event.ts'
-import { wellFormed } from '../text.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import { createLive, type Listener, type Live } from './live.ts'
 import type { Log } from './log.ts'
@@ -92,7 +91,7 @@ export class Session {
 
   /** Writes an event, then tells everybody. Throws TRANSCRIPT_ERROR, and then nobody hears of it. */
   append(event: Storable): Stored {
-    const stored = this.log.append(wellFormed(this.#around.redactor.value(event)))
+    const stored = this.log.append(this.#around.redactor.value(event))
     apply(this.state, stored)
     this.#live.stored(stored)
     return stored
