@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import type { Attachment } from '../event.ts'
 import { PRIVATE_FILE } from '../files.ts'
 import type { Image } from '../llm/provider.ts'
+import { head } from '../text.ts'
 import { describeBinary, kindOf, mediaTypeOf } from '../tools/files/media.ts'
 import { locate, relative } from '../tools/paths.ts'
 import { isBinary } from '../tools/text.ts'
@@ -141,5 +142,5 @@ function contentOf(bytes: Buffer, name: string): { image?: Image; text: string }
   const media_type = mediaTypeOf(kind)
   if (media_type) return { image: { media_type, data: bytes.toString('base64') }, text: '' }
   if (kind !== null || isBinary(bytes)) return { text: `[${describeBinary(name, kind, bytes.length)}]` }
-  return { text: bytes.toString('utf8').slice(0, LONGEST_TEXT).toWellFormed() }
+  return { text: head(bytes.toString('utf8'), LONGEST_TEXT) }
 }

@@ -1,6 +1,7 @@
 import { AppError, messageOf } from '../errors.ts'
 import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import { hashOf } from '../files.ts'
+import { cut } from '../text.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
 
@@ -189,10 +190,7 @@ function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
-const summaryLine = (content: string) => {
-  const line = content.trimStart().split('\n', 1)[0] ?? ''
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line
-}
+const summaryLine = (content: string) => cut(content.trimStart().split('\n', 1)[0] ?? '', 200)
 
 export function toolError(error: unknown): ToolError {
   if (error instanceof AppError)

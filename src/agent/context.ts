@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Stored } from '../event.ts'
 import type { ModelInfo, ModelMessage } from '../llm/provider.ts'
+import { head, tail } from '../text.ts'
 import type { HistoryMessage } from './history.ts'
 
 /**
@@ -138,11 +139,10 @@ function shorten({ images = [], ...message }: Result): HistoryMessage {
   const text = message.content
   const short =
     text.length > TRIMMED_CHARS * 2.5
-      ? `${text.slice(0, TRIMMED_CHARS)}\n[${text.length - 2 * TRIMMED_CHARS} characters trimmed to save room; call the tool again if they matter]\n${text.slice(-TRIMMED_CHARS)}`
+      ? `${head(text, TRIMMED_CHARS)}\n[${text.length - 2 * TRIMMED_CHARS} characters trimmed to save room; call the tool again if they matter]\n${tail(text, TRIMMED_CHARS)}`
       : text
   const note = images.length > 0 ? '\n[The image was left out to save room; call the tool again if it matters]' : ''
-  // A cut may part the halves of a character, which some servers refuse.
-  return { ...message, content: (short + note).toWellFormed() }
+  return { ...message, content: short + note }
 }
 
 /**

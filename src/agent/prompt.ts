@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { head } from '../text.ts'
 import type { Agent } from './agents.ts'
 
 /**
@@ -27,7 +28,7 @@ const LIMIT = 32_768
 export async function projectInstructions(project: string): Promise<string> {
   for (const name of FILES) {
     const text = await readFile(join(project, name), 'utf8').catch(() => '')
-    if (text.trim()) return text.slice(0, LIMIT)
+    if (text.trim()) return head(text, LIMIT)
   }
   return ''
 }

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Event, Stored, Usage } from '../event.ts'
 import type { ModelMessage, ModelRequest, Stream } from '../llm/provider.ts'
+import { head, tail } from '../text.ts'
 import { addUsage } from '../usage.ts'
 import { bytesFor } from './context.ts'
 
@@ -93,7 +94,7 @@ function asText(message: ModelMessage): string {
 function clip(text: string, limit: number): string {
   if (Buffer.byteLength(text) <= limit) return text
   const half = Math.floor((limit * text.length) / Buffer.byteLength(text) / 2)
-  return `${text.slice(0, half)}\n[…]\n${text.slice(-half)}`.toWellFormed()
+  return `${head(text, half)}\n[…]\n${tail(text, half)}`
 }
 
 const unsummarised = () =>

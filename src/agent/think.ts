@@ -3,6 +3,7 @@ import type { Event, Message } from '../event.ts'
 import { newId } from '../ids.ts'
 import { LlmError } from '../llm/errors.ts'
 import type { ModelRequest } from '../llm/provider.ts'
+import { wellFormed } from '../text.ts'
 import { noUsage, totalTokens } from '../usage.ts'
 import { looksCut, windowBehind } from './truncation.ts'
 import { state, type Turn } from './turn.ts'
@@ -54,7 +55,8 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
         const { usage, tool_calls, text, ...rest } = value
         const counted = totalTokens(usage) - usage.output_tokens
         if (looksCut(request.messages, request.model, counted)) yield cutSilently(turn, request.model, counted)
-        const message: Message = {
+        // The calls run as they are shown: a half of a pair in an argument is none of either.
+        const message: Message = wellFormed({
           type: 'message',
           ...head,
           role: 'assistant',
@@ -63,7 +65,7 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
           ...rest,
           tool_calls,
           usage: turn.price(request.model, usage),
-        }
+        })
         yield message
         return message
       }

@@ -4,6 +4,7 @@ import { suggestion } from '../config/nearest.ts'
 import { printable } from '../config/printable.ts'
 import { readSetting, SCALARS, type ScalarKey } from '../config/settings.ts'
 import { UsageError } from '../errors.ts'
+import { cut } from '../text.ts'
 import { COMMAND_NAMES, COMMANDS, COMMON_FLAGS, type CommandName, type Flag, flagsOf, isCommand } from './commands.ts'
 
 /** A command line, typed. Members named like settings are what `loadConfig` takes as flags; paths are as they were written. */
@@ -210,4 +211,4 @@ const unknownFlag = (written: string, name: string, command: CommandName) => {
   )
 }
 
-const quote = (word: string) => printable(JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word))
+const quote = (word: string) => printable(JSON.stringify(cut(word, 41)))

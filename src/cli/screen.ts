@@ -1,5 +1,6 @@
 import type { ErrorEvent, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
 import type { Broadcast } from '../session/live.ts'
+import { cut, head } from '../text.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'
 
 /** Turns the events of a session into what a person reads in a terminal. Holds no more than where the cursor is. */
@@ -28,7 +29,7 @@ export function createScreen(write: (text: string) => void, style: Style) {
       line(`  ${style.yellow(`${result.status}: ${inert(result.message.split('\n', 1)[0]!)}`)}`)
     else
       line(
-        `  ${style.dim(`${inert(result.tool)}: ${lines.length > 1 ? `${lines.length} lines` : inert(lines[0]!).slice(0, 100)}`)}`,
+        `  ${style.dim(`${inert(result.tool)}: ${lines.length > 1 ? `${lines.length} lines` : head(inert(lines[0]!), 100)}`)}`,
       )
   }
 
@@ -77,5 +78,5 @@ function brief(params: Params): string {
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
     .replace(/\s+/g, ' ')
-  return inert(text.length > 100 ? `${text.slice(0, 99)}…` : text)
+  return inert(cut(text, 100))
 }

@@ -1,3 +1,4 @@
+import { cut } from '../text.ts'
 import { checkFile, type Problem, type ValidateRule } from './check.ts'
 import { type LineOf, locateKeys, type Path } from './locate.ts'
 import { suggestion } from './nearest.ts'
@@ -127,7 +128,7 @@ function nameOf(path: Path): string {
   return name ? `${name.replace(/^\./, '')} ` : ''
 }
 
-const quote = (key: string) => printable(JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key))
+const quote = (key: string) => printable(JSON.stringify(cut(key, 61)))
 
 function decode(bytes: Uint8Array): string | null {
   try {

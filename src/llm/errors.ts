@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import { cut } from '../text.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Problem, problemOf, saysContextIsFull, saysNoMoney } from './problem.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
@@ -154,7 +155,7 @@ function quote(endpoint: Endpoint, words: string): string {
     .replace(/[\s\p{C}]+/gu, ' ')
     .trim()
   if (!text || text.startsWith('<')) return ''
-  return ` It says: “${text.length > 240 ? `${text.slice(0, 240)}…` : text}”`
+  return ` It says: “${cut(text, 241)}”`
 }
 
 const hostOf = (endpoint: Endpoint): string => (endpoint.base_url && URL.parse(endpoint.base_url)?.host) || 'its server'

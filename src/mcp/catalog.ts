@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { McpServerConfig } from '../config/config.ts'
 import { PRIVATE_DIR, writeAtomic } from '../files.ts'
 import type { JsonSchema } from '../llm/provider.ts'
+import { wellFormed } from '../text.ts'
 import type { Era, ToolListing } from './connection.ts'
 import { isObject } from './schema.ts'
 
@@ -43,7 +44,7 @@ export async function readListing(listing: ToolListing['tools'], problem: (text:
     const parsed = v.safeParse(Listed, entry)
     if (!parsed.success) problem('left out a tool without a name')
     else if (tools.has(parsed.output.name)) problem(`left out the second tool named ${parsed.output.name}`)
-    else tools.set(parsed.output.name, toolOf(parsed.output))
+    else tools.set(parsed.output.name, toolOf(wellFormed(parsed.output)))
   }
   return [...tools.values()]
 }

@@ -1,6 +1,7 @@
 import type { Client, Transport } from '@modelcontextprotocol/client'
 import * as v from 'valibot'
 import { AppError, messageOf } from '../errors.ts'
+import { head } from '../text.ts'
 import { type ActiveCall, type Calls, createCalls } from './calls.ts'
 import { elicit, onlyAsker } from './elicitation.ts'
 import { headerFault } from './headers.ts'
@@ -84,7 +85,7 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
     if (open) options.onClosed()
     open = false
   }
-  client.onerror = error => options.onLog(`[protocol] ${messageOf(error).slice(0, 300)}`)
+  client.onerror = error => options.onLog(`[protocol] ${head(messageOf(error), 300)}`)
   try {
     await client.connect(transport, { timeout: options.timeout_ms })
     open = true

@@ -1,4 +1,5 @@
 import { AppError, messageOf } from '../errors.ts'
+import { head } from '../text.ts'
 
 /** What people and models are told when a server fails: which one, how, and what that means for them. */
 
@@ -15,7 +16,7 @@ export function startFailure(
 ): AppError {
   if (error instanceof AppError) return error
   const why = ending === NOT_FOUND ? MISSING : ending ? `it ended with ${ending}` : messageOf(error)
-  const said = last ? ` Its last words: ${last.slice(0, 300)}` : ''
+  const said = last ? ` Its last words: ${head(last, 300)}` : ''
   const cause = { cause: error as Error }
   return new AppError('MCP_SERVER_ERROR', `MCP server ${server} did not start: ${why}.${said}`, {}, cause)
 }

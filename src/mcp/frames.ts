@@ -1,3 +1,4 @@
+import { head } from '../text.ts'
 import { createIdScanner, type IdScanner } from './scanner.ts'
 
 /** What comes out of a server's stdout, in order. */
@@ -47,7 +48,7 @@ export function createFrames(limit: number, on: FrameHandlers): (chunk: Uint8Arr
     try {
       value = JSON.parse(text)
     } catch {
-      return on.garbage(text.slice(0, GARBAGE_SHOWN)) // not JSON: the handler reports it
+      return on.garbage(head(text, GARBAGE_SHOWN)) // not JSON: the handler reports it
     }
     if (Array.isArray(value)) for (const member of value) on.message(member)
     else on.message(value)

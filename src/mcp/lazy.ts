@@ -1,6 +1,7 @@
 import { nearest } from '../config/nearest.ts'
 import { AppError } from '../errors.ts'
 import type { Params } from '../event.ts'
+import { head } from '../text.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
 import { encodeToon } from '../toon.ts'
 import type { McpTool } from './catalog.ts'
@@ -202,7 +203,7 @@ function detailsOf({ name, listed }: Entry): string[] {
       ? [`- ${param}: ${summaryOf(property.description, 200)}`]
       : [],
   )
-  const about = listed.description.trim().slice(0, LONG_ABOUT)
+  const about = head(listed.description.trim(), LONG_ABOUT)
   const more = about.length > SHORT_ABOUT ? [`${name}: ${about}`] : []
   return [...more, ...params]
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { endFamily } from '../family.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
-import { isSameProcess, startTimeOf } from '../processes.ts'
+import { isAlive, Owner, thisProcess, tryLock } from '../lockfile.ts'
+import { startTimeOf } from '../processes.ts'
 
 /**
  * The children of this backend, on disk: should it die without a word (SIGKILL, power), the next start ends those that
@@ -11,14 +12,14 @@ import { isSameProcess, startTimeOf } from '../processes.ts'
  */
 export type Registry = { add(child: { pid: number; mark: string }): void; remove(pid: number): void; close(): void }
 
-const Entry = v.object({ pid: v.number(), start_time: v.nullable(v.string()), mark: v.string() })
-const Listing = v.object({ pid: v.number(), start_time: v.nullable(v.string()), children: v.array(Entry) })
+const Entry = v.object({ ...Owner.entries, mark: v.string() })
+const Listing = v.object({ ...Owner.entries, children: v.array(Entry) })
 const FILE = /^children-\d+\.json$/
 
 /** `directory` is made when the first child comes. Written synchronously: no child runs unrecorded. */
 export function createRegistry(directory: string): Registry {
   const path = join(directory, `children-${process.pid}.json`)
-  const owner = { pid: process.pid, start_time: startTimeOf(process.pid) }
+  const owner = thisProcess()
   const children = new Map<number, v.InferOutput<typeof Entry>>()
   const write = () => {
     if (children.size === 0) return rmSync(path, { force: true })
@@ -43,18 +44,29 @@ export function createRegistry(directory: string): Registry {
 
 const GRACE_MS = 1000
 
-/** Ends what backends that are gone left running in `directory`; returns how many servers that were. */
+/** Ends what backends that are gone left running in `directory`; returns how many servers that were. One backend does at a time. */
 export async function sweepOrphans(directory: string, grace_ms = GRACE_MS): Promise<number> {
+  const files = listFiles(directory)
+  if (files.length === 0) return 0
+  const release = tryLock(join(directory, 'sweep.lock'))
+  try {
+    return release ? await sweep(directory, files, grace_ms) : 0
+  } finally {
+    release?.()
+  }
+}
+
+async function sweep(directory: string, files: string[], grace_ms: number): Promise<number> {
   let swept = 0
-  for (const name of listFiles(directory)) {
+  for (const name of files) {
     const path = join(directory, name)
     const listing = readListing(path)
-    if (listing && isSameProcess(listing.pid, listing.start_time)) continue
+    if (listing && isAlive(listing)) continue
     const children = listing?.children ?? []
     await Promise.all(
       children.map(child =>
         // A pid that somebody else has now is no leader any more, but the mark still finds what it left.
-        endFamily(isSameProcess(child.pid, child.start_time) ? child.pid : null, grace_ms, child.mark),
+        endFamily(isAlive(child) ? child.pid : null, grace_ms, child.mark),
       ),
     )
     swept += children.length

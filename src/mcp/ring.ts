@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
+import { head } from '../text.ts'
 
 /** The last lines of a server's stderr, whatever it floods: at most 100 of at most 1,000 characters. */
 export type Ring = { push(chunk: Uint8Array): void; add(line: string): void; lines(): string[] }
@@ -12,13 +13,13 @@ export function createRing(): Ring {
   let rest = ''
   const add = (line: string) => {
     if (line.trim() === '') return
-    kept.push(line.slice(0, MOST_CHARACTERS))
+    kept.push(head(line, MOST_CHARACTERS))
     if (kept.length > MOST_LINES) kept.shift()
   }
   return {
     push(chunk) {
       const lines = (rest + decoder.write(Buffer.from(chunk))).split(/\r?\n/)
-      rest = lines.pop()!.slice(0, MOST_CHARACTERS)
+      rest = head(lines.pop()!, MOST_CHARACTERS)
       for (const line of lines.slice(-MOST_LINES)) add(line)
     },
     add,

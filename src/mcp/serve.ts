@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
 import { AppError, messageOf } from '../errors.ts'
+import { toJson } from '../text.ts'
 import type { Output, Tool, ToolContext } from '../tools/tool.ts'
 import { createFrames } from './frames.ts'
 import { MESSAGE_LIMIT } from './transport.ts'
@@ -54,7 +55,7 @@ class RpcError extends Error {
 export async function serveTools(served: Served, input: Readable, write: (text: string) => void): Promise<void> {
   const running = new Map<Id, AbortController>()
   const pending = new Set<Promise<void>>()
-  const send = (message: object) => write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const send = (message: object) => write(`${toJson({ jsonrpc: '2.0', ...message })}\n`)
 
   const answer = async (id: Id, method: string, params: Params) => {
     const controller = new AbortController()

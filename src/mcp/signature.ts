@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../llm/provider.ts'
+import { head } from '../text.ts'
 import { alternativesOf, deref, isObject, propertiesOf, typesOf } from './schema.ts'
 
 /**
@@ -92,5 +93,5 @@ export function summaryOf(description: string, limit: number): string {
   const sentence = /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text
   // `e.g.` and its kin end no sentence: a very short first one is taken with what follows.
   const whole = sentence.length < 8 ? text : sentence
-  return (whole.length > limit ? `${whole.slice(0, limit - 1).trimEnd()}…` : whole).replace(/\.$/, '')
+  return (whole.length > limit ? `${head(whole, limit - 1).trimEnd()}…` : whole).replace(/\.$/, '')
 }

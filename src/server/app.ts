@@ -5,6 +5,7 @@ import type { Store } from '../session/store.ts'
 import type { World } from '../session/world.ts'
 import { type Door, type Env, guard } from './guard.ts'
 import type { Metrics } from './metrics.ts'
+import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { conversationRoutes } from './routes/conversation.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -31,7 +32,7 @@ export function createApp(server: Server, door: Door): Hono<Env> {
   catalogRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>
-    c.json(errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),
+    json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),
   )
   app.onError((error, c) => {
     const known =
@@ -41,7 +42,7 @@ export function createApp(server: Server, door: Door): Hono<Env> {
     // Where a failure of ours came from is worth knowing; what we say ourselves says enough.
     const said = error instanceof AppError ? error.message : (error.stack ?? error.message)
     if (known.status >= 500) server.world.log('error', `${c.req.method} ${c.req.path}: ${said}`)
-    return c.json(errorBody(known), known.status as ContentfulStatusCode)
+    return json(c, errorBody(known), known.status as ContentfulStatusCode)
   })
   return app
 }

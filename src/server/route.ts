@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
+import { toJson } from '../text.ts'
 import type { Env } from './guard.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: any schema, whatever it takes and gives
@@ -35,9 +36,13 @@ export function route<B extends Schema, Q extends Schema>(
       query: query && parse(query, c.req.query()),
     } as Asked<B, Q>
     const reply = await handle(asked)
-    return reply instanceof Response ? reply : c.json(reply as object, status)
+    return reply instanceof Response ? reply : json(c, reply, status)
   })
 }
+
+/** A JSON reply that every reader takes. */
+export const json = (c: Context<Env>, reply: unknown, status: ContentfulStatusCode): Response =>
+  c.body(toJson(reply), status, { 'content-type': 'application/json' })
 
 /** A route as the OpenAPI document tells of it (see `openapi.ts`). */
 export type Described = Spec<Schema, Schema> & { method: string; path: string }

@@ -3,6 +3,7 @@ import type { Stored } from '../event.ts'
 import type { Broadcast } from '../session/live.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../session/store.ts'
+import { slice, toJson } from '../text.ts'
 import { AHEAD, streamFrames } from './frames.ts'
 
 /** The `Last-Event-ID` of a request: the id, or null without the header. Throws INVALID_REQUEST unless 1 to 15 digits. */
@@ -41,7 +42,7 @@ export function sessionStream(session: Session, after: number | null): Response 
       )
       if (!partial) return
       const from = told.get(partial.message_id) ?? 0
-      const content = upTo(LONGEST_DELTA, partial.content.slice(from, from + LONGEST_DELTA + 1))
+      const content = slice(partial.content, from, from + LONGEST_DELTA)
       told.set(partial.message_id, from + content.length)
       const { replace: _, ...delta } = partial
       yield encode({ ...delta, content, ...(from === 0 && { replace: true }) })
@@ -78,10 +79,6 @@ export function sessionStream(session: Session, after: number | null): Response 
 /** Of a message in progress, in characters: what is longer comes in parts, the first of which replaces. */
 const LONGEST_DELTA = 16 * 1024
 
-/** At most so many characters of `text`, and no half of one. */
-const upTo = (most: number, text: string): string =>
-  text.length > most && /[\ud800-\udbff]/.test(text[most - 1]!) ? text.slice(0, most - 1) : text.slice(0, most)
-
 const now = () => new Date().toISOString()
 
 /** The first event with an id beyond `id`; ids grow, but a damaged log has gaps. */
@@ -113,7 +110,7 @@ function frameOf(event: Stored): Uint8Array {
 const large = new WeakMap<Stored, WeakRef<Uint8Array>>()
 
 const encode = (event: { type: string; [field: string]: unknown }): Uint8Array =>
-  encoder.encode(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+  encoder.encode(`event: ${event.type}\ndata: ${toJson(event)}\n\n`)
 
 let latest: { event: Broadcast; frame: Uint8Array } | null = null
 

@@ -1,12 +1,13 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
 import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './catalogue.ts'
-import { isLocked } from './lock.ts'
-import { readEvents, readLog, requireCreated, writeFailed } from './log.ts'
+import { readEvents, readLog, requireCreated } from './lines.ts'
+import { acquireLock } from './lock.ts'
+import { writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 
 export type Format = 'json' | 'markdown' | 'org'
@@ -106,7 +107,8 @@ export function createArchive(base: string, report: (level: 'warn', message: str
 
     /** The events of a saved session. Throws SESSION_NOT_FOUND, or TRANSCRIPT_ERROR for a damaged log. */
     async read(id: string): Promise<readonly Stored[]> {
-      const { events } = readEvents(await readLog(await mustFind(id)))
+      const path = await mustFind(id)
+      const { events } = readEvents(await readLog(path), path)
       requireCreated(events)
       return events
     },
@@ -134,13 +136,17 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       return searchLogs(await entries(request.project), request)
     },
 
-    /** Removes a session with all its files. Throws SESSION_NOT_FOUND, SESSION_LOCKED. */
+    /** Removes a session with all its files. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
     async remove(id: string): Promise<void> {
       const files = filesOf(await mustFind(id))
-      if (isLocked(files.lock))
-        throw new AppError('SESSION_LOCKED', 'Another running backend has this session open. Close it there first.')
-      // The log goes first: without it nothing is a session any more.
-      for (const path of Object.values(files)) await rm(path, { recursive: true, force: true })
+      const release = acquireLock(files.lock)
+      try {
+        // The log goes first: without it nothing is a session any more.
+        for (const path of Object.values(files))
+          if (path !== files.lock) await rm(path, { recursive: true, force: true })
+      } finally {
+        release()
+      }
     },
   }
 }
@@ -165,7 +171,11 @@ async function ownerOf(directory: string): Promise<string | null> {
   for (const day of await names(directory))
     for (const file of await names(join(directory, day))) {
       if (!LOG_NAME.test(file)) continue
-      const [created] = readEvents(await readFile(join(directory, day, file))).events
+      const path = join(directory, day, file)
+      const created = await readLog(path).then(
+        bytes => readEvents(bytes, path).events[0],
+        () => undefined, // closed to us, or gone: another one tells
+      )
       if (created?.type === 'session.created') return created.project_path
     }
   return null

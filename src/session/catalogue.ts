@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
 import { writeAtomic } from '../files.ts'
-import { isLocked } from './lock.ts'
-import { readEvents } from './log.ts'
+import { isLocked } from '../lockfile.ts'
+import { idOf, readEvents, readLog } from './lines.ts'
 
 /** What is known of a saved session without reading its log again. `size` and `modified` say which log it was read off. */
 const Entry = v.looseObject({
@@ -77,16 +77,21 @@ async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
 
 /** Reads one log. One that is damaged or closed to us is listed as such, so that nobody thinks it vanished. */
 async function readEntry(log: string, size: number, modified: number): Promise<Entry> {
-  const bytes = await readFile(log).catch(() => null)
-  const { events } = readEvents(bytes ?? new Uint8Array())
+  const bytes = await readLog(log).catch(() => null)
+  const { events } = readEvents(bytes ?? new Uint8Array(), log)
   const { emptySummary, summaryOf } = await import('../transcript/summary.ts')
-  const session_id = basename(log, '.jsonl').replace(/^session-/, '')
   // Permissions change without a trace in the file: what could not be read is tried again.
-  const file = { session_id, log, size: bytes ? size : -1, modified }
+  const file = { session_id: idOf(log), log, size: bytes ? size : -1, modified }
   if (events[0]?.type !== 'session.created') {
-    const started_at = new Date(`${basename(dirname(log))}T00:00:00Z`).toISOString()
+    const started_at = dayOf(log) ?? new Date(modified).toISOString()
     return { ...emptySummary(), title: 'Damaged log', project_path: null, started_at, status: 'damaged', ...file }
   }
   const summary = summaryOf(events)
   return { ...summary, title: summary.title || summary.first_prompt || basename(summary.project_path), ...file }
+}
+
+/** The day that its directory is named after; null for one with a name of its own. */
+function dayOf(log: string): string | null {
+  const day = new Date(`${basename(dirname(log))}T00:00:00Z`)
+  return Number.isNaN(day.getTime()) ? null : day.toISOString()
 }

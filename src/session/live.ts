@@ -1,4 +1,5 @@
 import type { AgentStateChanged, ErrorEvent, MessageDelta, Stored, ThinkingDelta, Transient } from '../event.ts'
+import { wellFormed } from '../text.ts'
 import type { Redactor } from './redact.ts'
 
 /** What goes to subscribers: a log line, or something live only, stamped with its time. */
@@ -10,7 +11,8 @@ type Partial = MessageDelta & { at: string }
 
 /**
  * The subscribers of a session, and what is going on right now and in no log yet: the agent's state, and the messages in
- * progress, for those that come late. Redacts deltas also where a secret is split over two of them.
+ * progress, for those that come late. Redacts deltas also where a secret is split over two of them, and
+ * joins the halves of a character that are.
  */
 export function createLive(redactor: Redactor, agent: string) {
   let state: AgentStateChanged = { type: 'agent.state', state: 'idle', agent }
@@ -78,9 +80,9 @@ export function createLive(redactor: Redactor, agent: string) {
     /** Tells of what is live only. */
     transient(event: Transient) {
       const at = now()
-      if (event.type === 'agent.state') state = event
+      if (event.type === 'agent.state') state = wellFormed(event)
       if (event.type !== 'message.delta' && event.type !== 'thinking.delta')
-        return send({ ...redactor.value(event), at })
+        return send({ ...wellFormed(redactor.value(event)), at })
       const content = redacted(event)
       if (content === '') return
       if (event.type === 'message.delta') {
@@ -90,7 +92,7 @@ export function createLive(redactor: Redactor, agent: string) {
       send({ ...event, content, at })
     },
     /** An error that cannot be stored, because storing is what failed. */
-    error: (event: ErrorEvent) => send({ ...event, at: now() }),
+    error: (event: ErrorEvent) => send({ ...wellFormed(event), at: now() }),
     /** Holds back what is said until `work` is done: nobody hears of something before it is on the disk, or if it is not. */
     async after(work: () => Promise<void>) {
       const waiting: Broadcast[] = []

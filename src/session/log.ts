@@ -1,19 +1,32 @@
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
 import { AppError, reasonOf } from '../errors.ts'
 import type { Storable, Stored } from '../event.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
+import { newId } from '../ids.ts'
+import { wellFormed } from '../text.ts'
+import { readEvents, readLog, requireCreated } from './lines.ts'
 
 /** An append-only list of events. The session is its only writer; everything else reads `events`. */
 export type Log = {
   readonly path: string | null
   readonly events: readonly Stored[]
-  /** A sync failed: nothing more is accepted, and what was said to be on the disk may not be. */
+  /** A sync failed, or the file is another one now: nothing more is accepted until it is opened again. */
   readonly failed: boolean
-  /** Writes one event, in order, before anybody hears of it. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
+  /** Writes one event, well formed and in order, before anybody hears of it. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
   append(event: Storable): Stored
   /** Resolves when all that was appended is on the disk. After a failure the log accepts nothing more (reopen it). */
   sync(): Promise<void>
@@ -27,7 +40,7 @@ export function memoryLog(): Log {
     path: null,
     events,
     failed: false,
-    append: event => number(events, event),
+    append: event => number(events, event, events.length + 1),
     sync: async () => {},
     close: () => {},
   }
@@ -37,7 +50,7 @@ export function memoryLog(): Log {
 export async function createLog(path: string): Promise<Log> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: PRIVATE_DIR })
-    const log = fileLog(path, openSync(path, 'ax', PRIVATE_FILE), [], 0)
+    const log = fileLog(path, openSync(path, 'ax', PRIVATE_FILE), [], 0, 0)
     syncDirectory(dirname(path))
     return log
   } catch (error) {
@@ -51,7 +64,7 @@ export async function createLog(path: string): Promise<Log> {
  */
 export async function openLog(path: string): Promise<{ log: Log; bad_lines: number[] }> {
   const bytes = await readLog(path)
-  const { events, bad_lines, torn } = readEvents(bytes)
+  const { events, bad_lines, last_id, torn } = readEvents(bytes, path)
   requireCreated(events)
   const fd = openForAppending(path)
   try {
@@ -61,26 +74,10 @@ export async function openLog(path: string): Promise<{ log: Log; bad_lines: numb
       await appendFile(`${path}.torn`, Buffer.concat([bytes.subarray(torn.from), NEWLINE]), { mode: PRIVATE_FILE })
       ftruncateSync(fd, (length = torn.from))
     }
-    return { log: fileLog(path, fd, events, length), bad_lines }
+    return { log: fileLog(path, fd, events, last_id, length), bad_lines }
   } catch (error) {
     closeSync(fd)
     throw writeFailed(error)
-  }
-}
-
-/** Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read. */
-export async function readLog(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if (reasonOf(error) === 'ENOENT')
-      throw new AppError('SESSION_NOT_FOUND', 'This session was deleted a moment ago.', { resumable: false })
-    throw new AppError(
-      'TRANSCRIPT_ERROR',
-      `The session's log cannot be read (${reasonOf(error)}). Mend the permissions of the transcripts directory.`,
-      {},
-      { cause: error },
-    )
   }
 }
 
@@ -92,67 +89,22 @@ function openForAppending(path: string): number {
   }
 }
 
-/** Throws TRANSCRIPT_ERROR for a log that does not begin with what makes it a session. */
-export function requireCreated(events: readonly Stored[]): Stored & { type: 'session.created' } {
-  const created = events[0]
-  if (created?.type !== 'session.created' || !v.is(Created, created))
-    throw new AppError(
-      'TRANSCRIPT_ERROR',
-      'This log is damaged: its first event is not readable. The file was left untouched.',
-    )
-  return created
-}
-
 const NEWLINE = Buffer.from('\n')
-const Envelope = v.looseObject({ id: v.pipe(v.number(), v.integer(), v.minValue(1)), at: v.string(), type: v.string() })
-const Created = v.looseObject({
-  session_id: v.string(),
-  project_path: v.string(),
-  model: v.string(),
-  agent: v.string(),
-})
 
-/** Tolerant beyond the envelope: every intact line survives, unknown types are carried along, bad lines are reported. */
-export function readEvents(bytes: Uint8Array): {
-  events: Stored[]
-  bad_lines: number[]
-  torn: 'no' | 'closed' | { from: number }
-} {
-  const events: Stored[] = []
-  const bad_lines: number[] = []
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  let from = 0
-  let last = 0
-  for (let line = 1; from < buffer.length; line++) {
-    const newline = buffer.indexOf(10, from)
-    const event = parseLine(buffer.toString('utf8', from, newline < 0 ? buffer.length : newline))
-    // An id that does not grow is a duplicate or a stranger: readers count on ids to resume.
-    if (event && event.id > last) {
-      last = event.id
-      events.push(event)
-    } else if (newline >= 0) bad_lines.push(line)
-    if (newline < 0) return { events, bad_lines, torn: event ? 'closed' : { from } }
-    from = newline + 1
-  }
-  return { events, bad_lines, torn: 'no' }
-}
-
-function parseLine(line: string): Stored | null {
-  try {
-    const value: unknown = JSON.parse(line)
-    return v.is(Envelope, value) ? (value as unknown as Stored) : null
-  } catch {
-    return null // not JSON: the caller counts it as a bad line
-  }
-}
-
-function number(events: Stored[], event: Storable): Stored {
-  const stored = { id: (events.at(-1)?.id ?? 0) + 1, at: new Date().toISOString(), ...event } as Stored
+function number(events: Stored[], event: Storable, id: number): Stored {
+  const stored = { id, at: new Date().toISOString(), ...wellFormed(event) } as Stored
   events.push(stored)
   return stored
 }
 
-function fileLog(path: string, fd: number, events: Stored[], length: number): Log {
+const lineOf = (event: Stored): Buffer => Buffer.from(`${disarm(JSON.stringify(event))}\n`)
+
+function writeWhole(fd: number, bytes: Buffer) {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset)
+}
+
+function fileLog(path: string, fd: number, events: Stored[], last_id: number, length: number): Log {
+  const own = fstatSync(fd)
   let failed: AppError | null = null
   let written = 0
   let synced = 0
@@ -163,6 +115,13 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
   }
   const fail = (error: unknown): never => {
     failed = writeFailed(error)
+    throw failed
+  }
+  /** Whatever is written into a file that was deleted, replaced or changed by somebody else is lost. */
+  const refuseAnother = () => {
+    const file = statSync(path, { throwIfNoEntry: false })
+    if (file?.ino === own.ino && file.dev === own.dev && file.size === length) return
+    failed = writtenAgain(path, events)
     throw failed
   }
   const syncOnce = () => {
@@ -184,10 +143,11 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
     },
     append(event) {
       refuseAfterFailure()
-      const stored = number(events, event)
-      const line = Buffer.from(`${disarm(JSON.stringify(stored))}\n`)
+      refuseAnother()
+      const stored = number(events, event, last_id + 1)
+      const line = lineOf(stored)
       try {
-        for (let offset = 0; offset < line.length; ) offset += writeSync(fd, line, offset)
+        writeWhole(fd, line)
       } catch (error) {
         events.pop()
         try {
@@ -198,6 +158,7 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
         throw writeFailed(error)
       }
       length += line.length
+      last_id++
       written++
       return stored
     },
@@ -216,6 +177,33 @@ function fileLog(path: string, fd: number, events: Stored[], length: number): Lo
       failed ??= new AppError('SHUTTING_DOWN', 'This session has ended. Resume it to go on.')
       closeSync(fd)
     },
+  }
+}
+
+/**
+ * Puts a log whose file is not ours any more back in its place, from memory: what was acknowledged must not be lost with it.
+ * What stands there now is kept beside. Returns the error that says so.
+ */
+function writtenAgain(path: string, events: readonly Stored[]): AppError {
+  try {
+    const aside = statSync(path, { throwIfNoEntry: false }) && `${path}.${newId('job').slice(4)}`
+    if (aside) renameSync(path, aside)
+    mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_DIR })
+    const fd = openSync(path, 'ax', PRIVATE_FILE)
+    try {
+      writeWhole(fd, Buffer.concat(events.map(lineOf)))
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    syncDirectory(dirname(path))
+    const what = aside ? `replaced or changed by another program (its version is kept as ${aside})` : 'deleted'
+    return new AppError(
+      'TRANSCRIPT_ERROR',
+      `The log of this session, ${path}, was ${what} while the session was open. What it held is written there again: resume the session to go on.`,
+    )
+  } catch (error) {
+    return writeFailed(error)
   }
 }
 

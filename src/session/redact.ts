@@ -1,3 +1,4 @@
+import { endsInHalf, wellFormed } from '../text.ts'
 import type { Redaction } from '../tools/tool.ts'
 
 /**
@@ -37,14 +38,14 @@ export function createRedactor(secrets: () => readonly string[]): Redactor {
         push(piece) {
           const list = known()
           const whole = text(held + piece, list)
-          const keep = longestBeginning(whole, list)
+          const keep = Math.max(longestBeginning(whole, list), endsInHalf(whole) ? 1 : 0)
           held = whole.slice(whole.length - keep)
-          return whole.slice(0, whole.length - keep)
+          return wellFormed(whole.slice(0, whole.length - keep))
         },
         flush() {
           const rest = held
           held = ''
-          return rest
+          return wellFormed(rest)
         },
       }
     },

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { AppError } from '../errors.ts'
 import type { Stored } from '../event.ts'
+import { slice } from '../text.ts'
 import { type Entry, sortKey } from './catalogue.ts'
-import { readEvents } from './log.ts'
+import { readEvents, readLog } from './lines.ts'
 
 export type SearchRequest = {
   q: string
@@ -59,10 +59,15 @@ export async function searchLogs(
 
 /** The events of a log, or none when the bytes cannot contain the text: most logs are told apart without parsing them. */
 async function eventsWith(path: string, needle: string): Promise<Stored[]> {
-  const bytes = await readFile(path).catch(() => null)
+  const bytes = await readLog(path).catch(() => null)
   if (!bytes) return [] // gone, or closed to us: the list says so
   const written = JSON.stringify(needle).slice(1, -1)
-  return bytes.toString('utf8').toLowerCase().includes(written.toLowerCase()) ? readEvents(bytes).events : []
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('utf8')
+    .toLowerCase()
+    .includes(written.toLowerCase())
+    ? readEvents(bytes, path).events
+    : []
 }
 
 const isWithin = (at: string, { since, until }: SearchRequest) =>
@@ -74,7 +79,7 @@ function snippetIn(event: Stored, needle: string): { role: string; snippet: stri
     if (at < 0) continue
     const from = Math.max(0, at - AROUND)
     const to = Math.min(text.length, at + needle.length + AROUND)
-    const snippet = text.slice(from, to).replace(/\s+/g, ' ').trim()
+    const snippet = slice(text, from, to).replace(/\s+/g, ' ').trim()
     return { role, snippet: `${from > 0 ? '…' : ''}${snippet}${to < text.length ? '…' : ''}` }
   }
   return null

@@ -12,6 +12,7 @@ import type {
   ToolResult,
   Usage,
 } from '../event.ts'
+import { head } from '../text.ts'
 import { isMessage } from '../transcript/summary.ts'
 import { addUsage, noUsage, totalTokens } from '../usage.ts'
 
@@ -134,7 +135,7 @@ export function apply(state: SessionState, event: Stored): void {
 /** The title that was given, else the first line of the first prompt, else the project's name. */
 export const titleOf = (state: SessionState): string =>
   state.title ||
-  state.first_prompt?.trim().split('\n', 1)[0]?.slice(0, 80) ||
+  head(state.first_prompt?.trim().split('\n', 1)[0] ?? '', 80) ||
   basename(state.project_path) ||
   state.project_path
 

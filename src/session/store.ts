@@ -143,7 +143,10 @@ export class Store {
     try {
       const { log, bad_lines } = await openLog(path)
       if (bad_lines.length > 0)
-        this.#world.log('warn', `${path}: lines ${bad_lines.join(', ')} are damaged and were passed over`)
+        this.#world.log(
+          'warn',
+          `${path}: lines ${bad_lines.join(', ')} are damaged: they were passed over, and stay in the file`,
+        )
       const { project_path } = log.events[0] as SessionCreated & { id: number }
       const config = await this.#world.projectConfig(project_path)
       const session = await this.#open(log, config, env, release)

@@ -3,6 +3,8 @@
  * a rendering does not depend on the machine that makes it.
  */
 
+import { head, tail } from '../text.ts'
+
 export const SPACER = '\u200b'
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)/
@@ -70,8 +72,7 @@ const cutLines = (lines: string[]): string =>
   [...lines.slice(0, MAX_LINES / 2), '[…]', ...lines.slice(-MAX_LINES / 2)].join('\n')
 
 function cutChars(text: string): string {
-  const head = text.slice(0, MAX_CHARS / 2).toWellFormed()
-  return `${head}\n[…]\n${text.slice(-MAX_CHARS / 2).toWellFormed()}`
+  return `${head(text, MAX_CHARS / 2)}\n[…]\n${tail(text, MAX_CHARS / 2)}`
 }
 
 const MAX_STRING = 1000
@@ -84,7 +85,7 @@ export const shortJson = (params: unknown): string => JSON.stringify(shorten(par
 function shorten(value: unknown, depth: number): unknown {
   if (typeof value === 'string') {
     if (value.length <= MAX_STRING) return value
-    return `${value.slice(0, MAX_STRING).toWellFormed()}… (${formatCount(value.length - MAX_STRING)} more characters)`
+    return `${head(value, MAX_STRING)}… (${formatCount(value.length - MAX_STRING)} more characters)`
   }
   if (typeof value !== 'object' || value === null) return value
   if (depth >= MAX_DEPTH) return '… (nested deeper)'

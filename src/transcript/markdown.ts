@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import type { Stored } from '../event.ts'
+import { head } from '../text.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
 import { cleanMarkdown } from './markdown-blocks.ts'
@@ -20,13 +21,13 @@ import type {
  */
 export async function renderMarkdown(events: readonly Stored[]): Promise<string> {
   const { record, conversation } = foldSession(events)
-  const parts = [head(record), '## Conversation']
+  const parts = [heading(record), '## Conversation']
   for await (const entry of pausing(linear(conversation))) parts.push(section(entry))
   parts.push(filesChanged(record), summary(record))
   return seal(`${parts.filter(part => part !== '').join('\n\n')}\n`)
 }
 
-function head(record: SessionRecord): string {
+function heading(record: SessionRecord): string {
   const { day, clock } = timeParts(record.started_at)
   return [
     `# Agent Session - ${markdownLine(record.project_name)}`,
@@ -104,7 +105,7 @@ function bounded(lang: string, text: string): string {
 function note(note: Note): string {
   const label = `**${markdownLine(note.label)}** at ${timeParts(note.at).clock}`
   if (note.text.trim() === '') return `${label}.`
-  if (note.format === 'line') return `${label}: ${markdownLine(note.text.slice(0, 2000))}`
+  if (note.format === 'line') return `${label}: ${markdownLine(head(note.text, 2000))}`
   return joined(`${label}.`, cleanMarkdown(note.text))
 }
 

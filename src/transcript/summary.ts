@@ -1,4 +1,5 @@
 import type { Storable, Stored, Usage } from '../event.ts'
+import { cut, head } from '../text.ts'
 import { addUsage, noUsage } from '../usage.ts'
 
 /** What the list of transcripts shows of a session, but for its files (`paths`), which are the store's to know. */
@@ -76,8 +77,8 @@ export function reduceSummary(summary: Summary, event: Stored): Summary {
 }
 
 const firstLine = (text: string): string => {
-  const line = text.slice(0, 2000).replace(/\s+/g, ' ').trim()
-  return line.length <= 200 ? line : `${line.slice(0, 199).toWellFormed()}…`
+  const line = head(text, 2000).replace(/\s+/g, ' ').trim()
+  return cut(line, 200)
 }
 
 export const summaryOf = (events: readonly Stored[]): Summary => events.reduce(reduceSummary, emptySummary())

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Backend, type Home, makeHome } from '../support/backend.ts'
 import { chat } from '../support/model-replies.ts'
@@ -118,6 +118,38 @@ describe('killed and resumed', () => {
     expect((await second.call(`DELETE /api/transcripts/${id}`)).status).toBe(409)
     await kill(first)
     expect((await second.call(`POST /api/sessions/${id}/resume`)).status).toBe(200)
+  })
+
+  test('of several backends that resume one session at once, exactly one has it', async () => {
+    const { start } = await scripted()
+    const killed = await start()
+    const project = tempDir()
+    const ids = await Promise.all(Array.from({ length: 25 }, () => killed.session(project)))
+    await kill(killed) // every lock is a stale one now
+    const backends = await Promise.all([start(), start(), start()])
+    for (const id of ids)
+      for (let round = 0; round < 2; round++) {
+        const replies = await Promise.all(backends.map(backend => backend.call(`POST /api/sessions/${id}/resume`)))
+        expect(replies.map(({ status }) => status).sort()).toEqual([200, 409, 409])
+        const winner = backends[replies.findIndex(({ status }) => status === 200)]!
+        await winner.call(`DELETE /api/sessions/${id}`) // its lock is gone now
+      }
+  })
+
+  test('a directory in the place of the lock is said, and left alone', async () => {
+    const { start } = await scripted()
+    const backend = await start()
+    const id = await backend.session(tempDir())
+    const lock = (await logOf(backend, id)).replace(/jsonl$/, 'lock')
+    await backend.call(`DELETE /api/sessions/${id}`)
+    mkdirSync(join(lock, 'mine'), { recursive: true })
+    for (const line of [`POST /api/sessions/${id}/resume`, `DELETE /api/transcripts/${id}`]) {
+      const { status, body } = await backend.call(line)
+      expect([status, body.error.code]).toEqual([500, 'TRANSCRIPT_ERROR'])
+      expect(body.error.message).toContain(`${lock} is a directory`)
+    }
+    expect(existsSync(join(lock, 'mine'))).toBe(true)
+    expect((await backend.call('GET /api/transcripts')).status).toBe(200)
   })
 
   test('a graceful end leaves a session that can be resumed', async () => {

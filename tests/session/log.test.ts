@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Storable } from '../../src/event.ts'
-import { createLog, memoryLog, openLog, readEvents } from '../../src/session/log.ts'
+import { readEvents } from '../../src/session/lines.ts'
+import { createLog, memoryLog, openLog } from '../../src/session/log.ts'
 import { tempDir } from '../support/temp.ts'
 
 const created: Storable = {
@@ -15,6 +16,7 @@ const created: Storable = {
   agent: 'build',
   config: { auto_approve_readonly: true, auto_approve_tools: [], save_transcript: true },
 }
+const at = '2026-11-23T20:27:00.000Z'
 const dropped = (text: string): Storable => ({ type: 'prompt.dropped', turn_id: 't', text })
 const fresh = () => join(tempDir(), 'day', 'session.jsonl')
 const types = (events: readonly { type: string }[]) => events.map(event => event.type).join(' ')
@@ -58,8 +60,8 @@ describe('a log', () => {
 })
 
 describe('a torn tail', () => {
-  const whole = `${JSON.stringify({ id: 1, at: 'x', ...created })}\n`
-  const last = JSON.stringify({ id: 2, at: 'x', ...dropped('é😀') })
+  const whole = `${JSON.stringify({ id: 1, at, ...created })}\n`
+  const last = JSON.stringify({ id: 2, at, ...dropped('é😀') })
 
   test('at every byte: intact events survive, and the next append stands on a line of its own', async () => {
     const bytes = Buffer.from(last)
@@ -72,7 +74,7 @@ describe('a torn tail', () => {
       expect(bad_lines).toEqual([])
       log.append(dropped('next'))
       log.close()
-      const { events, torn } = readEvents(readFileSync(path))
+      const { events, torn } = readEvents(readFileSync(path), path)
       expect([types(events), torn]).toEqual([`session.created ${'prompt.dropped '.repeat(intact)}`.trim(), 'no'])
       expect(existsSync(`${path}.torn`)).toBe(cut > 0 && cut < bytes.length)
     }
@@ -81,10 +83,10 @@ describe('a torn tail', () => {
 
 test('a bad line is reported and passed over; unknown types are carried along', async () => {
   const path = join(tempDir(), 'session.jsonl')
-  const future = { id: 3, at: 'x', type: 'future.event', anything: [1] }
+  const future = { id: 3, at, type: 'future.event', anything: [1] }
   writeFileSync(
     path,
-    [{ id: 1, at: 'x', ...created }, '{"id":2,', future, { id: 3, at: 'again' }, [], null]
+    [{ id: 1, at, ...created }, '{"id":2,', future, { id: 3, at }, [], null]
       .map(line => (typeof line === 'string' ? line : JSON.stringify(line)))
       .join('\n'),
   )
@@ -109,5 +111,5 @@ test('Emacs finds nothing to obey in a log, and nothing is lost by that', async 
   log.append({ ...(created as object), title } as Storable)
   log.close()
   expect(readFileSync(path, 'utf8')).not.toMatch(/-\*-|local variables:/i)
-  expect(readEvents(readFileSync(path)).events).toMatchObject([{ title }])
+  expect(readEvents(readFileSync(path), path).events).toMatchObject([{ title }])
 })

@@ -35,3 +35,22 @@ test('a secret that becomes known later is masked from then on', () => {
   secrets.push(KEY)
   expect(growing.value(KEY)).toBe('[redacted]')
 })
+
+test('a character split at every point over deltas arrives whole, with and without secrets; a half alone is U+FFFD', () => {
+  const text = `x😀${KEY}👍🏽`
+  for (const secrets of [[], [KEY]])
+    for (let first = 0; first <= text.length; first++)
+      for (let second = first; second <= text.length; second++) {
+        const stream = createRedactor(() => secrets).stream()
+        const pieces = [text.slice(0, first), text.slice(first, second), text.slice(second)].map(stream.push)
+        for (const piece of pieces) expect(piece.isWellFormed()).toBe(true)
+        expect(pieces.join('') + stream.flush()).toBe(secrets.length > 0 ? 'x😀[redacted]👍🏽' : text)
+      }
+  const stream = redactor.stream()
+  expect([stream.push('a\ud83d'), stream.push('b\udc00'), stream.push('\ud83d'), stream.flush()]).toEqual([
+    'a',
+    '\ufffdb\ufffd',
+    '',
+    '\ufffd',
+  ])
+})

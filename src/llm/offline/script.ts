@@ -1,4 +1,5 @@
 import type { Params } from '../../event.ts'
+import { cut } from '../../text.ts'
 
 /** A tool call before it has an id, and what came of it. */
 export type Call = { tool: string; params: Params }
@@ -40,7 +41,7 @@ export function failure(what: string, outcome: Outcome | undefined): string {
 /** Inline code that no content can break out of. */
 export function code(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  const shown = line.length > 80 ? `${line.slice(0, 79).toWellFormed()}…` : line
+  const shown = cut(line, 80)
   if (!shown.includes('`')) return `\`${shown}\``
   const ticks = '`'.repeat(Math.max(...Array.from(shown.matchAll(/`+/g), run => run[0].length)) + 1)
   return `${ticks} ${shown} ${ticks}`
@@ -60,7 +61,7 @@ export function block(content: string, language = ''): string {
   const trimmed = content.replace(/^\n+/, '').trimEnd()
   const lines = trimmed.split('\n')
   let shown = lines.slice(0, MAX_LINES).join('\n')
-  if (shown.length > MAX_CHARS) shown = `${shown.slice(0, MAX_CHARS).toWellFormed()}…`
+  shown = cut(shown, MAX_CHARS + 1)
   const ticks = '`'.repeat(Math.max(2, ...Array.from(shown.matchAll(/`+/g), run => run[0].length)) + 1)
   const more = lines.length > MAX_LINES ? `\n\n… and ${lines.length - MAX_LINES} more lines.` : ''
   return `${ticks}${language}\n${shown}\n${ticks}${more}`

@@ -1,3 +1,4 @@
+import { cut } from '../../text.ts'
 import { count } from '../text.ts'
 
 const MAX_SHOWN_LINES = 12
@@ -116,5 +117,4 @@ const hasBut = (char: string, text: string, wanted: string): boolean =>
 const longest = (lines: string[]): number =>
   lines.reduce((best, line, i) => (line.length > lines[best]!.length ? i : best), 0)
 const squeeze = (line: string): string => line.replace(/\s+/g, '')
-const clip = (line: string): string =>
-  line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS).toWellFormed()}…` : line
+const clip = (line: string): string => cut(line, MAX_LINE_CHARS + 1)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
+import { head } from '../../text.ts'
 import { SPILL_LINE_CHARS } from '../output.ts'
 
 /** Larger files are read up to the page only: no total, no hash. */
@@ -84,7 +85,7 @@ export function createPager({ offset, limit }: Range, wrap: boolean) {
   function shown(): string {
     const line = kept.endsWith('\r') && kept.length === length ? kept.slice(0, -1) : kept
     if (line.length <= MAX_LINE_CHARS) return line.toWellFormed()
-    return `${line.slice(0, MAX_LINE_CHARS).toWellFormed()}… [+${length - MAX_LINE_CHARS} characters]`
+    return `${head(line, MAX_LINE_CHARS)}… [+${length - MAX_LINE_CHARS} characters]`
   }
 
   const isWanted = () => !full && number >= offset

@@ -1,6 +1,7 @@
 import { lstat, readFile, realpath } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { tail } from '../../text.ts'
 import { isInside } from '../paths.ts'
 import { findExecutable, pathOutside } from '../shell/executable.ts'
 import { type RunOptions, type RunResult, run } from '../shell/process.ts'
@@ -129,7 +130,7 @@ export const runApproved = (repository: Repository, args: string[], context: Too
 /** What went wrong in git's own words, as short as they are. */
 export function gitFailure(result: RunResult): AppError {
   if (result.timed_out) return new AppError('TIMEOUT', 'git took too long and was ended.')
-  return failed(`git failed: ${saidBy(result).slice(-2000) || `exit status ${result.exit_code}`}`)
+  return failed(`git failed: ${tail(saidBy(result), 2000) || `exit status ${result.exit_code}`}`)
 }
 
 /** What git printed, for a model: no terminal codes, and no passwords in URLs. */
@@ -227,7 +228,7 @@ function quietEnv(env: Record<string, string>, kept: RegExp): Record<string, str
 function notRepository(stderr: string): AppError {
   if (/not a git repository/i.test(stderr)) return failed('This directory is not in a git repository.')
   if (/must be run in a work tree/i.test(stderr)) return failed('This repository is bare, it has no work tree.')
-  return failed(`git refuses this repository: ${plain(stderr).trim().slice(-1000)}`)
+  return failed(`git refuses this repository: ${tail(plain(stderr).trim(), 1000)}`)
 }
 
 export const failed = (message: string) => new AppError('TOOL_FAILED', message)

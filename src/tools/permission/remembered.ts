@@ -1,11 +1,10 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
-import { makePrivateDir, PRIVATE_FILE, writeAtomic } from '../../files.ts'
+import { makePrivateDir, writeAtomic } from '../../files.ts'
 import { newId } from '../../ids.ts'
-import { isSameProcess, startTimeOf } from '../../processes.ts'
+import { withLock } from '../../lockfile.ts'
 import { parseRule, type Rule } from './rule.ts'
 
 /** What a person asked to remember, kept in the state directory by the real path of the project. */
@@ -28,7 +27,6 @@ type Entry = v.InferOutput<typeof Entry>
 
 /** Others may change the file at the same time: this long each waits for the others' turn. */
 const PATIENCE_MS = 5000
-const PAUSE_MS = 15
 
 /**
  * The rules in `<state>/rules.json`. Every rule there only allows. A file that is damaged, or that others than its owner can
@@ -54,10 +52,13 @@ export function createRemembered(state: string, report: (message: string) => voi
 
   async function change(edit: (entries: Entry[]) => Entry[] | null): Promise<void> {
     await makePrivateDir(state)
-    await locked(`${path}.lock`, async () => {
+    const lock = `${path}.lock`
+    const isDone = await withLock(lock, PATIENCE_MS, async () => {
       const rules = edit(await load())
       if (rules) await writeAtomic(path, `${JSON.stringify({ format: 1, rules }, null, 2)}\n`)
     })
+    if (isDone) return
+    throw new AppError('INTERNAL', `Another backend is changing the remembered rules. If none runs, remove ${lock}.`)
   }
 
   return {
@@ -125,47 +126,6 @@ async function read(path: string): Promise<Entry[]> {
 async function isOwnersAlone(path: string): Promise<boolean> {
   const { mode, uid } = await stat(path)
   return process.platform === 'win32' || ((mode & 0o022) === 0 && (uid === process.getuid?.() || uid === 0))
-}
-
-/** Runs `work` while holding the lock file. Throws INTERNAL when its holder lives and does not let go. */
-async function locked(path: string, work: () => Promise<void>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS
-  while (!(await take(path))) {
-    if (performance.now() > end)
-      throw new AppError('INTERNAL', `Another backend is changing the remembered rules. If none runs, remove ${path}.`)
-    await removeStale(path)
-    await delay(PAUSE_MS)
-  }
-  try {
-    await work()
-  } finally {
-    await rm(path, { force: true })
-  }
-}
-
-async function take(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'wx', PRIVATE_FILE)
-    await file.writeFile(`${process.pid} ${startTimeOf(process.pid)}`).finally(() => file.close())
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-/** The lock of a process that is gone. One that is not written yet is given its time: it is young. */
-async function removeStale(path: string): Promise<void> {
-  const holder = await readFile(path, 'utf8').catch(ignoreMissing)
-  if (!holder) return
-  const [pid, ...start] = holder.split(' ')
-  if (isSameProcess(Number(pid), start.join(' '))) return
-  const aside = `${path}.${newId('job')}`
-  // Only one of several that see it stale can move it; whoever moved a fresh one in its place has to give it back.
-  if (await rename(path, aside).then(() => true, ignoreMissing)) {
-    if ((await readFile(aside, 'utf8')) === holder) await rm(aside)
-    else await rename(aside, path)
-  }
 }
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT'

@@ -1,3 +1,4 @@
+import { slice } from '../../text.ts'
 import type { LineMatch } from './automaton.ts'
 
 const MAX_SHOWN = 400
@@ -44,5 +45,5 @@ function clip(line: string, matchEnd: number): string {
   if (line.length <= MAX_SHOWN) return line
   const from = Math.max(0, Math.min(matchEnd - MAX_SHOWN / 2, line.length - MAX_SHOWN))
   const to = from + MAX_SHOWN
-  return `${from > 0 ? '…' : ''}${line.slice(from, to).toWellFormed()}${to < line.length ? '…' : ''}`
+  return `${from > 0 ? '…' : ''}${slice(line, from, to)}${to < line.length ? '…' : ''}`
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { PRIVATE_FILE } from '../../files.ts'
+import { head, tail } from '../../text.ts'
 import { MAX_RESULT_CHARS } from '../output.ts'
 import { count } from '../text.ts'
 
@@ -108,7 +109,7 @@ export function excerpt(text: string, { dropped, spilled }: { dropped: number; s
   if (dropped === 0) return text
   const half = Math.floor(MAX_RESULT_CHARS / 2) - 500
   const remedy = spilled ? `The whole: read_file {"path":"spill:${id}"}.` : 'The rest was not kept: ask for less.'
-  return `${text.slice(0, half)}\n[Over ${count(dropped, 'byte')} left out here. ${remedy}]\n${text.slice(-half)}`
+  return `${head(text, half)}\n[Over ${count(dropped, 'byte')} left out here. ${remedy}]\n${tail(text, half)}`
 }
 
 /** Writes synchronously: the stream waits for the disk instead of piling up in memory. */
@@ -142,7 +143,7 @@ function openOrNull(path: string): number | null {
 }
 
 /** How many of the first bytes belong to a character before them: at most three do in UTF-8. */
-function continuations(bytes: Uint8Array): number {
+export function continuations(bytes: Uint8Array): number {
   let length = 0
   while (length < 3 && length < bytes.length && (bytes[length]! & 0xc0) === 0x80) length++
   return length

@@ -1,6 +1,6 @@
 import { newId } from '../../ids.ts'
 import type { Job, Jobs } from '../tool.ts'
-import { createTail } from './capture.ts'
+import { continuations, createTail } from './capture.ts'
 import { exitCodeOf, type StartOptions, start } from './process.ts'
 import { createStripper } from './terminal.ts'
 
@@ -40,7 +40,8 @@ export async function startJob(
         decoder = new TextDecoder()
         strip = createStripper()
       }
-      return { output: strip(decoder.decode(bytes, { stream: true })), dropped }
+      const whole = dropped > 0 ? bytes.subarray(continuations(bytes)) : bytes
+      return { output: strip(decoder.decode(whole, { stream: true })), dropped: dropped + bytes.length - whole.length }
     },
     async news(patience_ms, signal) {
       if (!unread.isEmpty() || job.exit_code !== null || signal.aborted) return

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
+import { tail } from '../../text.ts'
 import { defineTool } from '../define.ts'
 import { locate } from '../paths.ts'
 import type { Effect, Job, Tool, ToolContext } from '../tool.ts'
@@ -126,7 +127,7 @@ function createLive(context: ToolContext) {
 
   function add(chunk: Uint8Array): void {
     pending += strip(decoder.decode(chunk, { stream: true }))
-    if (pending.length > PROGRESS_CHARS) pending = `[…]\n${pending.slice(-PROGRESS_CHARS)}`
+    if (pending.length > PROGRESS_CHARS) pending = `[…]\n${tail(pending, PROGRESS_CHARS)}`
     timer ??= setTimeout(send, PROGRESS_MS)
   }
 
