@@ -1,6 +1,6 @@
 import type { Params, ToolCall } from '../../event.ts'
 import { newId } from '../../ids.ts'
-import { parseArguments } from './calls.ts'
+import { parseArguments } from './arguments.ts'
 
 type Block = { kind: 'tag' | 'fence'; opener: string; name?: string; closer: string; from: number }
 /** What is at some place of the text: nothing special, perhaps the beginning of something, or the beginning of a block. */
