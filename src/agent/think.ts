@@ -68,8 +68,9 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
         return message
       }
       if (value.type === 'text') {
-        shown += value.text
-        yield { type: 'message.delta', ...head, role: 'assistant', content: value.text }
+        shown = (value.replace ? '' : shown) + value.text
+        const replace = value.replace && { replace: value.replace }
+        yield { type: 'message.delta', ...head, role: 'assistant', content: value.text, ...replace }
       } else if (value.type === 'thinking') {
         thought += value.text
         yield { type: 'thinking.delta', ...head, content: value.text }

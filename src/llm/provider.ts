@@ -56,7 +56,8 @@ export type ModelRequest = {
 
 /** What a running call yields. A `draft` is a tool call whose arguments are still streaming; `tool_call_id` is already ours. */
 export type ModelEvent =
-  | { type: 'text'; text: string }
+  /** `replace`: the text so far turned out to be thinking, and this stands in its place. */
+  | { type: 'text'; text: string; replace?: true }
   | { type: 'thinking'; text: string }
   | { type: 'draft'; tool_call_id: string; tool: string; chars: number; path?: string }
   | { type: 'retry'; code: LlmErrorCode; message: string; retry_in_ms: number }

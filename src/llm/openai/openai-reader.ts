@@ -6,7 +6,7 @@ import type { ModelEvent } from '../provider.ts'
 import { count, items, lenient, record, text } from '../wire/lenient.ts'
 import { Answer, type Reader } from '../wire/reader.ts'
 import { mergeReasoning } from '../wire/reasoning.ts'
-import { ThinkTag } from '../wire/think-tag.ts'
+import { type Split, ThinkTag } from '../wire/think-tag.ts'
 
 const ToolCall = v.object({
   index: count,
@@ -70,20 +70,21 @@ export function chatReader(endpoint: Endpoint): Reader {
       reasoning.reasoning_details = mergeReasoning(reasoning.reasoning_details ?? [], delta.reasoning_details)
     if (delta.refusal) refused = true
     if (delta.extra_content) extra_content = delta.extra_content
-    const { thinking, text } = tag && words ? tag.feed(words) : { thinking: '', text: words }
     return [
       ...answer.think(thought),
-      ...answer.think(thinking),
-      ...answer.say(text),
+      ...(tag && words ? take(tag.feed(words)) : answer.say(words)),
       ...answer.say(delta.refusal ?? ''),
       ...call(delta),
     ]
   }
 
-  function flush(): ModelEvent[] {
-    const { thinking, text } = tag?.end() ?? { thinking: '', text: '' }
-    return [...answer.think(thinking), ...answer.say(text)]
-  }
+  const take = ({ thinking, text, rethink }: Split): ModelEvent[] => [
+    ...(rethink ? answer.rethink() : []),
+    ...answer.think(thinking),
+    ...answer.say(text),
+  ]
+
+  const flush = (): ModelEvent[] => (tag ? take(tag.end()) : [])
 
   function call({ tool_calls, function_call }: Delta): ModelEvent[] {
     const calls = function_call ? [...tool_calls, { index: 0, id: undefined, function: function_call }] : tool_calls

@@ -87,8 +87,12 @@ function* join(events: Iterable<ModelEvent>): Generator<ModelEvent> {
   let last: ModelEvent | undefined
   try {
     for (const event of events) {
-      if (last && (event.type === 'text' || event.type === 'thinking') && last.type === event.type) {
-        last = { type: event.type, text: last.text + event.text }
+      if (last?.type === 'text' && event.type === 'text' && !event.replace) {
+        last = { ...last, text: last.text + event.text }
+        continue
+      }
+      if (last?.type === 'thinking' && event.type === 'thinking') {
+        last = { type: 'thinking', text: last.text + event.text }
         continue
       }
       if (last) yield last
