@@ -47,6 +47,9 @@ const Chunk = v.object({
 type Delta = v.InferOutput<typeof Delta>
 type Usage = v.InferOutput<typeof Usage>
 
+/** Calls that were written into the text have indexes that no server gives. */
+const WRITTEN = 1_000_000
+
 /** As the server sent it, for the way back. */
 type Reasoning = { reasoning_content?: string; reasoning?: string; reasoning_details?: Record<string, unknown>[] }
 
@@ -78,10 +81,11 @@ export function chatReader(endpoint: Endpoint): Reader {
     ]
   }
 
-  const take = ({ thinking, text, rethink }: Split): ModelEvent[] => [
+  const take = ({ thinking, text, calls = [], rethink }: Split): ModelEvent[] => [
     ...(rethink ? answer.rethink() : []),
     ...answer.think(thinking),
     ...answer.say(text),
+    ...calls.flatMap(({ name, args }) => answer.calls.add({ index: WRITTEN + answer.calls.size, name, args })),
   ]
 
   const flush = (): ModelEvent[] => (tag ? take(tag.end()) : [])

@@ -1,3 +1,5 @@
+import { HARMONY, HARMONY_SEAM, Harmony, type Said } from './harmony.ts'
+
 /** How models and their servers mark thinking, when it is left in the text. Case does not matter. */
 const NAMES = ['think', 'thinking', 'thought', 'thoughts', 'reasoning', 'reason', 'seed:think']
 const PAIRS: [string, string][] = [
@@ -8,18 +10,19 @@ const PAIRS: [string, string][] = [
   ['<|begin_of_thought|>', '<|end_of_thought|>'],
   ['<|start_thinking|>', '<|end_thinking|>'], // Command A
 ]
-const CLOSERS = PAIRS.map(([, closer]) => closer)
+const CLOSERS = [...PAIRS.map(([, closer]) => closer), HARMONY_SEAM]
+const STARTS = [...PAIRS.map(([opener]) => opener), ...HARMONY]
 /** Where a closing tag may begin: `</`, `[/`, `◁/`, `<|`. */
 const CLOSER_START = /<[/|]|\[\/|◁\/|[<[◁]$/g
-const LONGEST = Math.max(...CLOSERS.map(closer => closer.length))
+const LONGEST = Math.max(...[...CLOSERS, ...STARTS].map(each => each.length))
 
 /** What a piece adds. `rethink`: all text before it was thinking as well. */
-export type Split = { thinking: string; text: string; rethink?: true }
+export type Split = Omit<Said, 'calls'> & { calls?: Said['calls']; rethink?: true }
 
 /**
  * Takes thinking off the beginning of an answer that comes in pieces: local servers that do not know the model leave it in the
- * text, between tags or, where the template has written the opening one, with the closing tag only. Anywhere else, and in code,
- * the words mean themselves.
+ * text, between tags, in harmony's channels or, where the template has written the opening tag, with the closing one only.
+ * Anywhere else, and in code, the words mean themselves.
  */
 export class ThinkTag {
   #where: 'start' | 'inside' | 'behind' | 'open' | 'past' = 'start'
@@ -29,8 +32,10 @@ export class ThinkTag {
   #line = ''
   #fenced = false
   #tags = 0
+  #harmony: Harmony | undefined
 
   feed(piece: string): Split {
+    if (this.#harmony) return this.#harmony.feed(piece)
     if (this.#where === 'past') return { thinking: '', text: piece }
     this.#held += piece
     if (this.#where === 'start') {
@@ -41,7 +46,10 @@ export class ThinkTag {
         this.#closer = pair[1]
         this.#held = start.slice(pair[0].length)
         this.#where = 'inside'
-      } else if (PAIRS.some(([opener]) => opener.startsWith(low))) return NOTHING
+      } else if (HARMONY.some(each => low.startsWith(each))) {
+        this.#harmony = new Harmony()
+        return this.#harmony.feed(this.#take())
+      } else if (STARTS.some(each => each.startsWith(low))) return NOTHING
       else this.#where = 'open'
     }
     if (this.#where === 'open') return this.#lone()
@@ -59,6 +67,7 @@ export class ThinkTag {
 
   /** Nothing more comes: what was held back is what it is. */
   end(): Split {
+    if (this.#harmony) return this.#harmony.feed('', true)
     const held = this.#where === 'open' ? this.#lone(true) : { thinking: '', text: '' }
     const inside = this.#where === 'inside'
     this.#where = 'past'
@@ -90,6 +99,11 @@ export class ThinkTag {
       from = at
       if (this.#isMeant(rest ?? '')) {
         const thinking = text.slice(0, at)
+        if (closer === HARMONY_SEAM) {
+          this.#harmony = new Harmony()
+          const { thinking: more, ...said } = this.#harmony.feed(`<|start|>${rest}`, end)
+          return { thinking: thinking + more, ...said, rethink: true }
+        }
         this.#held = rest ?? ''
         this.#where = 'behind'
         return { thinking, text: this.#behind(), rethink: true }

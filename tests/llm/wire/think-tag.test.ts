@@ -57,6 +57,41 @@ for (const [input, thinking, text] of TEXTS)
     expect(split([...input])).toEqual([thinking, text])
   })
 
+const HARMONIES: [string, string, string, [string, object][]][] = [
+  [
+    '<|channel|>analysis<|message|>Hm <|x|> <<|end|><|start|>assistant<|channel|>final<|message|>Yes.<|return|>',
+    'Hm <|x|> <',
+    'Yes.',
+    [],
+  ],
+  ['analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Yes.', 'Hm', 'Yes.', []],
+  ['Hm, go.<|end|><|start|>assistant<|channel|>final<|message|>Yes.', 'Hm, go.', 'Yes.', []],
+  [
+    '<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>commentary to=functions.read_file <|constrain|>json<|message|>{"path":"a<|"}<|call|>',
+    'Hm',
+    '',
+    [['read_file', { path: 'a<|' }]],
+  ],
+  ['<|start|>assistant to=functions.grep<|channel|>commentary json<|message|>{}', '', '', [['grep', {}]]],
+  ['<|channel|>commentary<|message|>I will look.<|end|>', '', 'I will look.', []],
+  ['The token <|channel|> begins a channel.', '', 'The token <|channel|> begins a channel.', []],
+]
+for (const [input, thinking, text, calls] of HARMONIES)
+  test(`${JSON.stringify(input)}, cut anywhere`, () => {
+    const local = endpointFor('chat')
+    const read = (...pieces: string[]) => {
+      const { reply } = readPieces(local, chatReader(local), [Buffer.from(chat({ text: pieces }).join(''))])
+      return [
+        reply?.thinking ?? '',
+        reply?.text,
+        reply?.tool_calls.map(({ tool, params }) => [tool, params]),
+      ] as unknown
+    }
+    for (let at = 0; at <= input.length; at++)
+      expect(read(input.slice(0, at), input.slice(at))).toEqual([thinking, text, calls])
+    expect(read(...input)).toEqual([thinking, text, calls])
+  })
+
 test('a tag that nothing opened takes back what was shown', () => {
   const bytes = ['Okay, ', 'go.\n', '</thi', 'nk>', '\n\nYes.'].map(text =>
     Buffer.from(chat({ text }).slice(0, -2).join('')),
