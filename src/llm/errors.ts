@@ -14,6 +14,8 @@ export class LlmError extends AppError {
   readonly http_status: number | undefined
   /** In the provider's own words, unchecked: to recognise what it refuses, never to be shown. */
   readonly words: string
+  /** The parameter of the request that the provider turned down, where it says so. */
+  readonly param: string | undefined
   /** Text had been shown when it happened; then `partial` is what there is to keep. */
   shown = false
   partial: ModelReply | undefined
@@ -25,6 +27,7 @@ export class LlmError extends AppError {
     this.retry_after_ms = more.retry_after_ms
     this.http_status = more.http_status
     this.words = more.words ?? ''
+    this.param = more.param
   }
 }
 
@@ -33,6 +36,7 @@ type More = {
   retry_after_ms?: number
   http_status?: number
   words?: string
+  param?: string
   details?: Record<string, unknown>
   cause?: unknown
 }
@@ -107,6 +111,7 @@ function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number |
   return new LlmError(code, message, {
     retry_after_ms,
     http_status: problem.status,
+    param: problem.param,
     words: [problem.type, problem.code, problem.message].filter(Boolean).join(' '),
     details: { ...about(endpoint), ...(problem.status && { status: problem.status }) },
   })

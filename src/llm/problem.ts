@@ -2,12 +2,21 @@ import * as v from 'valibot'
 import { lenient, record } from './wire/lenient.ts'
 
 /** What a provider says is wrong, brought to one shape. */
-export type Problem = { status?: number; type?: string; code?: string; message: string; retry_after_ms?: number }
+export type Problem = {
+  status?: number
+  type?: string
+  code?: string
+  /** The parameter of the request that is to blame. */
+  param?: string
+  message: string
+  retry_after_ms?: number
+}
 
 const Body = v.object({
   message: lenient(v.string()),
   detail: lenient(v.unknown()),
   type: lenient(v.string()),
+  param: lenient(v.string()),
   status: lenient(v.union([v.string(), v.number()])),
   code: lenient(v.union([v.string(), v.number()])),
   details: lenient(v.array(v.unknown())),
@@ -25,7 +34,7 @@ export function problemOf(data: unknown): Problem {
   const first = Array.isArray(data) ? data[0] : data
   const body = v.safeParse(Body, first)
   if (!body.success) return { message: '' }
-  const { error, response, message, detail, type, status, code, details, metadata } = body.output
+  const { error, response, message, detail, type, param, status, code, details, metadata } = body.output
   const inner = error ?? response?.error
   if (inner) return problemOf(inner)
   const number = [code, status].map(Number).find(n => n >= 300 && n < 600)
@@ -36,6 +45,7 @@ export function problemOf(data: unknown): Problem {
     message: typeof raw === 'string' ? `${text} ${raw}` : text,
     ...(number && { status: number }),
     ...(type && { type }),
+    ...(param && { param }),
     ...(words && { code: words }),
     ...waitOf(text, details),
   }
