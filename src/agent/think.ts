@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Event, Message } from '../event.ts'
 import { newId } from '../ids.ts'
-import { LlmError } from '../llm/errors.ts'
+import { inWords, LlmError } from '../llm/errors.ts'
 import type { ModelRequest } from '../llm/provider.ts'
 import { noUsage, totalTokens } from '../usage.ts'
 import { looksCut, windowBehind } from './truncation.ts'
@@ -76,10 +76,12 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
         yield { type: 'thinking.delta', ...head, content: value.text }
       } else if (value.type === 'draft') {
         yield { ...value, type: 'tool.draft', turn_id }
+      } else if (value.type === 'waiting') {
+        yield state(turn, 'thinking', { details: `Trying again in ${inWords(value.left_ms)}` })
       } else {
         const { code, message, retry_in_ms } = value
         yield { type: 'error', turn_id, code, message, recoverable: true, retry_in_ms }
-        yield state(turn, 'thinking', { details: `Trying again in ${Math.ceil(retry_in_ms / 1000)} s` })
+        yield state(turn, 'thinking', { details: `Trying again in ${inWords(retry_in_ms)}` })
       }
     }
   } catch (error) {

@@ -61,6 +61,8 @@ export type ModelEvent =
   | { type: 'thinking'; text: string }
   | { type: 'draft'; tool_call_id: string; tool: string; chars: number; path?: string }
   | { type: 'retry'; code: LlmErrorCode; message: string; retry_in_ms: number }
+  /** So much of a long wait that was announced as a `retry` is left. */
+  | { type: 'waiting'; left_ms: number }
 
 /**
  * What a call returns when it is done. Arguments that are not a JSON object leave `params` empty and the raw text in

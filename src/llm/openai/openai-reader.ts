@@ -134,9 +134,9 @@ export function chatReader(endpoint: Endpoint): Reader {
     },
     reply() {
       flush()
-      // Some servers forget the reason when they call tools. Their word that it is over, and calls that are whole, will do.
-      if (finish === undefined && !(over && answer.calls.whole))
-        throw streamError(endpoint, 'was cut off before its end')
+      // Some servers forget the reason. Their word that it is over will do, if there is an answer and its calls are whole.
+      const whole = answer.calls.size > 0 ? answer.calls.whole : answer.text !== ''
+      if (finish === undefined && !(over && whole)) throw streamError(endpoint, 'was cut off before its end')
       if (answer.calls.nameless) throw streamError(endpoint, 'calls a tool without saying which')
       return answer.reply(refused ? 'refusal' : (STOPS[finish ?? ''] ?? 'end_turn'), endpoint.provider, 'chat', {
         ...(Object.keys(call_extras).length > 0 && { call_extras }),
