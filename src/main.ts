@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Command, parseCommand } from './cli/args.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
+import { withoutProxyAtHome } from './config/no-proxy.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'
 
@@ -28,6 +29,9 @@ const world: Process = {
   onStray: report => void process.on('unhandledRejection', report).on('uncaughtException', report),
   exit: code => process.exit(code),
 }
+
+// For our own requests only: children get the environment as it was.
+Object.assign(process.env, withoutProxyAtHome(process.env))
 
 async function main(argv: string[]): Promise<number> {
   const command = parseCommand(argv)

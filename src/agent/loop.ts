@@ -2,6 +2,7 @@ import { AppError, messageOf } from '../errors.ts'
 import type { Event, Stored, TurnEnd } from '../event.ts'
 import { addUsage } from '../usage.ts'
 import { runCalls } from './calls.ts'
+import { createFutility } from './futile.ts'
 import { think } from './think.ts'
 import { state, type Turn } from './turn.ts'
 
@@ -46,6 +47,7 @@ const usageIn = (event: Stored, turn_id: string) =>
     : []
 
 async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
+  const futility = createFutility()
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
     yield* turn.steers()
@@ -59,7 +61,9 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
       )
     if (cuts > 0) continue
     if (message.tool_calls.length > 0) {
+      const before = turn.log().length
       if ((yield* runCalls(turn, message, signal)) === 'timeout') return 'limit'
+      futility.round(message, turn.log().slice(before))
       continue
     }
     if (message.stop_reason === 'max_tokens') return 'limit'

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { Event, Message } from '../event.ts'
 import { newId } from '../ids.ts'
-import { LlmError } from '../llm/errors.ts'
+import { inWords, LlmError } from '../llm/errors.ts'
 import type { ModelRequest } from '../llm/provider.ts'
 import { wellFormed } from '../text.ts'
 import { noUsage, totalTokens } from '../usage.ts'
@@ -70,17 +70,20 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
         return message
       }
       if (value.type === 'text') {
-        shown += value.text
-        yield { type: 'message.delta', ...head, role: 'assistant', content: value.text }
+        shown = (value.replace ? '' : shown) + value.text
+        const replace = value.replace && { replace: value.replace }
+        yield { type: 'message.delta', ...head, role: 'assistant', content: value.text, ...replace }
       } else if (value.type === 'thinking') {
         thought += value.text
         yield { type: 'thinking.delta', ...head, content: value.text }
       } else if (value.type === 'draft') {
         yield { ...value, type: 'tool.draft', turn_id }
+      } else if (value.type === 'waiting') {
+        yield state(turn, 'thinking', { details: `Trying again in ${inWords(value.left_ms)}` })
       } else {
         const { code, message, retry_in_ms } = value
         yield { type: 'error', turn_id, code, message, recoverable: true, retry_in_ms }
-        yield state(turn, 'thinking', { details: `Trying again in ${Math.ceil(retry_in_ms / 1000)} s` })
+        yield state(turn, 'thinking', { details: `Trying again in ${inWords(retry_in_ms)}` })
       }
     }
   } catch (error) {

@@ -44,6 +44,7 @@ export function createScreen(write: (text: string) => void, style: Style) {
     show(event: Broadcast) {
       switch (event.type) {
         case 'message.delta':
+          if (event.replace && column > 0) print('\n')
           return print(inert(event.content))
         case 'message':
           return event.content && column > 0 ? print('\n') : undefined

@@ -11,6 +11,8 @@ export type Config = {
   model?: string
   agent: string
   max_rounds: number
+  /** Wait for a limit to end when the provider names a time, however far, instead of ending the turn. */
+  wait_for_reset: boolean
   /** 0: a question waits for ever. */
   approval_timeout_seconds: number
   allowed_directories: string[]
@@ -36,6 +38,8 @@ export type ProviderConfig = {
   api_key_command?: string[]
   base_url?: string
   headers?: Record<string, string>
+  /** How long its server may say nothing, before an answer and within one. */
+  timeout_seconds?: number
   /** Variables that its `base_url` or `headers` name and that are not set: using it is an error that names them. */
   unset?: string[]
 }

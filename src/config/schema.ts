@@ -79,6 +79,7 @@ const provider = table({
   api_key_command: maybe(v.pipe(texts, v.minLength(1, 'a program and its arguments'))),
   base_url: maybe(url),
   headers: maybe(strings),
+  timeout_seconds: maybe(number(`a number of seconds from 1 to ${LONGEST_SECONDS}`, 1, LONGEST_SECONDS)),
 })
 
 const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)

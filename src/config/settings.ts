@@ -12,6 +12,7 @@ export type Scalars = Pick<
   | 'agent'
   | 'max_rounds'
   | 'approval_timeout_seconds'
+  | 'wait_for_reset'
   | 'toon'
 >
 export type ScalarKey = keyof Scalars
@@ -53,6 +54,7 @@ export const SCALARS: Record<ScalarKey, Setting> = {
     max: LONGEST_SECONDS,
     expected: `a number of seconds up to ${LONGEST_SECONDS}, or 0 for no limit`,
   },
+  wait_for_reset: { kind: 'boolean', expected: 'true or false' },
   toon: { kind: 'boolean', expected: 'true or false' },
 }
 
@@ -88,6 +90,7 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   max_rounds: 50,
   approval_timeout_seconds: 0,
   allowed_directories: [],
+  wait_for_reset: false,
   toon: true,
   providers: {},
   mcp_servers: [],

@@ -12,5 +12,7 @@ export type Endpoint = {
   base_url?: string
   api_key?: string
   headers: Record<string, string>
+  /** How long its server may say nothing; unset: what fits its kind. */
+  timeout_seconds?: number
   info: ModelInfo
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import { cut } from '../text.ts'
+import { plainAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Problem, problemOf, saysContextIsFull, saysNoMoney } from './problem.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
@@ -15,6 +16,8 @@ export class LlmError extends AppError {
   readonly http_status: number | undefined
   /** In the provider's own words, unchecked: to recognise what it refuses, never to be shown. */
   readonly words: string
+  /** The parameter of the request that the provider turned down, where it says so. */
+  readonly param: string | undefined
   /** Text had been shown when it happened; then `partial` is what there is to keep. */
   shown = false
   partial: ModelReply | undefined
@@ -26,6 +29,7 @@ export class LlmError extends AppError {
     this.retry_after_ms = more.retry_after_ms
     this.http_status = more.http_status
     this.words = more.words ?? ''
+    this.param = more.param
   }
 }
 
@@ -34,16 +38,17 @@ type More = {
   retry_after_ms?: number
   http_status?: number
   words?: string
+  param?: string
   details?: Record<string, unknown>
   cause?: unknown
 }
 
 const RETRYABLE = new Set<LlmErrorCode>(['LLM_RATE_LIMIT', 'LLM_OVERLOADED', 'LLM_UNREACHABLE', 'LLM_STREAM'])
 
-/** A reply with an HTTP status that is not 2xx. `body` is its text, whatever it is: JSON, HTML, nothing. */
-export function fromStatus(endpoint: Endpoint, status: number, headers: Headers, body: string): LlmError {
+/** A reply of `address` with an HTTP status that is not 2xx. `body` is its text: JSON, HTML, plain words, nothing. */
+export function fromStatus(endpoint: Endpoint, status: number, headers: Headers, body: string, address = ''): LlmError {
   const problem = problemOf(parsed(body))
-  return describe(endpoint, { ...problem, status }, retryAfter(headers, problem))
+  return describe(endpoint, { ...problem, status }, retryAfter(headers, problem), address)
 }
 
 /** An error object inside a stream that began as a 200. */
@@ -77,30 +82,37 @@ export function fromConnection(endpoint: Endpoint, error: unknown): LlmError {
 
 /** The answer stopped, stalled or made no sense. `what` completes “The answer of model at provider …”. */
 export const streamError = (endpoint: Endpoint, what: string, more: More = {}): LlmError =>
-  new LlmError('LLM_STREAM', `The answer of ${endpoint.model} at ${endpoint.provider} ${what}.`, {
-    ...more,
-    details: about(endpoint),
-  })
+  new LlmError(
+    'LLM_STREAM',
+    `The answer of ${endpoint.model} at ${endpoint.provider} ${what}.${quote(endpoint, more.words ?? '')}`,
+    {
+      ...more,
+      details: about(endpoint),
+    },
+  )
 
 const about = (endpoint: Endpoint) => ({ provider: endpoint.provider, model: endpoint.model })
 
-function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number | undefined): LlmError {
+function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number | undefined, address = ''): LlmError {
   const { provider, model } = endpoint
   const code = codeOf(problem)
   const status = problem.status ? ` (${problem.status})` : ''
   const said = quote(endpoint, problem.message)
-  const wait = retry_after_ms === undefined ? '' : ` It asks to wait ${Math.ceil(retry_after_ms / 1000)} s.`
+  const wait = retry_after_ms === undefined ? '' : ` It asks to wait ${inWords(retry_after_ms)}.`
+  const where = address && ` It was asked at ${plainAddress(address)}.`
   const message = {
     LLM_AUTH: saysNoMoney(problem)
-      ? `The account at ${provider} has no credit or quota left for ${model}${status}. Check its plan and billing, or choose another model.`
-      : `${provider} refused the key for ${model}${status}. Check it in the environment or under [providers.${provider}]; emacs-agent-backend doctor shows what is set.`,
-    LLM_RATE_LIMIT: `${provider} limits how often ${model} may be asked${status}.${wait} Send the prompt again later, or choose another model.`,
+      ? `The account at ${provider} has no credit or quota left for ${model}${status}.${said} Check its plan and billing, or choose another model.`
+      : problem.status === 403
+        ? `${provider} does not let this key use ${model} from here${status}.${said} Check what its account may use, or choose another model; emacs-agent-backend doctor shows which key is set.`
+        : `${provider} refused the key for ${model}${status}.${said} Check it in the environment or under [providers.${provider}]; emacs-agent-backend doctor shows what is set.`,
+    LLM_RATE_LIMIT: `${provider} limits how often ${model} may be asked${status}.${said}${wait} Send the prompt again later, or choose another model${wait && ', or set wait_for_reset = true in emacs-agent.toml'}.`,
     LLM_OVERLOADED: `${provider} cannot answer for ${model} right now${status}.${said}${wait} Send the prompt again later, or choose another model.`,
     LLM_CONTEXT_LENGTH: `The conversation is too long for ${model} at ${provider}${status}.${said} Start a new session, or choose a model with a larger window.`,
     LLM_INVALID_REQUEST: isRedirect(problem)
       ? `${provider} sends the request for ${model} elsewhere${status}, and the key with it: that is not followed. Set base_url to where it leads.`
       : problem.status === 404
-        ? `${provider} does not know the model ${model}, or base_url is wrong (404).${said} GET /api/models and emacs-agent-backend doctor list what is usable.`
+        ? `${provider} does not know the model ${model}, or base_url is wrong (404).${said}${where} GET /api/models and emacs-agent-backend doctor list what is usable.`
         : `${provider} refused the request for ${model}${status}.${said} Check the model and its settings.`,
     LLM_UNREACHABLE: `Cannot reach ${provider}.`,
     LLM_STREAM: `${model} at ${provider} broke off with an error.${said} Send the prompt again.`,
@@ -108,9 +120,18 @@ function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number |
   return new LlmError(code, message, {
     retry_after_ms,
     http_status: problem.status,
+    param: problem.param,
     words: [problem.type, problem.code, problem.message].filter(Boolean).join(' '),
     details: { ...about(endpoint), ...(problem.status && { status: problem.status }) },
   })
+}
+
+/** A wait for a person: seconds, minutes or hours, rounded up. */
+export function inWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000)
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.ceil(seconds / 60)
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 const isRedirect = ({ status = 0 }: Problem): boolean => status >= 300 && status < 400
@@ -128,7 +149,10 @@ function codeOf(problem: Problem): LlmErrorCode {
   if (status === 408 || (status && status >= 500)) return 'LLM_OVERLOADED'
   if (/overloaded|server_error|api_error|internal|unavailable|timeout|deadline/.test(kind)) return 'LLM_OVERLOADED'
   if (status && status >= 300) return 'LLM_INVALID_REQUEST'
-  if (/invalid|not_found|unsupported/.test(kind)) return 'LLM_INVALID_REQUEST'
+  if (/invalid|not_found|unsupported|inspection/.test(kind)) return 'LLM_INVALID_REQUEST'
+  // An error in a 200 whose only words are for people.
+  if (/not found|does not exist|no such|not supported|inappropriate|sensitive/i.test(problem.message))
+    return 'LLM_INVALID_REQUEST'
   return 'LLM_STREAM'
 }
 
@@ -154,7 +178,7 @@ function quote(endpoint: Endpoint, words: string): string {
     .replace(/\b(sk|pk|gsk|xai|AIza|key|Bearer)[-_ ][\w*.-]{8,}|\bAIza[\w-]{8,}/g, '…')
     .replace(/[\s\p{C}]+/gu, ' ')
     .trim()
-  if (!text || text.startsWith('<')) return ''
+  if (!text || /^[<{[]/.test(text)) return '' // a page, or data: nothing for a person
   return ` It says: “${cut(text, 241)}”`
 }
 
@@ -171,6 +195,6 @@ function parsed(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    return undefined // an HTML page of a proxy, or nothing at all: the status says enough
+    return body // plain words, an HTML page of a proxy, or nothing at all
   }
 }

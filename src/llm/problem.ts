@@ -2,12 +2,26 @@ import * as v from 'valibot'
 import { lenient, record } from './wire/lenient.ts'
 
 /** What a provider says is wrong, brought to one shape. */
-export type Problem = { status?: number; type?: string; code?: string; message: string; retry_after_ms?: number }
+export type Problem = {
+  status?: number
+  type?: string
+  code?: string
+  /** The parameter of the request that is to blame. */
+  param?: string
+  message: string
+  retry_after_ms?: number
+}
+
+/** Fields in which servers put their words. */
+const WORDS = ['message', 'msg', 'error_msg', 'error_message', 'errorMessage', 'errmsg', 'status_msg', 'title'] as const
 
 const Body = v.object({
-  message: lenient(v.string()),
+  ...v.entriesFromList(WORDS, lenient(v.string())),
+  errors: lenient(v.array(v.unknown())),
+  base_resp: lenient(record),
   detail: lenient(v.unknown()),
   type: lenient(v.string()),
+  param: lenient(v.string()),
   status: lenient(v.union([v.string(), v.number()])),
   code: lenient(v.union([v.string(), v.number()])),
   details: lenient(v.array(v.unknown())),
@@ -18,15 +32,17 @@ const Body = v.object({
 
 /**
  * Reads the error bodies of all providers: `{error:{…}}` (OpenAI, Anthropic, llama.cpp), `[{error:{…}}]` (Google),
- * `{error:"…"}` (Ollama), `{message}`, `{detail}` (vLLM, Mistral), `{response:{error}}` (Responses). Anything else is empty.
+ * `{error:"…"}` (Ollama), `{message}`, `{detail}` (vLLM, Mistral), `{response:{error}}` (Responses), `{code, msg}` (Zhipu),
+ * `{errors:[…]}` (Cloudflare), `{base_resp}` (MiniMax). Anything else is empty.
  */
 export function problemOf(data: unknown): Problem {
   if (typeof data === 'string') return { message: data }
   const first = Array.isArray(data) ? data[0] : data
   const body = v.safeParse(Body, first)
   if (!body.success) return { message: '' }
-  const { error, response, message, detail, type, status, code, details, metadata } = body.output
-  const inner = error ?? response?.error
+  const { error, response, errors, base_resp, detail, type, param, status, code, details, metadata } = body.output
+  const message = WORDS.map(field => body.output[field]).find(words => words)
+  const inner = error ?? response?.error ?? (message ? undefined : (errors?.[0] ?? base_resp))
   if (inner) return problemOf(inner)
   const number = [code, status].map(Number).find(n => n >= 300 && n < 600)
   const words = [code, status].filter(word => typeof word === 'string' && !/^\d+$/.test(word)).join(' ')
@@ -36,10 +52,31 @@ export function problemOf(data: unknown): Problem {
     message: typeof raw === 'string' ? `${text} ${raw}` : text,
     ...(number && { status: number }),
     ...(type && { type }),
+    ...(param && { param }),
     ...(words && { code: words }),
     ...waitOf(text, details),
   }
 }
+
+/**
+ * Whether a payload of a 200 is an error instead of a piece of an answer: it says that it is one, or has words of one and
+ * nothing that any answer has. Gateways put theirs under a status of 200.
+ */
+export function isProblem(data: unknown): boolean {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return false
+  const fields = data as Record<string, unknown>
+  const { type, error, object, base_resp } = fields
+  if (type === 'error' || object === 'error') return true
+  if (type !== undefined) return false
+  if (error || Number(Object(base_resp).status_code ?? 0) !== 0) return true
+  return !ANSWERS.some(field => field in fields) && problemOf(data).message !== ''
+}
+
+/** What pieces of answers have, in any of the formats. */
+const ANSWERS = [
+  ...['choices', 'usage', 'candidates', 'usageMetadata', 'promptFeedback', 'output', 'response', 'delta', 'content'],
+  ...['x_groq', 'object'],
+]
 
 /** Google's `retryDelay: "34s"`, and Groq's “try again in 1m7.66s”. */
 function waitOf(text: string, details: unknown[] | undefined): { retry_after_ms?: number } {
@@ -75,7 +112,8 @@ export function saysNoMoney({ status, type = '', code = '', message }: Problem):
   if (/insufficient_quota|billing|insufficient_balance|payment_required/i.test(`${type} ${code}`) || status === 402)
     return true
   return (
-    /credit balance|insufficient (balance|credits|funds|quota)|exceeded your current quota/i.test(message) &&
-    !/resource_exhausted/i.test(`${type} ${code}`)
+    /credit balance|insufficient (balance|credits|funds|quota)|exceeded your current quota|in arrears|recharge|overdue|余额不足|欠费/i.test(
+      message,
+    ) && !/resource_exhausted/i.test(`${type} ${code}`)
   )
 }

@@ -56,10 +56,13 @@ export type ModelRequest = {
 
 /** What a running call yields. A `draft` is a tool call whose arguments are still streaming; `tool_call_id` is already ours. */
 export type ModelEvent =
-  | { type: 'text'; text: string }
+  /** `replace`: the text so far turned out to be thinking, and this stands in its place. */
+  | { type: 'text'; text: string; replace?: true }
   | { type: 'thinking'; text: string }
   | { type: 'draft'; tool_call_id: string; tool: string; chars: number; path?: string }
   | { type: 'retry'; code: LlmErrorCode; message: string; retry_in_ms: number }
+  /** So much of a long wait that was announced as a `retry` is left. */
+  | { type: 'waiting'; left_ms: number }
 
 /**
  * What a call returns when it is done. Arguments that are not a JSON object leave `params` empty and the raw text in

@@ -34,7 +34,7 @@ const WORDS: [Refused, RegExp][] = [
   ],
   [
     'tools',
-    /(tools?|function)\b.{0,80}(not support|unsupported|requires? (--|`--)|not enabled)|(not support|unsupported).{0,60}\b(tools?|function)|--jinja|enable-auto-tool-choice/i,
+    /(tools?|function)\b.{0,80}(not support|unsupported|requires? (--|`--)|not enabled)|(not support|unsupported).{0,60}\b(tools?|function)|no endpoints.{0,60}support.{0,20}\btools?\b|--jinja|enable-auto-tool-choice/i,
   ],
 ]
 

@@ -8,6 +8,8 @@ export type RetryOptions = {
   base_ms?: number
   /** A provider that asks for more is not waited for, but reported. */
   longest_ms?: number
+  /** When it names the time at which a limit ends, that is waited for, however far, and costs no attempt. */
+  wait_for_reset?: boolean
   random?: () => number
   sleep?: (ms: number, signal: AbortSignal) => Promise<void>
 }
@@ -21,7 +23,14 @@ export type RetryOptions = {
  * `partial` where text was shown; or the signal's reason.
  */
 export function withRetry(stream: Stream, options: RetryOptions = {}): Stream {
-  const { retries = 4, base_ms = 2_000, longest_ms = 60_000, random = Math.random, sleep = pause } = options
+  const {
+    retries = 4,
+    base_ms = 2_000,
+    longest_ms = 60_000,
+    wait_for_reset = false,
+    random = Math.random,
+    sleep = pause,
+  } = options
   return async function* (request, signal): AsyncGenerator<ModelEvent, ModelReply> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -29,16 +38,26 @@ export function withRetry(stream: Stream, options: RetryOptions = {}): Stream {
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof LlmError) || !error.retryable) throw error
+        const far = (error.retry_after_ms ?? 0) > longest_ms
+        const resets = far && wait_for_reset && error.code === 'LLM_RATE_LIMIT'
+        if (far && !resets) throw error
+        if (resets) attempt = -1 // a new period: what was tried in the last one does not count
         if (attempt >= retries && !error.partial) throw error
-        if ((error.retry_after_ms ?? 0) > longest_ms) throw error
         const retry_in_ms = Math.round(error.retry_after_ms ?? random() * base_ms * 2 ** attempt)
         yield { type: 'retry', code: error.code, message: error.message, retry_in_ms }
-        await sleep(retry_in_ms, signal)
+        await sleep(Math.min(retry_in_ms, STEP_MS), signal)
+        for (let left = retry_in_ms - STEP_MS; left > 0; left -= STEP_MS) {
+          yield { type: 'waiting', left_ms: left }
+          await sleep(Math.min(left, STEP_MS), signal)
+        }
         if (error.partial) return error.partial
       }
     }
   }
 }
+
+/** A longer wait is counted down in steps of this. */
+const STEP_MS = 60_000
 
 /** Rejects with the signal's reason on abort. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {

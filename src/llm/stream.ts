@@ -26,16 +26,20 @@ export async function* stream(
     return yield* exchange(endpoint, reader(endpoint), send(endpoint, asked), signal, patience)
   }
   const refused = refusedSoFar(endpoint)
+  // A local server that does not know its model leaves the calls in the text.
+  const calling = (asked: boolean) =>
+    asked || endpoint.kind === 'openai-compatible'
+      ? textualReader(reader(endpoint), request.tools, asked)
+      : reader(endpoint)
   if (endpoint.info.tools !== false && !refused.has('tools')) {
     try {
-      return yield* exchange(endpoint, reader(endpoint), send(endpoint, request), signal, patience)
+      return yield* exchange(endpoint, calling(false), send(endpoint, request), signal, patience)
     } catch (error) {
       if (endpoint.kind !== 'openai-compatible' || !refusedBy(error, ['tools'])) throw error
       refused.add('tools')
     }
   }
-  const textual = textualReader(reader(endpoint), request.tools)
-  return yield* exchange(endpoint, textual, send(endpoint, inText(request)), signal, patience)
+  return yield* exchange(endpoint, calling(true), send(endpoint, inText(request)), signal, patience)
 }
 
 function wireOf(endpoint: Endpoint): Wire {

@@ -66,6 +66,8 @@ export function sessionStream(session: Session, after: number | null): Response 
       session.subscribe(event => {
         const id = 'id' in event ? event.id : undefined
         if (id !== undefined && id <= cursor) return
+        // What was told so far no longer counts: a reader that is behind is brought the new text from its beginning.
+        if (event.type === 'message.delta' && event.replace) told.delete(event.message_id)
         if (!send(sharedFrame(event), { stored: id !== undefined, last: event.type === 'session.closed' })) return
         cursor = id ?? cursor
         if (event.type === 'message') told.delete(event.message_id)

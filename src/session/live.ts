@@ -83,10 +83,12 @@ export function createLive(redactor: Redactor, agent: string) {
       if (event.type === 'agent.state') state = wellFormed(event)
       if (event.type !== 'message.delta' && event.type !== 'thinking.delta')
         return send({ ...wellFormed(redactor.value(event)), at })
+      const replaces = event.type === 'message.delta' && event.replace === true
+      if (replaces) streams.delete(`${event.type} ${event.message_id}`)
       const content = redacted(event)
-      if (content === '') return
+      if (content === '' && !replaces) return
       if (event.type === 'message.delta') {
-        const said = (partials.get(event.message_id)?.content ?? '') + content
+        const said = (replaces ? '' : (partials.get(event.message_id)?.content ?? '')) + content
         partials.set(event.message_id, { ...event, content: said, replace: true, at })
       }
       send({ ...event, content, at })

@@ -292,6 +292,7 @@ const documents = fc.dictionary(
     'permissions',
     'agents',
     'models',
+    'wait_for_reset',
     'toon',
     'zzz',
     'valueOf',

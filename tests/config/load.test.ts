@@ -22,6 +22,7 @@ test(
       max_rounds: 50,
       approval_timeout_seconds: 0,
       allowed_directories: [],
+      wait_for_reset: false,
       toon: true,
       providers: {},
       mcp_servers: [],

@@ -144,7 +144,7 @@ for (const family of FAMILIES)
         'LLM_RATE_LIMIT',
         true,
       ],
-      ['200 with other JSON', { body: '{"detail":"Not Found"}' }, 'LLM_STREAM', true],
+      ['200 with other JSON', { body: '{"detail":"Not Found"}' }, 'LLM_INVALID_REQUEST', false],
       ['200 with broken JSON', { body: 'data: {"a":\n\n' }, 'LLM_STREAM', true],
     ]
     for (const [name, reply, code, again] of ODD)
@@ -168,7 +168,7 @@ for (const family of FAMILIES)
       const long = await call(family, '429, retry-after 3600', [slow({ 'retry-after': '3600' })])
       expect(long.attempts).toBe(1)
       expect(long.error).toMatchObject({ code: 'LLM_RATE_LIMIT', retry_after_ms: 3_600_000 })
-      expect((long.error as Error).message).toContain('3600 s')
+      expect((long.error as Error).message).toContain('60 min')
     })
 
     for (const cut of ['close', 'reset', undefined] as const) {

@@ -116,7 +116,7 @@ test(`${STREAMS} mutated and fragmented streams end in a reply or a typed error`
     const { family, textual, pieces } = mutated(seed)
     const endpoint = endpointFor(family)
     const reader = family === 'anthropic' ? anthropicReader(endpoint) : whicheverReader(endpoint)
-    const read = textual ? textualReader(reader, [READ_FILE]) : reader
+    const read = textual ? textualReader(reader, [READ_FILE], true) : reader
     ends[check(readPieces(endpoint, read, pieces), seed, parsersTyped)]++
   }
   const server = await startModelServer()

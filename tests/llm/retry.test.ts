@@ -57,6 +57,23 @@ describe('withRetry', () => {
     expect(error).toMatchObject({ code: 'LLM_OVERLOADED' })
   })
 
+  test('a reset that the provider names is waited for when that is wanted, and counted down', async () => {
+    const limit = () => failure('LLM_RATE_LIMIT', { retry_after_ms: 150_000 })
+    const attempts = (): [ModelEvent[], unknown][] => [
+      ...Array.from({ length: 6 }, limit).map(each => [[], each] as [ModelEvent[], unknown]),
+      [[], REPLY],
+    ]
+    expect((await run(attempts())).error).toMatchObject({ code: 'LLM_RATE_LIMIT' })
+    const { reply, waited, events } = await run(attempts(), { wait_for_reset: true })
+    expect(reply).toEqual(REPLY)
+    expect(waited).toEqual(Array.from({ length: 6 }, () => [60_000, 60_000, 30_000]).flat())
+    expect(events.slice(0, 3).map(each => (each.type === 'retry' ? each.retry_in_ms : each))).toEqual([
+      150_000,
+      { type: 'waiting', left_ms: 90_000 },
+      { type: 'waiting', left_ms: 30_000 },
+    ])
+  })
+
   test('anywhere below that: full jitter', async () => {
     const chances = [0, 0.5, 0.25, 0.999]
     const { waited } = await run(

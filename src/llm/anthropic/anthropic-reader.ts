@@ -55,8 +55,10 @@ export function anthropicReader(endpoint: Endpoint): Reader {
     if (block.type === 'tool_use') {
       if (block.input && Object.keys(block.input).length > 0) whole.set(index, JSON.stringify(block.input))
       const drafts = answer.calls.add({ index, id: block.id, name: block.name })
-      const use: AnthropicBlock = { type: 'tool_use', tool_call_id: answer.calls.idAt(index)! }
-      blocks.push(use)
+      const tool_call_id = answer.calls.idAt(index)!
+      const use: AnthropicBlock = { type: 'tool_use', tool_call_id }
+      // A gateway that begins the same block twice has one call.
+      if (!blocks.some(each => each.type === 'tool_use' && each.tool_call_id === tool_call_id)) blocks.push(use)
       open.set(index, use)
       return drafts
     }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { sendAmended } from '../parameters.ts'
 import type { ModelRequest } from '../provider.ts'
 import { sendWithout } from '../refusal.ts'
 import type { Wire } from '../wire/exchange.ts'
@@ -10,12 +11,18 @@ const OPTIONAL = ['block_binding', 'reasoning_history', 'thinking', 'effort', 'i
 
 const sendAnthropic = (endpoint: Endpoint, request: ModelRequest) => (signal: AbortSignal) =>
   sendWithout(endpoint, OPTIONAL, refused =>
-    postAnthropic(
+    sendAmended(
       endpoint,
-      '/v1/messages',
       anthropicBody(endpoint, request, refused),
-      signal,
-      bindsThinking(endpoint, refused) ? { 'anthropic-beta': 'thinking-binding-controls-2026-08-01' } : {},
+      body =>
+        postAnthropic(
+          endpoint,
+          '/v1/messages',
+          body,
+          signal,
+          bindsThinking(endpoint, refused) ? { 'anthropic-beta': 'thinking-binding-controls-2026-08-01' } : {},
+        ),
+      ['thinking', 'output_config'],
     ),
   )
 

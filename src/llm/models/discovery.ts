@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { below } from '../address.ts'
 
 /** A server to ask which models it has. `base_url` ends in `/v1` or the like; only a configured one is sent a key. */
 export type Server = {
@@ -64,7 +65,7 @@ export async function discover(
   fetch: typeof globalThis.fetch,
   limit_ms: number = isLocal(server.base_url) ? LOCAL_MS : REMOTE_MS,
 ): Promise<FoundModel[] | null> {
-  const listing = await createAsk(server, fetch, limit_ms)(`${server.base_url}/models`, Listing)
+  const listing = await createAsk(server, fetch, limit_ms)(below(server.base_url, '/models'), Listing)
   if (!listing) return null
   const models = listing.data.slice(0, MOST_MODELS)
   const ids = models.map(model => model.id)

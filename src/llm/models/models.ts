@@ -1,6 +1,7 @@
 import type { Config, ProviderKind } from '../../config/config.ts'
 import { AppError } from '../../errors.ts'
 import type { Usage } from '../../event.ts'
+import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
 import type { ModelInfo, Stream } from '../provider.ts'
@@ -139,9 +140,13 @@ export function createModels(options: {
     const base_url = whereIs(id)?.base_url ?? provider.base_url
     // A key goes where the configuration says, not to whatever answers on a port.
     const api_key = base_url === provider.base_url ? await keys.find(provider, signal) : undefined
-    const { name, kind, headers } = provider
+    const { name, kind, headers, timeout_seconds } = provider
     const model = id.slice(id.indexOf('/') + 1)
-    return { provider: name, kind, model, base_url, headers, info: info(id), ...(api_key && { api_key }) }
+    return {
+      ...{ provider: name, kind, model, base_url, headers, info: info(id) },
+      ...(api_key && { api_key }),
+      ...(timeout_seconds !== undefined && { timeout_seconds }),
+    }
   }
 
   return {
@@ -181,7 +186,9 @@ export function createModels(options: {
       }
       const endpoint = await endpointOf(request.model, signal)
       const [{ stream }, { withRetry }] = await Promise.all([import('../stream.ts'), import('../retry.ts')])
-      return yield* withRetry((request, signal) => stream(endpoint, request, signal))(request, signal)
+      return yield* withRetry((request, signal) => stream(endpoint, request, signal), {
+        wait_for_reset: config.wait_for_reset,
+      })(request, signal)
     },
 
     setKey(name, key) {
@@ -218,7 +225,7 @@ export function createModels(options: {
         return {
           provider: provider.name,
           kind: provider.kind,
-          ...(provider.base_url && { base_url: withoutCredentials(provider.base_url) }),
+          ...(provider.base_url && { base_url: plainAddress(provider.base_url) }),
           key: keys.sourceOf(provider) ?? null,
           usable: reason === undefined,
           ...(answers.length > 0 && { models }),
@@ -236,8 +243,3 @@ const NOTHING: Usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0
 
 const modelsIn = (config: Config, provider: string): string[] =>
   Object.keys(config.models).flatMap(id => (id.startsWith(`${provider}/`) ? [id.slice(provider.length + 1)] : []))
-
-function withoutCredentials(base_url: string): string {
-  const url = URL.parse(base_url)
-  return url ? `${url.origin}${url.pathname}`.replace(/\/$/, '') : 'not a URL'
-}

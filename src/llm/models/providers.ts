@@ -8,6 +8,7 @@ export type Provider = {
   /** Unset: found by `discovery.ts` (local), or not needed (offline). */
   base_url?: string
   headers: Record<string, string>
+  timeout_seconds?: number
   /** The configuration says where it is; `local` without that is looked for. */
   configured: boolean
   key_names: string[]
@@ -71,6 +72,7 @@ function providerOf(name: string, config: Config, env: Record<string, string | u
     kind: entry?.kind ?? builtIn?.kind ?? 'openai-compatible',
     ...(base_url && { base_url }),
     headers: { ...entry?.headers },
+    ...(entry?.timeout_seconds !== undefined && { timeout_seconds: entry.timeout_seconds }),
     configured: Boolean(entry?.base_url || fromEnv),
     key_names: builtIn?.key_names ?? [],
     ...(builtIn?.preferred && { preferred: builtIn.preferred }),

@@ -6,7 +6,7 @@ import type { ModelEvent } from '../provider.ts'
 import { count, items, lenient, record, text } from '../wire/lenient.ts'
 import { Answer, type Reader } from '../wire/reader.ts'
 import { mergeReasoning } from '../wire/reasoning.ts'
-import { ThinkTag } from '../wire/think-tag.ts'
+import { type Split, ThinkTag } from '../wire/think-tag.ts'
 
 const ToolCall = v.object({
   index: count,
@@ -47,6 +47,9 @@ const Chunk = v.object({
 type Delta = v.InferOutput<typeof Delta>
 type Usage = v.InferOutput<typeof Usage>
 
+/** Calls that were written into the text have indexes that no server gives. */
+const WRITTEN = 1_000_000
+
 /** As the server sent it, for the way back. */
 type Reasoning = { reasoning_content?: string; reasoning?: string; reasoning_details?: Record<string, unknown>[] }
 
@@ -70,20 +73,22 @@ export function chatReader(endpoint: Endpoint): Reader {
       reasoning.reasoning_details = mergeReasoning(reasoning.reasoning_details ?? [], delta.reasoning_details)
     if (delta.refusal) refused = true
     if (delta.extra_content) extra_content = delta.extra_content
-    const { thinking, text } = tag && words ? tag.feed(words) : { thinking: '', text: words }
     return [
       ...answer.think(thought),
-      ...answer.think(thinking),
-      ...answer.say(text),
+      ...(tag && words ? take(tag.feed(words)) : answer.say(words)),
       ...answer.say(delta.refusal ?? ''),
       ...call(delta),
     ]
   }
 
-  function flush(): ModelEvent[] {
-    const { thinking, text } = tag?.end() ?? { thinking: '', text: '' }
-    return [...answer.think(thinking), ...answer.say(text)]
-  }
+  const take = ({ thinking, text, calls = [], rethink }: Split): ModelEvent[] => [
+    ...(rethink ? answer.rethink() : []),
+    ...answer.think(thinking),
+    ...answer.say(text),
+    ...calls.flatMap(({ name, args }) => answer.calls.add({ index: WRITTEN + answer.calls.size, name, args })),
+  ]
+
+  const flush = (): ModelEvent[] => (tag ? take(tag.end()) : [])
 
   function call({ tool_calls, function_call }: Delta): ModelEvent[] {
     const calls = function_call ? [...tool_calls, { index: 0, id: undefined, function: function_call }] : tool_calls
@@ -129,9 +134,9 @@ export function chatReader(endpoint: Endpoint): Reader {
     },
     reply() {
       flush()
-      // Some servers forget the reason when they call tools. Their word that it is over, and calls that are whole, will do.
-      if (finish === undefined && !(over && answer.calls.whole))
-        throw streamError(endpoint, 'was cut off before its end')
+      // Some servers forget the reason. Their word that it is over will do, if there is an answer and its calls are whole.
+      const whole = answer.calls.size > 0 ? answer.calls.whole : answer.text !== ''
+      if (finish === undefined && !(over && whole)) throw streamError(endpoint, 'was cut off before its end')
       if (answer.calls.nameless) throw streamError(endpoint, 'calls a tool without saying which')
       return answer.reply(refused ? 'refusal' : (STOPS[finish ?? ''] ?? 'end_turn'), endpoint.provider, 'chat', {
         ...(Object.keys(call_extras).length > 0 && { call_extras }),

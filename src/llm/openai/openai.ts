@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { sendAmended } from '../parameters.ts'
 import type { ModelRequest } from '../provider.ts'
 import { sendWithout } from '../refusal.ts'
 import type { Wire } from '../wire/exchange.ts'
@@ -17,7 +18,9 @@ const OPTIONAL = [
 
 export const sendChat = (endpoint: Endpoint, request: ModelRequest) => (signal: AbortSignal) =>
   sendWithout(endpoint, OPTIONAL, refused =>
-    postOpenai(endpoint, '/chat/completions', chatBody(endpoint, request, refused), signal),
+    sendAmended(endpoint, chatBody(endpoint, request, refused), body =>
+      postOpenai(endpoint, '/chat/completions', body, signal),
+    ),
   )
 
 /** Chat completions: GPT, Gemini, and everything that imitates them. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
+import { sendAmended } from '../parameters.ts'
 import type { ModelRequest } from '../provider.ts'
 import { refusedSoFar, sendWithout } from '../refusal.ts'
 import type { Send, Wire } from '../wire/exchange.ts'
@@ -17,7 +18,9 @@ function sendResponses(endpoint: Endpoint, request: ModelRequest): Send {
     if (refused.has('responses')) return sendChat(endpoint, request)(signal)
     try {
       return await sendWithout(endpoint, OPTIONAL, without =>
-        postOpenai(endpoint, '/responses', responsesBody(endpoint, request, without), signal),
+        sendAmended(endpoint, responsesBody(endpoint, request, without), body =>
+          postOpenai(endpoint, '/responses', body, signal),
+        ),
       )
     } catch (error) {
       if (!lacksRoute(endpoint, error)) throw error

@@ -1,6 +1,7 @@
-import type { Params, ToolCall } from '../../event.ts'
+import type { ToolCall } from '../../event.ts'
 import { newId } from '../../ids.ts'
 import type { ModelEvent } from '../provider.ts'
+import { PLACEHOLDER, parseArguments } from './arguments.ts'
 
 /** A piece of a call as it comes. Servers leave out, delay, repeat and empty every one of these. */
 export type Piece = { index?: number; id?: string; name?: string; args?: string }
@@ -10,6 +11,8 @@ type Call = {
   id: string
   name: string
   args: string
+  /** Where in `args` a later piece began with `{`: perhaps the arguments once more. */
+  starts: number[]
   index?: number
   told: number
   path?: string
@@ -31,10 +34,11 @@ export class Calls {
 
   add(piece: Piece): Draft[] {
     const call = this.#find(piece) ?? this.#open(piece)
-    if (repeats(call, piece)) return []
     call.id ||= piece.id ?? ''
-    call.name ||= piece.name ?? ''
-    call.args += piece.args ?? ''
+    call.name = nameWith(call, piece.name ?? '')
+    const args = piece.args ?? ''
+    if (call.args && args.trimStart().startsWith('{')) call.starts.push(call.args.length)
+    call.args += args
     return this.#tell(call)
   }
 
@@ -43,7 +47,10 @@ export class Calls {
     const call = this.#calls.findLast(each => each.index === index) ?? this.#open({ ...piece, index, args: '' })
     call.id ||= piece.id ?? ''
     call.name ||= piece.name ?? ''
-    if (piece.args) call.args = piece.args
+    if (piece.args) {
+      call.args = piece.args
+      call.starts = []
+    }
     return this.#tell(call)
   }
 
@@ -58,7 +65,7 @@ export class Calls {
 
   /** Every call has a name and arguments that are a whole JSON object, or none at all. */
   get whole(): boolean {
-    return this.#calls.length > 0 && this.#calls.every(call => call.name && parseArguments(call.args))
+    return this.#calls.length > 0 && this.#calls.every(call => call.name && parseArguments(call.args, call.starts))
   }
 
   /** Something was called, but not by name: nothing could answer it. */
@@ -69,12 +76,20 @@ export class Calls {
   finish(): { tool_calls: ToolCall[]; ids: Record<string, string>; raw_arguments: Record<string, string> } {
     const ids: Record<string, string> = {}
     const raw_arguments: Record<string, string> = {}
-    const tool_calls = this.#calls.map(({ tool_call_id, id, name, args }) => {
-      const params = parseArguments(args)
+    const tool_calls: ToolCall[] = []
+    const made = new Set<string>()
+    const used = new Set<string>()
+    for (const { tool_call_id, id, name, args, starts } of this.#calls) {
+      const params = parseArguments(args, starts)
+      // The same call once more, and no id that makes it another: running it twice would be our doing, not the model's.
+      const same = `${name}\n${params ? JSON.stringify(params) : args}`
+      if ((!id || used.has(id)) && made.has(same)) continue
+      made.add(same)
       if (!params) raw_arguments[tool_call_id] = args
-      if (id && !Object.values(ids).includes(id)) ids[tool_call_id] = id
-      return { tool_call_id, tool: name, params: params ?? {} }
-    })
+      if (id && !used.has(id)) ids[tool_call_id] = id
+      used.add(id)
+      tool_calls.push({ tool_call_id, tool: name, params: params ?? {} })
+    }
     return { tool_calls, ids, raw_arguments }
   }
 
@@ -98,7 +113,7 @@ export class Calls {
   }
 
   #open({ index }: Piece): Call {
-    const call: Call = { tool_call_id: newId('tc'), id: '', name: '', args: '', told: -1 }
+    const call: Call = { tool_call_id: newId('tc'), id: '', name: '', args: '', starts: [], told: -1 }
     if (index !== undefined) call.index = index
     this.#calls.push(call)
     return call
@@ -126,30 +141,18 @@ function begins(call: Call, piece: Piece): boolean {
   const args = piece.args?.trimStart() ?? ''
   const another = Boolean(piece.id && call.id && piece.id !== call.id)
   if (another) return call.args === '' || args === '' || args.startsWith('{')
+  // A server that gives ids gives one to every call: this is what the empty arguments stood for.
+  if (!piece.id && call.id && PLACEHOLDER.test(call.args.trim())) return false
   return args.startsWith('{') && isWhole(call.args) && !(piece.id && piece.id === call.id)
 }
 
-/** A server that sends the finished call once more, under the same id. */
-const repeats = (call: Call, piece: Piece): boolean =>
-  Boolean(piece.id && piece.id === call.id && piece.args?.trimStart().startsWith('{') && isWhole(call.args))
+/** The name, which may come in pieces, ever longer, or whole with every piece; it is over when the arguments begin. */
+function nameWith({ name, args }: Call, piece: string): string {
+  if (!name || !piece || args) return name || piece
+  return piece.startsWith(name) ? piece : name + piece
+}
 
 const isWhole = (args: string): boolean => args.trimEnd().endsWith('}') && parseArguments(args) !== undefined
-
-/**
- * The arguments of a call: a JSON object. Nothing at all, and `null`, are a call without arguments; an object in a JSON string
- * is what some servers send. Undefined for anything else, cut ones included.
- */
-export function parseArguments(args: string, depth = 0): Params | undefined {
-  if (args.trim() === '') return {}
-  try {
-    const value: unknown = JSON.parse(args)
-    if (value === null) return {}
-    if (typeof value === 'string' && depth === 0 && value.trim()) return parseArguments(value, 1)
-    return typeof value === 'object' && !Array.isArray(value) ? (value as Params) : undefined
-  } catch {
-    return undefined // kept as raw arguments, for the model to be told
-  }
-}
 
 /** The file that a call is about, as soon as its arguments say so. */
 function pathIn(args: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
+import { isProblem } from '../problem.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
 import { type Lifeline, lifeline, type Patience, Stalled } from './lifeline.ts'
 import type { Reader } from './reader.ts'
@@ -23,7 +24,7 @@ export async function* exchange(
   reader: Reader,
   send: Send,
   signal: AbortSignal,
-  patience: Patience = PATIENCE[endpoint.kind],
+  patience: Patience = patienceWith(endpoint),
 ): AsyncGenerator<ModelEvent, ModelReply> {
   signal.throwIfAborted()
   const line = lifeline(signal, patience)
@@ -76,19 +77,17 @@ export function* readAll(endpoint: Endpoint, payloads: Payload[], reader: Reader
   }
 }
 
-function isProblem(data: unknown): boolean {
-  if (typeof data !== 'object' || data === null) return false
-  const { type, error, object } = data as Record<string, unknown>
-  return type === 'error' || object === 'error' || (type === undefined && Boolean(error))
-}
-
 /** Neighbours of one kind that came in one piece are one event: fewer steps to everyone behind. */
 function* join(events: Iterable<ModelEvent>): Generator<ModelEvent> {
   let last: ModelEvent | undefined
   try {
     for (const event of events) {
-      if (last && (event.type === 'text' || event.type === 'thinking') && last.type === event.type) {
-        last = { type: event.type, text: last.text + event.text }
+      if (last?.type === 'text' && event.type === 'text' && !event.replace) {
+        last = { ...last, text: last.text + event.text }
+        continue
+      }
+      if (last?.type === 'thinking' && event.type === 'thinking') {
+        last = { type: 'thinking', text: last.text + event.text }
         continue
       }
       if (last) yield last
@@ -101,15 +100,21 @@ function* join(events: Iterable<ModelEvent>): Generator<ModelEvent> {
   if (last) yield last
 }
 
+/** What the configuration says, else what fits the kind of server. */
+function patienceWith({ kind, timeout_seconds }: Endpoint): Patience {
+  if (timeout_seconds === undefined) return PATIENCE[kind]
+  return { ...PATIENCE[kind], first_ms: timeout_seconds * 1000, idle_ms: timeout_seconds * 1000 }
+}
+
 /**
  * Claude pings while it thinks, and so has no excuse; OpenAI is silent then; a local server loads its model and reads the
- * prompt before it says anything.
+ * prompt before it says anything, and may hold a call back until it is whole.
  */
 const PATIENCE: Record<Endpoint['kind'], Patience> = {
   anthropic: { first_ms: 120_000, idle_ms: 120_000, finished_ms: 10_000 },
   gemini: { first_ms: 300_000, idle_ms: 120_000, finished_ms: 10_000 },
   openai: { first_ms: 300_000, idle_ms: 300_000, finished_ms: 10_000 },
-  'openai-compatible': { first_ms: 600_000, idle_ms: 120_000, finished_ms: 10_000 },
+  'openai-compatible': { first_ms: 600_000, idle_ms: 600_000, finished_ms: 10_000 },
   offline: { first_ms: 120_000, idle_ms: 120_000, finished_ms: 10_000 },
 }
 
@@ -119,7 +124,7 @@ const isBroken = (error: unknown): boolean => !(error instanceof LlmError) && !(
 function asLlmError(endpoint: Endpoint, error: unknown): LlmError {
   if (error instanceof LlmError) return error
   if (error instanceof MalformedStream)
-    return streamError(endpoint, error.message, { retryable: error.retryable, cause: error })
+    return streamError(endpoint, error.message, { retryable: error.retryable, words: error.words, cause: error })
   if (error instanceof Stalled)
     return streamError(endpoint, `stalled: nothing came for ${Math.round(error.silent_ms / 1000)} s`, { cause: error })
   return streamError(endpoint, 'was cut off', { cause: error })

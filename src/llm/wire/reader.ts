@@ -33,6 +33,15 @@ export class Answer {
     return [{ type: 'text', text }]
   }
 
+  /** What was taken for the answer was thinking: it ended with a tag that nothing opened. */
+  rethink(): ModelEvent[] {
+    if (!this.text) return []
+    this.thinking += this.text
+    const thought: ModelEvent = { type: 'thinking', text: this.text }
+    this.text = ''
+    return [thought, { type: 'text', text: '', replace: true }]
+  }
+
   think(text: string): ModelEvent[] {
     if (!text) return []
     this.thinking += text

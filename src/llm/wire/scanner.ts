@@ -1,68 +1,96 @@
 import type { Params, ToolCall } from '../../event.ts'
 import { newId } from '../../ids.ts'
-import { parseArguments } from './calls.ts'
+import type { ToolDefinition } from '../provider.ts'
+import { type Block, HEAD, isPlausible, isSpoken, isUnfinished } from './call-block.ts'
+import { ARGUMENTS, callsIn, type Found, namedCall, OPENERS, type Schemas } from './call-syntax.ts'
+import { offeredName } from './tool-name.ts'
 
-type Block = { kind: 'tag' | 'fence'; opener: string; name?: string; closer: string; from: number }
 /** What is at some place of the text: nothing special, perhaps the beginning of something, or the beginning of a block. */
 type Sight = 'nothing' | 'maybe' | 'result' | Block
 
-const TAG = '<tool_call'
 const RESULT = '<tool_result'
 const LANGUAGES = new Set(['', 'json', 'tool_call', 'tool_calls', 'tool'])
+const TRIGGER = /[<[{`]/g
+/** So many blocks that turn out to be none: the text is about calls, and looking on would cost more with each. */
+const PATIENCE = 64
 
 /**
- * Finds tool calls in text that comes in pieces of any size: `<tool_call>{…}</tool_call>`, or the same JSON in a fence. Text is
- * passed on as soon as it cannot be part of a call, and unchanged when it turns out not to be one.
+ * Finds tool calls in text that comes in pieces of any size: in the syntaxes of `call-syntax.ts`, and as JSON that names a tool
+ * which was offered, in a fence or on lines of its own. Text is passed on as soon as it cannot be part of a call, and
+ * unchanged when it turns out not to be one. In code, and where text follows JSON, calls are only spoken of.
  */
 export class CallScanner {
   readonly tool_calls: ToolCall[] = []
   readonly raw_arguments: Record<string, string> = {}
-  readonly #tools: ReadonlySet<string>
+  readonly #schemas: Schemas
+  readonly #asked: boolean
   #held = ''
   #block: Block | undefined
-  #lineStart = true
+  /** Of the line so far: nothing but blanks is in it, and it has an odd number of backticks. */
+  #blank = true
+  #odd = false
+  #fence = ''
   #muted = false
   #afterCall = false
+  #patience = PATIENCE
 
-  constructor(tools: ReadonlySet<string>) {
-    this.#tools = tools
+  /** `asked`: the model was told to write its calls as text, so that a fence in the middle of it is one as well. */
+  constructor(tools: readonly Pick<ToolDefinition, 'name' | 'parameters'>[], asked = false) {
+    this.#schemas = new Map(tools.map(({ name, parameters }) => [name, parameters]))
+    this.#asked = asked
   }
 
   /** The text that can be shown now. */
   feed(text: string): string {
-    if (this.#muted) return ''
+    if (this.#muted || text === '') return ''
+    if (this.#patience <= 0) return this.#show(text)
     this.#held += text
     let shown = ''
     for (;;) {
-      const { length } = this.#held
+      const held = this.#held
       const block = this.#block
       shown += block ? this.#inside(block) : this.#outside()
-      if (this.#held === '' || (this.#held.length === length && this.#block === block)) return shown
+      if (this.#held === '' || (this.#held === held && this.#block === block)) return shown
     }
   }
 
   /** Nothing more comes: an unclosed call counts if it is whole, anything else is text after all. */
   end(): string {
-    const held = this.#held
-    const block = this.#block
-    this.#held = ''
-    this.#block = undefined
-    if (!block) return this.#show(held)
-    const body = held.replace(/<\/?[a-z_]*$|\n`{1,2}$/, '')
-    return this.#take(block, body) ? '' : this.#show(block.opener) + this.feed(held) + this.end()
+    let shown = ''
+    for (;;) {
+      const block = this.#block
+      if (!block) {
+        const held = this.#held
+        this.#held = ''
+        return shown + this.#show(held)
+      }
+      const cut = block.body.replace(/<[^<>\s]*$|\n`{1,2}$/, '')
+      if (this.#take(block, block.body) || (cut !== block.body && this.#take(block, cut)) || this.#salvage(block, cut))
+        this.#block = undefined
+      else {
+        const opener = this.#giveUp(block)
+        const rest = this.#held
+        this.#held = ''
+        shown += opener + this.feed(rest)
+      }
+    }
   }
 
   #outside(): string {
     const text = this.#held
-    for (let at = 0; at < text.length; at++) {
+    TRIGGER.lastIndex = 0
+    let from = 0
+    let shown = ''
+    for (let found = TRIGGER.exec(text); found; found = TRIGGER.exec(text)) {
+      const at = found.index
+      shown += this.#show(text.slice(from, at))
+      from = at
       const sight = this.#look(text, at)
       if (sight === 'nothing') continue
-      const shown = this.#show(text.slice(0, at))
-      this.#held = text.slice(at)
+      this.#held = sight === 'maybe' ? text.slice(at) : ''
       if (sight === 'maybe') return shown
       if (sight === 'result') {
         this.#muted = true // what the model makes up from here on is no answer
-        this.#held = ''
         return shown
       }
       this.#held = text.slice(at + sight.opener.length)
@@ -70,77 +98,138 @@ export class CallScanner {
       return shown
     }
     this.#held = ''
-    return this.#show(text)
+    return shown + this.#show(text.slice(from))
   }
 
   #look(text: string, at: number): Sight {
-    if (text[at] === '<') return this.#lookAtTag(text.slice(at, at + 200))
-    const lineStart = at === 0 ? this.#lineStart : text[at - 1] === '\n'
-    if (!lineStart || text[at] !== '`') return 'nothing'
-    const line = text.slice(at, at + 40)
+    const sign = text[at]
+    if (sign === '`') return this.#blank ? this.#lookAtFence(text.slice(at, at + 40)) : 'nothing'
+    if (this.#fence || this.#odd) return 'nothing'
+    if (sign === '<' || sign === '[') {
+      const sight = this.#lookAtTag(text.slice(at, at + 200))
+      if (sight !== 'nothing' || sign === '<') return sight
+    }
+    return this.#blank ? { kind: 'bare', opener: '', body: '', head: '', tail: '' } : 'nothing'
+  }
+
+  #lookAtFence(line: string): Sight {
     const fence = line.match(/^(`{3,})([\w-]*)[ \t]*\r?\n/)
-    if (fence)
-      return LANGUAGES.has(fence[2]!)
-        ? { kind: 'fence', opener: fence[0], closer: `\n${fence[1]}`, from: 0 }
-        : 'nothing'
-    return line.length < 40 && /^`{1,2}$|^`{3,}[\w-]*[ \t]*\r?$/.test(line) ? 'maybe' : 'nothing'
+    if (this.#fence) {
+      if (fence && !fence[2] && fence[1]!.length >= this.#fence.length) this.#fence = ''
+      return !fence && line.length < 40 && /^`+[ \t]*\r?$/.test(line) ? 'maybe' : 'nothing'
+    }
+    if (fence && LANGUAGES.has(fence[2]!))
+      return { kind: 'fence', opener: fence[0], closer: `\n${fence[1]}`, body: '', head: '', tail: '' }
+    if (/^`{3,}[^`\n]*\n/.test(line)) {
+      this.#fence = line.match(/^`+/)![0]
+      return 'nothing'
+    }
+    return line.length < 40 && /^(`{1,2}|`{3,}[^`\n]*)$/.test(line) ? 'maybe' : 'nothing'
   }
 
   #lookAtTag(text: string): Sight {
-    if (TAG.startsWith(text) || RESULT.startsWith(text)) return 'maybe'
+    if (RESULT.startsWith(text) || OPENERS.some(({ opener }) => opener.startsWith(text) && opener !== text))
+      return 'maybe'
     if (text.startsWith(RESULT)) return this.tool_calls.length > 0 ? 'result' : 'nothing'
-    const tag = text.match(/^<tool_call(?:\s+name\s*=\s*"([\w./-]*)")?\s*>/)
-    if (tag) return { kind: 'tag', opener: tag[0], closer: '</tool_call>', from: 0, ...(tag[1] && { name: tag[1] }) }
-    return text.startsWith(TAG) && !text.includes('>') && text.length < 200 && /^<tool_call(\s|$)/.test(text)
-      ? 'maybe'
-      : 'nothing'
+    const known = OPENERS.find(({ opener }) => text.startsWith(opener))
+    if (known) return { ...known, kind: 'tag', body: '', head: '', tail: '' }
+    const tag = text.match(/^<tool_call\s+name\s*=\s*"([\w./-]*)"\s*>/)
+    if (tag) return { kind: 'tag', opener: tag[0], closer: '</tool_call>', name: tag[1]!, body: '', head: '', tail: '' }
+    return /^<tool_call\s[^>]*$/.test(text) && text.length < 200 ? 'maybe' : 'nothing'
   }
 
   #inside(block: Block): string {
-    const text = this.#held
-    if (block.kind === 'fence' && !isPlausible(text)) return this.#giveUp(block)
-    for (;;) {
-      const at = text.indexOf(block.closer, block.from)
-      if (at < 0) {
-        block.from = Math.max(block.from, text.length - block.closer.length + 1)
+    const piece = this.#held
+    this.#held = ''
+    block.body += piece
+    if (block.head.length < HEAD) {
+      block.head = (block.head + piece).slice(0, HEAD)
+      if (!isPlausible(block)) return this.#giveUp(block)
+    }
+    const { closer } = block
+    if (closer === undefined) return block.kind === 'fence' && isSpoken(block, piece) ? this.#giveUp(block) : ''
+    const text = block.tail + piece
+    const before = block.body.length - text.length
+    for (let at = text.indexOf(closer); at >= 0; at = text.indexOf(closer, at + 1)) {
+      const body = block.body.slice(0, before + at + (block.kept ? closer.length : 0))
+      const rest = text.slice(at + closer.length)
+      if (block.kind === 'fence' && !this.#asked) {
+        if (isUnfinished(body) && --this.#patience > 0) continue
+        if (!this.#calls(block, body)) return this.#giveUp(block)
+        // A call if nothing but calls comes behind it: for the end to say.
+        const { closer: _, ...open } = block
+        this.#block = open
+        return isSpoken(open, rest) ? this.#giveUp(open) : ''
+      }
+      if (this.#take(block, body)) {
+        this.#block = undefined
+        this.#held = rest
         return ''
       }
-      const body = text.slice(0, at)
-      const after = at + block.closer.length
-      if (parseCalls(body) === undefined && isInString(body)) {
-        block.from = after // the closer is inside a JSON string: this block ends later
-        continue
+      if (isUnfinished(body)) {
+        if (--this.#patience > 0) continue // the closer is in a string or in a value: this block ends later
+      } else if (this.#salvage(block, body)) {
+        this.#block = undefined
+        this.#held = rest
+        return ''
       }
-      if (!this.#take(block, body)) return this.#giveUp(block)
-      this.#held = text.slice(after)
-      this.#block = undefined
-      return ''
+      return this.#giveUp(block)
     }
+    block.tail = text.slice(1 - closer.length)
+    return ''
   }
 
   /** Not a call: the opener is text, and what follows is looked at afresh. */
   #giveUp(block: Block): string {
+    this.#patience--
     this.#block = undefined
-    return this.#show(block.opener)
+    this.#held = block.body
+    if (block.kind === 'fence') this.#fence = block.opener.match(/^`+/)![0]
+    if (block.kind !== 'bare') return this.#show(block.opener)
+    // The bracket itself, or it would be looked at again.
+    this.#held = block.body.slice(1)
+    const shown = this.#show(block.body.slice(0, 1))
+    if (this.#patience > 0) return shown
+    const rest = this.#held
+    this.#held = ''
+    return shown + this.#show(rest)
   }
 
   #show(text: string): string {
+    if (text === '') return ''
+    const line = text.slice(text.lastIndexOf('\n') + 1)
+    const fresh = line.length < text.length
+    this.#blank = (fresh || this.#blank) && line.trim() === ''
+    if (fresh) this.#odd = false
+    for (let at = line.indexOf('`'); at >= 0; at = line.indexOf('`', at + 1)) this.#odd = !this.#odd
     const shown = this.#afterCall ? text.trimStart() : text
-    if (text) this.#lineStart = text.endsWith('\n')
     if (shown) this.#afterCall = false
     return shown
   }
 
+  /** The calls of a block; JSON that merely stands there must name tools that were offered, and their arguments. */
+  #calls(block: Block, body: string): Found[] | undefined {
+    const found = block.name
+      ? namedCall(block.name, body)
+      : callsIn((block.kept ? block.opener : '') + body, this.#schemas)
+    const calls = found?.map(({ name, params }) => ({ name: offeredName(name, this.#schemas.keys()), params }))
+    if (block.kind === 'tag') return calls
+    if (block.kind === 'bare' && /^`{3}/m.test(body)) return undefined // the end of a fence that began within a line
+    if (!this.#asked && !ARGUMENTS.some(key => body.includes(`"${key}"`))) return undefined
+    return calls?.every(({ name }) => this.#schemas.has(name)) ? calls : undefined
+  }
+
   #take(block: Block, body: string): boolean {
-    const found = block.name === undefined ? parseCalls(body) : named(block.name, body)
-    if (found?.every(({ name }) => block.kind === 'tag' || this.#tools.has(name))) {
-      for (const { name, params } of found) this.#add(name, params)
-      return true
-    }
-    // A tag says that a call was meant: the model is told that its arguments cannot be read.
-    const name = block.name ?? body.match(/"(?:name|tool)"\s*:\s*"([\w./-]+)"/)?.[1]
-    if (found || block.kind !== 'tag' || !name) return false
-    this.raw_arguments[this.#add(name, {})] = body
+    const calls = this.#calls(block, body)
+    for (const { name, params } of calls ?? []) this.#add(name, params)
+    return calls !== undefined
+  }
+
+  /** A tag says that a call was meant: the model is told that its arguments cannot be read. */
+  #salvage(block: Block, body: string): boolean {
+    const name = block.name || body.match(/"(?:name|tool)"\s*:\s*"([\w./-]+)"/)?.[1]
+    if (block.kind !== 'tag' || !name) return false
+    this.raw_arguments[this.#add(offeredName(name, this.#schemas.keys()), {})] = body
     return true
   }
 
@@ -148,68 +237,8 @@ export class CallScanner {
     const tool_call_id = newId('tc')
     this.tool_calls.push({ tool_call_id, tool, params })
     this.#afterCall = true
-    this.#lineStart = true
+    this.#blank = true
+    this.#odd = false
     return tool_call_id
   }
-}
-
-const NAMES = ['name', 'tool', 'tool_name', 'function'] as const
-const ARGUMENTS = ['arguments', 'parameters', 'args', 'params', 'input'] as const
-
-type Found = { name: string; params: Params }
-
-const named = (name: string, body: string): Found[] | undefined => {
-  const params = parseArguments(body)
-  return params && [{ name, params: argumentsOf(params) ?? params }]
-}
-
-/** One call or a list of them, in the spellings that models use. Undefined for anything else. */
-function parseCalls(body: string): Found[] | undefined {
-  try {
-    const data: unknown = JSON.parse(body)
-    const list = Array.isArray(data) ? data : [data]
-    const found = list.flatMap(each => toCall(each) ?? [])
-    return found.length === list.length && found.length > 0 ? found : undefined
-  } catch {
-    return undefined // not JSON, or not yet
-  }
-}
-
-function toCall(data: unknown): Found | undefined {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined
-  const fields = data as Params
-  const inner = fields['function']
-  if (typeof inner === 'object' && inner !== null) return toCall(inner)
-  const key = NAMES.find(name => typeof fields[name] === 'string')
-  const name = key && fields[key]
-  if (typeof name !== 'string' || !name) return undefined
-  const { [key!]: _, type: __, id: ___, ...rest } = fields
-  return { name, params: argumentsOf(fields) ?? rest }
-}
-
-function argumentsOf(fields: Params): Params | undefined {
-  const key = ARGUMENTS.find(name => name in fields)
-  const value = key && fields[key]
-  if (typeof value === 'string') return parseArguments(value)
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Params) : undefined
-}
-
-/** Whether what a fence holds may still become a call: JSON whose first key is one of a call's. */
-function isPlausible(body: string): boolean {
-  const start = body.slice(0, 256).trimStart() // the beginning decides, however long it grows
-  if (start === '') return true
-  const [, key, closed] = start.match(/^\[?\s*\{\s*"(\w*)("?)/) ?? []
-  if (key === undefined) return /^\[?\s*\{?\s*$/.test(start)
-  const keys = [...NAMES, ...ARGUMENTS, 'type', 'id']
-  return closed ? keys.includes(key as 'name') : keys.some(each => each.startsWith(key))
-}
-
-/** Whether a JSON text ends within a string. */
-function isInString(json: string): boolean {
-  let inside = false
-  for (let at = 0; at < json.length; at++) {
-    if (json[at] === '\\' && inside) at++
-    else if (json[at] === '"') inside = !inside
-  }
-  return inside
 }

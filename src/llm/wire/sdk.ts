@@ -1,5 +1,6 @@
 import type { Anthropic } from '@anthropic-ai/sdk'
 import type { OpenAI } from 'openai'
+import { below } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fromConnection, fromStatus, LlmError } from '../errors.ts'
 import { wellFormed } from './well-formed.ts'
@@ -23,10 +24,11 @@ export async function postAnthropic(
 ): Promise<Response> {
   const { Anthropic } = await import('@anthropic-ai/sdk')
   return post(endpoint, headers, signal, fetch => {
+    const baseURL = endpoint.base_url ?? 'https://api.anthropic.com'
     const client: Anthropic = new Anthropic({
       // Everything that it would otherwise look for in the environment or in the home directory is said.
       apiKey: endpoint.api_key ?? NO_KEY,
-      baseURL: endpoint.base_url ?? 'https://api.anthropic.com',
+      baseURL,
       webhookKey: null,
       openTelemetry: false,
       logLevel: 'off',
@@ -34,7 +36,7 @@ export async function postAnthropic(
       timeout: NEVER_MS,
       fetch,
     })
-    return client.post(path, { body, headers, signal, stream: true }).asResponse()
+    return client.post(below(baseURL, path), { body, headers, signal, stream: true }).asResponse()
   })
 }
 
@@ -48,19 +50,20 @@ export async function postOpenai(
 ): Promise<Response> {
   const { OpenAI } = await import('openai')
   return post(endpoint, headers, signal, fetch => {
+    const baseURL = endpoint.base_url ?? 'https://api.openai.com/v1'
     const client: OpenAI = new OpenAI({
       apiKey: endpoint.api_key ?? NO_KEY,
       adminAPIKey: null,
       organization: null,
       project: null,
       webhookSecret: null,
-      baseURL: endpoint.base_url ?? 'https://api.openai.com/v1',
+      baseURL,
       logLevel: 'off',
       maxRetries: 0,
       timeout: NEVER_MS,
       fetch,
     })
-    return client.post(path, { body, headers, signal, stream: true }).asResponse()
+    return client.post(below(baseURL, path), { body, headers, signal, stream: true }).asResponse()
   })
 }
 
@@ -88,7 +91,7 @@ async function post(
       if (response.ok) return response
       // Kept from here: the SDKs lose bodies that are arrays or HTML.
       const body = await response.text()
-      refusal = fromStatus(endpoint, response.status, response.headers, body.slice(0, 65_536))
+      refusal = fromStatus(endpoint, response.status, response.headers, body.slice(0, 65_536), String(url))
       return new Response(body, response)
     })
   } catch (error) {

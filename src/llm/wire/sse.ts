@@ -9,9 +9,12 @@ export class MalformedStream extends Error {
   override name = 'MalformedStream'
   /** A web page, say, will not turn into a stream by asking again. */
   readonly retryable: boolean
-  constructor(message: string, retryable: boolean) {
+  /** What came instead, where it is words. */
+  readonly words: string
+  constructor(message: string, retryable: boolean, words = '') {
     super(message)
     this.retryable = retryable
+    this.words = words
   }
 }
 
@@ -28,6 +31,9 @@ export class Decoder {
   #rest = ''
   #event = ''
   #data: string[] = []
+  /** What belongs to no event: the words of a proxy, say. They matter if nothing else comes. */
+  #stray = ''
+  #any = false
 
   feed(bytes: Uint8Array): Payload[] {
     return this.#take(this.#utf8.decode(bytes, { stream: true }))
@@ -47,6 +53,7 @@ export class Decoder {
       if (!(error instanceof MalformedStream)) throw error
       // Cut in the middle of an event: whether the answer is whole is for its reader to say.
     }
+    if (this.#stray && !this.#any) throw new MalformedStream('is no stream', true, this.#stray)
     return payloads
   }
 
@@ -97,6 +104,7 @@ export class Decoder {
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'data') this.#data.push(value)
     else if (field === 'event') this.#event = value
+    else if (!FIELDS.has(field) && this.#stray.length < LONGEST_STRAY) this.#stray += `${line.slice(0, LONGEST_STRAY)} `
   }
 
   #dispatch(payloads: Payload[]): void {
@@ -105,6 +113,7 @@ export class Decoder {
     this.#data = []
     this.#event = ''
     if (data.trim() === '' || IDLE.has(event)) return
+    this.#any = true
     if (data.trim() === '[DONE]') {
       payloads.push(DONE)
       return
@@ -112,11 +121,14 @@ export class Decoder {
     try {
       payloads.push({ event, data: JSON.parse(data) })
     } catch {
-      if (event !== 'error') throw new MalformedStream('contains something that is not JSON', true)
+      if (event !== 'error') throw new MalformedStream('contains something that is not JSON', true, data)
       payloads.push({ event, data: { error: data } })
     }
   }
 }
+
+const FIELDS = new Set(['id', 'retry'])
+const LONGEST_STRAY = 1_000
 
 /** Events that only say that the connection is alive. */
 const IDLE = new Set(['ping', 'keepalive', 'keep-alive', 'heartbeat'])

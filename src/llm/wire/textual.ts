@@ -3,6 +3,7 @@ import type { ModelEvent, ModelMessage, ModelReply, ModelRequest, ToolDefinition
 import { inCallOrder, sendableName } from './conversation.ts'
 import type { Reader } from './reader.ts'
 import { CallScanner } from './scanner.ts'
+import { offeredName } from './tool-name.ts'
 
 /** The request with tools, calls and results written into the text, for models that know no other way. */
 export function inText(request: ModelRequest): ModelRequest {
@@ -49,9 +50,12 @@ function asText(message: ModelMessage): ModelMessage {
   }
 }
 
-/** Reads calls out of the text of another reader's answer. What is shown and kept is the text without them. */
-export function textualReader(inner: Reader, tools: ToolDefinition[]): Reader {
-  const scanner = new CallScanner(new Set(tools.map(tool => tool.name)))
+/**
+ * Reads calls out of the text of another reader's answer. What is shown and kept is the text without them. `asked`: the model
+ * was told to write them so; else its server should have read them, and calls that it did read come first.
+ */
+export function textualReader(inner: Reader, tools: ToolDefinition[], asked: boolean): Reader {
+  let scanner = new CallScanner(tools, asked)
   let text = ''
 
   function shown(words: string): ModelEvent[] {
@@ -59,7 +63,14 @@ export function textualReader(inner: Reader, tools: ToolDefinition[]): Reader {
     return words ? [{ type: 'text', text: words }] : []
   }
   const pass = (events: ModelEvent[]) =>
-    events.flatMap(event => (event.type === 'text' ? shown(scanner.feed(event.text)) : [event]))
+    events.flatMap(event => {
+      if (event.type !== 'text') return [event]
+      if (!event.replace) return shown(scanner.feed(event.text))
+      const words: ModelEvent[] = text ? [event] : []
+      text = ''
+      scanner = new CallScanner(tools, asked)
+      return words
+    })
 
   return {
     read: (data, event) => pass(inner.read(data, event)),
@@ -74,21 +85,44 @@ export function textualReader(inner: Reader, tools: ToolDefinition[]): Reader {
     reply() {
       const reply = inner.reply()
       shown(scanner.end()) // a connection that broke behind the finish flushed nothing
-      return withCalls({ ...reply, text }, scanner.tool_calls, scanner.raw_arguments)
+      const written =
+        reply.tool_calls.length + scanner.tool_calls.length > 0 || text.trim() ? scanner : inThinking(reply, tools)
+      return withCalls({ ...reply, text }, written, tools)
     },
     partial: () => ({ ...inner.partial(), text }),
   }
 }
 
-function withCalls(reply: ModelReply, calls: ToolCall[], raw: Record<string, string>): ModelReply {
-  if (calls.length === 0 || reply.stop_reason === 'refusal') return reply
-  const raw_arguments = { ...(reply.provider_data?.['raw_arguments'] as Record<string, string> | undefined), ...raw }
+/** A model that forgot to end its thinking before its call: nothing was answered, nothing else was called. */
+function inThinking({ thinking = '' }: ModelReply, tools: ToolDefinition[]): CallScanner {
+  const scanner = new CallScanner(tools)
+  scanner.feed(thinking)
+  scanner.end()
+  return scanner
+}
+
+function withCalls(reply: ModelReply, { tool_calls, raw_arguments }: CallScanner, tools: ToolDefinition[]): ModelReply {
+  const native = reply.tool_calls.map(call => ({
+    ...call,
+    tool: offeredName(
+      call.tool,
+      tools.map(tool => tool.name),
+    ),
+  }))
+  if (reply.stop_reason === 'refusal') return reply
+  // A server that reads the calls, and leaves them in the text as well.
+  const made = new Set(native.map(essence))
+  const written = tool_calls.filter(call => !made.has(essence(call)))
+  if (written.length === 0) return { ...reply, tool_calls: native }
+  const raw = { ...(reply.provider_data?.['raw_arguments'] as Record<string, string> | undefined), ...raw_arguments }
   return {
     ...reply,
-    tool_calls: [...reply.tool_calls, ...calls],
+    tool_calls: [...native, ...written],
     stop_reason: reply.stop_reason === 'max_tokens' ? 'max_tokens' : 'tool_use',
-    ...(Object.keys(raw).length > 0 && {
-      provider_data: { provider: 'text', ...reply.provider_data, raw_arguments },
+    ...(Object.keys(raw_arguments).length > 0 && {
+      provider_data: { provider: 'text', ...reply.provider_data, raw_arguments: raw },
     }),
   }
 }
+
+const essence = ({ tool, params }: ToolCall): string => JSON.stringify([tool, params])

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { Calls, type Piece, parseArguments } from '../../../src/llm/wire/calls.ts'
+import { parseArguments } from '../../../src/llm/wire/arguments.ts'
+import { Calls, type Piece } from '../../../src/llm/wire/calls.ts'
+
+/** One call whose arguments come in these pieces. */
+function doubled(first: string, ...more: string[]): Piece[] {
+  return [{ index: 0, id: 'a', name: 'f', args: first }, ...more.map(args => ({ index: 0, args }))]
+}
 
 /** What servers really send, and the calls that it means: name, arguments, the provider's id. */
 const QUIRKS: [string, Piece[], [string, object | string, string?][]][] = [
@@ -58,7 +64,6 @@ const QUIRKS: [string, Piece[], [string, object | string, string?][]][] = [
     [{ name: 'f', args: '{"x"' }, { args: ':1}' }, { name: 'g', args: '{}' }, { name: 'g', args: '{}' }],
     [
       ['f', { x: 1 }],
-      ['g', {}],
       ['g', {}],
     ],
   ],
@@ -195,6 +200,81 @@ const QUIRKS: [string, Piece[], [string, object | string, string?][]][] = [
   ['an object in a string', [{ index: 0, name: 'f', args: '"{\\"x\\":1}"' }], [['f', { x: 1 }]]],
   ['a list', [{ index: 0, name: 'f', args: '[1]' }], [['f', '[1]']]],
   ['cut off', [{ index: 0, name: 'f', args: '{"x": "y' }], [['f', '{"x": "y']]],
+  ['twice, without an id', doubled('{"x":{"y":1}}', '{"x":{"y":1}}'), [['f', { x: { y: 1 } }, 'a']]],
+  ['twice, in pieces', doubled('{"x":', '{"y":1}}', '{"x":', '{"y":1}}'), [['f', { x: { y: 1 } }, 'a']]],
+  ['twice, in one piece', doubled('{"x":"}{"}{"x":"}{"}'), [['f', { x: '}{' }, 'a']]],
+  ['twice, spelled differently', doubled('{"x":1}', '{ "x": 1 }'), [['f', { x: 1 }, 'a']]],
+  ['ever longer', doubled('{"x":', '{"x":"ab', '{"x":"abc"}'), [['f', { x: 'abc' }, 'a']]],
+  ['ever longer, and twice', doubled('{', '{"x":"ab', '{"x":"abc"}', '{"x":"abc"}'), [['f', { x: 'abc' }, 'a']]],
+  ['behind an empty object', doubled('{}', '{"x":', '{"y":1}}'), [['f', { x: { y: 1 } }, 'a']]],
+  ['behind an empty object, in one piece', doubled('{}{"x":1}'), [['f', { x: 1 }, 'a']]],
+  ['behind null', doubled('null', '{"x":1}'), [['f', { x: 1 }, 'a']]],
+  ['an object that begins like its inside', doubled('{"x":', '{"x":1}', '}'), [['f', { x: { x: 1 } }, 'a']]],
+  ['a brace too many', doubled('{"x":1}', '}'), [['f', { x: 1 }, 'a']]],
+  ['alone in a list', doubled('[{"x":1}]'), [['f', { x: 1 }, 'a']]],
+  ['what contradicts itself is nothing', doubled('{"x":1}', '{"x":2}'), [['f', '{"x":1}{"x":2}', 'a']]],
+  ['looks doubled inside a string', doubled('{"x":"{}{}"}'), [['f', { x: '{}{}' }, 'a']]],
+  [
+    'whole again with its name and no id',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x":1}' },
+      { index: 0, name: 'f', args: '{"x":1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'whole again in pieces, with its name and no id',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x":1}' },
+      { index: 0, name: 'f', args: '{"x"' },
+      { index: 0, args: ':1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'whole again under the next index and the same id',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{"x":1}' },
+      { index: 1, id: 'a', name: 'f', args: '{"x":1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'two equal calls with ids of their own',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{}' },
+      { index: 1, id: 'b', name: 'f', args: '{}' },
+    ],
+    [
+      ['f', {}, 'a'],
+      ['f', {}, 'b'],
+    ],
+  ],
+  [
+    'the empty object with the name on every piece',
+    [
+      { index: 0, id: 'a', name: 'f', args: '{}' },
+      { index: 0, name: 'f', args: '{"x":1}' },
+    ],
+    [['f', { x: 1 }, 'a']],
+  ],
+  [
+    'a name in two pieces',
+    [
+      { index: 0, id: 'a', name: 'read_', args: '' },
+      { index: 0, name: 'file', args: '' },
+      { index: 0, args: '{}' },
+    ],
+    [['read_file', {}, 'a']],
+  ],
+  [
+    'a name that grows',
+    [
+      { index: 0, id: 'a', name: 'read_', args: '' },
+      { index: 0, name: 'read_file', args: '{}' },
+    ],
+    [['read_file', {}, 'a']],
+  ],
   ['not JSON', [{ index: 0, name: 'f', args: '{x: 1}' }], [['f', '{x: 1}']]],
 ]
 
@@ -231,8 +311,8 @@ describe('Calls', () => {
   })
 
   test('arguments never become anything but an object', () => {
-    for (const args of ['1', 'true', '"x"', '[]', '{', '}', '{} {}', '""x', '"[]"'])
+    for (const args of ['1', 'true', '"x"', '[]', '{', '}', '{} {"x":1} {}', '""x', '"[]"', '[{},{}]', '[null]'])
       expect(parseArguments(args)).toBeUndefined()
-    for (const args of ['', ' ', 'null', '{}', '"{}"']) expect(parseArguments(args)).toEqual({})
+    for (const args of ['', ' ', 'null', '{}', '"{}"', '[{}]', '{} {}', '{}}']) expect(parseArguments(args)).toEqual({})
   })
 })

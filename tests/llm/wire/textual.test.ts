@@ -7,10 +7,13 @@ import { endpointFor, outcomeOf, READ_FILE, request, textOf } from '../../suppor
 import { chat } from '../../support/model-replies.ts'
 import { type ModelServer, splitAt, startModelServer } from '../../support/model-server.ts'
 
-const TOOLS = new Set(['read_file', 'grep'])
+const TOOLS = [
+  { name: 'read_file', parameters: { properties: { path: { type: 'string' }, from_line: { type: 'integer' } } } },
+  { name: 'grep', parameters: { properties: { pattern: { type: 'string' }, deep: { type: ['boolean', 'null'] } } } },
+]
 
-function scan(pieces: string[]) {
-  const scanner = new CallScanner(TOOLS)
+function scan(pieces: string[], asked = true) {
+  const scanner = new CallScanner(TOOLS, asked)
   const text = pieces.map(piece => scanner.feed(piece)).join('') + scanner.end()
   const calls = scanner.tool_calls.map(({ tool, params, tool_call_id }) => [
     tool,
@@ -125,7 +128,7 @@ describe('CallScanner', () => {
     })
 
   test('shows text as soon as it cannot be part of a call', () => {
-    const scanner = new CallScanner(TOOLS)
+    const scanner = new CallScanner(TOOLS, true)
     expect(['a <', 'b> c', '\n``', '`py', '\nx'].map(piece => scanner.feed(piece))).toEqual([
       'a ',
       '<b> c',
