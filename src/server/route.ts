@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
-import type { Env } from './guard.ts'
+import type { Env } from './app.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: any schema, whatever it takes and gives
 type Schema = v.GenericSchema<any, any>
@@ -31,7 +31,7 @@ export function route<B extends Schema, Q extends Schema>(
     const asked = {
       c,
       id: c.req.param('id') ?? '',
-      body: body && parse(body, c.get('body')),
+      body: body && parse(body, c.env.body),
       query: query && parse(query, c.req.query()),
     } as Asked<B, Q>
     const reply = await handle(asked)
