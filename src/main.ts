@@ -1,5 +1,7 @@
+import { read, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import { type Command, parseCommand } from './cli/args.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
@@ -11,6 +13,20 @@ import { VERSION } from './version.ts'
  * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
  * four places where a failure becomes data: one line on stderr.
  */
+/**
+ * The output streams, created when something is written to them: creating one costs as much as half of a bare server's
+ * start. A reader that goes away, as `head` does, is no failure of ours.
+ */
+const opened = new Map<1 | 2, NodeJS.WriteStream>()
+function output(descriptor: 1 | 2): NodeJS.WriteStream {
+  let stream = opened.get(descriptor)
+  if (!stream) {
+    stream = (descriptor === 1 ? process.stdout : process.stderr).on('error', () => {})
+    opened.set(descriptor, stream)
+  }
+  return stream
+}
+
 const world: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
@@ -20,11 +36,14 @@ const world: Process = {
   get stdin() {
     return process.stdin
   },
-  terminal_output: process.stdout,
-  terminal: { input: Boolean(process.stdin.isTTY), output: Boolean(process.stdout.isTTY) },
+  get terminal_output() {
+    return output(1)
+  },
+  terminal: { input: isatty(0), output: isatty(1) },
   onInterrupt: act => void process.on('SIGINT', act),
-  stdout: text => void process.stdout.write(text),
-  stderr: text => void process.stderr.write(text),
+  handshake: line => void writeSync(1, line),
+  stdout: text => void output(1).write(text),
+  stderr: text => void output(2).write(text),
   untilStopped,
   onStray: report => void process.on('unhandledRejection', report).on('uncaughtException', report),
   exit: code => process.exit(code),
@@ -37,7 +56,7 @@ async function main(argv: string[]): Promise<number> {
   const command = parseCommand(argv)
   switch (command.command) {
     case 'version':
-      world.stdout(`emacs-agent-backend ${VERSION}\n`)
+      writeSync(1, `emacs-agent-backend ${VERSION}\n`)
       return 0
     case 'help':
       world.stdout((await import('./cli/help.ts')).helpText(command.about))
@@ -68,21 +87,27 @@ async function trust(command: Extract<Command, { command: 'trust' }>): Promise<n
   return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })
 }
 
-function untilStopped({ lifeline, output, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {
+function untilStopped({ lifeline, output: watched, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {
   return new Promise(resolve => {
     for (const signal of signals) process.on(signal, () => resolve(signal))
-    if (output) process.stdout.on('error', () => resolve('nobody reads the output'))
-    if (!lifeline) return
-    process.stdin
-      .on('end', () => resolve('end of stdin'))
-      .on('error', () => resolve('stdin failed'))
-      .on('close', () => resolve('stdin closed'))
-    process.stdin.resume()
+    if (watched) output(1).on('error', () => resolve('nobody reads the output'))
+    if (lifeline) untilEndOfStdin(resolve)
   })
 }
 
-// Whoever read us may have gone, as `head` does: that is no failure of ours.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+/** Reads standard input to its end and drops what comes. `fs.read` works on pipes, terminals and /dev/null alike, and costs
+ * the start nothing, where creating `process.stdin` does. */
+function untilEndOfStdin(ended: (reason: string) => void): void {
+  const buffer = Buffer.allocUnsafe(4096)
+  const next = () =>
+    read(0, buffer, 0, buffer.length, null, (error, bytes) => {
+      if (error?.code === 'EAGAIN') return void setTimeout(next, 100) // whoever started us made the pipe non-blocking
+      if (error) return ended(`stdin failed (${error.code})`)
+      if (bytes === 0) return ended('end of stdin')
+      next()
+    })
+  next()
+}
 
 /** Resolves when a slow reader has taken all of it, or is gone: what is not written yet is lost with the process. */
 const written = (stream: NodeJS.WriteStream) => new Promise<void>(resolve => stream.end(() => resolve()))
@@ -93,6 +118,6 @@ main(process.argv.slice(2))
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {
-    await Promise.all([written(process.stdout), written(process.stderr)])
+    await Promise.all([...opened.values()].map(written))
     process.exit(code)
   })

@@ -41,7 +41,7 @@ export async function start(binary: string, home: string, flags: string[] = []):
       return reply
     },
     stop() {
-      child.stdin.end()
+      child.kill('SIGTERM')
       return exited
     },
   }

@@ -6,9 +6,11 @@ import { projectConfig } from '../config/load.ts'
 import { printable } from '../config/printable.ts'
 import { messageOf } from '../errors.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
+import { configure } from './configure.ts'
+import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { type Style, styleFor } from './terminal.ts'
-import { configure, createLogger, createWorld } from './world.ts'
+import { createWorld } from './world.ts'
 
 type Finding = { ok: boolean | null; what: string; remedy?: string; details?: string[] }
 

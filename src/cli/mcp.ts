@@ -8,8 +8,9 @@ import { limitOutput } from '../tools/output.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
 import type { Allowance, Command } from './args.ts'
+import { configure } from './configure.ts'
+import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
-import { configure, createLogger } from './world.ts'
 
 type Options = Extract<Command, { command: 'mcp' }>
 

@@ -12,6 +12,8 @@ export type Process = {
   terminal_output: NodeJS.WriteStream
   /** Which of the standard streams are a terminal. */
   terminal: { input: boolean; output: boolean }
+  /** The one line of `serve` on stdout, written at once and without creating the stream. */
+  handshake(line: string): void
   stdout(text: string): void
   stderr(text: string): void
   /** Resolves with the reason: a signal, the end of stdin under the lifeline, or that nobody reads our output any more. */

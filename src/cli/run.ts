@@ -6,11 +6,13 @@ import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
 import { answer } from './answer.ts'
 import type { Command } from './args.ts'
+import { configure } from './configure.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
+import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createScreen } from './screen.ts'
 import { inert, isDumb, type Style, styleFor } from './terminal.ts'
-import { configure, createLogger, createWorld } from './world.ts'
+import { createWorld } from './world.ts'
 
 type Options = Extract<Command, { command: 'run' }>
 

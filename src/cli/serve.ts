@@ -4,13 +4,12 @@ import { join } from 'node:path'
 import { reasonOf, UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
 import { startTimeOf } from '../processes.ts'
-import { createApp } from '../server/app.ts'
+import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
-import { createMetrics } from '../server/metrics.ts'
-import { Store } from '../session/store.ts'
-import type { World } from '../session/world.ts'
+import { configure } from './configure.ts'
+import type { Engine } from './engine.ts'
+import { createLogger, type Log } from './logger.ts'
 import type { Process } from './process.ts'
-import { configure, createLogger, createWorld } from './world.ts'
 
 export const PROTOCOL = 1
 /** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
@@ -30,14 +29,28 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   const token = chooseToken(options, env.EMACS_AGENT_TOKEN, loopback)
   if (token === null) log('warn', 'Running with --no-auth: every program of this user can use this server.')
 
-  const world = createWorld({ env, dirs, loaded, log, version, secrets: () => (token === null ? [] : [token]) })
-  const metrics = createMetrics()
-  const store = new Store(world, metrics.observe)
-  const app = createApp(
-    { store, world, metrics, version, protocol: PROTOCOL, started },
-    { token, allowed_hosts: config.allowed_hosts, loopback },
-  )
-  const server = await listen({ host: config.host, port: config.port, fetch: request => app.fetch(request) })
+  /** Loaded by the first request that needs it, so that a server that was only started has loaded none of it. */
+  let engine: Promise<Engine> | null = null
+  let sessions = () => 0
+  const about = (authorized: boolean) => ({
+    status: 'ok',
+    ...(authorized && {
+      version,
+      protocol: PROTOCOL,
+      pid: process.pid,
+      uptime_ms: Math.round(performance.now() - started),
+      sessions: sessions(),
+    }),
+  })
+  const load = async () => {
+    engine ??= import('./engine.ts').then(({ createEngine }) =>
+      createEngine({ env, dirs, loaded, log, version, token, about }),
+    )
+    sessions = (await engine).sessions
+    return engine
+  }
+  const door = createDoor({ token, allowed_hosts: config.allowed_hosts, loopback }, { about, load, log })
+  const server = await listen({ host: config.host, port: config.port, fetch: door })
 
   // Before the line is printed: whoever reads it may end us at once.
   const stopped = process_.untilStopped({
@@ -55,8 +68,9 @@ export async function serve(options: Options, { env, dirs, version, started, ...
     token_file: tokenFile,
     token: options.stdin_lifeline ? token : null,
   }
-  process_.stdout(`${JSON.stringify(handshake)}\n`)
+  process_.handshake(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
+  if (loaded.notices.length > 0) void load() // what was ignored in the configuration is said at the start
   void sweep(dirs.state, log)
 
   log('info', `stopping: ${await stopped}`)
@@ -66,8 +80,7 @@ export async function serve(options: Options, { env, dirs, version, started, ...
     process_.exit(0)
   }, SHUTDOWN_MS)
   try {
-    await store.shutdown()
-    await world.close()
+    await (await (engine as Promise<Engine> | null))?.close()
     await server.stop()
   } finally {
     clearTimeout(patience)
@@ -77,7 +90,7 @@ export async function serve(options: Options, { env, dirs, version, started, ...
 }
 
 /** Ends the MCP servers of a backend that was killed. Nobody waits for it. */
-async function sweep(state: string, log: World['log']): Promise<void> {
+async function sweep(state: string, log: Log): Promise<void> {
   const directory = join(state, 'mcp')
   if (!existsSync(directory)) return
   const { sweepOrphans } = await import('../mcp/registry.ts')

@@ -1,8 +1,8 @@
 import { createArchive } from '../session/archive.ts'
 import type { Command } from './args.ts'
+import { configure } from './configure.ts'
 import type { Process } from './process.ts'
 import { inert, styleFor } from './terminal.ts'
-import { configure } from './world.ts'
 
 /** `transcripts list | search Q | show ID`, read from the logs like everything else. */
 export async function transcripts(

@@ -1,28 +1,11 @@
 import { realpath } from 'node:fs/promises'
-import type { Config, Dirs, LogLevel } from '../config/config.ts'
+import type { Config, Dirs } from '../config/config.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
-import { type LoadedConfig, type LoadOptions, loadConfig, projectConfig } from '../config/load.ts'
+import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { createModels } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
 import type { World } from '../session/world.ts'
-
-/** The configuration as every command loads it; what checks permission rules is loaded only when there is a file. */
-export const configure = (options: Omit<LoadOptions, 'validateRule'>): Promise<LoadedConfig> =>
-  loadConfig({ ...options, validateRule: async () => (await import('../tools/permission/rule.ts')).validateRule })
-
-const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
-
-/** Lines on stderr, for whoever started us; control characters are shown, not obeyed. */
-export const createLogger =
-  (level: LogLevel, write: (text: string) => void): World['log'] =>
-  (severity, message) => {
-    if (LEVELS.indexOf(severity) >= LEVELS.indexOf(level))
-      write(`${new Date().toISOString()} ${severity} ${escaped(message)}\n`)
-  }
-
-const escaped = (text: string) =>
-  text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
 export function createWorld(given: {

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 
 export const LARGEST_BODY = 16 * 1024 * 1024
@@ -7,32 +6,33 @@ export const LARGEST_BODY = 16 * 1024 * 1024
 /** Who may ask. `token` is null only under `--no-auth`; `loopback` says where the server is bound. */
 export type Door = { token: string | null; allowed_hosts: string[]; loopback: boolean }
 
-/** What the guard leaves for the routes: the parsed body, `{}` when there was none. */
-export type Env = { Variables: { body: Record<string, unknown>; authorized: boolean } }
+/** What the guard leaves for the routes: the parsed body, `{}` when there was none, and whether the token was right. */
+export type Admitted = { body: Record<string, unknown>; authorized: boolean }
 
 /**
  * The four checks of the contract ("Who may ask"), in its order and before anything else, on every route and method. They
  * keep web pages out of a server that can run shells: DNS rebinding fails at the Host, cross-site requests at the Origin.
+ * The function it returns throws AppError FORBIDDEN, UNAUTHORIZED, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE or INVALID_REQUEST.
  */
-export function guard(door: Door): MiddlewareHandler<Env> {
-  return async (c, next) => {
-    const header = (name: string) => c.req.raw.headers.get(name)
+export function guard(door: Door): (request: Request) => Promise<Admitted> {
+  return async request => {
+    const header = (name: string) => request.headers.get(name)
     if (!isKnownHost(header('host'), door))
       throw new AppError('FORBIDDEN', 'This Host is not allowed. Use 127.0.0.1, or add the name to allowed_hosts.')
     const site = header('sec-fetch-site')
     if (header('origin') !== null || (site !== null && site !== 'none'))
       throw new AppError('FORBIDDEN', 'Requests from web pages are not allowed.')
     const authorized = door.token === null || isBearer(header('authorization'), door.token)
-    if (!authorized && !(c.req.method === 'GET' && c.req.path === '/health'))
+    if (!authorized && !isHealth(request))
       throw new AppError(
         'UNAUTHORIZED',
         'Send `Authorization: Bearer <token>`; the start-up line says where the token is.',
       )
-    c.set('authorized', authorized)
-    c.set('body', await readBody(c.req.raw))
-    await next()
+    return { authorized, body: await readBody(request) }
   }
 }
+
+export const isHealth = ({ method, url }: Request): boolean => method === 'GET' && new URL(url).pathname === '/health'
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 

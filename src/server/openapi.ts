@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describeRoute, generateSpecs, resolver } from 'hono-openapi'
 import type * as v from 'valibot'
-import type { Env } from './guard.ts'
+import type { Env } from './app.ts'
 import { type Described, describedRoutes } from './route.ts'
 
 /** The OpenAPI document, from the schemas that validate. Made when it is asked for: what makes it is loaded only then. */

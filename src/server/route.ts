@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import { toJson } from '../text.ts'
-import type { Env } from './guard.ts'
+import type { Env } from './app.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: any schema, whatever it takes and gives
 type Schema = v.GenericSchema<any, any>
@@ -32,7 +32,7 @@ export function route<B extends Schema, Q extends Schema>(
     const asked = {
       c,
       id: c.req.param('id') ?? '',
-      body: body && parse(body, c.get('body')),
+      body: body && parse(body, c.env.body),
       query: query && parse(query, c.req.query()),
     } as Asked<B, Q>
     const reply = await handle(asked)

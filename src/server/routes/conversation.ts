@@ -1,6 +1,5 @@
 import type { Hono } from 'hono'
-import type { Server } from '../app.ts'
-import type { Env } from '../guard.ts'
+import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 import { AnswerQuestion, Approve, Reject, SendPrompt } from '../schema.ts'
 

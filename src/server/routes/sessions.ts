@@ -1,7 +1,6 @@
 import type { Hono } from 'hono'
 import { locate } from '../../tools/paths.ts'
-import type { Server } from '../app.ts'
-import type { Env } from '../guard.ts'
+import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 import { Buffers, CreateSession, UpdateSession } from '../schema.ts'
 import { parseLastEventId, sessionStream, summaryStream } from '../sse.ts'

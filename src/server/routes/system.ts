@@ -1,20 +1,13 @@
 import type { Hono } from 'hono'
-import type { Server } from '../app.ts'
-import type { Env } from '../guard.ts'
+import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 
 /** The server about itself. */
 export function systemRoutes(app: Hono<Env>, server: Server): void {
-  route(app, 'GET /health', { summary: 'Whether the server is up; more with the token' }, ({ c }) => ({
-    status: 'ok',
-    ...(c.get('authorized') && {
-      version: server.version,
-      protocol: server.protocol,
-      pid: process.pid,
-      uptime_ms: Math.round(performance.now() - server.started),
-      sessions: server.store.sessions.length,
-    }),
-  }))
+  // The door answers it, before any route is loaded; here it is for the document.
+  route(app, 'GET /health', { summary: 'Whether the server is up; more with the token' }, ({ c }) =>
+    server.about(c.env.authorized),
+  )
   route(app, 'GET /metrics', { summary: 'Counters, for Prometheus' }, () => {
     const text = server.metrics.render(server.store.sessions.length)
     return new Response(text, { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })

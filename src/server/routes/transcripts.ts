@@ -1,7 +1,6 @@
 import type { Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import type { Server } from '../app.ts'
-import type { Env } from '../guard.ts'
+import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 import { ListTranscripts, SearchTranscripts, TranscriptFormat } from '../schema.ts'
 

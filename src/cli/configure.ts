@@ -1,0 +1,5 @@
+import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts'
+
+/** The configuration as every command loads it; what checks permission rules is loaded only when there is a file. */
+export const configure = (options: Omit<LoadOptions, 'validateRule'>): Promise<LoadedConfig> =>
+  loadConfig({ ...options, validateRule: async () => (await import('../tools/permission/rule.ts')).validateRule })

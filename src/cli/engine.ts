@@ -1,0 +1,26 @@
+import { type About, createApp } from '../server/app.ts'
+import type { Api } from '../server/door.ts'
+import { createMetrics } from '../server/metrics.ts'
+import { Store } from '../session/store.ts'
+import { createWorld } from './world.ts'
+
+export type Engine = Api & { sessions(): number; close(): Promise<void> }
+
+/** Everything behind the door: sessions, models, tools and the routes to them. */
+export function createEngine(
+  options: Omit<Parameters<typeof createWorld>[0], 'secrets'> & { token: string | null; about: About },
+): Engine {
+  const { token, about, version } = options
+  const world = createWorld({ ...options, secrets: () => (token === null ? [] : [token]) })
+  const metrics = createMetrics()
+  const store = new Store(world, metrics.observe)
+  const app = createApp({ store, world, metrics, version, about })
+  return {
+    fetch: (request, admitted) => app.fetch(request, admitted),
+    sessions: () => store.sessions.length,
+    async close() {
+      await store.shutdown()
+      await world.close()
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { AppError } from '../errors.ts'
+import { type Admitted, type Door, guard, isHealth } from './guard.ts'
+
+/** The routes behind the door, once they are loaded. */
+export type Api = { fetch(request: Request, admitted: Admitted): Response | Promise<Response> }
+type Log = (level: 'error', message: string) => void
+
+/**
+ * The first thing that sees a request: checks who asks, answers `GET /health` with `about`, and hands everything else to the
+ * routes, which `load` brings in when the first such request comes.
+ */
+export function createDoor(
+  door: Door,
+  { about, load, log }: { about(authorized: boolean): object; load(): Promise<Api>; log: Log },
+): (request: Request) => Promise<Response> {
+  const admit = guard(door)
+  return async request => {
+    try {
+      const admitted = await admit(request)
+      if (isHealth(request)) return Response.json(about(admitted.authorized))
+      return await (await load()).fetch(request, admitted)
+    } catch (error) {
+      const known = reportFailure(error, request, log)
+      return Response.json(errorBody(known), { status: known.status })
+    }
+  }
+}
+
+/** The error to answer with. What is a failure of ours is logged, with where it came from; what we say ourselves says enough. */
+export function reportFailure(error: unknown, { method, url }: Request, log: Log): AppError {
+  const known =
+    error instanceof AppError
+      ? error
+      : new AppError('INTERNAL', 'An unexpected failure; the log of the backend says more.')
+  const said = error instanceof AppError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
+  if (known.status >= 500) log('error', `${method} ${new URL(url).pathname}: ${said}`)
+  return known
+}
+
+export const errorBody = ({ code, message, details }: AppError) => ({ error: { code, message, details } })
