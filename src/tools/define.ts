@@ -1,13 +1,16 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
+import { createReader } from './arguments.ts'
 import type { Effect, Output, Tool, ToolContext } from './tool.ts'
 
 type ObjectSchema = v.ObjectSchema<v.ObjectEntries, undefined>
 
 /**
- * A built-in tool from one valibot schema: it validates the arguments and is what the model gets as JSON Schema.
- * `aliases` maps other names models use for a parameter to ours (`old_string` → `old`); they stay out of the schema.
+ * A built-in tool from one valibot schema: it validates the arguments and is what the model gets as JSON Schema. Arguments
+ * are read leniently first (`arguments.ts`). A parameter that no tool of ours knows is named: where the call only reads, in
+ * a note behind its result; else it is refused, because it may have been meant to hold the change back (`dry_run`).
+ * `aliases` maps names that models use for a parameter of this tool alone to ours.
  */
 export function defineTool<S extends ObjectSchema>(spec: {
   name: string
@@ -20,36 +23,42 @@ export function defineTool<S extends ObjectSchema>(spec: {
   run(params: v.InferOutput<S>, context: ToolContext, effect: Effect): Promise<Output>
 }): Tool<v.InferOutput<S>> {
   const { $schema: _, ...parameters } = toJsonSchema(spec.params)
+  const read = createReader(parameters, spec.aliases)
+  const notes = new WeakMap<object, string>()
   return {
     name: spec.name,
     category: spec.category,
     description: spec.description,
     level: spec.level,
     parameters,
-    parse: params => parseParams(spec.params, unalias(params, spec.aliases ?? {})),
+    parse(given) {
+      const { params, unknown } = read(given)
+      const parsed = parseParams(spec.params, params, spec.level === 'read' ? [] : unknown)
+      if (unknown.length > 0) notes.set(parsed, `[Not used: ${unknown.join(', ')}. ${parametersOf(spec.params)}]`)
+      return parsed
+    },
     effect: spec.effect,
-    run: spec.run,
+    async run(params, context, effect) {
+      const output = await spec.run(params, context, effect)
+      const note = notes.get(params)
+      return note === undefined ? output : { ...output, content: `${output.content}\n${note}` }
+    },
   }
 }
 
 /** Throws INVALID_PARAMS that names each wrong parameter and lists the right ones, for the model to mend its call. */
-function parseParams<S extends ObjectSchema>(schema: S, params: unknown): v.InferOutput<S> {
+function parseParams<S extends ObjectSchema>(schema: S, params: unknown, unknown: string[]): v.InferOutput<S> {
   const parsed = v.safeParse(schema, params)
-  if (parsed.success) return parsed.output
-  const wrong = parsed.issues.map(
+  if (parsed.success && unknown.length === 0) return parsed.output
+  const wrong = (parsed.issues ?? []).map(
     issue =>
       `${v.getDotPath(issue) ?? 'arguments'}: expected ${issue.expected ?? 'another value'}, got ${issue.received}`,
   )
-  const names = Object.entries(schema.entries).map(([name, entry]) => (entry.type === 'optional' ? `${name}?` : name))
-  throw new AppError('INVALID_PARAMS', `${wrong.join('; ')}. The parameters are: ${names.join(', ') || 'none'}.`)
+  const strange = unknown.map(name => `${name}: no such parameter`)
+  throw new AppError('INVALID_PARAMS', `${[...wrong, ...strange].join('; ')}. ${parametersOf(schema)}`)
 }
 
-function unalias(params: unknown, aliases: Record<string, string>): unknown {
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) return params
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => {
-      const ours = aliases[name]
-      return [ours !== undefined && !(ours in params) ? ours : name, value]
-    }),
-  )
+function parametersOf({ entries }: ObjectSchema): string {
+  const names = Object.entries(entries).map(([name, entry]) => (entry.type === 'optional' ? `${name}?` : name))
+  return `The parameters are: ${names.join(', ') || 'none'}.`
 }

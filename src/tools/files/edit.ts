@@ -21,7 +21,6 @@ export const writeFileTool = defineTool({
   level: 'write',
   description: 'Create or overwrite a file.',
   params: v.object({ path: v.string(), content: v.string() }),
-  aliases: { file_path: 'path' },
   async effect({ path: input, content }, context): Promise<Effect> {
     const path = await locate(input, context.roots)
     const shown = relative(path, context.roots)
@@ -48,7 +47,6 @@ export const editFileTool = defineTool({
     new: v.string(),
     replace_all: v.optional(v.boolean()),
   }),
-  aliases: { file_path: 'path', old_string: 'old', new_string: 'new', old_str: 'old', new_str: 'new' },
   async effect(params, context): Promise<Effect> {
     const path = await locate(params.path, context.roots)
     const shown = relative(path, context.roots)

@@ -31,7 +31,6 @@ export const readFileTool = defineTool({
     offset: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('First line'))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Lines'))),
   }),
-  aliases: { file_path: 'path' },
   async effect({ path: input, offset }, context): Promise<Effect> {
     const id = SPILL.exec(input)?.[1]
     if (id !== undefined) {

@@ -17,7 +17,6 @@ export const deleteFileTool = defineTool({
   level: 'dangerous',
   description: 'Delete a file or directory.',
   params: v.object({ path: v.string(), recursive: v.optional(v.boolean()) }),
-  aliases: { file_path: 'path' },
   async effect({ path: input, recursive = false }, context): Promise<Effect> {
     const path = await locate(input, context.roots, { link: true })
     const shown = relative(path, context.roots)

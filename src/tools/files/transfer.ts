@@ -13,7 +13,6 @@ import { MAX_REPORTED } from './remove.ts'
 import { contentsOf, treeOf } from './tree.ts'
 
 const params = v.object({ source: v.string(), dest: v.string(), overwrite: v.optional(v.boolean()) })
-const aliases = { destination: 'dest' }
 
 export const copyFileTool = defineTool({
   name: 'copy_file',
@@ -21,7 +20,6 @@ export const copyFileTool = defineTool({
   level: 'write',
   description: 'Copy a file.',
   params,
-  aliases,
   async effect({ source, dest, overwrite = false }, context): Promise<Effect> {
     const from = await locate(source, context.roots)
     const found = await stat(from).catch(explain(from, context))
@@ -56,7 +54,6 @@ export const moveFileTool = defineTool({
   level: 'write',
   description: 'Move or rename a file or directory.',
   params,
-  aliases,
   async effect({ source, dest, overwrite = false }, context): Promise<Effect> {
     const from = await locate(source, context.roots, { link: true })
     if (holdsRoots(from, context.roots)) throw new AppError('PERMISSION_DENIED', 'The project itself cannot be moved.')

@@ -227,7 +227,7 @@ describe('git_log', () => {
 
   test('a limit has to be one', () => {
     expect(() => gitLog.parse({ limit: 0 })).toThrow()
-    expect(() => gitLog.parse({ limit: '5' })).toThrow()
+    expect(() => gitLog.parse({ limit: 'five' })).toThrow()
   })
 
   test('as TOON', async () => {
