@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
 import { AppError, messageOf } from '../errors.ts'
-import { toJson } from '../text.ts'
+import { toJson, wellFormed } from '../text.ts'
 import type { Output, Tool, ToolContext } from '../tools/tool.ts'
 import { createFrames } from './frames.ts'
 import { MESSAGE_LIMIT } from './transport.ts'
@@ -166,7 +166,9 @@ async function called(
     })
   }
   try {
-    return resultFor(await served.run(tool, call.output.arguments ?? {}, { id: String(id), signal, progress }))
+    return resultFor(
+      await served.run(tool, wellFormed(call.output.arguments ?? {}), { id: String(id), signal, progress }),
+    )
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'TOOL_FAILED'
     return { content: [{ type: 'text', text: `${code}: ${messageOf(error)}` }], isError: true }

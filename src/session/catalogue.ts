@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
@@ -69,7 +69,7 @@ const lockOf = (log: string) => log.replace(/\.jsonl$/, '.lock')
 
 async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
   try {
-    return v.parse(Index, JSON.parse(await readFile(path, 'utf8')))
+    return v.parse(Index, JSON.parse(new TextDecoder().decode(await readLog(path))))
   } catch {
     return { version: 1, project_path: null, sessions: [] } // absent or damaged: made again from the logs
   }

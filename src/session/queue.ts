@@ -131,7 +131,9 @@ export function createQueue(session: Session, turns: Turns, live: Live) {
       if (known) {
         const waits = state.queued.get(known)
         const status = waits ? STATUS[waits.when_busy] : 'accepted'
-        return { status, agent_state: session.agent_state.state, turn_id: known, outcome: outcomes.of(known) }
+        const outcome = outcomes.of(known)
+        await session.sync() // the first of the two may still be on its way to the disk
+        return { status, agent_state: session.agent_state.state, turn_id: known, outcome }
       }
       const turn_id = newId('turn')
       if (!running) {

@@ -1,3 +1,4 @@
+import { head } from '../../text.ts'
 import type { Intent } from './intents.ts'
 import { testCommand } from './run.ts'
 import { type Call, code, plural, type Script } from './script.ts'
@@ -27,7 +28,7 @@ export function* plan({ goal }: Extract<Intent, { do: 'plan' }>, offered: Readon
 2. **Say what "done" means.** One sentence, and a test that fails today.
 3. **Change one thing at a time,** beginning with the smallest that can be checked.
 4. **Check** each change${tests ? `: ${code(tests)}` : ', with the tests of the project'}.
-5. **Commit:** ${code(`commit with message "${goal.slice(0, 50).trim()}"`)}.
+5. **Commit:** ${code(`commit with message "${head(goal, 50).trim()}"`)}.
 
 With a real model the agent \`plan\` reads the code and fills this in; say \`help\` for how to set one up.`,
   }

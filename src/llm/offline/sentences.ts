@@ -1,3 +1,4 @@
+import { head } from '../../text.ts'
 import { matchForm } from './forms.ts'
 import type { Hearing } from './hearing.ts'
 import type { Intent } from './intents.ts'
@@ -17,7 +18,7 @@ const LONGEST_SENTENCE = 1_000
 
 /** The steps that a prompt asks for, in order; none for an empty prompt. `current_file` is what "this file" means. */
 export function understand(prompt: string, current_file?: string): Intent[] {
-  if (prompt.length > LONGEST_PROMPT) return [{ do: 'unknown', text: prompt.slice(0, 100) }]
+  if (prompt.length > LONGEST_PROMPT) return [{ do: 'unknown', text: head(prompt, 100) }]
   const hidden = hide(prompt)
   return splitSteps(hidden).flatMap(step => readStep(step, { hidden, current_file }))
 }

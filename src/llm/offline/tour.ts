@@ -1,3 +1,4 @@
+import { head } from '../../text.ts'
 import { languageOf, readPage } from './page.ts'
 import { testCommand } from './run.ts'
 import { block, type Call, code, type Outcome, type Script } from './script.ts'
@@ -66,10 +67,7 @@ function introduction(content: string): string {
   const start = lines.findIndex(line => /^[\p{L}\p{N}"'`*_([]/u.test(line) && !/^(?:\[!\[|!\[|\* |#)/.test(line))
   const paragraph = start < 0 ? [] : lines.slice(start, start + 6)
   const end = paragraph.findIndex(line => line.trim() === '')
-  const text = paragraph
-    .slice(0, end < 0 ? undefined : end)
-    .join(' ')
-    .slice(0, 500)
+  const text = head(paragraph.slice(0, end < 0 ? undefined : end).join(' '), 500)
   if (!title && !text) return ''
   return `${title ? `**${title.replaceAll('*', '')}**` : ''}${title && text ? ': ' : ''}${text}`
 }
