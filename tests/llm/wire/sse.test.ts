@@ -41,7 +41,7 @@ const STREAMS: [string, string, Payload[] | string][] = [
   ['one document', ' {"a":\n\n1}', [data({ a: 1 }), DONE]],
   ['a list of documents', '[{"a":1},\r\n{"b":2}]', [data({ a: 1 }), data({ b: 2 }), DONE]],
   ['a document cut off', '{"a":1', 'broke off in the middle'],
-  ['plain words', 'Bad Gateway\n', []],
+  ['plain words', 'Bad Gateway\n', 'is no stream'],
   ['nothing', '', []],
 ]
 
