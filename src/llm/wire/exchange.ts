@@ -24,7 +24,7 @@ export async function* exchange(
   reader: Reader,
   send: Send,
   signal: AbortSignal,
-  patience: Patience = patienceWith(endpoint),
+  patience: Patience = patienceOf(endpoint),
 ): AsyncGenerator<ModelEvent, ModelReply> {
   signal.throwIfAborted()
   const line = lifeline(signal, patience)
@@ -101,7 +101,7 @@ function* join(events: Iterable<ModelEvent>): Generator<ModelEvent> {
 }
 
 /** What the configuration says, else what fits the kind of server. */
-function patienceWith({ kind, timeout_seconds }: Endpoint): Patience {
+export function patienceOf({ kind, timeout_seconds }: Endpoint): Patience {
   if (timeout_seconds === undefined) return PATIENCE[kind]
   return { ...PATIENCE[kind], first_ms: timeout_seconds * 1000, idle_ms: timeout_seconds * 1000 }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { withRetry } from '../../../src/llm/retry.ts'
 import { stream } from '../../../src/llm/stream.ts'
+import { patienceOf } from '../../../src/llm/wire/exchange.ts'
 import { Silence } from '../../../src/llm/wire/lifeline.ts'
 import { endpointFor, outcomeOf, request, textOf } from '../../support/model-call.ts'
 import { FAMILIES, say } from '../../support/model-replies.ts'
@@ -121,3 +122,12 @@ describe('one call', () => {
 })
 
 const signal = () => new AbortController().signal
+
+test('a provider may be silent as long as the configuration says, else as long as fits its kind', () => {
+  expect(patienceOf(endpointFor('chat', undefined, { timeout_seconds: 30 }))).toMatchObject({
+    first_ms: 30_000,
+    idle_ms: 30_000,
+  })
+  const { first_ms, idle_ms } = patienceOf(endpointFor('chat'))
+  expect(idle_ms).toBe(first_ms) // a local server holds a call back as long as it holds back the first word
+})
