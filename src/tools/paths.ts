@@ -128,6 +128,8 @@ const FAILURES: Record<string, string> = {
   ENOTDIR: 'goes through a file as if it were a directory',
   EISDIR: 'is a directory',
   EEXIST: 'already exists',
+  ENXIO: 'is not a regular file',
+  EFBIG: 'is too large',
   ENOTEMPTY: 'is a directory that is not empty',
   EACCES: 'may not be accessed: the file permissions forbid it',
   EPERM: 'may not be changed: the system forbids it',

@@ -8,6 +8,7 @@ import { count } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { unsavedDanger } from './edit.ts'
+import { holding } from './hold.ts'
 import { missing } from './read.ts'
 import { MAX_REPORTED } from './remove.ts'
 import { contentsOf, treeOf } from './tree.ts'
@@ -37,7 +38,7 @@ export const copyFileTool = defineTool({
   async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
     if (effect.changes?.length) await commitChanges(effect.changes, context.roots)
-    else await copyLarge(overwrite, from, path, context)
+    else await holding([from, path], () => copyLarge(overwrite, from, path, context))
     context.seen.delete(path)
     return output(
       'Copied',
@@ -75,7 +76,7 @@ export const moveFileTool = defineTool({
     const changes = effect.changes ?? []
     const isDirectory = (await lstat(from).catch(explain(from, context))).isDirectory()
     if (changes.length > 0 && !isDirectory) await commitChanges(changes, context.roots)
-    else await moveWhole(overwrite, from, path, effect, context)
+    else await holding([from, path], () => moveWhole(overwrite, from, path, effect, context))
     for (const [known, hash] of [...context.seen]) {
       if (!isInside(known, from)) continue
       context.seen.delete(known)
