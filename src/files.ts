@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
-import { chmod, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, parse, sep } from 'node:path'
 
 /** Directories 0700, files 0600: what we keep is for the owner's eyes. */
 export const PRIVATE_DIR = 0o700
@@ -85,6 +85,27 @@ export async function writeAtomic(
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/**
+ * The name to call the system with for a path as it is shown. A name that is not UTF-8 is shown with U+FFFD for what does not
+ * decode, and no string is that name: the bytes of the only entry that is shown so are meant. All other paths are as they are.
+ */
+export async function diskPath(path: string): Promise<string | Buffer> {
+  if (!path.includes('\uFFFD') || (await lstat(path).catch(() => null))) return path
+  const { root } = parse(path)
+  let found = Buffer.from(root)
+  for (const part of path.slice(root.length).split(sep)) {
+    let name = Buffer.from(part)
+    if (part.includes('\uFFFD')) {
+      const entries = await readdir(found, { encoding: 'buffer' }).catch(() => [])
+      const shown = entries.filter(entry => entry.toString() === part)
+      if (shown.length !== 1 && !shown.some(entry => entry.equals(name))) return path
+      name = shown.find(entry => entry.equals(name)) ?? shown[0]!
+    }
+    found = Buffer.concat([found, Buffer.from(found.length === root.length ? '' : sep), name])
+  }
+  return found
 }
 
 export const makePrivateDir = (path: string): Promise<string | undefined> =>

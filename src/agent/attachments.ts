@@ -6,7 +6,7 @@ import { openRegular, PRIVATE_FILE, readRegular } from '../files.ts'
 import type { Image } from '../llm/provider.ts'
 import { describeBinary, kindOf, mediaTypeOf } from '../tools/files/media.ts'
 import { locate, relative } from '../tools/paths.ts'
-import { isBinary } from '../tools/text.ts'
+import { decodeText, isBinary } from '../tools/text.ts'
 import type { Roots } from '../tools/tool.ts'
 import type { Enclosed, HistoryMessage } from './history.ts'
 
@@ -145,5 +145,10 @@ function contentOf(bytes: Buffer, name: string): { image?: Image; text: string }
   const media_type = mediaTypeOf(kind)
   if (media_type) return { image: { media_type, data: bytes.toString('base64') }, text: '' }
   if (kind !== null || isBinary(bytes)) return { text: `[${describeBinary(name, kind, bytes.length)}]` }
-  return { text: bytes.toString('utf8').slice(0, LONGEST_TEXT).toWellFormed() }
+  return {
+    text: decodeText(bytes)
+      .replace(/^\uFEFF/, '')
+      .slice(0, LONGEST_TEXT)
+      .toWellFormed(),
+  }
 }

@@ -2,9 +2,10 @@ import { lstat, mkdir, readlink, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { FileDiff, Preview } from '../../event.ts'
-import { hashOf, readRegular, writeAtomic } from '../../files.ts'
+import { diskPath, hashOf, readRegular, writeAtomic } from '../../files.ts'
+import { isForeign } from '../foreign.ts'
 import { confirmPath, failure, relative } from '../paths.ts'
-import { count, decodeText, isBinary, lineCount, textLike } from '../text.ts'
+import { count, decodeText, encodingOf, isBinary, lineCount, textLike } from '../text.ts'
 import type { Change, Roots } from '../tool.ts'
 import { unifiedDiff } from './diff.ts'
 import { holding } from './hold.ts'
@@ -92,15 +93,24 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
   if (sides.some(isBinary)) return `Binary file: ${words}`
   if (sides.some(side => side.length > MAX_SHOWN_BYTES)) return `Too large to show: ${words}`
   if (sides.every(side => side.length === 0)) return after ? 'New empty file\n' : 'Deletes an empty file\n'
-  return await unifiedDiff(relative(change.path, roots), before && decodeText(before), after && decodeText(after))
+  const path = relative(change.path, roots)
+  if (sides.some(side => encodingOf(side) === 'utf-8' && isForeign(side))) {
+    // What is shown as the same may not be: compared by bytes, then decoded.
+    const bytes = (side: Uint8Array | null) => side && Buffer.from(side).toString('latin1')
+    const diff = await unifiedDiff(Buffer.from(path).toString('latin1'), bytes(before), bytes(after))
+    return decodeText(Buffer.from(diff, 'latin1'))
+  }
+  const diff = await unifiedDiff(path, before && decodeText(before), after && decodeText(after))
+  return diff === '' && !sameBytes(before, after) ? `Another encoding of the same text: ${words}` : diff
 }
 
 /** The bytes of a file, or the target of a link (as git stores it); null if there is nothing. Throws TOOL_FAILED otherwise. */
 export async function bytesAt(path: string): Promise<Uint8Array | null> {
   try {
-    const found = await lstat(path)
-    if (found.isSymbolicLink()) return Buffer.from(await readlink(path))
-    return await readRegular(path)
+    const name = await diskPath(path)
+    const found = await lstat(name)
+    if (found.isSymbolicLink()) return Buffer.from(await readlink(name))
+    return await readRegular(name)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw failure(error, 'The file')

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { access, chown, type FileHandle, link, rename, stat, unlink } from 'node:fs/promises'
 import { AppError } from '../../errors.ts'
-import { openRegular, writeAtomic } from '../../files.ts'
+import { diskPath, openRegular, writeAtomic } from '../../files.ts'
 
 /**
  * A file that must not be replaced by another file, as that would lose what belongs to it, or one that the system does not
@@ -44,9 +44,10 @@ export async function replaceFile(
   after: Uint8Array,
   confirm: () => Promise<void>,
 ): Promise<void> {
-  const old = await stat(path)
-  await requireWritable(path, old)
-  if (old.nlink > 1) return await writeInPlace(path, before, after, confirm)
+  const name = await diskPath(path)
+  const old = await stat(name)
+  await requireWritable(name, old)
+  if (old.nlink > 1 || typeof name !== 'string') return await writeInPlace(name, before, after, confirm)
   try {
     await writeAtomic(path, after, old.mode & 0o777, async temporary => {
       await giveTo(temporary, old)
@@ -60,7 +61,7 @@ export async function replaceFile(
 }
 
 /** A rename asks only for the directory: a file whose own permissions forbid writing would be replaced all the same. */
-async function requireWritable(path: string, { mode }: Stats): Promise<void> {
+async function requireWritable(path: string | Buffer, { mode }: Stats): Promise<void> {
   const allowed =
     (mode & 0o222) !== 0 &&
     (await access(path, constants.W_OK).then(
@@ -81,7 +82,7 @@ async function giveTo(temporary: string, { uid, gid, mode }: Stats): Promise<voi
 
 /** What fails midway is put back: the blocks of the old contents are still the file's own. */
 async function writeInPlace(
-  path: string,
+  path: string | Buffer,
   before: Uint8Array,
   after: Uint8Array,
   confirm: () => Promise<void>,

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
 import { defineTool } from '../define.ts'
-import { confirmPath, failure, holdsRoots, isInside, locate, relative } from '../paths.ts'
+import { confirmPath, failure, holdsRoots, isInside, locate, namesDirectory, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
@@ -28,7 +28,7 @@ export const copyFileTool = defineTool({
     const found = await stat(from).catch(explain(from, context))
     if (!found.isFile()) throw new AppError('TOOL_FAILED', 'The source is not a file: copy_file copies single files.')
     const named = await locate(source, context.roots, { link: true })
-    const path = await placeFor(dest, basename(named), context, false)
+    const path = await placeFor(dest, basename(named), context, { link: false, file: true })
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same file.')
     const before = await destination(path, overwrite, context)
     const known = found.size <= MAX_CHANGE_BYTES && (before?.length ?? 0) <= MAX_CHANGE_BYTES
@@ -62,7 +62,7 @@ export const moveFileTool = defineTool({
     const from = await locate(source, context.roots, { link: true })
     if (holdsRoots(from, context.roots)) throw new AppError('PERMISSION_DENIED', 'The project itself cannot be moved.')
     const found = await lstat(from).catch(explain(from, context))
-    const path = await placeFor(dest, basename(from), context, true)
+    const path = await placeFor(dest, basename(from), context, { link: true, file: !found.isDirectory() })
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same.')
     if (isInside(path, from)) throw new AppError('INVALID_PARAMS', 'A directory cannot be moved into itself.')
     const before = await destination(path, overwrite && !found.isDirectory(), context)
@@ -137,11 +137,20 @@ async function copyLarge(overwrite: boolean, from: string, path: string, context
   })
 }
 
-/** Like cp and mv: a directory takes the file in under its own name. With `link`, a link at `dest` is replaced itself. */
-async function placeFor(dest: string, name: string, { roots }: ToolContext, link: boolean): Promise<string> {
+/**
+ * Like cp and mv: a directory takes the file in under its own name, also one that is only named as such (`newdir/`) and is
+ * made for it. With `link`, a link at `dest` is replaced itself.
+ */
+async function placeFor(
+  dest: string,
+  name: string,
+  { roots }: ToolContext,
+  { link, file }: { link: boolean; file: boolean },
+): Promise<string> {
   const path = await locate(dest, roots)
   const found = await stat(path).catch(() => null)
-  return await locate(found?.isDirectory() ? join(path, name) : dest, roots, { link })
+  const into = found?.isDirectory() || (file && namesDirectory(dest))
+  return await locate(into ? join(path, name) : dest, roots, { link })
 }
 
 /** What the destination holds now. Throws TOOL_FAILED when that may not be replaced. */

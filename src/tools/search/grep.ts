@@ -2,7 +2,7 @@ import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readRegular } from '../../files.ts'
 import { isInside, relative } from '../paths.ts'
-import { isBinary } from '../text.ts'
+import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
 import { type Automaton, compile, matchingLines } from './automaton.ts'
 import type { Glob } from './glob.ts'
@@ -141,5 +141,5 @@ function textToSearch(bytes: Uint8Array, required: string | null): string | null
   if (utf16) return new TextDecoder(utf16).decode(bytes)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (required !== null && !buffer.includes(required)) return null
-  return isBinary(bytes) ? null : new TextDecoder().decode(bytes)
+  return isBinary(bytes) ? null : decodeText(bytes).replace(/^\uFEFF/, '')
 }
