@@ -1,8 +1,8 @@
-import { constants, copyFileSync, linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, copyFileSync, linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { AppError } from './errors.ts'
-import { PRIVATE_FILE } from './files.ts'
+import { PRIVATE_FILE, readRegularSync } from './files.ts'
 import { newId } from './ids.ts'
 import { isSameProcess, startTimeOf } from './processes.ts'
 
@@ -106,7 +106,7 @@ function lookAt(path: string): 'absent' | 'stale' | 'held' {
   try {
     const file = lstatSync(path)
     if (!file.isFile()) throw inTheWay(path, file.isDirectory() ? 'a directory' : 'no ordinary file')
-    const owner = v.safeParse(v.pipe(v.string(), v.parseJson(), Owner), readFileSync(path, 'utf8'))
+    const owner = v.safeParse(v.pipe(v.string(), v.parseJson(), Owner), String(readRegularSync(path)))
     return owner.success && isAlive(owner.output) ? 'held' : 'stale'
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return 'absent'

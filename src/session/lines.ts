@@ -1,22 +1,14 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError, reasonOf } from '../errors.ts'
 import type { SessionCreated, Stored } from '../event.ts'
+import { readRegular } from '../files.ts'
 import { wellFormed } from '../text.ts'
 import { shaped } from './shapes.ts'
 
 /** The bytes of a log. Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read or is no file. */
 export async function readLog(path: string): Promise<Uint8Array> {
   try {
-    // Without O_NONBLOCK, opening a FIFO waits for a writer that never comes.
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-    try {
-      if (!(await file.stat()).isFile()) throw new Error('it is no ordinary file')
-      return await file.readFile()
-    } finally {
-      await file.close()
-    }
+    return await readRegular(path)
   } catch (error) {
     if (reasonOf(error) === 'ENOENT')
       throw new AppError('SESSION_NOT_FOUND', 'This session was deleted a moment ago.', { resumable: false })

@@ -1,6 +1,7 @@
-import { lstat, readlink, realpath } from 'node:fs/promises'
+import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, parse, relative as relativeTo, sep } from 'node:path'
 import { AppError } from '../errors.ts'
+import { diskPath } from '../files.ts'
 import type { Roots } from './tool.ts'
 
 /** Linux gives up after 40 links too (path_resolution(7)). */
@@ -60,8 +61,9 @@ export function relative(path: string, roots: Roots): string {
   return relativeTo(roots.project, path).replaceAll(sep, '/') || '.'
 }
 
-const partsOf = (path: string): string[] =>
-  path.split(sep === '\\' ? /[\\/]/ : '/').filter(part => part !== '' && part !== '.')
+const SEPARATOR = sep === '\\' ? /[\\/]/ : '/'
+
+const partsOf = (path: string): string[] => path.split(SEPARATOR).filter(part => part !== '' && part !== '.')
 
 /**
  * Walks part by part, because `node:path` takes `link/..` for the directory the link is in, and realpath(3) knows nothing of
@@ -76,7 +78,7 @@ async function resolve(root: string, parts: string[]): Promise<string> {
       path = dirname(path)
       continue
     }
-    const next = join(path, part)
+    const next = join(path, await spelled(path, part))
     const target = await linkTarget(next)
     if (target === null) {
       path = next
@@ -89,9 +91,27 @@ async function resolve(root: string, parts: string[]): Promise<string> {
   return path
 }
 
+/**
+ * How the directory spells a name: as it is asked for, or as its only entry that is the same for a person's eye, who cannot
+ * tell a composed letter from a decomposed one (macOS writes those), nor one space from another (its screenshots have U+202F).
+ */
+async function spelled(directory: string, name: string): Promise<string> {
+  const folded = fold(name)
+  if (folded === name && /^[\x21-\x7e]*$/.test(name)) return name // nothing else looks like it
+  if (await lstat(join(directory, name)).catch(error => error.code !== 'ENOENT')) return name
+  const alike = (await readdir(directory).catch(() => [])).filter(entry => fold(entry) === folded)
+  return alike.length === 1 ? alike[0]! : name
+}
+
+const fold = (name: string): string => name.normalize('NFC').replace(/\p{Zs}/gu, ' ')
+
+/** A name that ends in a separator is a directory's. */
+export const namesDirectory = (input: string): boolean => ['', '.', '..'].includes(input.split(SEPARATOR).at(-1)!)
+
 async function linkTarget(path: string): Promise<string | null> {
   try {
-    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : null
+    const name = await diskPath(path)
+    return (await lstat(name)).isSymbolicLink() ? await readlink(name) : null
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return null
@@ -128,6 +148,8 @@ const FAILURES: Record<string, string> = {
   ENOTDIR: 'goes through a file as if it were a directory',
   EISDIR: 'is a directory',
   EEXIST: 'already exists',
+  ENXIO: 'is not a regular file',
+  EFBIG: 'is too large',
   ENOTEMPTY: 'is a directory that is not empty',
   EACCES: 'may not be accessed: the file permissions forbid it',
   EPERM: 'may not be changed: the system forbids it',

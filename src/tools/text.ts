@@ -1,53 +1,71 @@
+import { AppError } from '../errors.ts'
+import { isForeign, keepLines } from './foreign.ts'
+
 /** How a file writes its text: what an edit by a model, which only ever sees `\n`, must not change. */
 export type Style = { bom: boolean; crlf: boolean }
+/** Encodings that we write: UTF-16 says so by its byte order mark. Anything else is handled as bytes (`foreign.ts`). */
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 
 const BOM = '\uFEFF'
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** A NUL byte near the start: the rule of git and ripgrep. */
-export const isBinary = (bytes: Uint8Array): boolean => bytes.subarray(0, 8192).includes(0)
+/** By the byte order mark. `ff fe 00 00` is UTF-32, which we do not read. */
+export function encodingOf(start: Uint8Array): Encoding {
+  const [first, second, third, fourth] = start
+  if (first === 0xfe && second === 0xff) return 'utf-16be'
+  return first === 0xff && second === 0xfe && (third || fourth || start.length < 4) ? 'utf-16le' : 'utf-8'
+}
+
+/** A NUL byte near the start: the rule of git and ripgrep; not in UTF-16, where every other byte may be one. */
+export const isBinary = (bytes: Uint8Array): boolean =>
+  encodingOf(bytes) === 'utf-8' && bytes.subarray(0, 8192).includes(0)
+
+/** For showing: malformed bytes become U+FFFD. A byte order mark stays. */
+export const decodeText = (bytes: Uint8Array): string =>
+  new TextDecoder(encodingOf(bytes), { ignoreBOM: true }).decode(bytes)
 
 /**
- * The text of a file and the way back to bytes. Files that are not UTF-8 are read byte by byte (Latin-1), so that an edit
- * leaves all other bytes as they were; `foreign` says so, and search texts have to be taken through `spell` first.
- * `text` has no byte order mark, and `\n` alone where the whole file has `\r\n`.
+ * The text of a file and the way back to bytes. `text` has no byte order mark, and `\n` alone where the whole file has
+ * `\r\n`. Null for a file whose bytes are no text of its encoding: that one is not to be decoded (see `foreign.ts`).
+ * `close` throws as `encode` does.
  */
-export function openText(bytes: Uint8Array): {
-  text: string
-  foreign: boolean
-  spell(text: string): string
-  close(text: string): Uint8Array
-} {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export function openText(bytes: Uint8Array): { text: string; close(text: string): Uint8Array } | null {
+  const encoding = encodingOf(bytes)
   let raw: string
-  let foreign = false
   try {
-    raw = utf8.decode(bytes)
+    raw = new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    raw = buffer.toString('latin1') // not UTF-8
-    foreign = true
+    return null // what does not decode cannot be written back
   }
   const style = styleOf(raw)
-  const close = (text: string) => Buffer.from(restyle(text, style), foreign ? 'latin1' : 'utf8')
-  const spell = (text: string) => (foreign ? Buffer.from(text, 'utf8').toString('latin1') : text)
-  return { text: unstyle(raw, style), foreign, spell, close }
+  return { text: unstyle(raw, style), close: text => encode(restyle(text, style), encoding) }
 }
 
-/** Whole new contents for a file, in the way the file is written: its byte order mark and, if `text` has no `\r`, its line ends. */
+/**
+ * Whole new contents for a file, in the way the file is written: its encoding, its byte order mark and, if `text` has no
+ * `\r`, its line ends. Lines that are not new keep their bytes. Throws TOOL_FAILED for what the file cannot hold.
+ */
 export function textLike(text: string, file: Uint8Array | null): Uint8Array {
-  if (!file || isBinary(file)) return Buffer.from(text)
-  const { bom, crlf } = styleOf(lenient.decode(file))
-  return Buffer.from(restyle(text, { bom: bom && !text.startsWith(BOM), crlf: crlf && !text.includes('\r') }))
+  if (!file || isBinary(file)) return encode(text, 'utf-8')
+  const encoding = encodingOf(file)
+  if (encoding === 'utf-8' && isForeign(file)) return keepLines(text, file)
+  const { bom, crlf } = styleOf(decodeText(file))
+  const style = { bom: bom && !text.startsWith(BOM), crlf: crlf && !text.includes('\r') }
+  return encode(restyle(text, style), encoding)
 }
 
-/** For showing: malformed bytes become U+FFFD. */
-export const decodeText = (bytes: Uint8Array): string => lenient.decode(bytes)
+/** Throws TOOL_FAILED for half a surrogate pair, which no encoding has. */
+export function encode(text: string, encoding: Encoding): Uint8Array {
+  if (!text.isWellFormed())
+    throw new AppError('TOOL_FAILED', 'The text holds half of a character (a lone surrogate), which cannot be written.')
+  if (encoding === 'utf-8') return Buffer.from(text)
+  const bytes = Buffer.from(text, 'utf16le')
+  return encoding === 'utf-16be' ? bytes.swap16() : bytes
+}
 
-/** `\r\n` counts only when no line ends otherwise: a mixed file is left mixed. */
+/** `\r\n` counts only when no line ends otherwise, or in one more `\r`: a mixed file is left mixed. */
 export const styleOf = (text: string): Style => ({
   bom: text.startsWith(BOM),
-  crlf: text.includes('\r\n') && !/(?<!\r)\n/.test(text),
+  crlf: text.includes('\r\n') && !/(?<!\r)\n|\r\r\n/.test(text),
 })
 
 export function unstyle(text: string, { bom, crlf }: Style): string {

@@ -1,12 +1,15 @@
-import { chown, lstat, mkdir, readFile, readlink, rename, stat, unlink } from 'node:fs/promises'
+import { lstat, mkdir, readlink, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { FileDiff, Preview } from '../../event.ts'
-import { hashOf, writeAtomic } from '../../files.ts'
+import { diskPath, hashOf, readRegular, writeAtomic } from '../../files.ts'
+import { isForeign } from '../foreign.ts'
 import { confirmPath, failure, relative } from '../paths.ts'
-import { count, decodeText, isBinary, lineCount, textLike } from '../text.ts'
+import { count, decodeText, encodingOf, isBinary, lineCount, textLike } from '../text.ts'
 import type { Change, Roots } from '../tool.ts'
 import { unifiedDiff } from './diff.ts'
+import { holding } from './hold.ts'
+import { createFile, replaceFile } from './replace.ts'
 
 /** Larger files are not held in memory: they are moved, copied and deleted by name alone, and not edited. */
 export const MAX_CHANGE_BYTES = 32 * 1024 * 1024
@@ -14,19 +17,30 @@ export const MAX_CHANGE_BYTES = 32 * 1024 * 1024
 const MAX_SHOWN_BYTES = 8 * 1024 * 1024
 
 /**
- * Performs the changes and nothing else: all are checked before the first is made. A file keeps its mode and owner; parents
- * of a new one are created. Throws STALE_FILE if a file is not what it was when the change was made up, PERMISSION_DENIED
+ * Performs the changes and nothing else: all are checked before the first is made, and each once more directly before it is
+ * made. Nobody else in this process acts on the files meanwhile; an editor that saves does. A file keeps its mode, owner and
+ * other names; parents of a new one are created. Throws STALE_FILE if a file is not what it was when the change was made up, PERMISSION_DENIED
  * if it has left the roots since, TOOL_FAILED if the system refuses.
  */
 export async function commitChanges(changes: Change[], roots: Roots): Promise<void> {
-  await verifyChanges(changes, roots)
-  for (const change of changes) {
-    try {
-      await commit(change)
-    } catch (error) {
-      throw failure(error, relative(change.path, roots))
+  await holding(await namesOf(changes), async () => {
+    await verifyChanges(changes, roots)
+    for (const change of changes) {
+      try {
+        await commit(change, () => verifyChanges([change], roots))
+      } catch (error) {
+        throw failure(error, relative(change.path, roots))
+      }
     }
-  }
+  })
+}
+
+/** What has to be held. Two names of one file are one file. */
+async function namesOf(changes: Change[]): Promise<string[]> {
+  const paths = changes.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from]))
+  const found = await Promise.all(paths.map(path => lstat(path).catch(() => null)))
+  const linked = found.flatMap(file => (file?.isFile() && file.nlink > 1 ? [`\0${file.dev}:${file.ino}`] : []))
+  return [...paths, ...linked]
 }
 
 /** The first half of `commitChanges`, for tools that act on a whole directory at once. */
@@ -79,16 +93,24 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
   if (sides.some(isBinary)) return `Binary file: ${words}`
   if (sides.some(side => side.length > MAX_SHOWN_BYTES)) return `Too large to show: ${words}`
   if (sides.every(side => side.length === 0)) return after ? 'New empty file\n' : 'Deletes an empty file\n'
-  return await unifiedDiff(relative(change.path, roots), before && decodeText(before), after && decodeText(after))
+  const path = relative(change.path, roots)
+  if (sides.some(side => encodingOf(side) === 'utf-8' && isForeign(side))) {
+    // What is shown as the same may not be: compared by bytes, then decoded.
+    const bytes = (side: Uint8Array | null) => side && Buffer.from(side).toString('latin1')
+    const diff = await unifiedDiff(Buffer.from(path).toString('latin1'), bytes(before), bytes(after))
+    return decodeText(Buffer.from(diff, 'latin1'))
+  }
+  const diff = await unifiedDiff(path, before && decodeText(before), after && decodeText(after))
+  return diff === '' && !sameBytes(before, after) ? `Another encoding of the same text: ${words}` : diff
 }
 
 /** The bytes of a file, or the target of a link (as git stores it); null if there is nothing. Throws TOOL_FAILED otherwise. */
 export async function bytesAt(path: string): Promise<Uint8Array | null> {
   try {
-    const found = await lstat(path)
-    if (found.isSymbolicLink()) return Buffer.from(await readlink(path))
-    if (!found.isFile()) throw new AppError('TOOL_FAILED', 'That is not a regular file.')
-    return await readFile(path)
+    const name = await diskPath(path)
+    const found = await lstat(name)
+    if (found.isSymbolicLink()) return Buffer.from(await readlink(name))
+    return await readRegular(name)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw failure(error, 'The file')
@@ -108,29 +130,33 @@ async function expect(path: string, bytes: Uint8Array | null, roots: Roots): Pro
   }
 }
 
-async function commit({ path, from, operation, before, after }: Change): Promise<void> {
-  if (operation === 'move' && from !== undefined) return await moveFile(from, path, after)
-  if (after === null) return before === null ? undefined : await unlink(path)
-  if (before !== null && sameBytes(before, after)) return
-  const old = before === null ? null : await stat(path)
-  if (old && (old.mode & 0o222) === 0) {
-    throw new AppError('TOOL_FAILED', 'The file is read-only: its permissions have to be changed first.')
+/** `confirm` throws unless the files are still what they were. */
+async function commit(change: Change, confirm: () => Promise<void>): Promise<void> {
+  const { path, from, operation, before, after } = change
+  if (operation === 'move' && from !== undefined) return await moveFile(from, path, after, confirm)
+  if (after === null) {
+    await confirm()
+    return before === null ? undefined : await unlink(path)
   }
-  const model = old ?? (operation === 'copy' && from !== undefined ? await stat(from) : null)
+  if (before !== null) return sameBytes(before, after) ? undefined : await replaceFile(path, before, after, confirm)
+  const model = operation === 'copy' && from !== undefined ? await stat(from) : null
   await mkdir(dirname(path), { recursive: true })
-  await writeAtomic(path, after, model ? model.mode & 0o777 : 0o666 & ~process.umask())
-  if (old) await keepOwner(path, old)
+  try {
+    await createFile(path, after, model ? model.mode & 0o777 : 0o666 & ~process.umask(), confirm)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') await confirm() // says that it is another file by now
+    throw error
+  }
 }
 
-/** A rename gave the file to whoever runs us; root gives it back. */
-async function keepOwner(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
-  const now = await stat(path)
-  if (now.uid === uid && now.gid === gid) return
-  await chown(path, uid, gid).catch(() => {}) // only root may: the contents are what counts
-}
-
-async function moveFile(from: string, path: string, bytes: Uint8Array | null): Promise<void> {
+async function moveFile(
+  from: string,
+  path: string,
+  bytes: Uint8Array | null,
+  confirm: () => Promise<void>,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
+  await confirm()
   try {
     await rename(from, path)
   } catch (error) {

@@ -2,6 +2,7 @@ import { lstat, mkdir, readdir, stat } from 'node:fs/promises'
 import { join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
+import { diskPath } from '../../files.ts'
 import { renderData } from '../../toon.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
@@ -27,7 +28,7 @@ export const listDirectoryTool = defineTool({
   async effect({ path: input }, context) {
     const path = await locate(input ?? '.', context.roots)
     const shown = relative(path, context.roots)
-    const found = await stat(path).catch(async error => {
+    const found = await stat(await diskPath(path)).catch(async error => {
       throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
     })
     if (!found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a file: use read_file.`)
@@ -78,7 +79,7 @@ export const createDirectoryTool = defineTool({
 
 /** Parents before children; hidden names left out and counted. */
 async function entriesOf(directory: string, depth: number, context: ToolContext) {
-  const names = await readdir(directory).catch(error => {
+  const names = await readdir(await diskPath(directory)).catch(error => {
     throw failure(error, relative(directory, context.roots))
   })
   const top = names.sort().map(name => join(directory, name))
@@ -97,7 +98,7 @@ async function entriesOf(directory: string, depth: number, context: ToolContext)
 
 async function rowOf(path: string, directory: string): Promise<Row> {
   const name = relativeTo(directory, path).replaceAll(sep, '/')
-  const found = await lstat(path).catch(() => null) // gone meanwhile
+  const found = await lstat(await diskPath(path)).catch(() => null) // gone meanwhile
   if (found?.isFile()) return { name, type: 'file', size: found.size }
   return { name, type: found?.isDirectory() ? 'directory' : found?.isSymbolicLink() ? 'link' : 'other', size: null }
 }

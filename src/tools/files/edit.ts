@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
-import { hashOf } from '../../files.ts'
+import { diskPath, hashOf } from '../../files.ts'
 import { defineTool } from '../define.ts'
-import { locate, relative } from '../paths.ts'
+import { locate, namesDirectory, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
-import { count, decodeText, isBinary, lineCount, openText, textLike } from '../text.ts'
+import { count, decodeText, encode, isBinary, lineCount, openText, textLike } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts'
-import { explainMany, explainMiss, lineAt } from './miss.ts'
+import { editedForeign } from './foreign.ts'
+import { type Replacement, replaced } from './match.ts'
 import { missing } from './read.ts'
 
 /**
@@ -22,7 +23,7 @@ export const writeFileTool = defineTool({
   description: 'Create or overwrite a file.',
   params: v.object({ path: v.string(), content: v.string() }),
   async effect({ path: input, content }, context): Promise<Effect> {
-    const path = await locate(input, context.roots)
+    const path = await fileAt(input, context)
     const shown = relative(path, context.roots)
     const before = await fileBytes(path, shown)
     const seen = context.seen.get(path)
@@ -48,7 +49,7 @@ export const editFileTool = defineTool({
     replace_all: v.optional(v.boolean()),
   }),
   async effect(params, context): Promise<Effect> {
-    const path = await locate(params.path, context.roots)
+    const path = await fileAt(params.path, context)
     const shown = relative(path, context.roots)
     if (params.old === params.new) throw new AppError('INVALID_PARAMS', 'old and new are the same text: nothing to do.')
     const before = await fileBytes(path, shown)
@@ -73,58 +74,24 @@ export const editFileTool = defineTool({
   },
 })
 
-type EditParams = { old: string; new: string; replace_all?: boolean }
-
 /** Edits what the model saw, which is the unsaved buffer if there is one; what is replaced is the file on disk. */
-async function edited(params: EditParams, path: string, before: Uint8Array | null, context: ToolContext) {
+async function edited(params: Replacement, path: string, before: Uint8Array | null, context: ToolContext) {
   const unsaved = context.unsaved.get(path)
   if (before === null && unsaved === undefined) {
     if (params.old !== '') throw await missing(path, context)
-    return { after: Buffer.from(params.new), line: 1, times: 1 }
+    return { after: encode(params.new, 'utf-8'), line: 1, times: 1 }
   }
   if (before && isBinary(before)) throw new AppError('TOOL_FAILED', 'The file is binary: it cannot be edited as text.')
-  const file = openText(before ?? new Uint8Array())
-  const text = unsaved ?? file.text
-  const spell = unsaved === undefined ? file.spell : (text: string) => text
-  const { at, old, times, result } = replaced(
-    text,
-    { ...params, old: spell(params.old), new: spell(params.new) },
-    file.foreign,
-  )
-  return {
-    after: unsaved === undefined ? file.close(result) : textLike(result, before),
-    line: lineAt(text, at),
-    times,
-    old,
+  if (!params.old.isWellFormed()) throw new AppError('TOOL_FAILED', 'old holds half of a character: give all of it.')
+  if (unsaved !== undefined) {
+    const { result, ...where } = replaced(unsaved, params)
+    return { ...where, after: textLike(result, before) }
   }
-}
-
-function replaced(text: string, params: EditParams, foreign: boolean) {
-  if (params.old === '') {
-    if (text !== '') throw new AppError('INVALID_PARAMS', 'old is empty, which only creates or fills an empty file.')
-    return { at: 0, old: '', times: 1, result: params.new }
-  }
-  const { old, now } = fitted(text, params)
-  const at = text.indexOf(old)
-  if (at < 0) {
-    const note = foreign ? '\nThe file is not valid UTF-8: only its ASCII characters are as you see them.' : ''
-    throw new AppError('TOOL_FAILED', explainMiss(text, old, now) + note)
-  }
-  if (params.replace_all) {
-    const parts = text.split(old)
-    return { at, old, times: parts.length - 1, result: parts.join(now) }
-  }
-  if (text.indexOf(old, at + 1) >= 0) throw new AppError('TOOL_FAILED', explainMany(text, old))
-  return { at, old, times: 1, result: text.slice(0, at) + now + text.slice(at + old.length) }
-}
-
-/** Models write `\n`. In a file that mixes line ends, their text may still be meant for lines that end in `\r\n`. */
-function fitted(text: string, params: EditParams): { old: string; now: string } {
-  const plain = { old: params.old.replaceAll('\r\n', '\n'), now: params.new.replaceAll('\r\n', '\n') }
-  if (!text.includes('\r')) return plain
-  if (text.includes(params.old)) return { old: params.old, now: params.new }
-  const windows = { old: plain.old.replaceAll('\n', '\r\n'), now: plain.now.replaceAll('\n', '\r\n') }
-  return text.includes(windows.old) ? windows : { old: params.old, now: params.new }
+  const bytes = before ?? new Uint8Array()
+  const file = openText(bytes)
+  if (file === null) return editedForeign(params, bytes)
+  const { result, ...where } = replaced(file.text, params)
+  return { ...where, after: file.close(result) }
 }
 
 export function writeEffect(change: Change, reason: string, context: ToolContext): Effect {
@@ -145,8 +112,15 @@ export function writeEffect(change: Change, reason: string, context: ToolContext
 export const unsavedDanger = (paths: string[], { unsaved }: ToolContext): { danger?: string } =>
   paths.some(path => unsaved.has(path)) ? { danger: 'unsaved_buffer' } : {}
 
+/** Throws INVALID_PARAMS for `newdir/`, which no file can be called. */
+async function fileAt(input: string, { roots }: ToolContext): Promise<string> {
+  const path = await locate(input, roots)
+  if (!namesDirectory(input)) return path
+  throw new AppError('INVALID_PARAMS', `${input} names a directory: name a file in it, or use create_directory.`)
+}
+
 async function fileBytes(path: string, shown: string): Promise<Uint8Array | null> {
-  const found = await stat(path).catch(() => null)
+  const found = await stat(await diskPath(path)).catch(() => null)
   if (found?.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory.`)
   if (found && found.size > MAX_CHANGE_BYTES)
     throw new AppError('TOOL_FAILED', `${shown} is too large to be edited here.`)

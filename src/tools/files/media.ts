@@ -20,7 +20,6 @@ const MAGIC: [RegExp, string][] = [
   [/^\x1f\x8b/, 'gzip'],
   [/^\x7fELF/, 'ELF'],
   [/^SQLite format 3\0/, 'SQLite'],
-  [/^\xff\xfe|^\xfe\xff/, 'UTF-16 text'],
 ]
 
 /** `PNG`, `PDF` …, from the first 16 bytes; null for anything that may be text. */
@@ -34,7 +33,5 @@ export const mediaTypeOf = (kind: string | null): string | null => (kind === nul
 /** What read_file says instead of contents. */
 export function describeBinary(path: string, kind: string | null, bytes: number): string {
   const type = kind ?? extname(path).slice(1).toUpperCase()
-  const what =
-    type === 'UTF-16 text' ? 'UTF-16 text (convert it to UTF-8 to read it)' : `Binary file${type && ` (${type})`}`
-  return `${basename(path)}: ${what}, ${count(bytes, 'byte')}.`
+  return `${basename(path)}: Binary file${type && ` (${type})`}, ${count(bytes, 'byte')}.`
 }

@@ -1,7 +1,10 @@
 import { cut } from '../../text.ts'
 import { count } from '../text.ts'
+import { find } from './find.ts'
 
 const MAX_SHOWN_LINES = 12
+/** Places that are named. */
+export const MAX_LISTED = 10
 const MAX_LINE_CHARS = 300
 /** Of a line, for comparing. */
 const MAX_COMPARED = 1_000
@@ -18,31 +21,24 @@ export function explainMiss(text: string, old: string, replacement: string): str
   const wanted = trimBlank(old.split('\n'))
   const [from, to] = findLoosely(text, lines, squeeze(old))
   if (to > from) {
-    const why = hasBut('\r', lines.slice(from, to).join('\n'), old) ? 'line ends (\\r\\n)' : 'whitespace'
+    const why = differenceOf(lines.slice(from, to).join('\n'), old)
     return `The text was not found, but these lines differ from it only in ${why}:\n${show(lines, from, to - from)}`
   }
-  if (replacement !== '' && text.includes(replacement)) {
-    return `The text was not found, but the new text is already there, on line ${lineAt(text, text.indexOf(replacement))}.`
+  const already = replacement === '' ? -1 : find(text, replacement)
+  if (already >= 0) {
+    return `The text was not found, but the new text is already there, on line ${lineAt(text, already)}.`
   }
   const near = nearestLine(lines, wanted)
   if (near < 0) return 'The text was not found, and nothing like it. Read the file again.'
   return `The text was not found. The nearest lines are:\n${show(lines, near, wanted.length)}`
 }
 
-/** Where `old` begins each time, overlaps included: the first ten lines. */
-export function explainMany(text: string, old: string): string {
-  const lines: number[] = []
-  let times = 0
-  let line = 1
-  let counted = 0
-  for (let at = text.indexOf(old); at >= 0; at = text.indexOf(old, at + 1)) {
-    times++
-    if (lines.length === 10) continue
-    line += lineAt(text.slice(counted, at), at - counted) - 1
-    counted = at
-    lines.push(line)
-  }
-  const where = `${lines.join(', ')}${times > lines.length ? ', …' : ''}`
+/** `lines` are those where the text begins, one more than are named if there are so many. */
+export function explainMany(lines: number[]): string {
+  const shown = lines.slice(0, MAX_LISTED)
+  const more = lines.length > shown.length
+  const times = more ? `more than ${shown.length}` : shown.length
+  const where = `${shown.join(', ')}${more ? ', …' : ''}`
   return `The text occurs ${times} times (lines ${where}). Add lines around it to make it unique, or set replace_all.`
 }
 
@@ -53,9 +49,9 @@ export function lineAt(text: string, index: number): number {
   return line
 }
 
-/** The lines (from, to) of the first place where the text stands but for white space; an empty range for none. */
+/** The lines (from, to) of the first place where the text stands but for white space and the like; an empty range for none. */
 function findLoosely(text: string, lines: string[], wanted: string): [number, number] {
-  const at = wanted === '' ? -1 : squeeze(text).indexOf(wanted)
+  const at = wanted === '' ? -1 : find(squeeze(text), wanted)
   if (at < 0) return [0, 0]
   let passed = 0
   const lineEndingBehind = (position: number, line: number) => {
@@ -111,10 +107,33 @@ function trimBlank(lines: string[]): string[] {
   return first < 0 ? [] : lines.slice(first, lines.findLastIndex(line => line.trim() !== '') + 1)
 }
 
-const hasBut = (char: string, text: string, wanted: string): boolean =>
-  text.replaceAll(char, '').includes(wanted.replaceAll(char, ''))
+/** In what a text that holds `wanted` but for the likes of white space is not the same. */
+function differenceOf(text: string, wanted: string): string {
+  if (find(text.replaceAll('\r', ''), wanted.replaceAll('\r', '')) >= 0) return 'line ends (\\r\\n)'
+  const there = text.replace(/\s+/g, '')
+  const asked = wanted.replace(/\s+/g, '')
+  if (find(there, asked) >= 0) return 'whitespace'
+  const at = find(squeeze(text), squeeze(wanted))
+  if (there.length !== squeeze(text).length || asked.length !== squeeze(wanted).length)
+    return 'how letters with accents are composed (Unicode normalization)'
+  let i = 0
+  while (i < asked.length && asked[i] === there[at + i]) i++ // not within a pair: what is folded lies in the first plane
+  const [mine, its] = [asked[i] ?? '', there[at + i] ?? '']
+  return `characters that look alike, such as ${named(its)} where old has ${named(mine)}`
+}
+
+const named = (char: string): string => `${char} (U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')})`
 
 const longest = (lines: string[]): number =>
   lines.reduce((best, line, i) => (line.length > lines[best]!.length ? i : best), 0)
-const squeeze = (line: string): string => line.replace(/\s+/g, '')
+/** Without white space, with the plain forms of what a keyboard or a word processor makes of quotes and dashes. */
+const squeeze = (line: string): string => {
+  const bare = line.replace(/\s+/g, '')
+  if (!/[^\x00-\x7f]/.test(bare)) return bare
+  return bare
+    .normalize('NFC')
+    .replace(/[\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc]/g, "'")
+    .replace(/[\u201c-\u201f\u2033\u00ab\u00bb]/g, '"')
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+}
 const clip = (line: string): string => cut(line, MAX_LINE_CHARS + 1)

@@ -1,9 +1,9 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { suggestion } from '../../config/nearest.ts'
 import { AppError } from '../../errors.ts'
-import { hashOf } from '../../files.ts'
+import { diskPath, hashOf, openRegular, readRegular } from '../../files.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
@@ -30,6 +30,7 @@ export const readFileTool = defineTool({
     path: v.string(),
     offset: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('First line'))),
     limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Lines'))),
+    column: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('To go on inside a long line'))),
   }),
   async effect({ path: input, offset }, context): Promise<Effect> {
     const id = SPILL.exec(input)?.[1]
@@ -43,8 +44,8 @@ export const readFileTool = defineTool({
     const locations = [{ path: shown, ...(offset && { line: offset }) }]
     return { level: 'read', reason: `Read ${shown}`, reads: [path], writes: [], locations }
   },
-  async run({ path: input, offset = 1, limit = DEFAULT_LINES }, context, { reads: [path] }) {
-    const range = { offset, limit }
+  async run({ path: input, offset = 1, limit = DEFAULT_LINES, column = 1 }, context, { reads: [path] }) {
+    const range = { offset, limit, column }
     const id = SPILL.exec(input)?.[1]
     if (id !== undefined) return await readSpill(id, range, context)
     await confirmPath(path!, context.roots)
@@ -62,7 +63,7 @@ async function readDisk(path: string, range: Range, context: ToolContext): Promi
   const kind = kindOf(start)
   const type = mediaTypeOf(kind)
   if (type !== null && size <= MAX_IMAGE_BYTES) {
-    const bytes = await readFile(path)
+    const bytes = await readRegular(await diskPath(path))
     context.seen.set(path, hashOf(bytes))
     const images = [{ media_type: type, data: bytes.toString('base64') }]
     return {
@@ -74,7 +75,7 @@ async function readDisk(path: string, range: Range, context: ToolContext): Promi
   if (kind !== null || isBinary(start)) {
     return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
   }
-  const page = await readPage(path, size, range, false).catch(error => {
+  const page = await readPage(await diskPath(path), size, range, false).catch(error => {
     throw failure(error, shown)
   })
   if (page.hash !== null) context.seen.set(path, page.hash)
@@ -83,7 +84,7 @@ async function readDisk(path: string, range: Range, context: ToolContext): Promi
 
 /** The model sees the buffer; what it may later overwrite is the file. */
 async function readBuffer(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
-  const bytes = await readFile(path).catch(() => null) // never saved
+  const bytes = await readRegular(path).catch(() => null) // never saved
   if (bytes) context.seen.set(path, hashOf(bytes))
   return pageOutput(pageOf(text, range), range, relative(path, context.roots), { unsaved: true })
 }
@@ -106,11 +107,14 @@ function spillOf(id: string, context: ToolContext): string {
 }
 
 function pageOutput(page: Page, { offset }: Range, path: string, more: Record<string, unknown>): Output {
-  const { lines, total } = page
+  const { lines, total, encoding } = page
   const next = offset + lines.length
   const content = lines.map((line, i) => `${offset + i}\t${line}`).join('\n')
   const metadata = { path, lines: lines.length, ...(total !== null && { total_lines: total }), ...more }
-  return { content: [content, noteOf(lines.length, offset, next, total)].filter(Boolean).join('\n'), metadata }
+  return {
+    content: [content, noteOf(lines.length, offset, next, total), encodingNote(encoding)].filter(Boolean).join('\n'),
+    metadata,
+  }
 }
 
 function noteOf(shown: number, offset: number, next: number, total: number | null): string {
@@ -121,10 +125,16 @@ function noteOf(shown: number, offset: number, next: number, total: number | nul
   return `[Lines ${offset}-${next - 1}${total === null ? '' : ` of ${total}`}. Go on with offset ${next}.]`
 }
 
+function encodingNote(encoding: Page['encoding']): string {
+  if (encoding === null) return ''
+  if (encoding === 'UTF-16') return '[The file is UTF-16; what is written to it becomes UTF-16, too.]'
+  return '[The file is not UTF-8: \uFFFD stands for bytes that do not decode. Edits keep them, as long as their lines stay; only ASCII can be added safely.]'
+}
+
 /** Throws TOOL_FAILED for whatever is no regular file: with the nearest name, if there is nothing. */
 async function sizeOf(path: string, context: ToolContext): Promise<number> {
   const shown = relative(path, context.roots)
-  const found = await stat(path).catch(async error => {
+  const found = await stat(await diskPath(path)).catch(async error => {
     throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
   })
   if (found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory: use list_directory.`)
@@ -143,7 +153,7 @@ export async function missing(path: string, context: Pick<ToolContext, 'roots' |
 }
 
 async function startOf(path: string, shown: string): Promise<Uint8Array> {
-  const file = await open(path).catch(error => {
+  const file = await openRegular(await diskPath(path)).catch(error => {
     throw failure(error, shown)
   })
   try {

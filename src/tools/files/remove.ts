@@ -4,9 +4,10 @@ import { AppError } from '../../errors.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, holdsRoots, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
-import type { Change, Effect, ToolContext } from '../tool.ts'
+import type { Change, Effect, Roots, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { unsavedDanger } from './edit.ts'
+import { holding } from './hold.ts'
 import { missing } from './read.ts'
 import { contentsOf, treeOf } from './tree.ts'
 
@@ -70,11 +71,14 @@ async function directoryEffect(path: string, recursive: boolean, context: ToolCo
 
 /** The files that are gone. Throws STALE_FILE when there is more than what was shown. */
 async function remove(path: string, inside: string[], changes: Change[], { roots }: ToolContext): Promise<string[]> {
-  if (!(await lstat(path)).isDirectory()) {
-    if (changes.length > 0) await commitChanges(changes, roots)
-    else await unlink(path)
-    return [path]
-  }
+  if ((await lstat(path)).isDirectory())
+    return await holding([path], () => removeDirectory(path, inside, changes, roots))
+  if (changes.length > 0) await commitChanges(changes, roots)
+  else await unlink(path)
+  return [path]
+}
+
+async function removeDirectory(path: string, inside: string[], changes: Change[], roots: Roots): Promise<string[]> {
   const expected = new Set(inside)
   const { files, directories } = await treeOf(path)
   if ([...files, ...directories].some(entry => !expected.has(entry))) {

@@ -3,11 +3,12 @@ import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
 import { defineTool } from '../define.ts'
-import { confirmPath, failure, holdsRoots, isInside, locate, relative } from '../paths.ts'
+import { confirmPath, failure, holdsRoots, isInside, locate, namesDirectory, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { unsavedDanger } from './edit.ts'
+import { holding } from './hold.ts'
 import { missing } from './read.ts'
 import { MAX_REPORTED } from './remove.ts'
 import { contentsOf, treeOf } from './tree.ts'
@@ -25,7 +26,7 @@ export const copyFileTool = defineTool({
     const found = await stat(from).catch(explain(from, context))
     if (!found.isFile()) throw new AppError('TOOL_FAILED', 'The source is not a file: copy_file copies single files.')
     const named = await locate(source, context.roots, { link: true })
-    const path = await placeFor(dest, basename(named), context, false)
+    const path = await placeFor(dest, basename(named), context, { link: false, file: true })
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same file.')
     const before = await destination(path, overwrite, context)
     const known = found.size <= MAX_CHANGE_BYTES && (before?.length ?? 0) <= MAX_CHANGE_BYTES
@@ -35,7 +36,7 @@ export const copyFileTool = defineTool({
   async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
     if (effect.changes?.length) await commitChanges(effect.changes, context.roots)
-    else await copyLarge(overwrite, from, path, context)
+    else await holding([from, path], () => copyLarge(overwrite, from, path, context))
     context.seen.delete(path)
     return output(
       'Copied',
@@ -58,7 +59,7 @@ export const moveFileTool = defineTool({
     const from = await locate(source, context.roots, { link: true })
     if (holdsRoots(from, context.roots)) throw new AppError('PERMISSION_DENIED', 'The project itself cannot be moved.')
     const found = await lstat(from).catch(explain(from, context))
-    const path = await placeFor(dest, basename(from), context, true)
+    const path = await placeFor(dest, basename(from), context, { link: true, file: !found.isDirectory() })
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same.')
     if (isInside(path, from)) throw new AppError('INVALID_PARAMS', 'A directory cannot be moved into itself.')
     const before = await destination(path, overwrite && !found.isDirectory(), context)
@@ -72,7 +73,7 @@ export const moveFileTool = defineTool({
     const changes = effect.changes ?? []
     const isDirectory = (await lstat(from).catch(explain(from, context))).isDirectory()
     if (changes.length > 0 && !isDirectory) await commitChanges(changes, context.roots)
-    else await moveWhole(overwrite, from, path, effect, context)
+    else await holding([from, path], () => moveWhole(overwrite, from, path, effect, context))
     for (const [known, hash] of [...context.seen]) {
       if (!isInside(known, from)) continue
       context.seen.delete(known)
@@ -133,11 +134,20 @@ async function copyLarge(overwrite: boolean, from: string, path: string, context
   })
 }
 
-/** Like cp and mv: a directory takes the file in under its own name. With `link`, a link at `dest` is replaced itself. */
-async function placeFor(dest: string, name: string, { roots }: ToolContext, link: boolean): Promise<string> {
+/**
+ * Like cp and mv: a directory takes the file in under its own name, also one that is only named as such (`newdir/`) and is
+ * made for it. With `link`, a link at `dest` is replaced itself.
+ */
+async function placeFor(
+  dest: string,
+  name: string,
+  { roots }: ToolContext,
+  { link, file }: { link: boolean; file: boolean },
+): Promise<string> {
   const path = await locate(dest, roots)
   const found = await stat(path).catch(() => null)
-  return await locate(found?.isDirectory() ? join(path, name) : dest, roots, { link })
+  const into = found?.isDirectory() || (file && namesDirectory(dest))
+  return await locate(into ? join(path, name) : dest, roots, { link })
 }
 
 /** What the destination holds now. Throws TOOL_FAILED when that may not be replaced. */

@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { diskPath } from '../../files.ts'
 import { bytesAt } from './change.ts'
 
 /** A tool that acts on a whole directory names every file in it, for the rules to judge: more is for the shell. */
@@ -17,14 +18,14 @@ export async function treeOf(directory: string): Promise<Tree> {
   const tree: Tree = { files: [], directories: [], bytes: 0 }
   const open = [directory]
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    for (const entry of await readdir(path, { withFileTypes: true })) {
+    for (const entry of await readdir(await diskPath(path), { withFileTypes: true })) {
       const child = join(path, entry.name)
       if (entry.isDirectory()) {
         tree.directories.push(child)
         open.push(child)
       } else {
         tree.files.push(child)
-        tree.bytes += (await lstat(child)).size
+        tree.bytes += (await lstat(await diskPath(child))).size
       }
       if (tree.files.length + tree.directories.length > MAX_ENTRIES) {
         throw new AppError('TOOL_FAILED', `The directory holds more than ${MAX_ENTRIES} entries: use a shell command.`)

@@ -1,8 +1,8 @@
-import { readFile, rename, stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
-import { makePrivateDir, writeAtomic } from '../../files.ts'
+import { makePrivateDir, readRegular, writeAtomic } from '../../files.ts'
 import { newId } from '../../ids.ts'
 import { withLock } from '../../lockfile.ts'
 import { parseRule, type Rule } from './rule.ts'
@@ -111,7 +111,7 @@ async function read(path: string): Promise<Entry[]> {
   let text: string
   try {
     if (!(await isOwnersAlone(path))) throw new Damaged('writable by other users')
-    text = await readFile(path, 'utf8')
+    text = String(await readRegular(path))
   } catch (error) {
     if (isMissing(error)) return []
     throw error

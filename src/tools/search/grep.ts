@@ -1,7 +1,8 @@
-import { lstat, readFile, stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegular } from '../../files.ts'
 import { isInside, relative } from '../paths.ts'
-import { isBinary } from '../text.ts'
+import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
 import { type Automaton, compile, matchingLines } from './automaton.ts'
 import type { Glob } from './glob.ts'
@@ -115,7 +116,7 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
     if (unsaved !== undefined) yield { path, text: unsaved }
     let bytes = await reading[i]!
     reading[i] = Promise.resolve(null)
-    if (bytes === 'later') bytes = await readFile(path).catch(() => null) // gone meanwhile
+    if (bytes === 'later') bytes = await readRegular(path).catch(() => null) // gone meanwhile
     const text = bytes && textToSearch(bytes, automaton.required)
     if (text) yield { path, text }
   }
@@ -124,7 +125,7 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
 async function readSmall(path: string, found: Found): Promise<Uint8Array | 'later' | null> {
   try {
     const { size } = await stat(path)
-    if (size <= READ_AHEAD_BYTES) return await readFile(path)
+    if (size <= READ_AHEAD_BYTES) return await readRegular(path)
     if (size <= MAX_FILE_BYTES) return 'later'
     found.too_large++
   } catch {
@@ -140,5 +141,5 @@ function textToSearch(bytes: Uint8Array, required: string | null): string | null
   if (utf16) return new TextDecoder(utf16).decode(bytes)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (required !== null && !buffer.includes(required)) return null
-  return isBinary(bytes) ? null : new TextDecoder().decode(bytes)
+  return isBinary(bytes) ? null : decodeText(bytes).replace(/^\uFEFF/, '')
 }
