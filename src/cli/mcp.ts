@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { createChildren } from '../children.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
 import { AppError, UsageError } from '../errors.ts'
@@ -27,6 +28,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     import('../tools/permission/hidden.ts'),
     import('../tools/shell/job.ts'),
   ])
+  const children = createChildren(join(dirs.state, 'children'), outside.sweeper)
   const jobs: Jobs = new Map()
   const seen = new Map<string, string>()
   const roots = {
@@ -51,6 +53,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     hidden: hides(policy),
     unsaved: new Map(),
     seen,
+    children,
     env: childEnv(env, { configuredKeys: secretsOf(config) }),
     signal,
     progress,
@@ -82,6 +85,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     outside.stdout,
   )
   await killJobs(jobs)
+  await children.close()
   return 0
 }
 

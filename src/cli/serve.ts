@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
@@ -8,7 +8,6 @@ import { createApp } from '../server/app.ts'
 import { listen } from '../server/listen.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { Store } from '../session/store.ts'
-import type { World } from '../session/world.ts'
 import type { Process } from './process.ts'
 import { configure, createLogger, createWorld } from './world.ts'
 
@@ -19,7 +18,10 @@ const SHUTDOWN_MS = 4_500
 type Options = { host?: string; port?: number; stdin_lifeline: boolean; no_auth: boolean; config_file?: string }
 
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
-export async function serve(options: Options, { env, dirs, version, started, ...process_ }: Process): Promise<number> {
+export async function serve(
+  options: Options,
+  { env, dirs, version, started, sweeper, ...process_ }: Process,
+): Promise<number> {
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, process_.stderr)
@@ -30,7 +32,15 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   const token = chooseToken(options, env.EMACS_AGENT_TOKEN, loopback)
   if (token === null) log('warn', 'Running with --no-auth: every program of this user can use this server.')
 
-  const world = createWorld({ env, dirs, loaded, log, version, secrets: () => (token === null ? [] : [token]) })
+  const world = createWorld({
+    env,
+    dirs,
+    loaded,
+    log,
+    version,
+    sweeper,
+    secrets: () => (token === null ? [] : [token]),
+  })
   const metrics = createMetrics()
   const store = new Store(world, metrics.observe)
   const app = createApp(
@@ -57,7 +67,10 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   }
   process_.stdout(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
-  void sweep(dirs.state, log)
+  // What a backend that was killed left running. Nobody waits for it.
+  void world.children.sweep().then(count => {
+    if (count > 0) log('info', `ended ${count} processes that an earlier backend had left, with all they started`)
+  })
 
   log('info', `stopping: ${await stopped}`)
   const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })
@@ -74,15 +87,6 @@ export async function serve(options: Options, { env, dirs, version, started, ...
     forgetToken()
   }
   return 0
-}
-
-/** Ends the MCP servers of a backend that was killed. Nobody waits for it. */
-async function sweep(state: string, log: World['log']): Promise<void> {
-  const directory = join(state, 'mcp')
-  if (!existsSync(directory)) return
-  const { sweepOrphans } = await import('../mcp/registry.ts')
-  const count = await sweepOrphans(directory)
-  if (count > 0) log('info', `ended ${count} MCP servers that an earlier backend had left`)
 }
 
 /** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
