@@ -195,7 +195,8 @@ export async function sweepOrphans(directory: string, leaving?: number, grace_ms
 
 function filesIn(directory: string): string[] {
   try {
-    return readdirSync(directory).filter(name => FILE.test(name))
+    const entries = readdirSync(directory, { withFileTypes: true })
+    return entries.flatMap(entry => (entry.isFile() && FILE.test(entry.name) ? entry.name : []))
   } catch {
     return [] // nothing was ever started
   }
