@@ -9,6 +9,10 @@ import { withoutProxyAtHome } from './config/no-proxy.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { VERSION } from './version.ts'
 
+const SWEEP = 'sweep-children'
+/** Of an executable made by `bun build --compile`, the script lies in a file system of its own. */
+const isCompiled = (script = '') => /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(script)
+
 /**
  * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
  * four places where a failure becomes data: one line on stderr.
@@ -31,6 +35,7 @@ const world: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
   version: VERSION,
+  sweeper: [process.execPath, ...(isCompiled(process.argv[1]) ? [] : [process.argv[1]!]), SWEEP],
   started: performance.now(),
   cwd: process.cwd(),
   get stdin() {
@@ -53,6 +58,7 @@ const world: Process = {
 Object.assign(process.env, withoutProxyAtHome(process.env))
 
 async function main(argv: string[]): Promise<number> {
+  if (argv[0] === SWEEP) return sweep(argv[1]!, Number(argv[2]))
   const command = parseCommand(argv)
   switch (command.command) {
     case 'version':
@@ -76,6 +82,12 @@ async function main(argv: string[]): Promise<number> {
     case 'elisp':
       return (await import('./cli/elisp.ts')).elispCommand({ ...command, version: VERSION, write: world.stdout })
   }
+}
+
+/** What the watcher of a backend becomes when that ended without a word; no command for people. */
+async function sweep(directory: string, pid: number): Promise<number> {
+  await (await import('./children.ts')).sweepOrphans(directory, pid)
+  return 0
 }
 
 async function trust(command: Extract<Command, { command: 'trust' }>): Promise<number> {

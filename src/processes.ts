@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isMarked, type Mark } from './marks.ts'
 
 /**
  * When a process started, in the words of its system; null when there is no such process. A pid alone is no identity: it
@@ -18,23 +20,37 @@ export function startTimeOf(pid: number): string | null {
 export const isSameProcess = (pid: number, startTime: string | null): boolean =>
   startTime !== null && startTimeOf(pid) === startTime
 
-export type Living = { pid: number; parent: number; group: number; started: string }
+export type Living = {
+  pid: number
+  parent: number
+  group: number
+  started: string
+  /** Its arguments and environment, where the list of processes tells them. */
+  environment?: string
+}
 
-/** Every process of this machine that is not a zombie; on Windows none are told of. */
-export function livingProcesses(): Living[] {
+/** Every process of this machine that is not a zombie, without the pids in `except`; on Windows none are told of. */
+export function livingProcesses(except?: ReadonlySet<number>): Living[] {
   if (process.platform === 'win32') return []
-  if (process.platform === 'linux')
-    return readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? (readStat(Number(name)) ?? []) : []))
-  return ps('-axo', 'pid=,ppid=,pgid=,stat=,lstart=')
+  if (process.platform === 'linux') return pidsNow().flatMap(pid => (except?.has(pid) ? [] : (readStat(pid) ?? [])))
+  // -E: with the environment, which macOS tells of processes that are not part of the system.
+  const flags = process.platform === 'darwin' ? '-axEww' : '-axeww'
+  return ps(flags, '-o', 'pid=,ppid=,pgid=,stat=,lstart=,command=')
     .split('\n')
     .flatMap(line => {
-      const [pid, parent, group, state, ...started] = line.trim().split(/\s+/)
-      if (!pid || state?.startsWith('Z')) return []
-      return [{ pid: Number(pid), parent: Number(parent), group: Number(group), started: started.join(' ') }]
+      const [pid, parent, group, state, ...rest] = line.trim().split(/\s+/)
+      if (!pid || state?.startsWith('Z') || except?.has(Number(pid))) return []
+      const [started, environment] = [rest.slice(0, 5).join(' '), rest.slice(5).join(' ')]
+      return [{ pid: Number(pid), parent: Number(parent), group: Number(group), started, environment }]
     })
 }
 
-const ps = (...args: string[]): string => execFileSync('/bin/ps', args, { encoding: 'utf8', env: { LC_ALL: 'C' } })
+/** The pids in use, zombies among them: what looks at newcomers alone is quick. Known on Linux only. */
+export const pidsNow = (): number[] =>
+  process.platform === 'linux' ? readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? Number(name) : [])) : []
+
+const ps = (...args: string[]): string =>
+  execFileSync('/bin/ps', args, { encoding: 'utf8', env: { LC_ALL: 'C' }, maxBuffer: 2 ** 28 })
 
 /** `/proc/<pid>/stat`, proc(5): fields 3, 4, 5 and 22. A zombie is dead: in containers PID 1 may never reap it. */
 function readStat(pid: number): Living | null {
@@ -47,3 +63,81 @@ function readStat(pid: number): Living | null {
     return null // it ended while we looked
   }
 }
+
+/**
+ * Processes that were started as leaders of process groups, and all that came of them: their groups, their descendants, and
+ * whoever carries the mark. A leader whose start time is not known any more counts as gone.
+ */
+export type Family = { leaders: readonly { pid: number; start_time: string | null }[]; mark: Mark | null }
+
+/** A process in an uninterruptible wait cannot be ended: nobody waits longer for it. */
+const PATIENCE_MS = 2700
+/** `ps` takes a while where there is no `/proc`. */
+const POLL_MS = process.platform === 'linux' ? 15 : 50
+
+/**
+ * Ends a family: TERM, then KILL `grace_ms` later; resolves when all of it is gone but what belongs to other users. Zombies
+ * count as gone: not every PID 1 reaps. On Windows, the process trees, at once.
+ */
+export async function endFamily(family: Family, grace_ms: number): Promise<void> {
+  if (process.platform === 'win32') return void (await Promise.all(family.leaders.map(({ pid }) => killTree(pid))))
+  const known = new Map<number, string>()
+  const foreign = new Set<number>()
+  const began = performance.now()
+  for (;;) {
+    const members = membersOf(family, livingProcesses(), known).filter(({ pid }) => !foreign.has(pid))
+    const elapsed = performance.now() - began
+    if (members.length === 0 || elapsed > grace_ms + PATIENCE_MS) return
+    const isLate = elapsed >= grace_ms
+    const signal = isLate ? 'SIGKILL' : 'SIGTERM'
+    // TERM is asked once; KILL again and again, and of whole groups, since they may fork meanwhile.
+    if (isLate)
+      for (const { pid } of family.leaders) if (members.some(({ group }) => group === pid)) send(-pid, 'SIGKILL')
+    for (const { pid, started } of members) {
+      if ((isLate || known.get(pid) !== started) && send(pid, signal) === 'foreign') foreign.add(pid)
+      known.set(pid, started)
+    }
+    await delay(POLL_MS)
+  }
+}
+
+/** Whether anything of it still runs; `except` are pids that cannot belong to it. */
+export const isFamilyAlive = (family: Family, except?: ReadonlySet<number>): boolean =>
+  membersOf(family, livingProcesses(except)).length > 0
+
+/** `known` are those seen before, by start time: their parents may have gone first. */
+function membersOf({ leaders, mark }: Family, table: Living[], known?: ReadonlyMap<number, string>): Living[] {
+  const all = table.filter(({ pid }) => pid !== process.pid)
+  const startOf = new Map(all.map(({ pid, started }) => [pid, started]))
+  // The number of a group that died out is used again: without its leader a group proves nothing where there are limits.
+  const isOurs = (leader: Family['leaders'][number]) =>
+    startOf.has(leader.pid) ? startOf.get(leader.pid) === leader.start_time : !mark?.limit
+  const groups = new Set(leaders.filter(isOurs).map(({ pid }) => pid))
+  const family = new Set<number>()
+  for (const { pid, group, started, environment } of all)
+    if (groups.has(group) || known?.get(pid) === started || (mark && isMarked(pid, mark, environment))) family.add(pid)
+  // Parents have no order among pids: round and round until nobody is new.
+  for (let size = -1; size < family.size; ) {
+    size = family.size
+    for (const { pid, parent } of all) if (family.has(parent)) family.add(pid)
+  }
+  return all.filter(({ pid }) => family.has(pid))
+}
+
+/** Whether there was anybody to send to, and one of ours. */
+function send(pid: number, signal: NodeJS.Signals): 'sent' | 'gone' | 'foreign' {
+  try {
+    process.kill(pid, signal)
+    return 'sent'
+  } catch (error) {
+    // EPERM: of another user, such as what `sudo` started; on macOS also zombies.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'foreign' : 'gone'
+  }
+}
+
+const killTree = (pid: number): Promise<void> =>
+  new Promise(resolve => {
+    const killer = spawn('C:\\Windows\\System32\\taskkill.exe', ['/PID', String(pid), '/T', '/F'], { stdio: 'ignore' })
+    killer.once('close', () => resolve())
+    killer.once('error', () => resolve())
+  })

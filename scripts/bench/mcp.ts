@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { createChildren } from '../../src/children.ts'
 import type { McpServerConfig } from '../../src/config/config.ts'
 import { createPool } from '../../src/mcp/pool.ts'
 import type { Tool } from '../../src/tools/tool.ts'
@@ -21,7 +22,9 @@ async function withPool<T>(
   work: (dir: string, pool: ReturnType<typeof createPool>) => Promise<T>,
 ): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'mcp-bench-'))
+  const children = createChildren(join(dir, 'children'))
   const pool = createPool({
+    children,
     servers: () => servers,
     dirs: { state: dir, home: dir },
     env: { PATH: process.env.PATH ?? '' },

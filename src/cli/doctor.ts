@@ -16,7 +16,7 @@ type Finding = { ok: boolean | null; what: string; remedy?: string; details?: st
 
 /** What is configured and what answers; each failure with its remedy. Exit code 1 when something needs mending. */
 export async function doctor(flags: { config_file?: string }, outside: Process): Promise<number> {
-  const { env, dirs, version } = outside
+  const { env, dirs, version, sweeper } = outside
   const style = styleFor(outside)
   const section = (title: string, findings: Finding[]) => {
     outside.stdout(`${style.bold(title)}\n${findings.map(finding => render(finding, style)).join('')}\n`)
@@ -26,7 +26,7 @@ export async function doctor(flags: { config_file?: string }, outside: Process):
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
-  const world = createWorld({ env, dirs, loaded, log, version, secrets: () => [] })
+  const world = createWorld({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
   const project = (await projectConfig(loaded, outside.cwd)).project_file
   const results = [
     section('Configuration', [

@@ -4,7 +4,7 @@ import { createMetrics } from '../server/metrics.ts'
 import { Store } from '../session/store.ts'
 import { createWorld } from './world.ts'
 
-export type Engine = Api & { sessions(): number; close(): Promise<void> }
+export type Engine = Api & { sessions(): number; sweep(): Promise<void>; close(): Promise<void> }
 
 /** Everything behind the door: sessions, models, tools and the routes to them. */
 export function createEngine(
@@ -18,6 +18,11 @@ export function createEngine(
   return {
     fetch: (request, admitted) => app.fetch(request, admitted),
     sessions: () => store.sessions.length,
+    async sweep() {
+      const count = await world.children.sweep()
+      if (count > 0)
+        options.log('info', `ended ${count} processes that an earlier backend had left, with all they started`)
+    },
     async close() {
       await store.shutdown()
       await world.close()

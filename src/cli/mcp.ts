@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { createChildren } from '../children.ts'
+import { childrenDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
 import { AppError, UsageError } from '../errors.ts'
@@ -28,6 +30,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     import('../tools/permission/hidden.ts'),
     import('../tools/shell/job.ts'),
   ])
+  const children = createChildren(childrenDir(dirs.state), outside.sweeper)
   const jobs: Jobs = new Map()
   const seen = new Map<string, string>()
   const roots = {
@@ -52,6 +55,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     hidden: hides(policy),
     unsaved: new Map(),
     seen,
+    children,
     env: childEnv(env, { configuredKeys: secretsOf(config) }),
     signal,
     progress,
@@ -83,6 +87,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     outside.stdout,
   )
   await killJobs(jobs)
+  await children.close()
   return 0
 }
 

@@ -5,6 +5,8 @@ export type Process = {
   env: Readonly<Record<string, string | undefined>>
   dirs: Dirs
   version: string
+  /** The command that ends what we leave running, followed by a directory and our pid. */
+  sweeper: readonly string[]
   /** `performance.now()` at the start. */
   started: number
   cwd: string

@@ -18,10 +18,10 @@ type Options = Extract<Command, { command: 'run' }>
 
 /** One session in the terminal. Resolves with the exit code: 0 done, 1 failed or limit reached, 130 interrupted twice. */
 export async function run(options: Options, outside: Process): Promise<number> {
-  const { env, dirs, version } = outside
+  const { env, dirs, version, sweeper } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  const world = createWorld({ env, dirs, loaded, log, version, secrets: () => [] })
+  const world = createWorld({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
   const store = new Store(world, () => {})
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { childrenDir } from '../config/dirs.ts'
 import { reasonOf, UsageError } from '../errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../files.ts'
 import { startTimeOf } from '../processes.ts'
@@ -8,7 +9,7 @@ import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
 import { configure } from './configure.ts'
 import type { Engine } from './engine.ts'
-import { createLogger, type Log } from './logger.ts'
+import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 
 export const PROTOCOL = 1
@@ -18,7 +19,10 @@ const SHUTDOWN_MS = 4_500
 type Options = { host?: string; port?: number; stdin_lifeline: boolean; no_auth: boolean; config_file?: string }
 
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
-export async function serve(options: Options, { env, dirs, version, started, ...process_ }: Process): Promise<number> {
+export async function serve(
+  options: Options,
+  { env, dirs, version, started, sweeper, ...process_ }: Process,
+): Promise<number> {
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, process_.stderr)
@@ -44,7 +48,7 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   })
   const load = async () => {
     engine ??= import('./engine.ts').then(({ createEngine }) =>
-      createEngine({ env, dirs, loaded, log, version, token, about }),
+      createEngine({ env, dirs, loaded, log, version, sweeper, token, about }),
     )
     sessions = (await engine).sessions
     return engine
@@ -71,7 +75,8 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   process_.handshake(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
   if (loaded.notices.length > 0) void load() // what was ignored in the configuration is said at the start
-  void sweep(dirs.state, log)
+  // What a backend that was killed left running. Nobody waits for it.
+  if (isFilled(childrenDir(dirs.state))) void load().then(loaded => loaded.sweep())
 
   log('info', `stopping: ${await stopped}`)
   const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })
@@ -89,14 +94,7 @@ export async function serve(options: Options, { env, dirs, version, started, ...
   return 0
 }
 
-/** Ends the MCP servers of a backend that was killed. Nobody waits for it. */
-async function sweep(state: string, log: Log): Promise<void> {
-  const directory = join(state, 'mcp')
-  if (!existsSync(directory)) return
-  const { sweepOrphans } = await import('../mcp/registry.ts')
-  const count = await sweepOrphans(directory)
-  if (count > 0) log('info', `ended ${count} MCP servers that an earlier backend had left`)
-}
+const isFilled = (directory: string) => existsSync(directory) && readdirSync(directory).length > 0
 
 /** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
 function chooseToken({ no_auth }: Options, fromEnv: string | undefined, loopback: boolean): string | null {

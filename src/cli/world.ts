@@ -1,5 +1,7 @@
 import { realpath } from 'node:fs/promises'
+import { createChildren } from '../children.ts'
 import type { Config, Dirs } from '../config/config.ts'
+import { childrenDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { createModels } from '../llm/models/models.ts'
@@ -14,9 +16,11 @@ export function createWorld(given: {
   loaded: LoadedConfig
   log: World['log']
   version: string
+  sweeper?: readonly string[]
   secrets(): string[]
 }): World & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
+  const children = createChildren(childrenDir(dirs.state), given.sweeper)
   const models = createModels({ config: loaded.config, env })
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
@@ -40,7 +44,7 @@ export function createWorld(given: {
     servers.set(await realpath(project).catch(() => project), config.mcp_servers)
     return config
   }
-  const children = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })
+  const envOf = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })
 
   return {
     dirs,
@@ -48,13 +52,15 @@ export function createWorld(given: {
     models,
     archive: createArchive(loaded.config.transcript_path, log),
     projectConfig: projectConfigOf,
-    childEnv: children,
+    children,
+    childEnv: envOf,
     async pool() {
       pool ??= import('../mcp/pool.ts').then(({ createPool }) => {
         const created = createPool({
           servers: project => (project === null ? loaded.config.mcp_servers : (servers.get(project) ?? [])),
           dirs,
-          env: children(),
+          children,
+          env: envOf(),
           log: message => log('warn', message),
           version: given.version,
         })
@@ -72,6 +78,7 @@ export function createWorld(given: {
     log,
     async close() {
       await (await pool)?.close()
+      await children.close()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { posix, win32 } from 'node:path'
+import { join, posix, win32 } from 'node:path'
 import type { Dirs } from './config.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -19,3 +19,6 @@ export function dirsFrom(env: Env, platform: NodeJS.Platform, homedir: string): 
     : first(env.XDG_STATE_HOME, join(homedir, '.local', 'state'))
   return { config: join(config, 'emacs-agent'), state: join(state, 'emacs-agent'), home: homedir }
 }
+
+/** Where a backend records its children; see `children.ts`. */
+export const childrenDir = (state: string): string => join(state, 'children')

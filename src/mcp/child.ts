@@ -1,17 +1,14 @@
-import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Children, Started } from '../children.ts'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
-import { endFamily, marked, newMark } from '../family.ts'
 import { launcherFor } from './launch.ts'
 import type { Ring } from './ring.ts'
 
-/** A server's process with all it starts: one process group, and whoever left it but still carries the mark. */
+/** A server's process with all it starts. */
 export type Child = {
   pid: number
-  /** In the environment of every descendant; unique to this start. */
-  mark: string
   stdin: Writable
   stdout: Readable
   stderr: Ring
@@ -29,6 +26,7 @@ export type ChildSpec = {
   command: string
   args: string[]
   cwd: string
+  children: Children
   env: Record<string, string>
   limits: McpServerConfig['limits']
   /** Where its stderr goes. */
@@ -39,32 +37,17 @@ export type ChildSpec = {
 
 /** Throws MCP_SERVER_ERROR when the program cannot be started. */
 export async function startChild(spec: ChildSpec): Promise<Child> {
-  const mark = newMark()
   const [command, args] = limited(spec)
   const { launch, program } = await launcherFor(command, spec).catch(error => {
     throw cannotStart(spec, error)
   })
-  const process_ = launch(program, args, {
-    cwd: spec.cwd,
-    env: marked(spec.env, mark),
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // A group of its own, so that a signal reaches wrappers and what they started.
-    detached: process.platform !== 'win32',
-    windowsHide: true,
-  })
-  const exited = new Promise<string>(resolve => {
-    process_.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
-    process_.once('error', () => resolve('not started'))
-  })
-  await started(process_, spec)
-  return watch(process_, mark, exited, spec)
+  const started = await spec.children
+    .start(program, args, { cwd: spec.cwd, env: spec.env, stdio: ['pipe', 'pipe', 'pipe'], launch })
+    .catch(error => {
+      throw cannotStart(spec, error)
+    })
+  return watch(started, spec)
 }
-
-const started = (child: ChildProcess, spec: ChildSpec): Promise<void> =>
-  new Promise((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', error => reject(cannotStart(spec, error)))
-  })
 
 function cannotStart({ name, command }: ChildSpec, error: NodeJS.ErrnoException): AppError {
   const why =
@@ -74,8 +57,11 @@ function cannotStart({ name, command }: ChildSpec, error: NodeJS.ErrnoException)
   return new AppError('MCP_SERVER_ERROR', `MCP server ${name}: ${why}.`, {}, { cause: error })
 }
 
-function watch(child: ChildProcess, mark: string, exited: Promise<string>, { stderr, grace_ms }: ChildSpec): Child {
-  const pid = child.pid!
+function watch(started: Started, { stderr, grace_ms }: ChildSpec): Child {
+  const child = started.process
+  const exited = started.exited.then(({ exit_code, signal }) =>
+    signal ? `signal ${signal}` : `exit code ${exit_code}`,
+  )
   child.stderr!.on('data', chunk => stderr.push(chunk))
   for (const stream of [child.stdin!, child.stdout!, child.stderr!]) stream.on('error', () => {}) // the exit tells
   let gone = false
@@ -87,8 +73,7 @@ function watch(child: ChildProcess, mark: string, exited: Promise<string>, { std
   child.stdout!.once('end', () => (leaving = true))
   const ended = new Promise<string>(resolve => void exited.then(how => !told && resolve(how)))
   return {
-    pid,
-    mark,
+    pid: started.pid,
     stdin: child.stdin!,
     stdout: child.stdout!,
     stderr,
@@ -97,16 +82,16 @@ function watch(child: ChildProcess, mark: string, exited: Promise<string>, { std
     hasExited: () => gone,
     stop() {
       told ||= !leaving && !gone
-      return (stopping ??= stopFamily(child, pid, mark, exited, grace_ms))
+      return (stopping ??= stopFamily(started, grace_ms))
     },
   }
 }
 
-async function stopFamily(child: ChildProcess, pid: number, mark: string, exited: Promise<string>, grace_ms: number) {
+async function stopFamily({ process: child, exited, end }: Started, grace_ms: number) {
   child.stdin!.end()
   // A polite server ends here, and takes its own children along.
   await Promise.race([exited, delay(grace_ms)])
-  await endFamily(pid, grace_ms, mark)
+  await end(grace_ms)
   child.stdout!.destroy()
   child.stderr!.destroy()
 }

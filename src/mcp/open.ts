@@ -1,17 +1,17 @@
+import type { Children } from '../children.ts'
 import type { McpServerConfig } from '../config/config.ts'
 import { startChild } from './child.ts'
-import type { Registry } from './registry.ts'
 import type { Ring } from './ring.ts'
 import type { Opened } from './slot.ts'
 import { createStdioTransport } from './transport.ts'
 
-/** A server as a child process; recorded in the registry for as long as anything of it may live. */
+/** A server as a child process. */
 export async function openChild(
   config: McpServerConfig,
   cwd: string,
   env: Record<string, string>,
   stderr: Ring,
-  registry: Registry,
+  children: Children,
   grace_ms: number,
 ): Promise<Opened> {
   const child = await startChild({
@@ -19,19 +19,13 @@ export async function openChild(
     command: config.command!,
     args: config.args,
     cwd: config.cwd ?? cwd,
+    children,
     env: { ...inherited(env), ...config.env },
     limits: config.limits,
     stderr,
     grace_ms,
   })
-  registry.add(child)
-  const transport = createStdioTransport(child)
-  const close = transport.close.bind(transport)
-  transport.close = async () => {
-    await close()
-    registry.remove(child.pid)
-  }
-  return { transport, pid: child.pid, ended: () => child.ended }
+  return { transport: createStdioTransport(child), pid: child.pid, ended: () => child.ended }
 }
 
 /** What a server may know of our environment: where things are and how to reach the net. No keys, whatever they are called. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import type { Children } from '../children.ts'
 import type { Dirs, McpServerConfig } from '../config/config.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
 import { loadValidator } from './arguments.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
@@ -9,7 +10,6 @@ import { unsetFailure } from './failures.ts'
 import { openHttp } from './http.ts'
 import { createOffer, entriesOf, type Offer, offered } from './offer.ts'
 import { openChild } from './open.ts'
-import { createRegistry, sweepOrphans } from './registry.ts'
 import { createRing } from './ring.ts'
 import { createSlot, type Slot } from './slot.ts'
 import { within } from './waiting.ts'
@@ -18,6 +18,7 @@ export type PoolOptions = {
   /** The entries that hold for a project (real path); null for those that hold everywhere. */
   servers(project: string | null): McpServerConfig[]
   dirs: Pick<Dirs, 'state' | 'home'>
+  children: Children
   /** Environment of children: stripped of secrets, and of it only what is on a list goes on to servers. */
   env: Record<string, string>
   /** Ours. */
@@ -78,12 +79,8 @@ const NATIVE_BUDGET = 4000
 export function createPool(options: PoolOptions): Pool {
   const directory = join(options.dirs.state, 'mcp')
   const grace_ms = options.grace_ms ?? GRACE_MS
-  const registry = createRegistry(directory)
   const slots = new Map<string, Slot>()
   const offers = new Map<string, { offer: Offer; keys: string[] }>()
-  const swept = sweepOrphans(directory, grace_ms)
-    .then(count => count > 0 && options.log(`Ended ${count} MCP servers that an earlier backend had left.`))
-    .catch(error => options.log(`Cannot look for MCP servers left over: ${messageOf(error)}`))
 
   const credentials = new Map<string, Credentials>()
   const credentialsFor = (url: string): Credentials => {
@@ -115,10 +112,11 @@ export function createPool(options: PoolOptions): Pool {
       log: options.log,
       onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(slot, catalog)),
       async open() {
-        await swept
+        // A server that an earlier backend left may hold what the new one needs.
+        await options.children.sweep()
         if (config.unset) throw unsetFailure(config.name, config.unset, config.origin)
         if (config.url) return openHttp(config, credentialsFor(config.url))
-        return openChild(config, project ?? options.dirs.home, options.env, stderr, registry, grace_ms)
+        return openChild(config, project ?? options.dirs.home, options.env, stderr, options.children, grace_ms)
       },
     })
     return slot
@@ -212,8 +210,7 @@ export function createPool(options: PoolOptions): Pool {
       for (const key of own) slots.delete(key)
     },
     async close() {
-      await Promise.all([swept, ...[...slots.values()].map(slot => slot.close())])
-      registry.close()
+      await Promise.all([...slots.values()].map(slot => slot.close()))
     },
   }
 

@@ -171,6 +171,7 @@ export class Store {
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
       home: dirs.home,
       redactor: createRedactor(this.#world.secrets),
+      children: this.#world.children,
       env: this.#world.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
       spill_dir: log.path && filesOf(log.path).spill,

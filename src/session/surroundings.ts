@@ -1,3 +1,4 @@
+import type { Children } from '../children.ts'
 import type { Config } from '../config/config.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
@@ -12,6 +13,7 @@ export type Surroundings = {
   pool: Pool | null
   redactor: Redactor
   home: string
+  children: Children
   /** Environment of the session's children, stripped of secrets. */
   env: Record<string, string>
   /** Real paths that no tool may touch: our configuration, state, tokens and transcripts. */

@@ -35,6 +35,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     home: around.home,
     config,
     roots,
+    children: around.children,
     env: around.env,
     unsaved: new Map(),
     seen: new Map(),

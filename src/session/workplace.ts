@@ -5,6 +5,7 @@ import type { createAttachments } from '../agent/attachments.ts'
 import type { Workplace } from '../agent/call.ts'
 import { projectInstructions, systemPrompt } from '../agent/prompt.ts'
 import type { Frozen } from '../agent/request.ts'
+import type { Children } from '../children.ts'
 import type { Config } from '../config/config.ts'
 import { PRIVATE_DIR } from '../files.ts'
 import { wireName } from '../mcp/names.ts'
@@ -21,6 +22,7 @@ export type Place = {
   home: string
   config: Config
   roots: Roots
+  children: Children
   env: Record<string, string>
   unsaved: Map<string, string>
   seen: Map<string, string>
@@ -80,6 +82,7 @@ export function createWorkplace(place: Place, state: SessionState, agent: Agent,
       unsaved: place.unsaved,
       hidden: hides(policyOf(place, state, agent)),
       seen: place.seen,
+      children: place.children,
       env: place.env,
       jobs: place.jobs,
       toon: place.config.toon,

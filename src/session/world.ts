@@ -1,3 +1,4 @@
+import type { Children } from '../children.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Models } from '../llm/models/models.ts'
@@ -13,6 +14,7 @@ export type World = {
   archive: Archive
   /** The configuration in force for a project: its own file counts only when its owner trusts it. */
   projectConfig(project_path: string): Promise<Config>
+  children: Children
   /** Environment for children: stripped of our secrets, with what the session adds. */
   childEnv(extra: Record<string, string>): Record<string, string>
   pool(): Promise<Pool | null>

@@ -1,3 +1,4 @@
+import type { Children } from '../children.ts'
 import type { FileOperation, Location } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
 
@@ -75,6 +76,8 @@ export type ToolContext = {
   unsaved: ReadonlyMap<string, string>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
   seen: Map<string, string>
+  /** Who starts child processes, and ends them when nobody else can. */
+  children: Children
   /** Environment of child processes: already stripped of secrets. */
   env: Record<string, string>
   /** Files that walking tools (grep, search_files, list_directory) leave out: a rule denies them, or their name is sensitive. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createChildren } from '../../src/children.ts'
 import type { McpServerConfig } from '../../src/config/config.ts'
-import { createPool } from '../../src/mcp/pool.ts'
 import { isAlive, journalOf, PEER, peer, until, withPool } from '../support/mcp.ts'
 import type { PeerOptions } from '../support/mcp-peer.ts'
 import { tempDir } from '../support/temp.ts'
@@ -25,6 +25,9 @@ const starts = (journal: string): [string, McpServerConfig, number][] => {
     ['a stubborn one behind a shell, with a daemon', shell('"$0" "$@"; :', { daemon: true, stubborn: true }), 2],
   ]
 }
+
+const recordedIn = (directory: string): unknown[] =>
+  readdirSync(directory).flatMap(name => JSON.parse(readFileSync(join(directory, name), 'utf8')).children)
 
 const pidsIn = (journal: string) => journalOf(journal).map(line => Number(line.split(' ')[1]))
 
@@ -47,17 +50,9 @@ describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
       const journal = join(dir, 'journal')
       await killBackend([starts(journal)[i]![1]], dir)
       expect(pidsIn(journal).length).toBe(count)
-      const next = createPool({
-        servers: () => [],
-        dirs: { state: dir, home: dir },
-        env: {},
-        version: '0.0.0',
-        log: () => {},
-        grace_ms: 200,
-      })
-      await next.close()
+      await createChildren(join(dir, 'children')).sweep()
       expect(pidsIn(journal).map(isAlive)).toEqual(Array(count).fill(false))
-      expect(readdirSync(join(dir, 'mcp')).filter(file => file.startsWith('children'))).toEqual([])
+      expect(readdirSync(join(dir, 'children'))).toEqual([])
     })
   }
 
@@ -67,7 +62,7 @@ describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
     await withPool([peer({ journal, daemon: true })], async ({ call, state }) => {
       await call('peer/crash').catch(() => {})
       await until(() => pidsIn(journal).every(pid => !isAlive(pid)), 'all are gone')
-      await until(() => readdirSync(join(state, 'mcp')).every(file => !file.startsWith('children')), 'none recorded')
+      await until(() => recordedIn(join(state, 'children')).length === 0, 'none recorded')
     })
   })
 
@@ -75,15 +70,12 @@ describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
     const dir = tempDir()
     const innocent = spawn('sleep', ['300'], { detached: true })
     try {
-      const { mkdirSync, writeFileSync } = await import('node:fs')
-      mkdirSync(join(dir, 'mcp'))
-      const child = { pid: innocent.pid, start_time: '1', mark: 'no-such-mark' }
-      writeFileSync(
-        join(dir, 'mcp', 'children-1.json'),
-        JSON.stringify({ pid: 999_999_999, start_time: '1', children: [child] }),
-      )
-      await withPool([], async () => {}, { dirs: { state: dir, home: dir } })
-      expect(existsSync(join(dir, 'mcp', 'children-1.json'))).toBe(false)
+      const file = join(dir, '1.json')
+      const child = { pid: innocent.pid, start_time: '1' }
+      const gone = { pid: 999_999_999, start_time: '1', mark: { name: 'no-such-mark', limit: null } }
+      writeFileSync(file, JSON.stringify({ ...gone, children: [child] }))
+      expect(await createChildren(dir).sweep()).toBe(1)
+      expect(existsSync(file)).toBe(false)
       expect(isAlive(innocent.pid!)).toBe(true)
     } finally {
       innocent.kill('SIGKILL')

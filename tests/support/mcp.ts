@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createChildren } from '../../src/children.ts'
 import type { McpServerConfig } from '../../src/config/config.ts'
 import { defaultServer } from '../../src/config/settings.ts'
 import { createPool, type Pool, type PoolOptions } from '../../src/mcp/pool.ts'
@@ -38,7 +39,9 @@ export async function withPool(
 ): Promise<void> {
   const dir = tempDir()
   const logs: string[] = []
+  const children = createChildren(join(dir, 'children'))
   const pool = createPool({
+    children,
     servers: () => servers,
     dirs: { state: dir, home: dir },
     env: { PATH: process.env.PATH ?? '', HOME: dir },
@@ -66,6 +69,7 @@ export async function withPool(
     })
   } finally {
     await pool.close()
+    await children.close()
   }
 }
 
@@ -83,6 +87,7 @@ export const contextFor = (more: Partial<ToolContext> = {}): ToolContext => ({
   roots: { project: '/', allowed: [], forbidden: [] },
   unsaved: new Map(),
   seen: new Map(),
+  children: createChildren(join(tempDir(), 'children')),
   env: {},
   signal: new AbortController().signal,
   progress: () => {},

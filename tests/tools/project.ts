@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { createChildren } from '../../src/children.ts'
 import { killJobs } from '../../src/tools/shell/job.ts'
 import type { Effect, Output, Tool, ToolContext } from '../../src/tools/tool.ts'
 import { tempDir } from '../support/temp.ts'
@@ -22,12 +23,14 @@ export function createProject() {
     GIT_COMMITTER_NAME: 'Ann',
     GIT_COMMITTER_EMAIL: 'ann@example.org',
   }
+  const children = createChildren(join(root, 'children'))
   const context: ToolContext = {
     session_id: 's',
     tool_call_id: 'tc_test',
     roots: { project: path, allowed: [], forbidden: [] },
     unsaved: new Map(),
     seen: new Map(),
+    children,
     env,
     signal: new AbortController().signal,
     progress: (message, more) => progress.push({ message, ...more }),
@@ -50,6 +53,7 @@ export function createProject() {
 
   async function remove(): Promise<void> {
     await killJobs(context.jobs)
+    await children.close()
     rmSync(root, { recursive: true, force: true })
   }
 

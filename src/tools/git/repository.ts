@@ -110,6 +110,7 @@ export async function read(
 export const runSafe = (repository: Repository, args: string[], context: ToolContext, options: Options = {}) =>
   run([repository.git, ...SAFE, ...args], {
     cwd: repository.at,
+    children: context.children,
     env: safeEnv(context, repository.overrides),
     signal: context.signal,
     timeout_ms: READ_TIMEOUT_MS,
@@ -122,6 +123,7 @@ export const runSafe = (repository: Repository, args: string[], context: ToolCon
 export const runApproved = (repository: Repository, args: string[], context: ToolContext, options: Options = {}) =>
   run([repository.git, ...QUIET, ...args], {
     cwd: repository.at,
+    children: context.children,
     env: approvedEnv(context),
     signal: context.signal,
     timeout_ms: 600_000,

@@ -12,7 +12,10 @@ const MAX_OUTPUT = 1024 * 1024
  * by us, what it names is read again by us, and null (no ripgrep, or it failed) means that all of them have to be read.
  * Nothing of the project takes part: no config file, no preprocessor, a program from outside.
  */
-export function createPrefilter(pattern: Node, { env, roots, signal }: Pick<ToolContext, 'env' | 'roots' | 'signal'>) {
+export function createPrefilter(
+  pattern: Node,
+  { children, env, roots, signal }: Pick<ToolContext, 'children' | 'env' | 'roots' | 'signal'>,
+) {
   let found: Promise<string | null> | undefined
   return async (files: string[]): Promise<Set<string> | null> => {
     if (files.length < WORTH_IT) return null
@@ -20,7 +23,7 @@ export function createPrefilter(pattern: Node, { env, roots, signal }: Pick<Tool
     const program = await found
     if (program === null) return null
     const command = [program, ...FLAGS, '--regexp', rustSource(pattern), '--', ...files]
-    const options = { cwd: roots.project, env, signal, max_output_bytes: MAX_OUTPUT, keep: 'start' as const }
+    const options = { cwd: roots.project, children, env, signal, max_output_bytes: MAX_OUTPUT, keep: 'start' as const }
     const { exit_code, stdout, dropped } = await run(command, options).catch(() => FAILED)
     return (exit_code === 0 || exit_code === 1) && dropped === 0 ? new Set(stdout.split('\0')) : null
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { PRIVATE_FILE } from '../../files.ts'
 import { head, tail } from '../../text.ts'
 import { MAX_RESULT_CHARS } from '../output.ts'
@@ -135,11 +135,13 @@ function createSpill(path: string) {
 }
 
 function openOrNull(path: string): number | null {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
   try {
-    return openSync(path, 'w', PRIVATE_FILE)
-  } catch {
-    return null // no place to spill: what is in memory has to do
-  }
+    const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, PRIVATE_FILE)
+    if (fstatSync(file).isFile()) return file
+    closeSync(file) // a pipe that somebody reads would fill, and block
+  } catch {} // no place to spill: what is in memory has to do
+  return null
 }
 
 /** How many of the first bytes belong to a character before them: at most three do in UTF-8. */

@@ -7,11 +7,11 @@ import { createStripper } from './terminal.ts'
 /** Output of a job that waits to be read; of more, the last part. */
 const UNREAD_BYTES = 256 * 1024
 
-/** Starts a background job. Its output is read in pieces; it has ended once all of its process group has. */
+/** Starts a background job. Its output is read in pieces; it has ended once all that it started has. */
 export async function startJob(
   command: string[],
   line: string,
-  options: Omit<StartOptions, 'onOutput' | 'leftovers' | 'stdin'>,
+  options: Omit<StartOptions, 'onOutput' | 'leftovers'>,
 ): Promise<Job> {
   const unread = createTail(UNREAD_BYTES)
   let decoder = new TextDecoder()

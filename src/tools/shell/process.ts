@@ -1,21 +1,22 @@
-import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Started as Child, Children } from '../../children.ts'
 import { AppError } from '../../errors.ts'
-import { endFamily, isGroupAlive, marked, newMark } from '../../family.ts'
 import type { Redaction } from '../tool.ts'
 import { createCapture } from './capture.ts'
 import { redacting } from './redacting.ts'
 
 /** Between asking a command to end and ending it. */
 const GRACE_MS = 300
-/** How long processes that a finished command leaves in its group may take to end by themselves (`cmd > >(tee log)`). */
+/** How long processes that a finished command leaves behind may take to end by themselves (`cmd > >(tee log)`). */
 const LEFTOVER_MS = 200
 /** How long output may still arrive when something outside the group holds the pipe open. */
 const DRAIN_MS = 100
 const MAX_OUTPUT = 1024 * 1024
 
 export type StartOptions = {
+  /** Who starts it, and knows of it until nothing of it is left. */
+  children: Children
   cwd: string
   env: Record<string, string>
   /** Fed to the child; without it, its stdin is /dev/null. */
@@ -23,7 +24,7 @@ export type StartOptions = {
   onOutput(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
   /** Takes secrets out of the output before anybody gets it. */
   redactor?: Redaction
-  /** What to do with the rest of the group once the command itself is done: end it (the default) or wait for it. */
+  /** What to do with whatever it started once the command itself is done: end it (the default) or wait for it. */
   leftovers?: 'kill' | 'wait'
   /** Arguments go to a Windows program as they are. */
   verbatim?: boolean
@@ -31,7 +32,7 @@ export type StartOptions = {
 
 export type Started = {
   pid: number
-  /** Settles when nothing of the group runs any more and its output was delivered. Never rejects. */
+  /** Settles when nothing that it started runs any more, wherever that went, and its output was delivered. Never rejects. */
   ended: Promise<Ended>
   /** Ends the child and everything it started, however far that went away; resolves when all of it is gone. */
   kill(): Promise<void>
@@ -40,38 +41,30 @@ export type Started = {
 /** `leftovers`: the command left processes behind, which were ended with it. */
 export type Ended = { exit_code: number | null; signal: NodeJS.Signals | null; leftovers: boolean }
 
-/** Starts a child in a process group of its own. Throws TOOL_FAILED when the program or the directory is not there. */
-export async function start(command: string[], options: StartOptions): Promise<Started> {
-  const mark = newMark()
-  const child = spawn(command[0]!, command.slice(1), {
-    cwd: options.cwd,
-    env: marked(options.env, mark),
-    detached: process.platform !== 'win32',
-    stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    windowsHide: true,
-    windowsVerbatimArguments: options.verbatim,
-  })
-  const exited = new Promise<Omit<Ended, 'leftovers'>>(resolve =>
-    child.once('exit', (exit_code, signal) => resolve({ exit_code, signal })),
-  )
-  const closed = new Promise<boolean>(resolve => child.once('close', () => resolve(true)))
+/** Starts a child. Throws TOOL_FAILED when the program or the directory is not there. */
+export async function start([program, ...args]: string[], options: StartOptions): Promise<Started> {
+  const started = await options.children
+    .start(program!, args, {
+      cwd: options.cwd,
+      env: options.env,
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      windowsVerbatimArguments: options.verbatim,
+    })
+    .catch(error => {
+      throw cannotStart(error)
+    })
+  const { process: child, pid, exited, closed } = started
   const outputs = (['stdout', 'stderr'] as const).map(name => {
     const { push, flush } = redacting(options.redactor, chunk => options.onOutput(chunk, name))
     child[name]?.on('data', push)
     return flush
   })
-  await new Promise((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', error => reject(cannotStart(error)))
-  })
-  child.on('error', () => {}) // a failed signal: killing checks for itself what is left
   child.stdin?.on('error', () => {}) // it ended without reading all of its input
   child.stdin?.end(options.stdin)
-  const pid = child.pid!
 
   async function end(): Promise<Ended> {
     const status = await exited
-    const leftovers = await endLeftovers(pid, options.leftovers ?? 'kill')
+    const leftovers = await endLeftovers(started, options.leftovers ?? 'kill')
     if (!(await Promise.race([closed, delay(DRAIN_MS, false)]))) {
       child.stdout?.destroy()
       child.stderr?.destroy()
@@ -79,21 +72,22 @@ export async function start(command: string[], options: StartOptions): Promise<S
     for (const flush of outputs) flush()
     return { ...status, leftovers }
   }
-  return { pid, ended: end(), kill: () => endFamily(pid, GRACE_MS, mark) }
+  return { pid, ended: end(), kill: () => started.end(GRACE_MS) }
 }
 
-async function endLeftovers(pid: number, how: 'kill' | 'wait'): Promise<boolean> {
-  for (let waited = 0; isGroupAlive(pid); waited += 20) {
+async function endLeftovers(child: Child, how: 'kill' | 'wait'): Promise<boolean> {
+  for (let waited = 0; child.isAlive(); waited += 20) {
     if (how === 'kill' && waited >= LEFTOVER_MS) {
-      await endFamily(pid, GRACE_MS)
+      await child.end(GRACE_MS)
       return true
     }
-    await delay(how === 'wait' && waited > LEFTOVER_MS ? 250 : 20)
+    await delay(how === 'wait' && waited > LEFTOVER_MS ? 500 : 20)
   }
   return false
 }
 
 export type RunOptions = {
+  children: Children
   cwd: string
   env: Record<string, string>
   signal: AbortSignal
@@ -121,7 +115,7 @@ export type RunResult = Ended & {
 }
 
 /**
- * Runs a command to its end; nothing of its process group is left when this settles, whatever held its pipes. An exit
+ * Runs a command to its end; nothing that it started is left when this settles, wherever that went. An exit
  * status other than 0 and a timeout are results. Throws INTERRUPTED on abort, TOOL_FAILED when it cannot start.
  */
 export async function run(command: string[], options: RunOptions): Promise<RunResult> {
@@ -176,7 +170,8 @@ function cannotStart(error: NodeJS.ErrnoException): AppError {
   const reasons: Record<string, string> = {
     ENOENT: 'the program or its directory does not exist',
     EACCES: 'it is not executable',
-    E2BIG: 'its arguments are too long',
+    E2BIG:
+      'its arguments and environment are too long. Write the long part into a file with write_file, and name that file',
   }
   return new AppError('TOOL_FAILED', `The command could not be started: ${reasons[error.code ?? ''] ?? error.code}.`)
 }

@@ -35,7 +35,7 @@ async function lineEffect(
   if (!found?.isDirectory()) throw new AppError('TOOL_FAILED', '`cwd` is not an existing directory.')
   return {
     level,
-    reason: `${verb} \`${escapeInvisible(command)}\``,
+    reason: `${verb} \`${shown(command)}\``,
     reads: [],
     writes: [],
     command,
@@ -43,18 +43,39 @@ async function lineEffect(
   }
 }
 
+/** The line for the person who decides: both ends of one that is too long to be read; the call's `params` have the whole. */
+function shown(command: string): string {
+  if (command.length <= LONGEST_SHOWN) return escapeInvisible(command)
+  const [start, end] = [command.slice(0, LONGEST_SHOWN / 2), command.slice(-LONGEST_SHOWN / 2)].map(part =>
+    escapeInvisible(part.toWellFormed()),
+  )
+  return `${start} [… ${command.length - LONGEST_SHOWN} characters …] ${end}`
+}
+const LONGEST_SHOWN = 4000
+
 /**
  * The argument vector for a shell line: bash where there is one, since that is what models write, else sh; never the user's
  * `$SHELL`. The first shell only makes one pipe of both outputs, so that they come in the order they were written.
  */
-async function shellFor(line: string, context: ToolContext): Promise<{ command: string[]; verbatim?: boolean }> {
+async function shellFor(line: string, context: ToolContext): Promise<Shell> {
   if (process.platform === 'win32') {
+    if (line.length > LONGEST_LINE_OF_CMD) throw new AppError('INVALID_PARAMS', TOO_LONG_FOR_CMD)
     const shell = `${variable(context.env, 'SystemRoot') ?? 'C:\\Windows'}\\System32\\cmd.exe`
     return { command: [shell, '/d', '/s', '/c', `"${line}"`], verbatim: true }
   }
   const shell = (await findExecutable('bash', context.env, context.roots.project)) ?? '/bin/sh'
-  return { command: ['/bin/sh', '-c', 'exec "$0" -c "$1" 2>&1', shell, line] }
+  const run = (script: string) => ['/bin/sh', '-c', 'exec "$0" -c "$1" 2>&1', shell, script]
+  if (Buffer.byteLength(line) <= LONGEST_ARGUMENT) return { command: run(line) }
+  // The line is read before stdin is turned away from it: what the line starts finds an empty one, as always.
+  return { command: run('eval "$(cat)" </dev/null'), stdin: line }
 }
+
+type Shell = { command: string[]; verbatim?: boolean; stdin?: string }
+/** Linux takes no argument of 128 KiB or more (MAX_ARG_STRLEN, execve(2)). */
+const LONGEST_ARGUMENT = 100_000
+const LONGEST_LINE_OF_CMD = 8000
+const TOO_LONG_FOR_CMD =
+  'cmd.exe takes no line of over 8,000 characters. Write it into a .cmd file with write_file, and run that file.'
 
 /** Nothing may wait for a terminal that is not there. */
 const shellEnv = (context: ToolContext): Record<string, string> => ({
@@ -86,7 +107,9 @@ export const shellExec = defineTool({
       signal: context.signal,
       timeout_ms: seconds * 1000,
       merge: true,
+      children: context.children,
       verbatim: shell.verbatim,
+      stdin: shell.stdin,
       spill: context.spillPath(context.tool_call_id),
       redactor: context.redactor,
       onOutput: live.add,
@@ -152,7 +175,9 @@ export const shellBackground = defineTool({
     const job = await startJob(shell.command, command, {
       cwd: effect.cwd!,
       env: shellEnv(context),
+      children: context.children,
       verbatim: shell.verbatim,
+      stdin: shell.stdin,
       redactor: context.redactor,
     })
     context.jobs.set(job.job_id, job)
@@ -214,7 +239,7 @@ function report(job: Job) {
 
 const jobEffect = (verb: string, job: Job): Effect => ({
   level: 'read',
-  reason: `${verb} the background job \`${escapeInvisible(job.command)}\``,
+  reason: `${verb} the background job \`${shown(job.command)}\``,
   reads: [],
   writes: [],
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { readFileSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { createCapture, createTail, excerpt } from '../../../src/tools/shell/capture.ts'
@@ -26,6 +27,16 @@ describe('createTail', () => {
 })
 
 describe('createCapture', () => {
+  test.skipIf(process.platform === 'win32')('spills into regular files alone', () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    const capture = createCapture(10, 'ends', pipe)
+    capture.add(Buffer.alloc(1000, 'x'))
+    expect(capture.finish()).toMatchObject({ dropped: 990, spilled: false })
+    closeSync(reader)
+  })
+
   test('keeps both ends, counts the rest, and spills the whole', () => {
     const path = join(folder, 'spill')
     const ascii = fc.array(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 30 }), { maxLength: 30 })

@@ -1,15 +1,19 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { endFamily, isGroupAlive } from '../../../src/family.ts'
-import { startTimeOf } from '../../../src/processes.ts'
+import { createChildren } from '../../../src/children.ts'
+import { livingProcesses, startTimeOf } from '../../../src/processes.ts'
 import { exitCodeOf, type RunOptions, run, start } from '../../../src/tools/shell/process.ts'
 import { tempDir } from '../../support/temp.ts'
 
 const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
+const folder = tempDir()
+const children = createChildren(join(folder, 'children'))
+afterAll(() => children.close())
+const isGroupAlive = (leader: number) => livingProcesses().some(({ group }) => group === leader)
 const sh = (line: string, options: Partial<RunOptions> = {}) =>
-  run(['/bin/sh', '-c', line], { cwd: tmpdir(), env, signal: new AbortController().signal, ...options })
+  run(['/bin/sh', '-c', line], { children, cwd: tmpdir(), env, signal: new AbortController().signal, ...options })
 
 /** Pids that a command printed, one a line. */
 const pids = (text: string) => text.split('\n').filter(Boolean).map(Number)
@@ -57,7 +61,7 @@ describe('run', () => {
     ['a program', ['/nowhere/program'], tmpdir()],
     ['a directory', ['/bin/sh'], '/nowhere/at/all'],
   ])('%s that does not exist', (_, command, cwd) => {
-    const running = run(command, { cwd, env, signal: new AbortController().signal })
+    const running = run(command, { children, cwd, env, signal: new AbortController().signal })
     return expect(running).rejects.toMatchObject({ code: 'TOOL_FAILED' })
   })
 
@@ -65,7 +69,6 @@ describe('run', () => {
     expect(sh('echo never', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'INTERRUPTED' }))
 
   test('memory is bounded, and the whole is spilled', async () => {
-    const folder = tempDir()
     const spill = join(folder, 'spill')
     const result = await sh('i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done', {
       max_output_bytes: 1000,
@@ -109,10 +112,18 @@ describe('nothing is left behind', () => {
     expect(result.stdout.split('\n').sort()).toEqual(['', 'early', 'late'])
   })
 
-  test.skipIf(!hasSetsid)('a grandchild of another session does not hold up a command (needs setsid)', async () => {
-    const result = await sh('setsid sleep 1000 & echo $!; exit 0')
-    expect(result).toMatchObject({ exit_code: 0, leftovers: false })
-    await endFamily(pids(result.stdout)[0]!, 300)
+  // Each prints the pid of what it leaves behind; the last one also clears what it could be known by.
+  test.skipIf(!hasSetsid || process.platform !== 'linux').each([
+    ['setsid', 'setsid sleep 1000 & echo $!'],
+    ['setsid -f', 'setsid -f sh -c "echo \\$\\$; exec sleep 1000 >&- 2>&-" | cat'],
+    ['job control', 'set -m; sleep 1000 & echo $!'],
+    ['nohup and disown', 'nohup sleep 1000 >/dev/null 2>&1 & echo $!'],
+    ['a double fork', '(setsid sh -c "echo \\$\\$; exec sleep 1000 >&- 2>&-" &) | cat'],
+    ['a double fork without an environment', '(env -i setsid sh -c "echo \\$\\$; exec sleep 1000 >&- 2>&-" &) | cat'],
+  ])('what leaves the group goes with its command: %s (needs setsid and /proc)', async (_, line) => {
+    const result = await sh(line)
+    expect(result).toMatchObject({ exit_code: 0, leftovers: true })
+    expect(pids(result.stdout)).toHaveLength(1)
     expect(alive(pids(result.stdout))).toEqual([])
   })
 
@@ -132,6 +143,7 @@ describe('start', () => {
   test('waits for the whole group on request', async () => {
     let output = ''
     const child = await start(['/bin/sh', '-c', '(read x; echo last) < "$GATE" & exit 0'], {
+      children,
       cwd: tmpdir(),
       env: { ...env, GATE: '/dev/null' },
       leftovers: 'wait',
@@ -145,7 +157,7 @@ describe('start', () => {
   })
 
   test('killing what is gone is nothing', async () => {
-    const child = await start(['/bin/sh', '-c', ':'], { cwd: tmpdir(), env, onOutput() {} })
+    const child = await start(['/bin/sh', '-c', ':'], { children, cwd: tmpdir(), env, onOutput() {} })
     await child.ended
     await child.kill()
     expect(isGroupAlive(child.pid)).toBe(false)

@@ -25,6 +25,37 @@ test('the tools and the levels they have when no rule speaks', () => {
   ])
 })
 
+/** Longer than an argument of a program may be. */
+const long = (before: string, after: string) =>
+  `${before}cat > big <<'EOF'\n${'0123456789abcde\n'.repeat(9000)}EOF\n${after}`
+
+describe('a line of more than 128 KiB', () => {
+  test('runs as a short one does', async () => {
+    const { content, metadata } = await exec(long('cat; ', 'x="é$0"; echo "$x" >&2; exit 3'))
+    expect(content).toMatch(/^é(\S*\/)?(bash|sh)\n\[exit status 3\]$/)
+    expect(metadata).toMatchObject({ exit_code: 3 })
+    expect(statSync(join(project.path, 'big')).size).toBe(144_000)
+  })
+
+  test('runs in the background', async () => {
+    const { metadata } = await call(shellBackground, { command: long('', 'echo done') }, project.context)
+    const read = () => call(shellOutput, { job_id: metadata.job_id }, project.context)
+    let output = ''
+    for (let running = true; running; ) {
+      const { content, metadata } = await read()
+      output += content
+      running = metadata.running as boolean
+    }
+    expect(output).toContain('done')
+    expect(statSync(join(project.path, 'big')).size).toBe(144_000)
+  })
+
+  test('an environment that is too long is said, with the way out', async () => {
+    project.context.env.LONG = 'x'.repeat(200_000)
+    expect(exec('echo never')).rejects.toMatchObject({ code: 'TOOL_FAILED', message: /write_file/ })
+  })
+})
+
 describe('what a person sees before a line runs', () => {
   test('the line and where', async () => {
     mkdirSync(join(project.path, 'sub'))
@@ -38,6 +69,16 @@ describe('what a person sees before a line runs', () => {
     })
     const effect = await shellBackground.effect({ command: 'serve' }, project.context)
     expect(effect).toMatchObject({ level: 'write', reason: 'Start in the background `serve`', cwd: project.path })
+  })
+
+  test('both ends of a line that nobody could read, and all of it in the call', async () => {
+    const line = `echo ${'😀'.repeat(100_000)}; rm last`
+    const { reason, command } = await shellExec.effect({ command: line }, project.context)
+    expect(command).toBe(line)
+    expect(reason).toStartWith('Run `echo 😀')
+    expect(reason).toEndWith('; rm last`')
+    expect(reason.length).toBeLessThan(4100)
+    expect(reason.isWellFormed()).toBe(true)
   })
 
   test('nothing hides in it', async () => {
