@@ -8,6 +8,26 @@ const catalogs = await realCatalogs()
 /** `filesystem` is taken. */
 const called = (server: string) => (server === 'filesystem' ? 'files' : server)
 
+/** Where there are no real ones: fewer names and longer schemas than theirs, so that the same bounds hold. */
+const SERVICES = ['billing', 'support', 'storage', 'calendar'].map(server => ({
+  server,
+  tools: Array.from({ length: 25 }, (_, i) => ({
+    name: `${['list', 'get', 'create', 'update', 'delete'][i % 5]}_${['invoice', 'customer', 'order', 'ticket', 'report'][Math.floor(i / 5)]}`,
+    description: `Works on the records of ${server}. Give the id of one, or a filter for many; what is left out stays as it is.`,
+    annotations: {},
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(
+        ['id', 'filter', 'owner', 'created_after', 'created_before', 'status', 'order_by', 'fields'].map(name => [
+          name,
+          { type: 'string', description: `The ${name.replaceAll('_', ' ')} of the records that are meant` },
+        ]),
+      ),
+      required: ['id'],
+    },
+  })),
+}))
+
 /** Nothing asks. */
 const FREE = { config: { auto_approve_tools: ['peer/*'] } }
 
@@ -42,36 +62,31 @@ describe('the list of tools', () => {
     expect((await pending(stream, from)).data.tool).toBe('peer/echo')
   })
 
-  const lack = catalogs.length > 0 ? '' : ' (needs ../shared/catalogs)'
-  test.skipIf(lack !== '')(
-    `of 100 real tools costs a few hundred tokens${lack}`,
-    async () => {
-      let left = 100
-      const some = catalogs.flatMap(({ server, tools }) => {
-        const list = tools.slice(0, left).map(({ schema, ...tool }) => ({ ...tool, inputSchema: schema }))
-        left -= list.length
-        return list.length > 0 ? [{ server, list }] : []
-      })
-      const served = await startServed(some.map(({ server, list }) => peerEntry({ list }, { name: called(server) })))
-      const { project, post } = await talk(served)
-      const up = some.map(
-        ({ server }) => `POST /api/mcp/${called(server)}/restart?project=${encodeURIComponent(project)}`,
-      )
-      for (const { status } of await Promise.all(up.map(line => served.backend.call(line)))) expect(status).toBe(200)
-      served.says({ text: 'hi' })
-      await post('prompt', { text: 'hi', wait: true })
-      const { messages, tools } = served.model.requests[0]!.body
-      const lines = messages[0].content.split('\n\n').find((part: string) => part.startsWith('MCP tools'))
-      for (const { server } of some) expect(lines).toContain(`\n${called(server)}: `)
-      const three = tools.slice(-3).map((tool: any) => tool.function)
-      expect(three.map((tool: any) => tool.name)).toEqual(['find_tools', 'describe_tools', 'call_tool'])
-      expect(tokens(lines).length).toBeLessThanOrEqual(330)
-      expect(tokens(lines).length + tokens(JSON.stringify(three)).length).toBeLessThanOrEqual(420)
-      const schemas = some.flatMap(({ list }) => list.map(({ annotations: _, ...tool }) => tool))
-      expect(tokens(JSON.stringify(schemas)).length).toBeGreaterThan(14_000)
-    },
-    180_000,
-  )
+  test(`of 100 ${catalogs.length > 0 ? 'real' : 'made'} tools costs a few hundred tokens`, async () => {
+    let left = 100
+    const some = (catalogs.length > 0 ? catalogs : SERVICES).flatMap(({ server, tools }) => {
+      const list = tools.slice(0, left).map(({ schema, ...tool }) => ({ ...tool, inputSchema: schema }))
+      left -= list.length
+      return list.length > 0 ? [{ server, list }] : []
+    })
+    const served = await startServed(some.map(({ server, list }) => peerEntry({ list }, { name: called(server) })))
+    const { project, post } = await talk(served)
+    const up = some.map(
+      ({ server }) => `POST /api/mcp/${called(server)}/restart?project=${encodeURIComponent(project)}`,
+    )
+    for (const { status } of await Promise.all(up.map(line => served.backend.call(line)))) expect(status).toBe(200)
+    served.says({ text: 'hi' })
+    await post('prompt', { text: 'hi', wait: true })
+    const { messages, tools } = served.model.requests[0]!.body
+    const lines = messages[0].content.split('\n\n').find((part: string) => part.startsWith('MCP tools'))
+    for (const { server } of some) expect(lines).toContain(`\n${called(server)}: `)
+    const three = tools.slice(-3).map((tool: any) => tool.function)
+    expect(three.map((tool: any) => tool.name)).toEqual(['find_tools', 'describe_tools', 'call_tool'])
+    expect(tokens(lines).length).toBeLessThanOrEqual(330)
+    expect(tokens(lines).length + tokens(JSON.stringify(three)).length).toBeLessThanOrEqual(420)
+    const schemas = some.flatMap(({ list }) => list.map(({ annotations: _, ...tool }) => tool))
+    expect(tokens(JSON.stringify(schemas)).length).toBeGreaterThan(14_000)
+  }, 180_000)
 
   test('in read-only agents leads to what is allowed as reading, and to nothing else', async () => {
     const served = await startServed([

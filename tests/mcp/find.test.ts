@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { realCatalogs } from '../../scripts/bench/catalogs.ts'
 import { QUERIES } from '../../scripts/bench/queries.ts'
+import { readListing } from '../../src/mcp/catalog.ts'
 import { createIndex } from '../../src/mcp/find.ts'
 import { wordsOf } from '../../src/mcp/words.ts'
+import { ASKED, CATALOG } from '../support/catalog.ts'
 
 const catalogs = await realCatalogs()
 const lack = catalogs.length > 0 ? '' : ' (needs ../shared/catalogs)'
@@ -12,6 +14,13 @@ describe('search', () => {
   test('words are the same however they are written', () => {
     for (const text of ['listPullRequests', 'list_pull_requests', 'list-pull-request', 'Listing the pull requests'])
       expect(wordsOf(text)).toEqual(wordsOf('list pull request'))
+  })
+
+  test.each(ASKED)('“%s” finds %s among the first three', async (query, wanted) => {
+    const index = createIndex(
+      (await readListing([...CATALOG], () => {})).map(tool => ({ name: `made/${tool.name}`, tool })),
+    )
+    expect(index.search(query, 3).map(hit => hit.name)).toContain(`made/${wanted}`)
   })
 
   test.skipIf(lack !== '')(`finds the right one of ${entries.length} real tools among the first five${lack}`, () => {

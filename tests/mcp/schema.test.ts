@@ -7,6 +7,7 @@ import { wireName } from '../../src/mcp/names.ts'
 import { overviewOf } from '../../src/mcp/overview.ts'
 import { portable } from '../../src/mcp/portable.ts'
 import { signatureOf, summaryOf } from '../../src/mcp/signature.ts'
+import { CATALOG } from '../support/catalog.ts'
 
 beforeAll(loadValidator)
 const CATALOGS = join(import.meta.dir, '../../../shared/catalogs')
@@ -228,6 +229,10 @@ describe('portable schemas', () => {
     for (const inner of (schema.anyOf ?? []) as Record<string, unknown>[]) check(inner, false)
     if (schema.items) check(schema.items as Record<string, unknown>, false)
   }
+
+  test('hold only what every provider takes, whatever they are made of', () => {
+    for (const { inputSchema } of CATALOG) check(portable(inputSchema), true)
+  })
 
   test.skipIf(lack !== '')(`of all real tools hold only what every provider takes${lack}`, () => {
     for (const file of readdirSync(CATALOGS).filter(name => name.endsWith('.json'))) {

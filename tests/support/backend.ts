@@ -1,14 +1,14 @@
-import { afterAll } from 'bun:test'
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Stored } from '../../src/event.ts'
 import { startTimeOf } from '../../src/processes.ts'
+import { atEnd } from './at-end.ts'
 import { tempDir } from './temp.ts'
 
 export const BINARY = join(import.meta.dir, '../../dist/emacs-agent-backend')
 const started: Backend[] = []
-afterAll(async () => {
+atEnd(async () => {
   await Promise.all(started.splice(0).map(backend => backend.stop()))
 })
 

@@ -1,5 +1,5 @@
-import { afterAll } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { atEnd } from './at-end.ts'
 import { Backend, type EventStream, type Home, makeHome } from './backend.ts'
 import { FAMILIES, type Family, type Said, say } from './model-replies.ts'
 import { type Asked, type ModelServer, type Script, startModelServer } from './model-server.ts'
@@ -7,7 +7,7 @@ import { tempDir } from './temp.ts'
 import { flawsOf } from './valid-history.ts'
 
 const open: (() => Promise<unknown>)[] = []
-afterAll(async () => {
+atEnd(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 

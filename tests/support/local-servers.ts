@@ -1,10 +1,10 @@
-import { afterAll } from 'bun:test'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { atEnd } from './at-end.ts'
 import { type ModelServer, startModelServer } from './model-server.ts'
 
 const open: (() => Promise<unknown>)[] = []
-afterAll(async () => {
+atEnd(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 

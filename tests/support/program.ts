@@ -1,12 +1,12 @@
-import { afterAll } from 'bun:test'
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { atEnd } from './at-end.ts'
 import { BINARY, type Home, makeHome } from './backend.ts'
 import { chat, type Said } from './model-replies.ts'
 import { type Script, startModelServer } from './model-server.ts'
 
 const running = new Set<ChildProcessWithoutNullStreams>()
 const closing: (() => Promise<void>)[] = []
-afterAll(async () => {
+atEnd(async () => {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all(closing.splice(0).map(close => close()))
 })

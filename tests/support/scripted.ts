@@ -1,10 +1,10 @@
-import { afterAll } from 'bun:test'
+import { atEnd } from './at-end.ts'
 import { Backend, type EventStream, type Frame, type Home, makeHome } from './backend.ts'
 import { chat, type Said } from './model-replies.ts'
 import { type ModelServer, type Script, startModelServer } from './model-server.ts'
 
 const open: (() => Promise<unknown>)[] = []
-afterAll(async () => {
+atEnd(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 
