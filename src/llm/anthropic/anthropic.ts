@@ -1,23 +1,29 @@
-import type { Endpoint } from '../endpoint.ts'
-import type { ModelRequest } from '../provider.ts'
-import { sendWithout } from '../refusal.ts'
 import type { Wire } from '../wire/exchange.ts'
 import { postAnthropic } from '../wire/sdk.ts'
 import { anthropicReader } from './anthropic-reader.ts'
 import { anthropicBody, bindsThinking } from './anthropic-request.ts'
 
-const OPTIONAL = ['block_binding', 'reasoning_history', 'thinking', 'effort', 'images'] as const
-
-const sendAnthropic = (endpoint: Endpoint, request: ModelRequest) => (signal: AbortSignal) =>
-  sendWithout(endpoint, OPTIONAL, refused =>
+/** Claude, or a server that speaks its Messages API. */
+export const anthropicWire: Wire = {
+  optional: [
+    'block_binding',
+    'reasoning_history',
+    'thinking',
+    'effort',
+    'images',
+    'cache_control',
+    'content_parts',
+    'call_ids',
+    'system_role',
+  ],
+  body: anthropicBody,
+  post: (endpoint, body, refused, signal) =>
     postAnthropic(
       endpoint,
       '/v1/messages',
-      anthropicBody(endpoint, request, refused),
+      body,
       signal,
       bindsThinking(endpoint, refused) ? { 'anthropic-beta': 'thinking-binding-controls-2026-08-01' } : {},
     ),
-  )
-
-/** Claude, or a server that speaks its Messages API. */
-export const anthropicWire: Wire = { send: sendAnthropic, reader: anthropicReader }
+  reader: anthropicReader,
+}
