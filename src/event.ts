@@ -200,6 +200,17 @@ export type ErrorEvent = Delegated & {
   recoverable: boolean
   retry_in_ms?: number
 }
+/** What a person should know and no error is. */
+export type Notice = Delegated & {
+  type: 'notice'
+  turn_id?: string
+  code: string
+  message: string
+  path?: string
+  line?: number
+  /** IMAGE_REFUSED: the images that are not sent any more, by their contents (the first 16 hex digits of the SHA-256 of their base64). */
+  images?: string[]
+}
 export type ContextCompacted = Delegated & {
   type: 'context.compacted'
   turn_id: string
@@ -236,6 +247,7 @@ export type Storable =
   | Question
   | Answer
   | ErrorEvent
+  | Notice
   | ContextCompacted
   | TurnEnd
 

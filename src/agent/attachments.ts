@@ -2,18 +2,17 @@ import { stat, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { Attachment } from '../event.ts'
-import { openRegular, PRIVATE_FILE, readRegular } from '../files.ts'
+import { PRIVATE_FILE, readRegular } from '../files.ts'
 import type { Image } from '../llm/provider.ts'
 import { head } from '../text.ts'
-import { describeBinary, kindOf, mediaTypeOf } from '../tools/files/media.ts'
+import { checkEncodedImage, checkImage, decodeBase64, isShownKind } from '../tools/files/image.ts'
+import { describeBinary, kindOf } from '../tools/files/media.ts'
 import { locate, relative } from '../tools/paths.ts'
 import { decodeText, isBinary } from '../tools/text.ts'
 import type { Roots } from '../tools/tool.ts'
 import type { Enclosed, HistoryMessage } from './history.ts'
 
 const LARGEST = 10 * 1024 * 1024
-/** What providers take of one image. */
-const MAX_IMAGE_BYTES = 3.75 * 1024 * 1024
 const LONGEST_TEXT = 200_000
 
 type Loaded = { images: Image[]; text: string }
@@ -45,7 +44,7 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
       (await readRegular(path)
         .then(String)
         .then(parseImages, () => null))
-    return images ? { images, text: '' } : { images: [], text: '[The image is no longer available.]' }
+    return images ? whatIsShown(images) : { images: [], text: '[The image is no longer available.]' }
   }
 
   return {
@@ -66,6 +65,15 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
   }
 }
 
+/** Kept images pass the gate again: an older version may have let in what no provider takes. */
+function whatIsShown(kept: Image[]): Loaded {
+  const checked = kept.map(({ data }) => checkEncodedImage(data))
+  return {
+    images: checked.flatMap(each => ('fault' in each ? [] : [each.image])),
+    text: checked.flatMap(each => ('fault' in each ? [`[An image was left out: it ${each.fault}.]`] : [])).join('\n'),
+  }
+}
+
 const Images = v.array(v.object({ media_type: v.string(), data: v.string() }))
 
 function parseImages(text: string): Image[] | null {
@@ -80,10 +88,9 @@ function parseImages(text: string): Image[] | null {
 export async function checkAttachments(attachments: Attachment[], roots: Roots): Promise<void> {
   for (const attachment of attachments) {
     if ('data' in attachment) {
-      const bytes = Buffer.from(attachment.data, 'base64')
-      if (bytes.length === 0) throw new AppError('INVALID_REQUEST', 'attachments: data is empty, or not base64.')
-      if (isImageType(attachment.media_type) && mediaTypeOf(kindOf(bytes)) === null) throw unknownImage()
-      checkSize(bytes.length, mediaTypeOf(kindOf(bytes)) !== null)
+      const bytes = decodeBase64(attachment.data)
+      if (!bytes?.length) throw new AppError('INVALID_REQUEST', 'attachments: data is empty, or not base64.')
+      checkFile(bytes, bytes.length, isImageType(attachment.media_type))
       continue
     }
     const path = await locate(attachment.path, roots).catch((error: Error) => {
@@ -91,30 +98,20 @@ export async function checkAttachments(attachments: Attachment[], roots: Roots):
     })
     const info = await stat(path).catch(() => null)
     if (!info?.isFile()) throw new AppError('INVALID_REQUEST', 'attachments: there is no such file in the project.')
-    checkSize(info.size, mediaTypeOf(await kindOfFile(path)) !== null)
+    if (info.size > LARGEST) throw tooLarge()
+    checkFile(await readRegular(path), info.size, false)
   }
 }
 
 /** SVG is text, and models read it as such. */
 const isImageType = (media_type: string) => media_type.startsWith('image/') && !media_type.startsWith('image/svg')
 
-const unknownImage = () =>
-  new AppError('INVALID_REQUEST', 'attachments: models take images as PNG, JPEG, GIF or WebP. Convert it first.')
+const tooLarge = () => new AppError('INVALID_REQUEST', 'attachments: a file may have at most 10 MiB.')
 
-function checkSize(bytes: number, isImage: boolean): void {
-  if (isImage && bytes > MAX_IMAGE_BYTES)
-    throw new AppError('INVALID_REQUEST', 'attachments: models take images of up to 3.75 MiB. Scale it down first.')
-  if (bytes > LARGEST) throw new AppError('INVALID_REQUEST', 'attachments: a file may have at most 10 MiB.')
-}
-
-async function kindOfFile(path: string): Promise<string | null> {
-  const file = await openRegular(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
-    return kindOf(buffer.subarray(0, bytesRead))
-  } finally {
-    await file.close()
-  }
+function checkFile(bytes: Buffer, size: number, saysImage: boolean): void {
+  const checked = saysImage || isShownKind(kindOf(bytes)) ? checkImage(bytes) : null
+  if (checked && 'fault' in checked) throw new AppError('INVALID_REQUEST', `attachments: the image ${checked.fault}.`)
+  if (size > LARGEST) throw tooLarge()
 }
 
 async function loadAttachments(attachments: Attachment[], roots: Roots): Promise<Loaded> {
@@ -122,7 +119,7 @@ async function loadAttachments(attachments: Attachment[], roots: Roots): Promise
   const texts: string[] = []
   for (const attachment of attachments) {
     if ('data' in attachment) {
-      const bytes = Buffer.from(attachment.data, 'base64')
+      const bytes = decodeBase64(attachment.data) ?? Buffer.alloc(0)
       const { image, text } = contentOf(bytes, attachment.media_type)
       if (image) images.push(image)
       else texts.push(text)
@@ -143,8 +140,12 @@ async function loadAttachments(attachments: Attachment[], roots: Roots): Promise
 /** By its first bytes: providers refuse an image that is not what it says it is. */
 function contentOf(bytes: Buffer, name: string): { image?: Image; text: string } {
   const kind = kindOf(bytes)
-  const media_type = mediaTypeOf(kind)
-  if (media_type) return { image: { media_type, data: bytes.toString('base64') }, text: '' }
+  if (isShownKind(kind)) {
+    const checked = checkImage(bytes)
+    return 'fault' in checked
+      ? { text: `[The attached image ${name} was left out: it ${checked.fault}.]` }
+      : { image: checked.image, text: '' }
+  }
   if (kind !== null || isBinary(bytes)) return { text: `[${describeBinary(name, kind, bytes.length)}]` }
   return { text: head(decodeText(bytes).replace(/^\uFEFF/, ''), LONGEST_TEXT) }
 }

@@ -38,6 +38,10 @@ export type Fit = {
   windows: Map<string, number>
   /** Tokens of the history in the request before. */
   sent: number
+  /** By model: tokens of the history in the last request that it took. */
+  accepted: Map<string, number>
+  /** By model: the images that it took. */
+  taken: Map<string, Set<string>>
   /** Summaries made for the request under way. */
   summaries: number
 }
@@ -47,6 +51,8 @@ export const createFit = (): Fit => ({
   limits: new Map(),
   windows: new Map(),
   sent: 0,
+  accepted: new Map(),
+  taken: new Map(),
   summaries: 0,
 })
 

@@ -4,6 +4,7 @@ import type { Agent } from './agents.ts'
 import type { createAttachments } from './attachments.ts'
 import { applyTrims, type Fit, isFull, keptFrom, markTrims, roomFor, tokensOf, tooLong, weigh } from './context.ts'
 import { type HistoryMessage, toHistory } from './history.ts'
+import { refusedImages, sendable } from './images.ts'
 import { essentials, isWorthwhile, summarise } from './summary.ts'
 import { state } from './turn.ts'
 
@@ -22,6 +23,8 @@ type From = {
   frozen: Frozen
   fit: Fit
   shrink: number
+  /** Images to leave out of this request, beside those that were refused before. */
+  without?: ReadonlySet<string>
   log(): readonly Stored[]
   attachments: ReturnType<typeof createAttachments>
   stream: Stream
@@ -42,7 +45,8 @@ export async function* buildRequest(from: From): AsyncGenerator<Event, ModelRequ
   const room = roomFor(info, bytesOf(frozen), agent.max_tokens, fit)
 
   for (;;) {
-    const whole = await Promise.all(toHistory(from.log()).map(from.attachments.enclose))
+    const enclosed = await Promise.all(toHistory(from.log()).map(from.attachments.enclose))
+    const whole = sendable(enclosed, new Set([...refusedImages(from.log()), ...(from.without ?? [])]))
     let history = applyTrims(whole, fit)
     const trim = (need: boolean) => {
       markTrims(history, from.log(), fit, room, need)

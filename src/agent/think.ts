@@ -5,14 +5,13 @@ import { inWords, LlmError } from '../llm/errors.ts'
 import type { ModelRequest } from '../llm/provider.ts'
 import { wellFormed } from '../text.ts'
 import { noUsage, totalTokens } from '../usage.ts'
+import { createRecovery, isTooLong, type Recovery } from './recovery.ts'
 import { looksCut, windowBehind } from './truncation.ts'
 import { state, type Turn } from './turn.ts'
 
-const MAX_SHRINKS = 3
-
 /**
- * One model call: yields its deltas, then the message. A request that the provider finds too long is made shorter and sent
- * again. Throws what the call throws.
+ * One model call: yields its deltas, then the message. A request that the provider refuses is made another way and sent again,
+ * where there is one (`recovery.ts`). Throws what the call throws.
  */
 export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
   try {
@@ -25,12 +24,21 @@ export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Ev
 }
 
 async function* attempt(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
-  for (let shrink = 0; ; shrink++) {
-    const request = yield* turn.request(shrink, signal)
+  const recovery = createRecovery(turn.fit)
+  for (;;) {
+    const request = yield* made(turn, recovery, signal)
     try {
-      return yield* listen(turn, request, signal)
+      const message = yield* listen(turn, request, signal)
+      recovery.accepted(request)
+      if (recovery.refusal) yield leftOut(turn, recovery)
+      return message
     } catch (error) {
-      if (!isTooLong(error) || shrink === MAX_SHRINKS) throw error
+      const way = recovery.next(error, request)
+      if (!way || !(error instanceof AppError)) throw recovery.final(error)
+      if (way === 'images') {
+        yield state(turn, 'thinking', { details: 'Sending it again without the image' })
+        continue
+      }
       const { code, message } = error
       yield { type: 'error', turn_id: turn.turn_id, code, message, recoverable: true, retry_in_ms: 0 }
       yield state(turn, 'thinking', { details: 'Making room in the context' })
@@ -38,8 +46,22 @@ async function* attempt(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, 
   }
 }
 
-const isTooLong = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === 'LLM_CONTEXT_LENGTH'
+async function* made(turn: Turn, recovery: Recovery, signal: AbortSignal): AsyncGenerator<Event, ModelRequest> {
+  try {
+    return yield* turn.request(recovery.need, signal)
+  } catch (error) {
+    throw recovery.final(error)
+  }
+}
+
+/** From now on these images are not sent any more: the log says so, for whoever resumes the session. */
+const leftOut = ({ turn_id }: Turn, { need, refusal }: Recovery): Event => ({
+  type: 'notice',
+  turn_id,
+  code: 'IMAGE_REFUSED',
+  message: `${need.without.size === 1 ? 'An image was' : `${need.without.size} images were`} left out, since the request was refused with ${need.without.size === 1 ? 'it' : 'them'}. ${refusal!.message}`,
+  images: [...need.without],
+})
 
 /** Follows one call to its end. */
 async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): AsyncGenerator<Event, Message> {

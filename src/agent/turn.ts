@@ -3,6 +3,7 @@ import type { ModelRequest, Stream } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
 import type { Prepared, Workplace } from './call.ts'
 import type { Fit } from './context.ts'
+import type { Need } from './recovery.ts'
 
 /** Everything a turn needs of its session. The session appends what the loop yields before it asks for the next event. */
 export type Turn = {
@@ -12,10 +13,10 @@ export type Turn = {
   max_rounds: number
   log(): readonly Stored[]
   /**
-   * The request for the next model call, rebuilt from the log; may yield a compaction on the way. `shrink` counts how often
-   * the provider said that it was too long.
+   * The request for the next model call, rebuilt from the log; may yield a compaction on the way. `need` says how it has to
+   * differ from the one before, which was refused.
    */
-  request(shrink: number, signal: AbortSignal): AsyncGenerator<Event, ModelRequest>
+  request(need: Need, signal: AbortSignal): AsyncGenerator<Event, ModelRequest>
   /** What the session knows of the room its models have. */
   fit: Fit
   stream: Stream

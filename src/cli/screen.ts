@@ -64,6 +64,8 @@ export function createScreen(write: (text: string) => void, style: Style) {
               `The older part of the conversation was summarised (${event.tokens_before} → ${event.tokens_after} tokens).`,
             ),
           )
+        case 'notice':
+          return line(style.dim(inert(event.message)))
         case 'error':
           return line(`${style.red(`${event.code}: ${inert(event.message)}`)}${retrying(event)}`)
         case 'turn.end':

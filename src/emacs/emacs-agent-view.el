@@ -71,6 +71,7 @@
                        .tool_call_id (lambda (call) (push event (emacs-agent-call-changes call)))))
       ("answer" (emacs-agent-view--touch .question_id))
       ("error" (emacs-agent-view--error event))
+      ("notice" (emacs-agent-view-line (emacs-agent-inert-line .message)))
       ("context.compacted" (emacs-agent-view--compacted event))
       ("session.updated" (emacs-agent-view--updated event))
       ("session.resumed" (emacs-agent-view--abandon)

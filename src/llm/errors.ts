@@ -2,8 +2,9 @@ import { AppError } from '../errors.ts'
 import { cut } from '../text.ts'
 import { plainAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Problem, problemOf, saysContextIsFull, saysNoMoney } from './problem.ts'
+import { type Problem, problemOf, saysNoMoney } from './problem.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
+import { saysContextIsFull } from './window.ts'
 
 /** Whatever goes wrong with a model ends as one of these. The message names provider, model and remedy, and holds no key. */
 export class LlmError extends AppError {
@@ -146,6 +147,12 @@ function codeOf(problem: Problem): LlmErrorCode {
   if (/authentication|permission|api_key|unauthorized|unauthenticated/.test(kind)) return 'LLM_AUTH'
   if (/api[ _-]?key/i.test(problem.message) && /invalid|incorrect|not valid/i.test(problem.message)) return 'LLM_AUTH'
   if (status === 429 || /rate_limit|too_many_requests|resource_exhausted/.test(kind)) return 'LLM_RATE_LIMIT'
+  // Ollama, llama.cpp: a fault of the request, and not one that passes.
+  if (
+    (status === 500 || status === 501) &&
+    /image|vision|multi-?modal|mmproj|invalid_request/i.test(`${kind} ${problem.message}`)
+  )
+    return 'LLM_INVALID_REQUEST'
   if (status === 408 || (status && status >= 500)) return 'LLM_OVERLOADED'
   if (/overloaded|server_error|api_error|internal|unavailable|timeout|deadline/.test(kind)) return 'LLM_OVERLOADED'
   if (status && status >= 300) return 'LLM_INVALID_REQUEST'

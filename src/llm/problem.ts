@@ -88,25 +88,6 @@ function waitOf(text: string, details: unknown[] | undefined): { retry_after_ms?
   return { retry_after_ms: parts.reduce((sum, [, n, unit]) => sum + Number(n) * units[unit as keyof typeof units], 0) }
 }
 
-/** How each of them says that the prompt does not fit. */
-const CONTEXT_IS_FULL = new RegExp(
-  [
-    'context_length_exceeded|exceed_context_size|request_too_large|context_window_exceeded', // codes: OpenAI, llama.cpp, Anthropic
-    'prompt is too long|exceeds? (the )?context (limit|size|length)|exceeds? the (available )?context', // Anthropic, llama.cpp, Ollama
-    'maximum (context|prompt) length|context window|context length', // OpenAI, OpenRouter, xAI, vLLM, MiniMax
-    'input token count.*exceeds the maximum', // Google
-    'context size has been exceeded|context overflow|tokens to keep from the initial prompt', // llama.cpp, LM Studio
-    'too large for model|exceeded model token limit|input is too long|prompt too long|too many tokens', // Mistral, Kimi, Bedrock
-  ].join('|'),
-  'i',
-)
-
-export function saysContextIsFull({ status, type = '', code = '', message }: Problem): boolean {
-  if (status === 413) return true
-  if (status === 401 || status === 403 || status === 429) return false
-  return CONTEXT_IS_FULL.test(`${type} ${code} ${message}`)
-}
-
 /** Credit and quota are matters of the account: waiting does not help. Google also says “quota” for its limits by the minute. */
 export function saysNoMoney({ status, type = '', code = '', message }: Problem): boolean {
   if (/insufficient_quota|billing|insufficient_balance|payment_required/i.test(`${type} ${code}`) || status === 402)

@@ -1,17 +1,27 @@
 import { anthropicWire } from './anthropic/anthropic.ts'
 import type { Endpoint } from './endpoint.ts'
+import { LlmError } from './errors.ts'
 import { geminiWire, isNative } from './gemini/gemini.ts'
+import { sawImage } from './images.ts'
 import { chatWire } from './openai/openai.ts'
 import { responsesWire } from './openai/responses.ts'
+import { loweredOutput } from './output.ts'
+import { sendAmended } from './parameters.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from './provider.ts'
-import { refusedBy, refusedSoFar } from './refusal.ts'
+import { createRefusals, isRefusal, type Refused } from './refusal.ts'
+import { reshape } from './shapes.ts'
 import { exchange, type Wire } from './wire/exchange.ts'
 import type { Patience } from './wire/lifeline.ts'
+import type { Reader } from './wire/reader.ts'
 import { inText, textualReader } from './wire/textual.ts'
+
+/** A limit that was named is mostly the right one; what a window has left may take a second look. */
+const MOST_LOWERINGS = 2
 
 /**
  * One model call, over the API that the endpoint speaks. A model that takes no tool definitions (`info.tools` is false, or its
- * server says so) gets them as text. Throws LlmError, or the signal's reason on abort. Tries once: see `withRetry`.
+ * server says so) gets them as text. What the server turns down is left out, said in another shape or lowered, as long as that
+ * changes anything; other failures are tried once: see `withRetry`. Throws LlmError, or the signal's reason on abort.
  */
 export async function* stream(
   endpoint: Endpoint,
@@ -19,33 +29,85 @@ export async function* stream(
   signal: AbortSignal,
   patience?: Patience,
 ): AsyncGenerator<ModelEvent, ModelReply> {
-  const { send, reader } = wireOf(endpoint)
-  if (request.tools.length === 0) {
-    // Anthropic refuses a history with calls in a request without tools.
-    const asked = request.messages.some(each => each.role === 'tool') ? inText(request) : request
-    return yield* exchange(endpoint, reader(endpoint), send(endpoint, asked), signal, patience)
-  }
-  const refused = refusedSoFar(endpoint)
-  // A local server that does not know its model leaves the calls in the text.
-  const calling = (asked: boolean) =>
-    asked || endpoint.kind === 'openai-compatible'
-      ? textualReader(reader(endpoint), request.tools, asked)
-      : reader(endpoint)
-  if (endpoint.info.tools !== false && !refused.has('tools')) {
+  const refusals = createRefusals(endpoint)
+  let asked = request
+  let lowerings = 0
+  for (;;) {
+    const { refused } = refusals
+    const { wire, body, reader } = formOf(endpoint, asked, refused)
     try {
-      return yield* exchange(endpoint, calling(false), send(endpoint, request), signal, patience)
+      const send = (signal: AbortSignal) =>
+        sendAmended(endpoint, body, amended => wire.post(endpoint, amended, refused, signal), wire.mendedElsewhere)
+      const reply = yield* exchange(endpoint, reader, send, signal, patience)
+      refusals.accepted()
+      if (showsImages(endpoint, asked, refused)) sawImage(endpoint)
+      return reply
     } catch (error) {
-      if (endpoint.kind !== 'openai-compatible' || !refusedBy(error, ['tools'])) throw error
-      refused.add('tools')
+      const max_output_tokens = lowerings < MOST_LOWERINGS ? lowered(error, body) : undefined
+      if (max_output_tokens) {
+        lowerings++
+        asked = { ...asked, max_output_tokens }
+        continue
+      }
+      const among = endpoint.kind === 'openai-compatible' ? [...wire.optional, 'tools' as const] : wire.optional
+      const differs = (without: ReadonlySet<Refused>) =>
+        JSON.stringify(formOf(endpoint, asked, without).body) !== JSON.stringify(body)
+      if (isRefusal(error) && refusals.next(error, among, differs)) continue
+      throw finalOf(refusals.final(error), showsImages(endpoint, asked, refused))
     }
   }
-  return yield* exchange(endpoint, calling(true), send(endpoint, inText(request)), signal, patience)
 }
 
-function wireOf(endpoint: Endpoint): Wire {
+type Form = { wire: Wire; body: object; reader: Reader }
+
+/** How a request is put to this server, as far as is known what it takes. */
+function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>): Form {
+  const wire = wireOf(endpoint, refused)
+  const withTools = request.tools.length > 0
+  const textual = withTools && (endpoint.info.tools === false || refused.has('tools'))
+  // Anthropic refuses a history with calls in a request without tools.
+  const written = textual || (!withTools && request.messages.some(each => each.role === 'tool'))
+  const shaped = reshape(written ? inText(request) : request, refused)
+  const reader = wire.reader(endpoint)
+  // A local server that does not know its model leaves the calls in the text.
+  const callsInText = textual || (withTools && endpoint.kind === 'openai-compatible')
+  return {
+    wire,
+    body: wire.body(endpoint, shaped, refused),
+    reader: callsInText ? textualReader(reader, request.tools, textual) : reader,
+  }
+}
+
+const showsImages = (endpoint: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Refused>): boolean =>
+  endpoint.info.images !== false &&
+  !refused.has('images') &&
+  messages.some(message => message.role !== 'assistant' && Boolean(message.images?.length))
+
+/** By their names in all of the APIs. */
+function lowered(error: unknown, body: object): number | undefined {
+  if (!(error instanceof LlmError) || error.shown) return undefined
+  if (!['LLM_INVALID_REQUEST', 'LLM_CONTEXT_LENGTH', 'LLM_STREAM'].includes(error.code)) return undefined
+  const { max_tokens, max_completion_tokens, max_output_tokens, generationConfig } = body as Record<string, unknown>
+  const { maxOutputTokens } = Object(generationConfig)
+  const asked = max_tokens ?? max_completion_tokens ?? max_output_tokens ?? maxOutputTokens
+  return loweredOutput(error.words, typeof asked === 'number' ? asked : undefined)
+}
+
+/** An error within a 200 may pass; where there are images, they are the likelier cause, and the same request fails again. */
+function finalOf(error: unknown, withImages: boolean): unknown {
+  if (!withImages || !(error instanceof LlmError) || error.code !== 'LLM_STREAM' || !error.words || error.shown)
+    return error
+  return new LlmError('LLM_INVALID_REQUEST', error.message, {
+    words: error.words,
+    details: error.details,
+    cause: error,
+  })
+}
+
+function wireOf(endpoint: Endpoint, refused: ReadonlySet<Refused>): Wire {
   if (endpoint.kind === 'anthropic') return anthropicWire
   if (endpoint.kind === 'gemini' && isNative(endpoint)) return geminiWire
-  if (endpoint.kind === 'openai' && needsResponses(endpoint.model)) return responsesWire
+  if (endpoint.kind === 'openai' && needsResponses(endpoint.model) && !refused.has('responses')) return responsesWire
   return chatWire
 }
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { Image } from '../llm/provider.ts'
+import { checkEncodedImage } from '../tools/files/image.ts'
 import type { Output } from '../tools/tool.ts'
 import { renderData } from '../toon.ts'
 import { isObject } from './schema.ts'
@@ -51,23 +52,38 @@ async function renderBlock(block: Block, images: Image[], toon: boolean): Promis
     case 'text':
       return renderText(at('text'), toon)
     case 'image':
-      images.push({ media_type: at('mimeType'), data: at('data') })
-      return `[image ${images.length}: ${at('mimeType')}]`
+      return renderImage(block, images)
     case 'audio':
       return `[audio ${at('mimeType')}, ${sizeOf(at('data'))}: cannot be shown]`
     case 'resource_link':
       return `[resource ${at('name')} ${at('uri')}${at('description') && ` ${at('description')}`}]`
     case 'resource':
-      return renderResource(block.resource, toon)
+      return renderResource(block.resource, images, toon)
     default:
       return `[${block.type}: a kind of content that cannot be shown]`
   }
 }
 
-async function renderResource(resource: unknown, toon: boolean): Promise<string> {
+/** The specification has `data` in the block itself; some servers put it into a `source`, as Anthropic's API does. */
+function renderImage({ data, source }: Block, images: Image[]): string {
+  const found = data ?? (isObject(source) ? source.data : undefined)
+  return takeImage(typeof found === 'string' ? found : '', images)
+}
+
+/** What the text says of an image, which stands among the others when models can see it. */
+function takeImage(data: string, images: Image[]): string {
+  const checked = checkEncodedImage(data)
+  if ('fault' in checked) return `[An image was left out: it ${checked.fault}.]`
+  images.push(checked.image)
+  return `[image ${images.length}: ${checked.image.media_type}]`
+}
+
+async function renderResource(resource: unknown, images: Image[], toon: boolean): Promise<string> {
   const parsed = v.safeParse(embedded, resource)
   if (!parsed.success) return '[resource without contents]'
   const { uri, mimeType = '', text, blob } = parsed.output
+  if (text === undefined && blob !== undefined && isImage(mimeType, blob))
+    return `[resource ${uri}]\n${takeImage(blob, images)}`
   if (text === undefined) return `[resource ${uri} ${mimeType}, ${sizeOf(blob ?? '')}: cannot be shown]`
   return `[resource ${uri}]\n${await renderText(text, toon)}`
 }
@@ -78,6 +94,10 @@ const embedded = v.object({
   text: v.optional(v.string()),
   blob: v.optional(v.string()),
 })
+
+/** By its name or its bytes; SVG is text, and no model takes it as an image. */
+const isImage = (media_type: string, blob: string): boolean =>
+  /^image\/(?!svg)/i.test(media_type) || !('fault' in checkEncodedImage(blob))
 
 const sizeOf = (base64: string) => `${Math.ceil((base64.length * 3) / 4 / 1024)} kB`
 

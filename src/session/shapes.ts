@@ -184,6 +184,15 @@ function shapes() {
       tokens_before: amount,
       tokens_after: amount,
     }),
+    notice: v.looseObject({
+      ...delegated,
+      turn_id: maybe(id),
+      code: word<string>(),
+      message: text,
+      path: maybe(text),
+      line: maybe(line),
+      images: maybe(v.array(text)),
+    }),
     'turn.end': v.looseObject({ ...ofTurn, ...delegated, outcome: word<'completed'>(), usage, duration_ms: amount }),
   }
 }

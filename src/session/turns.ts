@@ -86,7 +86,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         place: workplace,
         max_rounds: config.max_rounds,
         log: () => session.log.events,
-        async *request(shrink, signal) {
+        async *request(need, signal) {
           const { id, info } = await models.resolve(own ?? (await modelNow()))
           return yield* buildRequest({
             session_id,
@@ -97,7 +97,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
             effort: prompt.effort,
             frozen: prefix,
             fit,
-            shrink,
+            ...need,
             log: () => session.log.events,
             attachments: place.attachments,
             stream: models.stream,

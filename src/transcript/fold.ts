@@ -90,6 +90,9 @@ class Folding {
         this.errors.push({ code: event.code, message: event.message, timestamp: event.at })
         this.note(event, `Error ${event.code}`, event.message)
         break
+      case 'notice':
+        this.note(event, 'Notice', event.message)
+        break
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)
         break

@@ -111,7 +111,7 @@ describe('a call', () => {
     const { run } = await talk(served, FREE)
     const blocks = await run('peer__blocks')
     expect(blocks.result.content).toContain('[image 1: image/png]')
-    expect(blocks.told).toContain('data:image/png;base64,aGk=')
+    expect(blocks.told).toContain('data:image/png;base64,iVBORw0KGgo')
     expect(blocks.told).toContain('[resource a.txt file:///a.txt]')
     const structured = await run('peer__structured', { rows: 3 })
     expect(structured.result.content).toBe('rows[3]{id,name,size}:\n  0,row 0,0\n  1,row 1,10\n  2,row 2,20')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import * as v from 'valibot'
 import { type CallResult, callResult, outputOf } from '../../src/mcp/result.ts'
+import { png } from '../support/images.ts'
 
 const text = (...texts: string[]) => texts.map(text => ({ type: 'text', text }))
 const rows = Array.from({ length: 5 }, (_, id) => ({ id, name: `row number ${id}`, size: id * 10 }))
@@ -58,5 +59,49 @@ describe('results as a model reads them', () => {
       code: 'TOOL_FAILED',
       message: 'no such file',
     })
+  })
+
+  const dot = png(3, 2).toString('base64')
+  const SEEN: [string, object, string][] = [
+    ['with a wrong label', { type: 'image', mimeType: 'image/jpeg', data: dot }, '[image 1: image/png]'],
+    ['without a label', { type: 'image', data: dot }, '[image 1: image/png]'],
+    [
+      'as a URL',
+      { type: 'image', mimeType: 'image/png', data: `data:image/png;base64,${dot}` },
+      '[image 1: image/png]',
+    ],
+    ['in a source', { type: 'image', source: { type: 'base64', data: dot } }, '[image 1: image/png]'],
+    [
+      'in a resource',
+      { type: 'resource', resource: { uri: 'shot://1', mimeType: 'image/png', blob: dot } },
+      '[resource shot://1]\n[image 1: image/png]',
+    ],
+    [
+      'in an unnamed one',
+      { type: 'resource', resource: { uri: 'a', blob: dot } },
+      '[resource a]\n[image 1: image/png]',
+    ],
+  ]
+  test.each(SEEN)('an image %s is one', async (_, block, content) => {
+    const output = await outputOf({ content: [block] } as CallResult, true)
+    expect(output).toMatchObject({ content, images: [{ media_type: 'image/png', data: dot }] })
+  })
+
+  test.each([
+    ['empty', { type: 'image', mimeType: 'image/png', data: '' }, 'it is empty'],
+    ['absent', { type: 'image', mimeType: 'image/png' }, 'it is empty'],
+    ['SVG', { type: 'image', mimeType: 'image/svg+xml', data: btoa('<svg xmlns="a"/>') }, 'it is SVG'],
+    ['no image', { type: 'image', mimeType: 'image/png', data: btoa('Bad gateway') }, 'no image'],
+    ['cut', { type: 'image', mimeType: 'image/png', data: dot.slice(0, 40) }, 'damaged'],
+    [
+      'cut, in a resource',
+      { type: 'resource', resource: { uri: 'a', mimeType: 'image/png', blob: dot.slice(0, 40) } },
+      'damaged',
+    ],
+  ])('an image that is %s is left out, and the model is told why', async (_, block, why) => {
+    const output = await outputOf({ content: [block] } as CallResult, true)
+    expect(output.images).toBeUndefined()
+    expect(output.content).toContain('An image was left out')
+    expect(output.content).toContain(why)
   })
 })

@@ -5,6 +5,9 @@
 import { spawn } from 'node:child_process'
 import { appendFileSync, writeSync } from 'node:fs'
 
+/** A PNG of one pixel. */
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
 export type PeerOptions = {
   /** What happens when a method arrives: nothing at all, death before or garbage instead of the answer. */
   on?: Record<string, 'ignore' | 'die' | 'garbage' | 'error'>
@@ -134,7 +137,7 @@ const calls: Record<string, (id: Message['id'], args: Args, token: unknown) => u
       result: {
         content: [
           { type: 'text', text: 'hello' },
-          { type: 'image', mimeType: 'image/png', data: 'aGk=' },
+          { type: 'image', mimeType: 'image/png', data: DOT },
           { type: 'resource_link', uri: 'file:///a.txt', name: 'a.txt' },
           { type: 'resource', resource: { uri: 'note://1', text: 'inside' } },
           { type: 'audio', mimeType: 'audio/wav', data: 'aGk=' },

@@ -48,8 +48,8 @@ export function anthropicBody(
         input_schema: { ...parameters, type: 'object' as const },
       })),
     }),
-    ...(request.system && { system: [{ type: 'text' as const, text: request.system, cache_control: EPHEMERAL }] }),
-    messages: withBreakpoints(toMessages(steps, !refused.has('reasoning_history'))),
+    ...(request.system && { system: systemOf(request.system, refused) }),
+    messages: plain(withBreakpoints(toMessages(steps, !refused.has('reasoning_history')), refused), refused),
   }
 }
 
@@ -59,7 +59,8 @@ const EPHEMERAL = { type: 'ephemeral' } as const
  * Cache breakpoints (at most 4 are allowed): one ends tools and system, two the last two user messages. So each round reads
  * what the round before it wrote, however many blocks lie in between (a lookup goes back only 20).
  */
-function withBreakpoints(messages: MessageParam[]): MessageParam[] {
+function withBreakpoints(messages: MessageParam[], refused: ReadonlySet<Refused>): MessageParam[] {
+  if (refused.has('cache_control')) return messages
   const last = messages.flatMap((message, index) => (message.role === 'user' ? [index] : [])).slice(-2)
   return messages.map((message, index) => {
     if (!last.includes(index) || typeof message.content === 'string') return message
@@ -69,6 +70,29 @@ function withBreakpoints(messages: MessageParam[]): MessageParam[] {
     return { ...message, content } as MessageParam
   })
 }
+
+function systemOf(text: string, refused: ReadonlySet<Refused>): string | TextBlockParam[] {
+  if (refused.has('content_parts')) return text
+  return [{ type: 'text', text, ...(!refused.has('cache_control') && { cache_control: EPHEMERAL }) }]
+}
+
+/** Text as a string, for servers that imitate this API and know no blocks of it. */
+function plain(messages: MessageParam[], refused: ReadonlySet<Refused>): MessageParam[] {
+  if (!refused.has('content_parts')) return messages
+  return messages.map(message => {
+    if (typeof message.content === 'string') return message
+    const content = message.content.map(block =>
+      block.type === 'tool_result' ? { ...block, content: textIn(block.content) ?? block.content } : block,
+    )
+    return { ...message, content: textIn(content) ?? content } as MessageParam
+  })
+}
+
+/** The text of blocks that are nothing else. */
+const textIn = (content: ToolResultBlockParam['content'] | ContentBlockParam[]): string | undefined =>
+  Array.isArray(content) && content.every(block => block.type === 'text')
+    ? content.map(block => block.text).join('\n\n')
+    : undefined
 
 /** Results of one message go back in one, directly after it; what the user says next joins them. */
 function toMessages(steps: Step[], withThinking: boolean): MessageParam[] {

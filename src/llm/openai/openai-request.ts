@@ -2,6 +2,7 @@ import type { ChatCompletionContentPart, ChatCompletionMessageParam } from 'open
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, JsonSchema, ModelRequest } from '../provider.ts'
 import type { Refused } from '../refusal.ts'
+import { NO_ANSWER } from '../shapes.ts'
 import { type Part, type Step, toSteps } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
 
@@ -36,6 +37,9 @@ export function chatBody(endpoint: Endpoint, request: ModelRequest, refused: Rea
   }
 }
 
+/** For servers that take no message without a text. */
+const NO_TEXT = '(Calling tools.)'
+
 /** Some servers refuse a schema that says which version of JSON Schema it is. */
 export const plainSchema = ({ $schema: _, $id: __, ...schema }: JsonSchema): JsonSchema => schema
 
@@ -44,12 +48,16 @@ function toMessages(step: Step, endpoint: Endpoint, refused: ReadonlySet<Refused
   if (step.role === 'assistant') return [fromAssistant(step, endpoint, refused)]
   const images = step.results.flatMap(({ name, images }) => images.map(image => ({ name, image })))
   return [
-    ...step.results.map(({ id, content, is_error }) => ({
+    ...step.results.map(({ id, name, content, is_error }) => ({
       role: 'tool' as const,
       tool_call_id: id,
+      ...(refused.has('unnamed_results') && { name }),
       content: is_error && !/^error/i.test(content) ? `Error: ${content}` : content, // this wire has no other way to say so
     })),
     // Nor can a result hold an image here.
+    ...(images.length > 0 && refused.has('user_after_tool')
+      ? [{ role: 'assistant' as const, content: NO_ANSWER }]
+      : []),
     ...images.map(({ name, image }) => ({
       role: 'user' as const,
       content: [{ type: 'text' as const, text: `The image that ${name} returned:` }, imagePart(image)],
@@ -79,7 +87,8 @@ function fromAssistant(
   const reasoning = refused.has('reasoning_history') ? undefined : (step.own?.['reasoning'] as object | undefined)
   const message = {
     role: 'assistant' as const,
-    content: step.text || null,
+    content: step.text || (refused.has('empty_content') ? NO_TEXT : refused.has('null_content') ? '' : null),
+    ...(refused.has('missing_reasoning') && { reasoning_content: step.thinking ?? '' }),
     ...(step.calls.length > 0 && {
       ...reasoning, // DeepSeek wants it back with the results of a call, OpenRouter for the model behind it
       tool_calls: step.calls.map(({ id, tool_call_id, name, params }, index) => {

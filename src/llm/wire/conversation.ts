@@ -29,7 +29,7 @@ export function toSteps(
 ): Step[] {
   const seeing = endpoint.info.images !== false && !refused.has('images')
   const results = resultsOf(messages)
-  const idOf = wireIds(endpoint, wire)
+  const idOf = wireIds(endpoint, wire, refused)
   const steps: Step[] = []
   for (const message of messages) {
     if (message.role === 'user') addUser(steps, partsOf(message.text, message.images, seeing))
@@ -121,10 +121,23 @@ const isOwn = (data: ProviderData | undefined, endpoint: Endpoint, wire: string)
  * Ids of calls: the provider's own where it made the call, else ours. An id that a server gave twice in a session is ours from
  * the second time on. Mistral takes only nine letters and digits.
  */
-function wireIds(endpoint: Endpoint, wire: string): (tool_call_id: string, own?: ProviderData) => string {
+function wireIds(
+  endpoint: Endpoint,
+  wire: string,
+  refused: ReadonlySet<Refused>,
+): (tool_call_id: string, own?: ProviderData) => string {
   const used = new Set<string>()
-  const mistral = /mi[sx]tral|magistral|codestral|devstral/i.test(`${endpoint.model} ${endpoint.base_url ?? ''}`)
-  const fits = wire === 'anthropic' ? /^[a-zA-Z0-9_-]{1,64}$/ : mistral ? /^[a-zA-Z0-9]{9}$/ : /^[\w.:-]{1,64}$/
+  const mistral =
+    refused.has('call_ids') ||
+    /mi[sx]tral|magistral|codestral|devstral/i.test(`${endpoint.model} ${endpoint.base_url ?? ''}`)
+  const fits =
+    mistral && refused.has('call_ids')
+      ? /^[a-zA-Z0-9]{9}$/
+      : wire === 'anthropic'
+        ? /^[a-zA-Z0-9_-]{1,64}$/
+        : mistral
+          ? /^[a-zA-Z0-9]{9}$/
+          : /^[\w.:-]{1,64}$/
   return (tool_call_id, own) => {
     const ids = own?.['ids'] as Record<string, string> | undefined
     const theirs = ids?.[tool_call_id]

@@ -2,13 +2,19 @@ import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
 import { isProblem } from '../problem.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
+import type { Refused } from '../refusal.ts'
 import { type Lifeline, lifeline, type Patience, Stalled } from './lifeline.ts'
 import type { Reader } from './reader.ts'
 import { Decoder, DONE, MalformedStream, type Payload } from './sse.ts'
 
-/** How one API is spoken: the request, and the reader of its answer. */
+/** How one API is spoken: the request, and the reader of its answer. `refused` is what this server has turned down. */
 export type Wire = {
-  send(endpoint: Endpoint, request: ModelRequest): Send
+  /** What may be left out of its requests; of those that nothing hints at, the likeliest first. */
+  optional: readonly Refused[]
+  /** Parameters whose refusal is mended by leaving out something of `optional`. */
+  mendedElsewhere?: readonly string[]
+  body(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>): object
+  post(endpoint: Endpoint, body: object, refused: ReadonlySet<Refused>, signal: AbortSignal): Promise<Response>
   reader(endpoint: Endpoint): Reader
 }
 

@@ -1,20 +1,17 @@
 import { basename, extname } from 'node:path'
 import { count } from '../text.ts'
 
-/** The kinds of image that models take. */
-const IMAGES: Record<string, string> = {
-  PNG: 'image/png',
-  JPEG: 'image/jpeg',
-  GIF: 'image/gif',
-  WebP: 'image/webp',
-}
-
 /** First bytes as Latin-1; `.` stands for any. What has no text in it, or text of no use. */
 const MAGIC: [RegExp, string][] = [
   [/^\x89PNG\r\n\x1a\n/, 'PNG'],
   [/^\xff\xd8\xff/, 'JPEG'],
   [/^GIF8[79]a/, 'GIF'],
   [/^RIFF....WEBP/s, 'WebP'],
+  [/^II\*\0|^MM\0\*/, 'TIFF'],
+  [/^BM....\0\0\0\0/s, 'BMP'],
+  [/^\0\0\x01\0/, 'ICO'],
+  [/^....ftyp(?:heic|heix|hevc|mif1|msf1)/s, 'HEIC'],
+  [/^....ftypavi[fs]/s, 'AVIF'],
   [/^%PDF-/, 'PDF'],
   [/^PK\x03\x04/, 'ZIP'],
   [/^\x1f\x8b/, 'gzip'],
@@ -27,8 +24,6 @@ export function kindOf(start: Uint8Array): string | null {
   const head = Buffer.from(start.subarray(0, 16)).toString('latin1')
   return MAGIC.find(([pattern]) => pattern.test(head))?.[1] ?? null
 }
-
-export const mediaTypeOf = (kind: string | null): string | null => (kind === null ? null : (IMAGES[kind] ?? null))
 
 /** What read_file says instead of contents. */
 export function describeBinary(path: string, kind: string | null, bytes: number): string {

@@ -9,12 +9,13 @@ import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
 import { count, isBinary } from '../text.ts'
 import type { Effect, Output, ToolContext } from '../tool.ts'
-import { describeBinary, kindOf, mediaTypeOf } from './media.ts'
+import { checkImage, isShownKind } from './image.ts'
+import { describeBinary, kindOf } from './media.ts'
 import { type Page, pageOf, type Range, readPage } from './page.ts'
 
 const DEFAULT_LINES = 2_000
-/** What providers take of one image. */
-const MAX_IMAGE_BYTES = 3.75 * 1024 * 1024
+/** An image of more bytes is too large for any model: its name and size say enough. */
+const LARGEST_LOOKED_AT = 32 * 1024 * 1024
 const SPILL = /^spill:(.*)$/s
 
 /**
@@ -61,17 +62,7 @@ async function readDisk(path: string, range: Range, context: ToolContext): Promi
   const size = await sizeOf(path, context)
   const start = await startOf(path, shown)
   const kind = kindOf(start)
-  const type = mediaTypeOf(kind)
-  if (type !== null && size <= MAX_IMAGE_BYTES) {
-    const bytes = await readRegular(await diskPath(path))
-    context.seen.set(path, hashOf(bytes))
-    const images = [{ media_type: type, data: bytes.toString('base64') }]
-    return {
-      content: `${shown}: ${kind} image, ${count(size, 'byte')}, shown.`,
-      metadata: { path: shown, size },
-      images,
-    }
-  }
+  if (isShownKind(kind) && size <= LARGEST_LOOKED_AT) return await readImage(path, shown, context)
   if (kind !== null || isBinary(start)) {
     return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
   }
@@ -80,6 +71,21 @@ async function readDisk(path: string, range: Range, context: ToolContext): Promi
   })
   if (page.hash !== null) context.seen.set(path, page.hash)
   return pageOutput(page, range, shown, {})
+}
+
+async function readImage(path: string, shown: string, context: ToolContext): Promise<Output> {
+  const bytes = await readRegular(await diskPath(path))
+  context.seen.set(path, hashOf(bytes))
+  const metadata = { path: shown, size: bytes.length }
+  const checked = checkImage(bytes)
+  if ('fault' in checked)
+    return {
+      content: `${shown}: the image is not shown, since it ${checked.fault}.`,
+      metadata: { ...metadata, binary: true },
+    }
+  const { image, kind, width, height } = checked
+  const what = `${kind} image, ${width} × ${height}, ${count(bytes.length, 'byte')}, shown.`
+  return { content: `${shown}: ${what}`, metadata, images: [image] }
 }
 
 /** The model sees the buffer; what it may later overwrite is the file. */

@@ -7,6 +7,7 @@ import { hashOf } from '../../../src/files.ts'
 import { createPager } from '../../../src/tools/files/page.ts'
 import { readFileTool } from '../../../src/tools/files/read.ts'
 import { limitOutput } from '../../../src/tools/output.ts'
+import { png } from '../../support/images.ts'
 import { call, createProject, type Project } from '../project.ts'
 
 let project: Project
@@ -79,17 +80,27 @@ describe('numbers the lines', () => {
 })
 
 describe('what is no text', () => {
-  const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
+  const PNG = png(3, 2)
 
   test('images are handed over', async () => {
     writeFileSync(join(project.path, 'a.png'), PNG)
     const { content, images } = await read('a.png')
-    expect(content).toBe('a.png: PNG image, 16 bytes, shown.')
+    expect(content).toBe(`a.png: PNG image, 3 × 2, ${PNG.length} bytes, shown.`)
     expect(images).toEqual([{ media_type: 'image/png', data: PNG.toString('base64') }])
   })
 
   test.each([
-    ['large.png', Buffer.concat([PNG, Buffer.alloc(4_000_000)]), 'large.png: Binary file (PNG), 4,000,016 bytes.'],
+    [
+      'large.png',
+      Buffer.concat([PNG, Buffer.alloc(4_000_000)]),
+      expect.stringContaining('models take images of up to 3.75 MiB'),
+    ],
+    [
+      'cut.png',
+      PNG.subarray(0, 40),
+      'cut.png: the image is not shown, since it is a PNG file that is damaged or cut short.',
+    ],
+    ['old.bmp', Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]), 'old.bmp: Binary file (BMP), 62 bytes.'],
     ['a.pdf', Buffer.from('%PDF-1.7 text'), 'a.pdf: Binary file (PDF), 13 bytes.'],
     ['a.bin', Buffer.from([1, 0, 2]), 'a.bin: Binary file (BIN), 3 bytes.'],
     ['noext', Buffer.from([1, 0, 2]), 'noext: Binary file, 3 bytes.'],
@@ -101,7 +112,7 @@ describe('what is no text', () => {
   ])('%s is described', async (name, bytes, words) => {
     writeFileSync(join(project.path, name), bytes)
     const { content, images } = await read(name)
-    expect(content).toBe(words)
+    expect(content).toEqual(words)
     expect(images).toBeUndefined()
   })
 
