@@ -27,7 +27,12 @@ describe('numbers the lines', () => {
     ['a page', 'a\nb\nc\nd\n', { offset: 2, limit: 2 }, '2\tb\n3\tc\n[Lines 2-3 of 4. Go on with offset 4.]'],
     ['the last page', 'a\nb\nc', { offset: 3 }, '3\tc'],
     ['beyond the end', 'a\n', { offset: 5 }, '[Line 5 is beyond the end: there is 1 line.]'],
-    ['an endless line', `${'x'.repeat(2_010)}\ny`, {}, `1\t${'x'.repeat(2_000)}… [+10 characters: go on with offset 1, column 2001]\n2\ty`],
+    [
+      'an endless line',
+      `${'x'.repeat(2_010)}\ny`,
+      {},
+      `1\t${'x'.repeat(2_000)}… [+10 characters: go on with offset 1, column 2001]\n2\ty`,
+    ],
   ])('%s', async (_, text, params, expected) => {
     project.write('f', text)
     expect(await content('f', params)).toBe(expected)
@@ -88,7 +93,11 @@ describe('what is no text', () => {
     ['a.pdf', Buffer.from('%PDF-1.7 text'), 'a.pdf: Binary file (PDF), 13 bytes.'],
     ['a.bin', Buffer.from([1, 0, 2]), 'a.bin: Binary file (BIN), 3 bytes.'],
     ['noext', Buffer.from([1, 0, 2]), 'noext: Binary file, 3 bytes.'],
-    ['utf16', Buffer.from('\uFEFFhi', 'utf16le'), '1\thi\n[The file is UTF-16; what is written to it becomes UTF-16, too.]'],
+    [
+      'utf16',
+      Buffer.from('\uFEFFhi', 'utf16le'),
+      '1\thi\n[The file is UTF-16; what is written to it becomes UTF-16, too.]',
+    ],
   ])('%s is described', async (name, bytes, words) => {
     writeFileSync(join(project.path, name), bytes)
     const { content, images } = await read(name)
