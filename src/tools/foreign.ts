@@ -58,13 +58,15 @@ export function openForeign(bytes: Uint8Array): ForeignText {
 /**
  * A whole new text for such a file: lines that were there before keep their bytes, others may be ASCII alone, or anything
  * where the file is UTF-8 but for stray bytes. Throws TOOL_FAILED where that leaves a line that cannot be written.
+ * `proposed` is what the file was to become: its lines may be kept as well, where no line of the file looks the same.
  */
-export function keepLines(content: string, bytes: Uint8Array): Uint8Array {
+export function keepLines(content: string, bytes: Uint8Array, proposed: Uint8Array | null = null): Uint8Array {
   const file = openForeign(bytes)
+  const other = proposed && openForeign(proposed)
   const lines = content.replace(/^\uFEFF/, '').split('\n')
   let wrong: number | undefined
   for (const encoding of READINGS) {
-    const kept = linesAs(encoding, lines, file)
+    const kept = linesAs(encoding, lines, file, other)
     if (typeof kept !== 'number') return file.close(kept.join('\n'))
     wrong ??= kept
   }
@@ -75,9 +77,11 @@ export function keepLines(content: string, bytes: Uint8Array): Uint8Array {
 }
 
 /** The lines as bytes, taking what the file holds for text in this encoding; else the index of the first that is none. */
-function linesAs(encoding: string, lines: string[], file: ForeignText): string[] | number {
+function linesAs(encoding: string, lines: string[], file: ForeignText, other: ForeignText | null): string[] | number {
   const ownEnds = lines.some(line => line.endsWith('\r'))
   const known = shownLines(encoding, file.text)
+  for (const [shown, same] of other ? shownLines(encoding, other.text) : [])
+    if (!known.has(shown)) known.set(shown, same)
   const asked = Map.groupBy(lines.filter(line => NOT_ASCII.test(line)).map(bare), line => line)
   const taken = new Map<string, number>()
   const kept: string[] = []

@@ -42,12 +42,13 @@ export function openText(bytes: Uint8Array): { text: string; close(text: string)
 
 /**
  * Whole new contents for a file, in the way the file is written: its encoding, its byte order mark and, if `text` has no
- * `\r`, its line ends. Lines that are not new keep their bytes. Throws TOOL_FAILED for what the file cannot hold.
+ * `\r`, its line ends. Lines that are not new keep their bytes, and so do
+ * those of `proposed`, the contents that `text` was made from. Throws TOOL_FAILED for what the file cannot hold.
  */
-export function textLike(text: string, file: Uint8Array | null): Uint8Array {
+export function textLike(text: string, file: Uint8Array | null, proposed: Uint8Array | null = null): Uint8Array {
   if (!file || isBinary(file)) return encode(text, 'utf-8')
   const encoding = encodingOf(file)
-  if (encoding === 'utf-8' && isForeign(file)) return keepLines(text, file)
+  if (encoding === 'utf-8' && isForeign(file)) return keepLines(text, file, proposed)
   const { bom, crlf } = styleOf(decodeText(file))
   const style = { bom: bom && !text.startsWith(BOM), crlf: crlf && !text.includes('\r') }
   return encode(restyle(text, style), encoding)

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { lstat, mkdir, readlink, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
@@ -23,7 +24,7 @@ const MAX_SHOWN_BYTES = 8 * 1024 * 1024
  * if it has left the roots since, TOOL_FAILED if the system refuses.
  */
 export async function commitChanges(changes: Change[], roots: Roots): Promise<void> {
-  await holding(await namesOf(changes), async () => {
+  await holding(namesOf(changes), async () => {
     await verifyChanges(changes, roots)
     for (const change of changes) {
       try {
@@ -35,12 +36,19 @@ export async function commitChanges(changes: Change[], roots: Roots): Promise<vo
   })
 }
 
-/** What has to be held. Two names of one file are one file. */
-async function namesOf(changes: Change[]): Promise<string[]> {
+/** What has to be held. Two names of one file are one file. Looked up without waiting, so that who came first goes first. */
+function namesOf(changes: Change[]): string[] {
   const paths = changes.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from]))
-  const found = await Promise.all(paths.map(path => lstat(path).catch(() => null)))
-  const linked = found.flatMap(file => (file?.isFile() && file.nlink > 1 ? [`\0${file.dev}:${file.ino}`] : []))
-  return [...paths, ...linked]
+  return [...paths, ...paths.flatMap(identityOf)]
+}
+
+function identityOf(path: string): string[] {
+  try {
+    const file = lstatSync(path)
+    return file.isFile() && file.nlink > 1 ? [`\0${file.dev}:${file.ino}`] : []
+  } catch {
+    return [] // not there, or not ours to see: it has no other name that we know of
+  }
 }
 
 /** The first half of `commitChanges`, for tools that act on a whole directory at once. */
@@ -78,7 +86,7 @@ export function withContent(changes: Change[], text: string): Change[] {
   if (!change || others.length > 0 || change.after === null || change.operation === 'move') {
     throw new AppError('INVALID_REQUEST', 'content can only replace the text of a call that writes exactly one file.')
   }
-  return [{ ...change, after: textLike(text, change.before ?? change.after) }]
+  return [{ ...change, after: textLike(text, change.before ?? change.after, change.after) }]
 }
 
 /** The diff of one change, as `file.changed` and the preview show it; a line of words where a diff would not help. */
