@@ -104,7 +104,7 @@ export function createSlot(options: SlotOptions): Slot {
     } catch (error) {
       if (isDeathByProbe(error)) era = 'legacy'
       const ending = /closed|ended/i.test(messageOf(error)) ? await endingOf(opened) : null
-      const failure = failed(startFailure(config.name, error, ending, stderr.lines().at(-1)))
+      const failure = failed(startFailure(config.name, error, ending, stderr.lines()))
       await stop()
       throw failure
     }
@@ -160,7 +160,7 @@ export function createSlot(options: SlotOptions): Slot {
     connection = undefined
     const gone = opened // the next one may be there before this one is cleared away
     const ending = (await endingOf(gone)) ?? A_CLOSED_CONNECTION
-    if (!starting) failed(crashFailure(config.name, ending))
+    if (!starting) failed(crashFailure(config.name, ending, stderr.lines()))
     await gone?.transport.close() // whatever it left running
   }
 
