@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
+import { leftOut } from '../config/problem.ts'
 import { AppError, UsageError } from '../errors.ts'
 import { type ServedCall, serveTools } from '../mcp/serve.ts'
 import { limitOutput } from '../tools/output.ts'
@@ -19,8 +20,8 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level, outside.stderr)
   const project = projectDirectory(resolve(outside.cwd, options.project ?? '.'))
-  const { config, notices } = await projectConfig(loaded, project)
-  for (const notice of notices) log('warn', notice)
+  const { config, notices, problems } = await projectConfig(loaded, project)
+  for (const notice of [...notices, ...problems.map(leftOut)]) log('warn', notice)
   const [{ builtinTools }, { decide }, { hides }, { killJobs }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/permission/policy.ts'),
@@ -51,7 +52,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     hidden: hides(policy),
     unsaved: new Map(),
     seen,
-    env: childEnv(env, { configuredKeys: secretsOf(config) }),
+    env: childEnv(env, { secrets: secretsOf(config) }),
     signal,
     progress,
     spillPath: () => null,

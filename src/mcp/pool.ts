@@ -18,8 +18,8 @@ export type PoolOptions = {
   /** The entries that hold for a project (real path); null for those that hold everywhere. */
   servers(project: string | null): McpServerConfig[]
   dirs: Pick<Dirs, 'state' | 'home'>
-  /** Environment of children: stripped of secrets, and of it only what is on a list goes on to servers. */
-  env: Record<string, string>
+  /** Environment of children, stripped of secrets. Asked at each start. */
+  env(): Record<string, string>
   /** Ours. */
   version: string
   log(message: string): void
@@ -118,7 +118,7 @@ export function createPool(options: PoolOptions): Pool {
         await swept
         if (config.unset) throw unsetFailure(config.name, config.unset, config.origin)
         if (config.url) return openHttp(config, credentialsFor(config.url))
-        return openChild(config, project ?? options.dirs.home, options.env, stderr, registry, grace_ms)
+        return openChild(config, project ?? options.dirs.home, options.env(), stderr, registry, grace_ms)
       },
     })
     return slot

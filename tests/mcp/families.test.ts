@@ -55,7 +55,7 @@ describe.skipIf(lack !== '')(`nothing survives${lack}`, () => {
         const next = createPool({
           servers: () => [],
           dirs: { state: dir, home: dir },
-          env: {},
+          env: () => ({}),
           version: '0.0.0',
           log: () => {},
           grace_ms: 200,

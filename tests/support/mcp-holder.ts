@@ -7,7 +7,7 @@ const state = process.argv[3]!
 const pool = createPool({
   servers: () => servers,
   dirs: { state, home: state },
-  env: { PATH: process.env.PATH ?? '' },
+  env: () => ({ PATH: process.env.PATH ?? '' }),
   version: '0.0.0',
   log: () => {},
   grace_ms: 200,

@@ -41,7 +41,7 @@ export async function withPool(
   const pool = createPool({
     servers: () => servers,
     dirs: { state: dir, home: dir },
-    env: { PATH: process.env.PATH ?? '', HOME: dir },
+    env: () => ({ PATH: process.env.PATH ?? '', HOME: dir }),
     version: '0.0.0',
     log: message => logs.push(message),
     grace_ms: 200,

@@ -13,6 +13,7 @@ export function systemRoutes(app: Hono<Env>, server: Server): void {
       pid: process.pid,
       uptime_ms: Math.round(performance.now() - server.started),
       sessions: server.store.sessions.length,
+      problems: server.world.problems(),
     }),
   }))
   route(app, 'GET /metrics', { summary: 'Counters, for Prometheus' }, () => {
