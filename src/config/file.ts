@@ -4,7 +4,7 @@ import { suggestion } from './nearest.ts'
 import { printable } from './printable.ts'
 import { type ConfigProblem, problemIn, problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
-import { entryAt, leaveOut, placeOf, siftServers } from './sift.ts'
+import { entryAt, leaveOut, placeOf, type Sifted, siftServers } from './sift.ts'
 
 /** A configuration file, parsed and validated but not expanded: what it literally says. */
 export type ParsedFile = {
@@ -91,7 +91,8 @@ export async function parseFile(
     for (const problem of found) {
       const entry = entryAt(problem.path)
       const list = entry ? left_out : problems
-      list.push(problemIn(path, located, { ...problem, path: placeOf(problem.path, sifted.places) }))
+      const text = `${problem.text}${serverAt(problem.path, sifted)}`
+      list.push(problemIn(path, located, { path: placeOf(problem.path, sifted.places), text }))
       if (entry) entries.push(entry)
     }
     for (const [kind, name] of entries) if (kind === 'agents' && name !== undefined) left_out_agents.push(String(name))
@@ -116,6 +117,12 @@ export async function parseFile(
     ignored,
     problemAt: problem => problemIn(path, located, { ...problem, path: placeOf(problem.path, places) }),
   }
+}
+
+/** A number says little about which server it is. */
+function serverAt([kind, index]: Path, { content }: Sifted): string {
+  const server = kind === 'mcp_servers' && Array.isArray(content[kind]) ? content[kind][Number(index)] : undefined
+  return typeof server?.name === 'string' && server.name ? ` (server ${printable(server.name.slice(0, 60))})` : ''
 }
 
 const byLine = (a: ConfigProblem, b: ConfigProblem) => a.line - b.line

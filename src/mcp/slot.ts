@@ -82,7 +82,8 @@ export function createSlot(options: SlotOptions): Slot {
   }
 
   const ready = (asker: Asker | null) => {
-    if (connection) return Promise.resolve(connection)
+    // Connected is not yet ready: whoever comes while the list is read waits for it too.
+    if (connection && !starting) return Promise.resolve(connection)
     starting ??= start(asker).finally(() => (starting = undefined))
     return starting
   }

@@ -8,7 +8,9 @@ const problems = async (text: string | Uint8Array, from_project = false): Promis
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
   const validateRule = (rule: string) => (rule.includes('!') ? 'no ! please' : null)
   const { problems, left_out } = await parseFile(bytes, 'F', { from_project, validateRule })
-  return [...problems, ...left_out].sort((a, b) => a.line - b.line).map(problemLine)
+  const all = [...problems, ...left_out].sort((a, b) => a.line - b.line)
+  // Which server it is about, is said below.
+  return all.map(problem => problemLine(problem).replace(/ \(server [^)]*\)$/, ''))
 }
 
 /** As in the contract, completed. */
@@ -258,9 +260,14 @@ tools = true
 tools = false`)
     expect(file.problems).toEqual([])
     expect(file.left_out).toEqual([
-      { file: 'F', line: 3, key: 'mcp_servers[0].url', message: 'must be an http:// or https:// URL' },
-      { file: 'F', line: 4, key: 'mcp_servers[0].autoApprove', message: 'is an unknown key' },
-      { file: 'F', line: 9, key: 'mcp_servers[2].name', message: 'is the name of an earlier server in this file' },
+      { file: 'F', line: 3, key: 'mcp_servers[0].url', message: 'must be an http:// or https:// URL (server one)' },
+      { file: 'F', line: 4, key: 'mcp_servers[0].autoApprove', message: 'is an unknown key (server one)' },
+      {
+        file: 'F',
+        line: 9,
+        key: 'mcp_servers[2].name',
+        message: 'is the name of an earlier server in this file (server good)',
+      },
       expect.objectContaining({ line: 12, key: 'providers.az.kind' }),
       { file: 'F', line: 16, key: 'agents.a.allowed_tools[0]', message: 'is not a rule: no ! please' },
       { file: 'F', line: 19, key: 'models.x', message: 'must be named "provider/model"' },
