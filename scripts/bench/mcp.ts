@@ -27,7 +27,7 @@ async function withPool<T>(
     children,
     servers: () => servers,
     dirs: { state: dir, home: dir },
-    env: { PATH: process.env.PATH ?? '' },
+    env: () => ({ PATH: process.env.PATH ?? '' }),
     version: '0.0.0',
     log: () => {},
     list_wait_ms: 30_000,

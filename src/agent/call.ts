@@ -49,7 +49,10 @@ export async function prepare(
     if (!tool && !leads) throw unknownTool(call.tool, place.names())
     if (raw !== undefined)
       throw new AppError('INVALID_PARAMS', 'The arguments were not a JSON object. Send the call again with valid JSON.')
-    const inner = await (leads ? leads({ tool: call.tool, args: call.params }) : tool!.resolve?.(call.params))
+    const context = place.context(call.tool_call_id, signal, () => {})
+    const inner = await (leads
+      ? leads({ tool: call.tool, args: call.params }, context)
+      : tool!.resolve?.(call.params, context))
     tool = inner?.tool ?? tool!
     // By its own name, whatever the provider knows it by.
     named = { ...call, tool: tool.name, params: inner?.params ?? call.params }

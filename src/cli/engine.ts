@@ -2,9 +2,15 @@ import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { Store } from '../session/store.ts'
+import type { World } from '../session/world.ts'
 import { createWorld } from './world.ts'
 
-export type Engine = Api & { sessions(): number; sweep(): Promise<void>; close(): Promise<void> }
+export type Engine = Api & {
+  sessions(): number
+  problems: World['problems']
+  sweep(): Promise<void>
+  close(): Promise<void>
+}
 
 /** Everything behind the door: sessions, models, tools and the routes to them. */
 export function createEngine(
@@ -18,6 +24,7 @@ export function createEngine(
   return {
     fetch: (request, admitted) => app.fetch(request, admitted),
     sessions: () => store.sessions.length,
+    problems: world.problems,
     async sweep() {
       const count = await world.children.sweep()
       if (count > 0)

@@ -4,6 +4,7 @@ import { createChildren } from '../children.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
+import { leftOut } from '../config/problem.ts'
 import { AppError, UsageError } from '../errors.ts'
 import { type ServedCall, serveTools } from '../mcp/serve.ts'
 import { limitOutput } from '../tools/output.ts'
@@ -22,8 +23,8 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level, outside.stderr)
   const project = projectDirectory(resolve(outside.cwd, options.project ?? '.'))
-  const { config, notices } = await projectConfig(loaded, project)
-  for (const notice of notices) log('warn', notice)
+  const { config, notices, problems } = await projectConfig(loaded, project)
+  for (const notice of [...notices, ...problems.map(leftOut)]) log('warn', notice)
   const [{ builtinTools }, { decide }, { hides }, { killJobs }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/permission/policy.ts'),
@@ -56,7 +57,7 @@ export async function mcp(options: Options, outside: Process): Promise<number> {
     unsaved: new Map(),
     seen,
     children,
-    env: childEnv(env, { configuredKeys: secretsOf(config) }),
+    env: childEnv(env, { secrets: secretsOf(config) }),
     signal,
     progress,
     spillPath: () => null,

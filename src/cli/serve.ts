@@ -35,7 +35,7 @@ export async function serve(
 
   /** Loaded by the first request that needs it, so that a server that was only started has loaded none of it. */
   let engine: Promise<Engine> | null = null
-  let sessions = () => 0
+  let counted: Pick<Engine, 'sessions' | 'problems'> = { sessions: () => 0, problems: () => loaded.problems }
   const about = (authorized: boolean) => ({
     status: 'ok',
     ...(authorized && {
@@ -43,14 +43,15 @@ export async function serve(
       protocol: PROTOCOL,
       pid: process.pid,
       uptime_ms: Math.round(performance.now() - started),
-      sessions: sessions(),
+      sessions: counted.sessions(),
+      problems: counted.problems(),
     }),
   })
   const load = async () => {
     engine ??= import('./engine.ts').then(({ createEngine }) =>
       createEngine({ env, dirs, loaded, log, version, sweeper, token, about }),
     )
-    sessions = (await engine).sessions
+    counted = await engine
     return engine
   }
   const door = createDoor({ token, allowed_hosts: config.allowed_hosts, loopback }, { about, load, log })

@@ -2,8 +2,9 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ValidateRule } from '../config/check.ts'
 import type { Dirs } from '../config/config.ts'
-import { firstProblem, parseFile } from '../config/file.ts'
+import { parseFile } from '../config/file.ts'
 import { printable } from '../config/printable.ts'
+import { problemLines } from '../config/problem.ts'
 import { describeFile } from '../config/summary.ts'
 import { readProjectFile, revoke, trust, trustStatus } from '../config/trust.ts'
 import { AppError, UsageError } from '../errors.ts'
@@ -41,7 +42,7 @@ export async function trustCommand(options: TrustOptions): Promise<0 | 1> {
   const parsed = await parseFile(file.bytes, file.path, { from_project: true, validateRule })
   if (parsed.problems.length > 0) {
     const { problems } = parsed
-    throw new AppError('INVALID_REQUEST', `It cannot be used: ${firstProblem(problems)}.`, { problems })
+    throw new AppError('INVALID_REQUEST', `It cannot be used: ${problemLines(problems)}`, { problems })
   }
 
   const status = await trustStatus(dirs.state, file)

@@ -4,6 +4,7 @@ import type { Config, Dirs } from '../config/config.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
+import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
 import { createModels } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
@@ -32,19 +33,23 @@ export function createWorld(given: {
     if (!said.has(notice)) log('warn', notice)
     said.add(notice)
   }
-  for (const notice of loaded.notices) logOnce(notice)
+  for (const notice of [...loaded.notices, ...loaded.problems.map(leftOut)]) logOnce(notice)
   /** By real path. The pool asks synchronously; whoever opens a project has had its configuration read before. */
   const servers = new Map<string, Config['mcp_servers']>()
   const projectSecrets = new Set(secretsOf(loaded.config))
+  const projectProblems = new Map<string, ConfigProblem[]>()
 
   const projectConfigOf = async (project: string): Promise<Config> => {
-    const { config, notices } = await projectConfig(loaded, project)
-    notices.forEach(logOnce)
+    const { config, notices, problems } = await projectConfig(loaded, project)
+    for (const notice of [...notices, ...problems.map(leftOut)]) logOnce(notice)
     for (const secret of secretsOf(config)) projectSecrets.add(secret)
-    servers.set(await realpath(project).catch(() => project), config.mcp_servers)
+    const real = await realpath(project).catch(() => project)
+    servers.set(real, config.mcp_servers)
+    projectProblems.set(real, problems)
     return config
   }
-  const envOf = (extra: Record<string, string> = {}) => childEnv(env, { configuredKeys: models.secrets(), extra })
+  const envOf = (extra: Record<string, string> = {}) =>
+    childEnv(env, { secrets: [...models.secrets(), ...projectSecrets], extra })
 
   return {
     dirs,
@@ -52,6 +57,7 @@ export function createWorld(given: {
     models,
     archive: createArchive(loaded.config.transcript_path, log),
     projectConfig: projectConfigOf,
+    problems: () => distinct([...loaded.problems, ...[...projectProblems.values()].flat()]),
     children,
     childEnv: envOf,
     async pool() {
@@ -60,7 +66,7 @@ export function createWorld(given: {
           servers: project => (project === null ? loaded.config.mcp_servers : (servers.get(project) ?? [])),
           dirs,
           children,
-          env: envOf(),
+          env: () => envOf(),
           log: message => log('warn', message),
           version: given.version,
         })
@@ -82,3 +88,8 @@ export function createWorld(given: {
     },
   }
 }
+
+/** Those of the user's file come again with each project. */
+const distinct = (problems: ConfigProblem[]): ConfigProblem[] => [
+  ...new Map(problems.map(problem => [problemLine(problem), problem])).values(),
+]

@@ -17,10 +17,10 @@ export function checkFile(file: FileConfig, validateRule: ValidateRule = () => n
 }
 
 const KNOWN_PROVIDERS = ['anthropic', 'openai', 'gemini', 'local']
-/** Categories of built-in tools: `git/status` must not be mistaken for one of them. */
-const RESERVED_SERVERS = ['filesystem', 'git', 'shell', 'lsp']
 /** Agents shipped that change nothing, and stay so. */
 const READ_ONLY_AGENTS = ['plan', 'ask']
+/** The one that may change things. */
+export const WRITING_AGENT = 'build'
 
 function checkProviders(providers: NonNullable<FileConfig['providers']>): Problem[] {
   return Object.entries(providers).flatMap(([name, entry]): Problem[] => {
@@ -37,11 +37,6 @@ function checkServers(servers: NonNullable<FileConfig['mcp_servers']>): Problem[
   return servers.flatMap((server, index): Problem[] => {
     const path = ['mcp_servers', index]
     const problems: Problem[] = []
-    if (RESERVED_SERVERS.includes(server.name))
-      problems.push({
-        path: [...path, 'name'],
-        text: `must not be one of the built-in categories: ${RESERVED_SERVERS.join(', ')}`,
-      })
     if (servers.findIndex(other => other.name === server.name) < index)
       problems.push({ path: [...path, 'name'], text: 'is the name of an earlier server in this file' })
     if (!server.command && !server.url) problems.push({ path, text: 'needs a command or a url' })

@@ -1,10 +1,11 @@
-import { ACTIONS } from './check.ts'
+import { ACTIONS, WRITING_AGENT } from './check.ts'
 import type { McpServerConfig, ProviderConfig } from './config.ts'
 import type { Env } from './dirs.ts'
 import { expandHome, expandPath, expandVariables, type Surroundings } from './expand.ts'
-import { type ParsedFile, problemAt } from './file.ts'
+import type { ParsedFile } from './file.ts'
 import { dictionary, emptyLayer, type Layer } from './layers.ts'
 import type { Path } from './locate.ts'
+import type { ConfigProblem } from './problem.ts'
 import type { FileConfig } from './schema.ts'
 import { defaultServer } from './settings.ts'
 
@@ -12,7 +13,7 @@ import { defaultServer } from './settings.ts'
  * A parsed file with its paths and variables expanded and its defaults filled in. A variable that is not set leaves an
  * `api_key` unset and is listed in the `unset` of other entries; in a top-level path it is a problem.
  */
-export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Layer; problems: string[] } {
+export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Layer; problems: ConfigProblem[] } {
   const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...settings } = file.data
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
@@ -22,12 +23,12 @@ export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Laye
     return dictionary(list.map(([name, entry]) => [name, entry] as const))
   }
 
-  const problems: string[] = []
+  const problems: ConfigProblem[] = []
   const pathAt = (key: Path, written: string) => {
     const unset = new Set<string>()
     const path = expandPath(written, around, unset)
     const text = `names a variable that is not set: ${[...unset].join(', ')}`
-    if (unset.size > 0) problems.push(problemAt(file, { path: key, text }))
+    if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
     return path
   }
   layer.settings = settings
@@ -50,6 +51,9 @@ export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Laye
     'agents',
     Object.entries(agents).map(([name, entry]) => [name, { ...entry, origin: file.path }, ['agents', name]]),
   )
+  // Its restrictions are not known, and the shipped agent of that name has none: until it is mended it changes nothing.
+  for (const name of file.left_out_agents)
+    if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
   layer.models = entries(
     'models',
     Object.entries(models).map(([name, entry]) => [name, entry, ['models', name]]),
@@ -84,7 +88,12 @@ function keyFrom(written: string, env: Env): string | undefined {
   return unset.size > 0 ? undefined : key
 }
 
-function serverFrom(entry: Entry<'mcp_servers'>[number], origin: string, { env, home }: Surroundings): McpServerConfig {
+function serverFrom(
+  written: Entry<'mcp_servers'>[number],
+  origin: string,
+  { env, home }: Surroundings,
+): McpServerConfig {
+  const { type: _, transport: __, disabled, ...entry } = written
   const unset = new Set<string>()
   // Without a base: what is relative begins at the project the server is started for.
   const path = (written: string) => expandHome(expandVariables(written, env, unset), home)
@@ -92,7 +101,9 @@ function serverFrom(entry: Entry<'mcp_servers'>[number], origin: string, { env, 
   const server: McpServerConfig = {
     ...defaults,
     ...entry,
-    env: expandValues(entry.env ?? {}, env, unset),
+    enabled: disabled !== true && entry.enabled !== false,
+    args: (entry.args ?? []).map(path),
+    env: Object.fromEntries(Object.entries(entry.env ?? {}).map(([key, value]) => [key, path(value)])),
     headers: expandValues(entry.headers ?? {}, env, unset),
     limits: dictionary(Object.entries({ ...defaults.limits, ...entry.limits }).filter(([, limit]) => limit > 0)),
     origin,

@@ -2,19 +2,19 @@ import type { Config } from './config.ts'
 import type { Env } from './dirs.ts'
 
 /**
- * What child processes inherit (the contract, "Configuration"): the environment without EMACS_AGENT_*, without names like
- * those of secrets, and without variables that hold a configured key whatever their name. `extra` is what someone asked
- * for by name (a session's `env`, an MCP server's), so it is added as it is.
+ * What child processes inherit, of whatever command and whether they are tools or MCP servers (the contract,
+ * "Configuration"): the environment without EMACS_AGENT_*, without names like those of secrets, and without variables that
+ * hold a secret whatever their name: one of `secrets` (see `secretsOf`), or the value of a usual provider variable. `extra`
+ * is what someone asked for by name (a session's `env`, an MCP server's), so it is added as it is.
  */
 export function childEnv(
   env: Env,
-  { configuredKeys = [], extra = {} }: { configuredKeys?: readonly string[]; extra?: Record<string, string> } = {},
+  { secrets = [], extra = {} }: { secrets?: readonly string[]; extra?: Record<string, string> } = {},
 ): Record<string, string> {
-  const keys = configuredKeys.filter(key => key.length >= SHORTEST_KEY)
-  const kept = Object.entries(env).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && !isSecretName(entry[0]) && !keys.some(key => entry[1]!.includes(key)),
-  )
+  const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const keys = given.flatMap(([name, value]) => (/API_?KEY$/i.test(name) ? [value.trim()] : []))
+  const hidden = [...secrets, ...keys].filter(secret => secret.length >= SHORTEST_KEY)
+  const kept = given.filter(([name, value]) => !isSecretName(name) && !hidden.some(secret => value.includes(secret)))
   return { ...Object.fromEntries(kept), ...extra }
 }
 

@@ -5,15 +5,18 @@ import type { Env } from './dirs.ts'
 export type Surroundings = { env: Env; home: string; base: string }
 
 /**
- * Replaces each `${NAME}`. Names that are not set (or empty) become nothing and are listed in `unset`, so that only using
+ * Replaces each `${NAME}`, `${env:NAME}` and `${NAME:-default}`. Names that are not set (or empty) become nothing and are listed in `unset`, so that only using
  * the entry fails, not starting. Our own variables are never expanded: the token is nobody's business.
  */
 export function expandVariables(text: string, env: Env, unset: Set<string>): string {
-  return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-    const value = /^EMACS_AGENT_/i.test(name) ? undefined : env[name]
-    if (!value) unset.add(name)
-    return value ?? ''
-  })
+  return text.replace(
+    /\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
+    (_, name: string, otherwise?: string) => {
+      const value = (/^EMACS_AGENT_/i.test(name) ? undefined : env[name]) || otherwise
+      if (value === undefined || (value === '' && otherwise === undefined)) unset.add(name)
+      return value ?? ''
+    },
+  )
 }
 
 /** `~` and `~/…`. Other people's (`~bob`) stay as they are. */

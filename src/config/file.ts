@@ -1,19 +1,25 @@
-import { cut } from '../text.ts'
 import { checkFile, type Problem, type ValidateRule } from './check.ts'
 import { type LineOf, locateKeys, type Path } from './locate.ts'
 import { suggestion } from './nearest.ts'
 import { printable } from './printable.ts'
+import { type ConfigProblem, problemIn, problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
+import { entryAt, leaveOut, placeOf, type Sifted, siftServers } from './sift.ts'
 
 /** A configuration file, parsed and validated but not expanded: what it literally says. */
 export type ParsedFile = {
   path: string
   data: FileConfig
   lineOf: LineOf
-  /** `FILE:LINE: KEY …`, in the order of lines; when there are any, `data` is empty. */
-  problems: string[]
-  /** The same for the keys a project's file may not set. */
+  /** In the order of lines; when there are any, the file counts for nothing: `data` is empty. */
+  problems: ConfigProblem[]
+  /** Mistakes in entries that stand by themselves; these entries are not in `data`. */
+  left_out: ConfigProblem[]
+  /** Names of agents among them. */
+  left_out_agents: string[]
+  /** `FILE:LINE: KEY …` for the keys a project's file may not set. */
   ignored: string[]
+  problemAt(problem: Problem): ConfigProblem
 }
 
 /** Larger is no configuration. */
@@ -40,14 +46,17 @@ export async function parseFile(
   options: { from_project: boolean; validateRule?: ValidateRule },
 ): Promise<ParsedFile> {
   const text = decode(bytes)
-  const failed = (problem: string): ParsedFile => ({
+  const failed = (message: string, line = 1): ParsedFile => ({
     path,
     data: {},
-    lineOf: () => 1,
-    problems: [problem],
+    lineOf: () => line,
+    problems: [{ file: printable(path), line, key: '', message }],
+    left_out: [],
+    left_out_agents: [],
     ignored: [],
+    problemAt: problem => problemIn(path, () => line, problem),
   })
-  if (text === null) return failed(`${printable(path)}: is not UTF-8 text`)
+  if (text === null) return failed('is not UTF-8 text')
 
   const [toml, v, { fileSchema, keysAt }] = await Promise.all([
     import('smol-toml'),
@@ -61,34 +70,62 @@ export async function parseFile(
     if (!(error instanceof toml.TomlError)) throw error
     // The rest of its message quotes the file, which may hold a key.
     const what = error.message.split('\n', 1)[0]!.replace('Invalid TOML document: ', '')
-    return failed(`${printable(path)}:${error.line}: ${what} (column ${error.column})`)
+    return failed(`${what} (column ${error.column})`, error.line)
   }
 
-  const lineOf = locateKeys(text)
-  const inOrder = (problems: Problem[]) =>
-    [...problems].sort((a, b) => lineOf(a.path) - lineOf(b.path)).map(problem => problemAt({ path, lineOf }, problem))
-
+  const located = locateKeys(text)
   const forbidden = options.from_project ? NEVER_FROM_PROJECTS.filter(key => key in content) : []
   for (const key of forbidden) delete content[key]
-  const ignored = inOrder(forbidden.map(key => ({ path: [key], text: "is ignored: a project's file cannot set it" })))
+  const ignored = forbidden
+    .map(key => problemIn(path, located, { path: [key], text: "is ignored: a project's file cannot set it" }))
+    .sort(byLine)
+    .map(problemLine)
 
-  const parsed = v.safeParse(fileSchema, content)
-  const problems = parsed.success
-    ? checkFile(parsed.output, options.validateRule)
-    : parsed.issues.map(issue => problemOf(issue as Issue, keysAt))
-  const data = parsed.success && problems.length === 0 ? parsed.output : {}
-  return { path, data, lineOf, problems: inOrder(problems), ignored }
+  let sifted = siftServers(content)
+  const problems: ConfigProblem[] = []
+  const left_out: ConfigProblem[] = []
+  const left_out_agents: string[] = []
+  /** Takes the broken entries out, and fatal keys too: so that one look tells of every mistake. */
+  const sift = (found: Problem[]) => {
+    const entries: Path[] = []
+    for (const problem of found) {
+      const entry = entryAt(problem.path)
+      const list = entry ? left_out : problems
+      const text = `${problem.text}${serverAt(problem.path, sifted)}`
+      list.push(problemIn(path, located, { path: placeOf(problem.path, sifted.places), text }))
+      if (entry) entries.push(entry)
+    }
+    for (const [kind, name] of entries) if (kind === 'agents' && name !== undefined) left_out_agents.push(String(name))
+    sifted = leaveOut(sifted, entries)
+    for (const { path: key } of found) if (!entryAt(key)) delete sifted.content[String(key[0])]
+  }
+  const validate = () => v.safeParse(fileSchema, sifted.content)
+  const first = validate()
+  if (!first.success) sift(first.issues.map(issue => problemOf(issue as Issue, keysAt)))
+  const sound = first.success ? first : validate()
+  if (sound.success) sift(checkFile(sound.output, options.validateRule))
+  const parsed = problems.length === 0 ? validate() : null
+  const { places } = sifted
+  const lineOf: LineOf = key => located(placeOf(key, places))
+  return {
+    path,
+    data: parsed?.success ? parsed.output : {},
+    lineOf,
+    problems: problems.sort(byLine),
+    left_out: left_out.sort(byLine),
+    left_out_agents,
+    ignored,
+    problemAt: problem => problemIn(path, located, { ...problem, path: placeOf(problem.path, places) }),
+  }
 }
 
-/** `FILE:LINE: KEY …` */
-export const problemAt = (
-  { path, lineOf }: Pick<ParsedFile, 'path' | 'lineOf'>,
-  { path: key, text }: Problem,
-): string => `${printable(path)}:${lineOf(key)}: ${nameOf(key)}${text}`
+/** A number says little about which server it is. */
+function serverAt([kind, index]: Path, { content }: Sifted): string {
+  const server = kind === 'mcp_servers' && Array.isArray(content[kind]) ? content[kind][Number(index)] : undefined
+  return typeof server?.name === 'string' && server.name ? ` (server ${printable(server.name.slice(0, 60))})` : ''
+}
 
-/** The first problem, and how many more there are: one line. */
-export const firstProblem = (problems: string[]): string =>
-  problems.length > 1 ? `${problems[0]} (and ${problems.length - 1} more)` : problems[0]!
+const byLine = (a: ConfigProblem, b: ConfigProblem) => a.line - b.line
 
 type Issue = {
   kind: string
@@ -119,16 +156,6 @@ const typeName = (value: unknown): string => {
   if (Array.isArray(value)) return 'a list'
   return value instanceof Date ? 'a date' : 'a table'
 }
-
-/** `mcp_servers[0].name `, with what is odd in quotes and cut; nothing for the file itself. */
-function nameOf(path: Path): string {
-  const name = path
-    .map(key => (typeof key === 'number' ? `[${key}]` : /^[\w-]{1,60}$/.test(key) ? `.${key}` : `.${quote(key)}`))
-    .join('')
-  return name ? `${name.replace(/^\./, '')} ` : ''
-}
-
-const quote = (key: string) => printable(JSON.stringify(cut(key, 61)))
 
 function decode(bytes: Uint8Array): string | null {
   try {

@@ -7,10 +7,11 @@ import type { Config, Dirs } from './config.ts'
 import type { Env } from './dirs.ts'
 import { fileLayer } from './entries.ts'
 import { expandHome } from './expand.ts'
-import { firstProblem, LARGEST_FILE, parseFile } from './file.ts'
+import { LARGEST_FILE, parseFile } from './file.ts'
 import { type Layer, mergeLayers } from './layers.ts'
 import { envLayer, type Flags, flagLayer, strayVariables } from './overrides.ts'
 import { printable } from './printable.ts'
+import { type ConfigProblem, problemLines } from './problem.ts'
 import { defaultConfig } from './settings.ts'
 import { describeFile } from './summary.ts'
 import { readProjectFile, type TrustStatus, trustStatus } from './trust.ts'
@@ -41,12 +42,14 @@ export type LoadedConfig = {
   project_file: ProjectFile | null
   /** What was ignored, and why: for the log and `doctor`. */
   notices: string[]
+  /** Entries that are left out of the user's file, and of the project's. */
+  problems: ConfigProblem[]
   /** What `projectConfig` needs again. Holds the environment: not for showing. */
   base: Base
 }
 
 type Base = { options: LoadOptions; overrides: Layer[]; user: FoundFile | null }
-type FoundFile = { path: string; layer: Layer }
+type FoundFile = { path: string; layer: Layer; left_out: ConfigProblem[] }
 
 /**
  * The configuration in force. Per key, the first layer that has it wins: flags, EMACS_AGENT_<KEY>, the project's file if
@@ -72,7 +75,8 @@ async function assemble(base: Base, project: string | undefined): Promise<Loaded
   const found = project === undefined ? null : await projectFile(base, project)
   const layers = [...base.overrides, found?.layer, base.user?.layer].filter(layer => layer != null)
   const merged = mergeLayers(layers, defaultConfig(base.options.dirs))
-  return { ...merged, project_file: found?.file ?? null, notices: found?.notices ?? [], base }
+  const problems = [...(base.user?.left_out ?? []), ...(found?.left_out ?? [])]
+  return { ...merged, project_file: found?.file ?? null, notices: found?.notices ?? [], problems, base }
 }
 
 async function userFile(options: LoadOptions, notices: string[]): Promise<FoundFile | null> {
@@ -86,11 +90,11 @@ async function userFile(options: LoadOptions, notices: string[]): Promise<FoundF
   const file = await parseFile(bytes, path, { from_project: false, validateRule: await validateRule?.() })
   const { layer, problems } = fileLayer(file, { env, home: dirs.home, base: dirname(path) })
   const all = [...file.problems, ...problems]
-  if (all.length > 0) throw new UsageError(`${firstProblem(all)}.`)
+  if (all.length > 0) throw new UsageError(problemLines(all))
   const holdsKey = Object.values(file.data.providers ?? {}).some(({ api_key }) => api_key && !api_key.includes('${'))
   if (holdsKey && (await isOpenToOthers(path)))
     notices.push(`${path} holds a key and others may read it: chmod 600 it.`)
-  return { path, layer }
+  return { path, layer, left_out: file.left_out }
 }
 
 async function readUserFile(path: string, optional: boolean): Promise<Uint8Array | null> {
@@ -108,7 +112,7 @@ async function readUserFile(path: string, optional: boolean): Promise<Uint8Array
 /** Windows has no such bits. */
 const isOpenToOthers = async (path: string) => process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
 
-type FoundProject = { file: ProjectFile; layer?: Layer; notices: string[] }
+type FoundProject = { file: ProjectFile; layer?: Layer; left_out?: ConfigProblem[]; notices: string[] }
 
 async function projectFile({ options, user }: Base, project: string): Promise<FoundProject> {
   const { env, dirs, validateRule } = options
@@ -134,6 +138,6 @@ async function projectFile({ options, user }: Base, project: string): Promise<Fo
   }
   const { layer, problems } = fileLayer(parsed, { env, home: dirs.home, base: read.project })
   const all = [...parsed.problems, ...problems]
-  if (all.length > 0) throw new AppError('INVALID_REQUEST', `${firstProblem(all)}.`, { problems: all })
-  return { file, layer, notices: parsed.ignored }
+  if (all.length > 0) throw new AppError('INVALID_REQUEST', problemLines(all), { problems: all })
+  return { file, layer, left_out: parsed.left_out, notices: parsed.ignored }
 }

@@ -23,7 +23,10 @@ const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(schema)
 
 const text = (expected = 'a string') => v.pipe(v.string(expected), v.nonEmpty(expected))
 const texts = v.array(v.string('a string'), 'a list of strings')
-const strings = record(v.string(), v.string('a string'))
+/** A number or a truth value is meant as its text: `PORT = 3000`. */
+const word = v.pipe(v.union([v.string(), v.number(), v.boolean()], 'a string'), v.transform(String))
+const words = v.array(word, 'a list of strings')
+const strings = record(v.string(), word)
 const flag = v.boolean('true or false')
 
 const number = (expected: string, min: number, max: number) =>
@@ -37,6 +40,16 @@ const name = v.pipe(
   v.string(NAME_RULE),
   v.maxLength(40, 'at most 40 letters long'),
   v.regex(/^[a-z0-9][a-z0-9_-]*$/, NAME_RULE),
+)
+
+/** Whatever people copy: providers get another name for its tools (see `mcp/names.ts`), rules take it as it is written. */
+const SERVER_NAME = 'a name of visible characters'
+const serverName = v.pipe(
+  v.string(SERVER_NAME),
+  v.trim(),
+  v.nonEmpty(SERVER_NAME),
+  v.maxLength(100, 'at most 100 letters long'),
+  v.regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u, SERVER_NAME),
 )
 
 const HTTP_URL = 'an http:// or https:// URL'
@@ -85,9 +98,12 @@ const provider = table({
 const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)
 
 const server = table({
-  name,
-  command: maybe(text('a program')),
-  args: maybe(texts),
+  name: serverName,
+  /** How other clients say what `command` or `url` says already. */
+  type: maybe(v.string('a string')),
+  transport: maybe(v.string('a string')),
+  command: maybe(text('a program, with its arguments in args')),
+  args: maybe(words),
   env: maybe(strings),
   cwd: maybe(text('a directory')),
   url: maybe(url),
@@ -95,6 +111,7 @@ const server = table({
   category: maybe(text()),
   format: maybe(choice(['json', 'toon'])),
   enabled: maybe(flag),
+  disabled: maybe(flag),
   shared: maybe(choice(['project', 'all', 'session'])),
   allow: maybe(texts),
   deny: maybe(texts),

@@ -1,14 +1,15 @@
 import { ACTIONS } from './check.ts'
 import type { ParsedFile } from './file.ts'
 import { printable } from './printable.ts'
+import { problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
 
 /**
  * What a project's file would do, a line each, most dangerous first, for the person who decides whether to trust it. It
  * says what the file literally says, variables unexpanded; anything unseen is escaped.
  */
-export function describeFile({ data, problems, ignored }: ParsedFile): string[] {
-  if (problems.length > 0) return problems.map(problem => `cannot be used: ${printable(problem)}`)
+export function describeFile({ data, problems, left_out, ignored }: ParsedFile): string[] {
+  if (problems.length > 0) return problems.map(problem => `cannot be used: ${printable(problemLine(problem))}`)
   const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...settings } = data
   const { allowed_directories = [], ...scalars } = settings
   return [
@@ -18,6 +19,7 @@ export function describeFile({ data, problems, ignored }: ParsedFile): string[] 
     ...Object.entries(agents).map(describeAgent),
     ...Object.entries(scalars).map(([key, value]) => `sets ${key} = ${show(value)}`),
     ...Object.keys(models).map(id => `changes what is known of the model ${printable(id)}`),
+    ...left_out.map(problem => `is left out: ${printable(problemLine(problem))}`),
     ...ignored.map(printable),
   ]
 }
@@ -37,7 +39,7 @@ const pairs = (values: Record<string, string>) =>
 
 function describeServer(server: NonNullable<FileConfig['mcp_servers']>[number]): string {
   const { name, command, args = [], cwd, url, env = {}, headers = {}, oauth = {} } = server
-  const { enabled, trust_annotations, allow, deny } = server
+  const { enabled, disabled, trust_annotations, allow, deny } = server
   const parts = [
     command ? `starts ${[command, ...args].map(word).join(' ')}` : `connects to ${printable(url ?? '')}`,
     cwd && `in ${printable(cwd)}`,
@@ -47,9 +49,9 @@ function describeServer(server: NonNullable<FileConfig['mcp_servers']>[number]):
     trust_annotations && 'and believes what it says about its own tools',
     allow && allow.length > 0 && `(allow: ${list(allow)})`,
     deny && deny.length > 0 && `(deny: ${list(deny)})`,
-    enabled === false && '(disabled)',
+    (enabled === false || disabled) && '(disabled)',
   ]
-  return `MCP server ${name}: ${parts.filter(Boolean).join(' ')}`
+  return `MCP server ${printable(name)}: ${parts.filter(Boolean).join(' ')}`
 }
 
 /** A word of a command as a shell would need it, so that its limits show. */

@@ -35,6 +35,9 @@ export type ChildSpec = {
   grace_ms: number
 }
 
+/** A grandchild may hold stderr open for ever. */
+const LAST_WORDS_MS = 200
+
 /** Throws MCP_SERVER_ERROR when the program cannot be started. */
 export async function startChild(spec: ChildSpec): Promise<Child> {
   const [command, args] = limited(spec)
@@ -71,7 +74,12 @@ function watch(started: Started, { stderr, grace_ms }: ChildSpec): Child {
   let leaving = false
   let told = false
   child.stdout!.once('end', () => (leaving = true))
-  const ended = new Promise<string>(resolve => void exited.then(how => !told && resolve(how)))
+  // What it wrote last may come a moment after the news of its end, and is mostly the reason.
+  const silent = new Promise<void>(resolve => child.stderr!.once('close', resolve))
+  const ended = new Promise<string>(
+    resolve =>
+      void exited.then(how => !told && void Promise.race([silent, delay(LAST_WORDS_MS)]).then(() => resolve(how))),
+  )
   return {
     pid: started.pid,
     stdin: child.stdin!,

@@ -1,6 +1,6 @@
 import type { Client, Transport } from '@modelcontextprotocol/client'
 import * as v from 'valibot'
-import { AppError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { head } from '../text.ts'
 import { type ActiveCall, type Calls, createCalls } from './calls.ts'
 import { elicit, onlyAsker } from './elicitation.ts'
@@ -44,25 +44,35 @@ export type ConnectionOptions = {
   onClosed(): void
 }
 
-/** Silence on a pipe means an old server, over HTTP that nobody is there. */
+/** Silence on a pipe means an old server. Over HTTP it may be one that is just being started: half of the time is for waiting. */
 const PROBE_MS = 5000
 const isPipe = (transport: Transport) => 'pid' in transport
 
 /** Connects, finding out the server's era if need be. Throws what the SDK or `open` throws; nothing is left running. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
-  if (options.era !== 'legacy') {
-    try {
-      return await handshake(options, 'auto')
-    } catch (error) {
-      if (!isDeathByProbe(error)) throw error
-    }
+  if (options.era === 'legacy') return handshake(options, 'legacy')
+  const started = performance.now()
+  let isChild = true
+  const open = async () => {
+    const transport = await options.open()
+    isChild = isPipe(transport)
+    return transport
   }
-  return handshake(options, 'legacy')
+  try {
+    return await handshake({ ...options, open }, 'auto')
+  } catch (error) {
+    // Over HTTP any odd answer to the question may be that of an old server: a server that fails altogether fails again.
+    // A child that starts slowly reads the question late, and may die of it while it is being greeted already.
+    if (isChild && !isDeathByProbe(error) && codeOf(error) !== 'CONNECTION_CLOSED') throw error
+  }
+  const left = options.timeout_ms - (performance.now() - started)
+  return handshake({ ...options, timeout_ms: Math.max(left, options.timeout_ms / 2) }, 'legacy')
 }
 
 /** Servers built on some SDKs end at any request before `initialize`. */
 export const isDeathByProbe = (error: unknown): boolean =>
-  (error as { code?: unknown })?.code === 'ERA_NEGOTIATION_FAILED' && /closed during/.test(messageOf(error))
+  codeOf(error) === 'ERA_NEGOTIATION_FAILED' && /closed during/.test(messageOf(error))
+const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
 
 async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): Promise<Connection> {
   const { Client } = await import('@modelcontextprotocol/client')
@@ -75,7 +85,7 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
         elicitation: { form: { applyDefaults: true }, url: {} },
         ...(options.project !== null && { roots: {} }),
       },
-      versionNegotiation: { mode, probe: { timeoutMs: isPipe(transport) ? probe_ms : options.timeout_ms } },
+      versionNegotiation: { mode, probe: { timeoutMs: isPipe(transport) ? probe_ms : options.timeout_ms / 2 } },
     },
   )
   const active = new Set<ActiveCall>()
@@ -100,7 +110,7 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
     era,
     protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
     async listTools() {
-      const listing = await listTools(client, options.timeout_ms)
+      const listing = await listTools(client, options)
       return era === 'modern' && !isPipe(transport) ? withSoundHeaders(listing, options) : listing
     },
     call: createCalls(options, client, active).call,
@@ -149,20 +159,46 @@ const page = v.looseObject({
   ttlMs: v.optional(v.number()),
 })
 const MOST_PAGES = 200
+/** So many pages with nothing new are a list without an end. */
+const MOST_REPEATS = 5
+/** A server that declares no tools mostly has none, and may not answer. */
+const UNDECLARED_MS = 2000
 
-async function listTools(client: Client, timeout: number): Promise<ToolListing> {
-  if (!client.getServerCapabilities()?.tools) return { tools: [], ttl_ms: null }
+/** A list that does not end, or breaks off behind its first page, is worth what it brought: the log says what happened. */
+async function listTools(client: Client, { timeout_ms, onLog }: ConnectionOptions): Promise<ToolListing> {
+  const declared = client.getServerCapabilities()?.tools !== undefined
+  const deadline = performance.now() + (declared ? timeout_ms : Math.min(timeout_ms, UNDECLARED_MS))
   const tools: unknown[] = []
-  let cursor: string | undefined
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const params = cursor === undefined ? {} : { cursor }
-    const reply = await client.request({ method: 'tools/list', params }, page, { timeout })
-    const ttl_ms = reply.ttlMs ?? null
+  const seen = new Set<string>()
+  const names = new Set<string>()
+  let ttl_ms: number | null = null
+  let repeats = 0
+  let params: { cursor?: string } = {}
+  const brokenOff = (why: string): ToolListing => {
+    onLog(`[catalog] the list of tools ${why}: ${names.size} tools of ${seen.size} pages are taken`)
+    return { tools, ttl_ms }
+  }
+  for (;;) {
+    let reply: v.InferOutput<typeof page>
+    try {
+      const timeout = Math.max(1, deadline - performance.now())
+      reply = await client.request({ method: 'tools/list', params }, page, { timeout })
+    } catch (error) {
+      if (!declared) return { tools, ttl_ms }
+      if (seen.size === 0 || codeOf(error) === 'CONNECTION_CLOSED') throw error
+      return brokenOff(`broke off (${messageOf(error)})`)
+    }
+    ttl_ms = reply.ttlMs ?? null
     if (typeof reply.tools === 'string') return { tools: reply.tools, ttl_ms }
     tools.push(...reply.tools)
-    const next = reply.nextCursor ?? undefined
-    if (next === undefined || next === cursor) return { tools, ttl_ms }
-    cursor = next
+    const before = names.size
+    for (const tool of reply.tools) names.add(String((tool as { name?: unknown } | null)?.name))
+    repeats = names.size === before ? repeats + 1 : 0
+    const cursor = reply.nextCursor
+    if (!cursor) return { tools, ttl_ms }
+    if (seen.has(cursor)) return brokenOff('goes round in circles')
+    seen.add(cursor)
+    if (repeats >= MOST_REPEATS || seen.size >= MOST_PAGES) return brokenOff('does not end')
+    params = { cursor }
   }
-  throw new AppError('MCP_SERVER_ERROR', `The list of tools did not end after ${MOST_PAGES} pages.`)
 }

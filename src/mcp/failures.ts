@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../errors.ts'
-import { head } from '../text.ts'
+import { causeIn } from './cause.ts'
 
 /** What people and models are told when a server fails: which one, how, and what that means for them. */
 
@@ -7,18 +7,14 @@ import { head } from '../text.ts'
 const NOT_FOUND = 'exit code 127'
 const MISSING = 'its program was not found. Install it, or correct the entry'
 
-/** `ending` is how its process ended, if it did; `last` the last line of its stderr. */
-export function startFailure(
-  server: string,
-  error: unknown,
-  ending: string | null,
-  last: string | undefined,
-): AppError {
+/** `ending` is how its process ended, if it did; `said` what it wrote to stderr. */
+export function startFailure(server: string, error: unknown, ending: string | null, said: string[]): AppError {
   if (error instanceof AppError) return error
   const why = ending === NOT_FOUND ? MISSING : ending ? `it ended with ${ending}` : messageOf(error)
-  const said = last ? ` Its last words: ${head(last, 300)}` : ''
+  const reason = causeIn(said)
+  const words = reason ? ` It said: ${reason}` : ''
   const cause = { cause: error as Error }
-  return new AppError('MCP_SERVER_ERROR', `MCP server ${server} did not start: ${why}.${said}`, {}, cause)
+  return new AppError('MCP_SERVER_ERROR', `MCP server ${server} did not start: ${why}.${words}`, {}, cause)
 }
 
 /** Its entry names variables that are not set: with nothing in their place it would fail later, and less clearly. */
@@ -28,8 +24,11 @@ export const unsetFailure = (server: string, unset: string[], origin: string): A
     `MCP server ${server} was not started: ${origin} names variables that are not set (${unset.join(', ')}). Set them for the backend, or take them out of the entry.`,
   )
 
-export const crashFailure = (server: string, ending: string): AppError =>
-  new AppError('MCP_SERVER_ERROR', `MCP server ${server} ended by itself with ${ending}.`)
+export function crashFailure(server: string, ending: string, said: string[]): AppError {
+  const reason = causeIn(said)
+  const words = reason ? ` It said: ${reason}` : ''
+  return new AppError('MCP_SERVER_ERROR', `MCP server ${server} ended by itself with ${ending}.${words}`)
+}
 
 /** `ran`: the call was sent, and nobody knows how far it came. */
 export function callFailure(server: string, tool: string, ran: boolean, ending: string): AppError {

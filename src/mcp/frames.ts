@@ -1,11 +1,12 @@
 import { head } from '../text.ts'
 import { createIdScanner, type IdScanner } from './scanner.ts'
+import { jsonValues } from './values.ts'
 
 /** What comes out of a server's stdout, in order. */
 export type FrameHandlers = {
-  /** One JSON value of one line; the members of a batch come one by one. */
+  /** A JSON value of a line; the members of a batch, and several on one line, come one by one. */
   message(value: unknown): void
-  /** A line that is not JSON: servers print banners there. Cut to 500 characters. */
+  /** What of a line is not JSON: servers print banners there. Cut to 500 characters. */
   garbage(line: string): void
   /** A line over the limit was dropped. `id` is that of the response it was; null for anything else. */
   oversize(id: string | number | null, bytes: number): void
@@ -44,14 +45,9 @@ export function createFrames(limit: number, on: FrameHandlers): (chunk: Uint8Arr
   const parse = (line: Uint8Array) => {
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8').trim()
     if (text === '') return
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch {
-      return on.garbage(head(text, GARBAGE_SHOWN)) // not JSON: the handler reports it
-    }
-    if (Array.isArray(value)) for (const member of value) on.message(member)
-    else on.message(value)
+    const { values, rest } = jsonValues(text)
+    if (rest !== '') on.garbage(head(rest, GARBAGE_SHOWN))
+    for (const value of values.flat()) on.message(value)
   }
 
   return chunk => {

@@ -2,10 +2,13 @@ import type { FetchLike } from '@modelcontextprotocol/client'
 import type { McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import type { Credentials } from './credentials.ts'
+import { noAnswer, readEnvelope } from './envelope.ts'
 import { fetchAfresh } from './fetch.ts'
 import { createOAuth } from './oauth.ts'
+import { isObject } from './schema.ts'
 import type { Opened } from './slot.ts'
 import { MESSAGE_LIMIT } from './transport.ts'
+import { jsonValues } from './values.ts'
 
 /** A server at a URL, over Streamable HTTP. One with an Authorization header of its own is never asked to sign in. */
 export async function openHttp(config: McpServerConfig, credentials: Credentials): Promise<Opened> {
@@ -14,28 +17,87 @@ export async function openHttp(config: McpServerConfig, credentials: Credentials
   const oauth = hasKey ? null : createOAuth(config, credentials)
   const transport = new StreamableHTTPClientTransport(new URL(config.url!), {
     requestInit: { headers: config.headers },
-    fetch: limited(oauth?.fetch ?? fetchAfresh),
+    fetch: lenient(oauth?.fetch ?? fetchAfresh),
   })
   return { transport, ...(oauth && { signIn: oauth.signIn }) }
 }
 
-/** An answer that is too long fails its call alone, as over stdio. Event streams last, and are not counted. */
-const limited =
+type Asked = { id: string | number; method: string }
+
+/** What is sent, when that is one request. */
+function requestIn(init: RequestInit | undefined): Asked | null {
+  if (init?.method !== 'POST' || typeof init.body !== 'string') return null
+  const { id, method } = JSON.parse(init.body)
+  return method !== undefined && id !== undefined ? { id, method } : null
+}
+
+/** Answers as the SDK reads them: it goes by the declared type, and drops what does not fit its schema without a word. */
+const lenient =
   (inner: FetchLike): FetchLike =>
   async (url, init) => {
     const response = await inner(url, init)
-    if (!response.body || !response.headers.get('content-type')?.includes('json')) return response
-    let size = 0
-    const counted = response.body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          size += chunk.length
-          if (size > MESSAGE_LIMIT)
-            throw new AppError('MCP_SERVER_ERROR', `The answer is longer than ${MESSAGE_LIMIT} bytes.`)
-          controller.enqueue(chunk)
-        },
-      }),
-    )
-    const { status, statusText, headers } = response
-    return new Response(counted, { status, statusText, headers })
+    if (!response.ok) return response
+    const asked = requestIn(init)
+    const type = response.headers.get('content-type') ?? ''
+    if (type.includes('text/event-stream') && response.body)
+      return like(response, response.body.pipeThrough(mendedEvents(asked)))
+    // "Accepted": the answer comes on another stream. Of the question for its era an old server says it without meaning it.
+    if (!asked || (response.status === 202 && asked.method !== 'server/discover')) return response
+    const text = response.body ? await new Response(response.body.pipeThrough(counted())).text() : ''
+    const { values } = jsonValues(text)
+    const messages = values.flat().map(value => readEnvelope(value, asked.id))
+    const isSound = messages.length === 1 && messages[0] === values[0]
+    if (messages.length === 0) messages.push(noAnswer(`HTTP ${response.status} ${type} ${text}`, asked.id))
+    return like(response, isSound ? text : JSON.stringify(messages), 'application/json')
   }
+
+function like(response: Response, body: BodyInit, type?: string): Response {
+  const headers = new Headers(response.headers)
+  if (type) headers.set('content-type', type)
+  for (const name of ['content-length', 'content-encoding']) headers.delete(name)
+  return new Response(body, { status: type ? 200 : response.status, headers })
+}
+
+/** An answer that is too long fails its call alone, as over stdio. Event streams last, and are not counted. */
+function counted(): TransformStream<Uint8Array, Uint8Array> {
+  let size = 0
+  return new TransformStream({
+    transform(chunk, controller) {
+      size += chunk.length
+      if (size > MESSAGE_LIMIT)
+        throw new AppError('MCP_SERVER_ERROR', `The answer is longer than ${MESSAGE_LIMIT} bytes.`)
+      controller.enqueue(chunk)
+    },
+  })
+}
+
+/** The same events; each message that stands on one `data:` line is put right. */
+function mendedEvents(asked: Asked | null): TransformStream<Uint8Array, Uint8Array> {
+  const decoder = new TextDecoder()
+  const encoder = new TextEncoder()
+  let held: string[] = []
+  const mended = (line: string) =>
+    line.replace(/^data: ?(.+?)(\r?)$/s, (whole, data, end) => mendedData(data, asked, whole, end))
+  return new TransformStream({
+    transform(chunk, controller) {
+      const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n')
+      held.push(first)
+      for (const line of others) {
+        controller.enqueue(encoder.encode(`${mended(held.join(''))}\n`))
+        held = [line]
+      }
+    },
+    flush: controller => controller.enqueue(encoder.encode(mended(held.join('')))),
+  })
+}
+
+function mendedData(data: string, asked: Asked | null, line: string, end: string): string {
+  const { values, rest } = jsonValues(data)
+  const [value] = values
+  if (values.length !== 1 || rest !== '' || !isObject(value)) return line
+  const message = readEnvelope(value, isAnswerWithoutId(value) ? asked?.id : undefined)
+  return message === value ? line : `data: ${JSON.stringify(message)}${end}`
+}
+
+const isAnswerWithoutId = (value: Record<string, unknown>) =>
+  value.id == null && ('result' in value || 'error' in value)

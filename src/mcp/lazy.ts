@@ -4,6 +4,8 @@ import type { Params } from '../event.ts'
 import { head } from '../text.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
 import { encodeToon } from '../toon.ts'
+import { type Absent, ownersOf } from './absent.ts'
+import { innerCall, namesIn, textIn } from './asked.ts'
 import type { McpTool } from './catalog.ts'
 import { createIndex, type Index } from './find.ts'
 import { wireName } from './names.ts'
@@ -14,24 +16,37 @@ import { signatureOf, summaryOf } from './signature.ts'
 /** A tool of a server that a session may use. */
 export type Entry = { server: string; category: string; name: string; listed: McpTool; tool: Tool }
 
-/** The three constant tools through which a model reaches all others; `entries` is asked anew at each call. */
-export const lazyTools = (entries: () => Entry[]): Tool[] => [
-  findTools(entries),
-  describeTools(entries),
-  callTool(entries),
+/** The three constant tools through which a model reaches all others; `entries` and `absent` are asked anew at each call. */
+export const lazyTools = (entries: () => Entry[], absent: () => Absent[] = () => []): Tool[] => [
+  findTools(entries, absent),
+  describeTools(entries, absent),
+  callTool(entries, absent),
 ]
+
+/** How long a search over all servers waits for those that are still starting. */
+const PATIENCE_MS = 10_000
+
+/** Waits for `servers`; why those that do not come do not come. */
+async function reasons(servers: Absent[], context: ToolContext, patience_ms?: number): Promise<string[]> {
+  const outcomes = await Promise.all(servers.map(server => server.arrive(context, patience_ms)))
+  return outcomes.filter(reason => reason !== null)
+}
 
 const MOST_FOUND = 5
 const MOST_LISTED = 60
 const SHORT_ABOUT = 90
 const LONG_ABOUT = 1500
 
-const findTools = (entries: () => Entry[]): Tool => ({
+const findTools = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
   ...reading('find_tools', 'Search MCP tools'),
   parameters: { type: 'object', properties: { query: { type: 'string' }, server: { type: 'string' } } },
   async run(params: Params, context) {
     const query = textIn(params, 'query')
     const server = textIn(params, 'server')
+    const wanted = absent().filter(one => !server || one.server === server || one.category === server)
+    const missing = await reasons(wanted, context, server ? undefined : PATIENCE_MS)
+    if (server && missing.length > 0 && !entries().some(entry => isOf(entry, server)))
+      throw new AppError('MCP_SERVER_ERROR', missing.join('\n'))
     const within = server ? ofServer(entries(), server) : entries()
     if (query)
       return found(
@@ -40,45 +55,52 @@ const findTools = (entries: () => Entry[]): Tool => ({
           .map(hit => hit.entry),
         query,
         context,
+        missing,
       )
-    if (server) return found(within.slice(0, MOST_LISTED), server, context)
+    if (server) return found(within.slice(0, MOST_LISTED), server, context, missing)
     const servers = Map.groupBy(within, entry => entry.server)
     const lines = Array.from(servers, ([name, of]) => ({
       server: name,
       category: of[0]!.category,
       tools: of.map(entry => entry.listed.name),
     }))
-    return said(overviewOf(lines) || 'There are no MCP tools.')
+    return said([overviewOf(lines) || 'There are no MCP tools.', ...missing].join('\n'))
   },
 })
 
-const describeTools = (entries: () => Entry[]): Tool => ({
+const describeTools = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
   ...reading('describe_tools', 'MCP tool signatures: bare = required string, ? = optional'),
   parameters: { type: 'object', properties: { names: { type: 'array', items: { type: 'string' } } } },
   async run(params: Params, context) {
     const names = namesIn(params)
     if (names.length === 0)
       throw new AppError('INVALID_PARAMS', 'names: a list of tool names as server/tool is needed.')
+    const strangers = names.filter(name => !lookUp(entries(), name))
+    const wanted = absent().filter(one => strangers.some(name => ownersOf([one], name).length > 0))
+    const missing = await reasons(wanted, context)
     const all = entries()
     const looked = names.map(name => ({ name, entry: lookUp(all, name) }))
     const known = looked.flatMap(({ entry }) => entry ?? [])
     const unknown = looked.filter(({ entry }) => !entry).map(({ name }) => unknownTool(all, name))
-    if (known.length === 0) throw new AppError('UNKNOWN_TOOL', unknown.join('\n'))
+    if (known.length === 0)
+      throw new AppError(missing.length > 0 ? 'MCP_SERVER_ERROR' : 'UNKNOWN_TOOL', [...missing, ...unknown].join('\n'))
     const details = known.length <= 2 ? known.flatMap(detailsOf) : []
-    return said([await table(known, context), ...details, ...unknown].join('\n'))
+    return said([await table(known, context), ...details, ...missing, ...unknown].join('\n'))
   },
 })
 
-const callTool = (entries: () => Entry[]): Tool => ({
+const callTool = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
   ...reading('call_tool', 'Call server/tool'),
   parameters: {
     type: 'object',
     properties: { tool: { type: 'string' }, args: { type: 'object' } },
     required: ['tool'],
   },
-  async resolve(params) {
+  async resolve(params, context) {
     const { name, args } = innerCall(params)
+    const missing = lookUp(entries(), name) ? [] : await reasons(ownersOf(absent(), name), context)
     const entry = lookUp(entries(), name)
+    if (!entry && missing.length > 0) throw new AppError('MCP_SERVER_ERROR', missing.join('\n'))
     if (!entry) throw new AppError('UNKNOWN_TOOL', unknownTool(entries(), name))
     return { tool: entry.tool, params: args }
   },
@@ -102,41 +124,6 @@ function reading(name: string, description: string): Reading {
 }
 
 const said = (content: string) => ({ content, metadata: {} })
-const textIn = (params: Params, key: string) => (typeof params[key] === 'string' ? (params[key] as string).trim() : '')
-
-function namesIn(params: Params): string[] {
-  const given = params.names ?? params.name ?? params.tools ?? params.tool
-  const listed =
-    typeof given === 'string' ? given.replace(/[[\]"']/g, ' ').split(/[\s,]+/) : Array.isArray(given) ? given : []
-  return listed.filter((name): name is string => typeof name === 'string' && name !== '')
-}
-
-/** The call inside, however it was wrapped: `{tool, args}`, other words for both, arguments as text or beside the name. */
-function innerCall(params: unknown): { name: string; args: Params } {
-  const given = readObject(params) ?? {}
-  const { tool, name, tool_name, ...others } = given
-  const called = [tool, tool_name, name].find(value => typeof value === 'string' && value !== '')
-  if (typeof called !== 'string') {
-    const inner = ['args', 'arguments', 'input', 'params'].map(key => readObject(given[key])).find(value => value?.tool)
-    if (inner) return innerCall(inner)
-    throw new AppError('INVALID_PARAMS', 'call_tool needs {"tool": "server/tool", "args": {…}}.')
-  }
-  const key = ['args', 'arguments', 'params', 'parameters', 'input'].find(word => word in others)
-  if (key === undefined) return { name: called, args: others }
-  return { name: called, args: readObject(others[key]) ?? (others[key] == null ? {} : { arguments: others[key] }) }
-}
-
-function readObject(value: unknown): Params | undefined {
-  if (isObject(value)) return value
-  if (typeof value !== 'string') return undefined
-  try {
-    const read: unknown = JSON.parse(value)
-    return isObject(read) ? read : undefined
-  } catch {
-    return undefined // plain text: what it should have been is said by the tool
-  }
-}
-
 /** By full name, by the name a provider knows it by, or by the bare name where only one server has it. */
 function lookUp(entries: Entry[], name: string): Entry | undefined {
   const plain = name.trim().replace(/^mcp__/, '')
@@ -147,8 +134,10 @@ function lookUp(entries: Entry[], name: string): Entry | undefined {
   return bare.length === 1 ? bare[0] : undefined
 }
 
+const isOf = (entry: Entry, server: string) => entry.server === server || entry.category === server
+
 function ofServer(entries: Entry[], server: string): Entry[] {
-  const within = entries.filter(entry => entry.server === server || entry.category === server)
+  const within = entries.filter(entry => isOf(entry, server))
   const servers = new Set(entries.map(entry => entry.server))
   if (within.length > 0) return within
   throw new AppError(
@@ -180,10 +169,12 @@ function unknownTool(entries: Entry[], name: string): string {
   return `There is no MCP tool ${name}. ${signatures.length > 0 ? `Nearest: ${signatures.join('; ')}` : 'find_tools lists what there is.'}`
 }
 
-async function found(entries: Entry[], query: string, context: ToolContext) {
-  if (entries.length === 0)
-    return said(`No MCP tool matches "${query}". Try other words, or find_tools without a query for all.`)
-  return said(await table(entries, context))
+async function found(entries: Entry[], query: string, context: ToolContext, missing: string[]) {
+  const hits =
+    entries.length === 0
+      ? `No MCP tool matches "${query}". Try other words, or find_tools without a query for all.`
+      : await table(entries, context)
+  return said([hits, ...missing].join('\n'))
 }
 
 async function table(entries: Entry[], { toon }: ToolContext): Promise<string> {

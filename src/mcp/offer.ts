@@ -1,4 +1,5 @@
 import type { Tool } from '../tools/tool.ts'
+import { type Absent, absentFor } from './absent.ts'
 import type { Catalog, McpTool } from './catalog.ts'
 import { type Entry, lazyTools } from './lazy.ts'
 import { type Listed, overviewOf } from './overview.ts'
@@ -30,22 +31,31 @@ export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], bu
     server: slot.config.name,
     category: slot.config.category,
     tools: current.get(slot)?.map(tool => tool.name) ?? null,
+    failed: slot.status() === 'failed',
   }))
   const told = new Map(slots.map(({ slot }) => [slot, signatures(current.get(slot) ?? [])]))
   const changes = new Set<Slot>()
   let made: Entry[] | undefined
+
+  const absent = (): Absent[] =>
+    slots.flatMap(({ slot }) =>
+      current.has(slot) ? [] : absentFor(slot, catalog => current.has(slot) || take(slot, catalog)),
+    )
+  function take(slot: Slot, catalog: Catalog) {
+    current.set(slot, offered(slot, catalog))
+    made = undefined
+  }
 
   const entries = () => (made ??= Array.from(current, ([slot, tools]) => entriesOf(slot, tools)).flat())
 
   return {
     tools: native
       ? Array.from(current, ([slot, tools]) => tools.map(tool => toolFor(slot, tool))).flat()
-      : lazyTools(entries),
+      : lazyTools(entries, absent),
     lines: native ? '' : overviewOf(lists),
     changed(slot, catalog) {
       if (!told.has(slot)) return
-      current.set(slot, offered(slot, catalog))
-      made = undefined
+      take(slot, catalog)
       changes.add(slot)
     },
     announcement() {

@@ -1,6 +1,11 @@
 /** The servers of a project as the system prompt shows them: enough to know what there is, for as few tokens as can be. */
 
-export type Listed = { server: string; category: string /** null: it has not answered yet. */; tools: string[] | null }
+export type Listed = {
+  server: string
+  category: string /** null: it has not answered yet. */
+  tools: string[] | null
+  failed?: boolean
+}
 
 /** Up to here every name is shown; beyond, categories with counts, and `find_tools` does the rest. */
 const MOST_NAMES = 200
@@ -19,7 +24,8 @@ export function overviewOf(servers: Listed[]): string {
   return `MCP tools by category, for find_tools: ${counts.join(', ')}`
 }
 
-const lineOf = ({ server, tools }: Listed) => `${server}: ${tools === null ? '(starting)' : grouped(tools)}`
+const lineOf = ({ server, tools, failed }: Listed) =>
+  `${server}: ${tools ? grouped(tools) : failed ? '(failed; find_tools says why)' : '(starting)'}`
 
 /** `get_issue get_user get_page` → `get_{issue user page}`. */
 function grouped(names: string[]): string {

@@ -5,22 +5,23 @@ import type { Dirs, McpServerConfig } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
 import { loadValidator } from './arguments.ts'
+import type { Catalog } from './catalog.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
+import type { Asker } from './elicitation.ts'
 import { unsetFailure } from './failures.ts'
 import { openHttp } from './http.ts'
 import { createOffer, entriesOf, type Offer, offered } from './offer.ts'
 import { openChild } from './open.ts'
 import { createRing } from './ring.ts'
 import { createSlot, type Slot } from './slot.ts'
-import { within } from './waiting.ts'
 
 export type PoolOptions = {
   /** The entries that hold for a project (real path); null for those that hold everywhere. */
   servers(project: string | null): McpServerConfig[]
   dirs: Pick<Dirs, 'state' | 'home'>
   children: Children
-  /** Environment of children: stripped of secrets, and of it only what is on a list goes on to servers. */
-  env: Record<string, string>
+  /** Environment of children, stripped of secrets. Asked at each start. */
+  env(): Record<string, string>
   /** Ours. */
   version: string
   log(message: string): void
@@ -28,7 +29,7 @@ export type PoolOptions = {
   idle_ms?: number
   /** Milliseconds between closing stdin, TERM and KILL. */
   grace_ms?: number
-  /** Milliseconds that a new session waits for servers it knows nothing of; later ones are announced. */
+  /** Milliseconds for which new sessions wait for a server that nothing is known of, from its first start on; later it is announced. */
   list_wait_ms?: number
   /** Milliseconds a server has to tell its era. */
   probe_ms?: number
@@ -72,7 +73,7 @@ export type Pool = {
 
 const IDLE_MS = 15 * 60_000
 const GRACE_MS = 1000
-const LIST_WAIT_MS = 5000
+const LIST_WAIT_MS = 1500
 /** About 1,000 tokens. */
 const NATIVE_BUDGET = 4000
 
@@ -116,7 +117,7 @@ export function createPool(options: PoolOptions): Pool {
         await options.children.sweep()
         if (config.unset) throw unsetFailure(config.name, config.unset, config.origin)
         if (config.url) return openHttp(config, credentialsFor(config.url))
-        return openChild(config, project ?? options.dirs.home, options.env, stderr, options.children, grace_ms)
+        return openChild(config, project ?? options.dirs.home, options.env(), stderr, options.children, grace_ms)
       },
     })
     return slot
@@ -129,9 +130,8 @@ export function createPool(options: PoolOptions): Pool {
     if (kept) return kept.offer
     const mine = enabled(project).map(config => slotOf(config, project, session_id))
     if (mine.length > 0) await loadValidator()
-    const wait_ms = options.list_wait_ms ?? LIST_WAIT_MS
-    // What fails or is late is told elsewhere: in the status, or announced.
-    const catalogs = await Promise.all(mine.map(([, slot]) => within(slot.fetchCatalog({ session_id, ask }), wait_ms)))
+    // What fails or is late is told elsewhere: in the status, announced, or by the tools that lead to it.
+    const catalogs = await Promise.all(mine.map(([, slot]) => patiently(slot, { session_id, ask })))
     const again = offers.get(session_id) // another call of the same session was quicker
     if (again) return again.offer
     const offer = createOffer(
@@ -140,6 +140,17 @@ export function createPool(options: PoolOptions): Pool {
     )
     offers.set(session_id, { offer, keys: mine.map(([key]) => key) })
     return offer
+  }
+
+  /** A server that hangs makes one session wait, and none after it. */
+  const patience = new WeakMap<Slot, Promise<null>>()
+  async function patiently(slot: Slot, asker: Asker): Promise<Catalog | null> {
+    const known = await slot.catalog()
+    if (known) return known
+    const wait_ms = options.list_wait_ms ?? LIST_WAIT_MS
+    const late = patience.get(slot) ?? new Promise<null>(resolve => setTimeout(resolve, wait_ms, null))
+    patience.set(slot, late)
+    return Promise.race([slot.fetchCatalog(asker).catch(() => null), late])
   }
 
   const knownOf = (project: string) =>

@@ -9,8 +9,9 @@ import { isObject } from './schema.ts'
 /** One part of a result; what else is in it depends on its type. */
 type Block = { type: string; [key: string]: unknown }
 
-/** The older dialect gives the content as one text. */
+/** The older dialect gives the content as one text; `null` is none. */
 function blocksOf(content: unknown): Block[] {
+  if (content == null) return []
   const list = Array.isArray(content) ? content : [content]
   return list.map(block => {
     if (isObject(block) && typeof block.type === 'string') return block as Block
@@ -25,7 +26,12 @@ function blocksOf(content: unknown): Block[] {
 export const callResult = v.looseObject({
   content: v.optional(v.pipe(v.unknown(), v.transform(blocksOf)), []),
   structuredContent: v.optional(v.unknown()),
-  isError: v.optional(v.boolean()),
+  isError: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.transform(value => value === true || value === 'true'),
+    ),
+  ),
 })
 export type CallResult = v.InferOutput<typeof callResult>
 
@@ -50,7 +56,8 @@ async function renderBlock(block: Block, images: Image[], toon: boolean): Promis
   const at = (key: string) => (typeof block[key] === 'string' ? (block[key] as string) : '')
   switch (block.type) {
     case 'text':
-      return renderText(at('text'), toon)
+      // Whatever it is, it is what the tool said.
+      return typeof block.text === 'string' ? renderText(block.text, toon) : renderData(block.text ?? null, toon)
     case 'image':
       return renderImage(block, images)
     case 'audio':
@@ -89,9 +96,14 @@ async function renderResource(resource: unknown, images: Image[], toon: boolean)
 }
 
 const embedded = v.object({
-  uri: v.string(),
-  mimeType: v.optional(v.string()),
-  text: v.optional(v.string()),
+  uri: v.optional(v.string(), 'without a name'),
+  mimeType: v.nullish(v.string(), ''),
+  text: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.transform(text => (text == null || typeof text === 'string' ? (text ?? undefined) : JSON.stringify(text))),
+    ),
+  ),
   blob: v.optional(v.string()),
 })
 

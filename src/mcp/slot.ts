@@ -82,7 +82,8 @@ export function createSlot(options: SlotOptions): Slot {
   }
 
   const ready = (asker: Asker | null) => {
-    if (connection) return Promise.resolve(connection)
+    // Connected is not yet ready: whoever comes while the list is read waits for it too.
+    if (connection && !starting) return Promise.resolve(connection)
     starting ??= start(asker).finally(() => (starting = undefined))
     return starting
   }
@@ -104,7 +105,7 @@ export function createSlot(options: SlotOptions): Slot {
     } catch (error) {
       if (isDeathByProbe(error)) era = 'legacy'
       const ending = /closed|ended/i.test(messageOf(error)) ? await endingOf(opened) : null
-      const failure = failed(startFailure(config.name, error, ending, stderr.lines().at(-1)))
+      const failure = failed(startFailure(config.name, error, ending, stderr.lines()))
       await stop()
       throw failure
     }
@@ -160,7 +161,7 @@ export function createSlot(options: SlotOptions): Slot {
     connection = undefined
     const gone = opened // the next one may be there before this one is cleared away
     const ending = (await endingOf(gone)) ?? A_CLOSED_CONNECTION
-    if (!starting) failed(crashFailure(config.name, ending))
+    if (!starting) failed(crashFailure(config.name, ending, stderr.lines()))
     await gone?.transport.close() // whatever it left running
   }
 

@@ -1,6 +1,8 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client'
 import type { Child } from './child.ts'
+import { readEnvelope } from './envelope.ts'
 import { createFrames } from './frames.ts'
+import { isObject } from './schema.ts'
 
 /** Larger messages fail their call alone. */
 export const MESSAGE_LIMIT = 64 * 1024 * 1024
@@ -20,8 +22,20 @@ export function createStdioTransport(child: Child, limit: number = MESSAGE_LIMIT
     closed = true
     transport.onclose?.()
   }
+  /** Requests without an answer. */
+  const open = new Set<string | number>()
+  /** Which of them an answer is for: servers change the type of an id, and know none of a message they could not read. */
+  const askedBy = (value: unknown) => {
+    if (!isObject(value) || typeof value.method === 'string') return undefined
+    if (value.id == null) return open.size === 1 ? [...open][0] : undefined
+    return [...open].find(id => String(id) === String(value.id))
+  }
   const receive = createFrames(limit, {
-    message: value => transport.onmessage?.(value as JSONRPCMessage),
+    message(value) {
+      const message = readEnvelope(value, askedBy(value)) as JSONRPCMessage
+      if ('id' in message && !('method' in message)) open.delete(message.id as string | number)
+      transport.onmessage?.(message)
+    },
     garbage: line => child.stderr.add(`[stdout] ${line}`),
     oversize(id, bytes) {
       child.stderr.add(`[dropped a message of ${bytes} bytes]`)
@@ -42,6 +56,7 @@ export function createStdioTransport(child: Child, limit: number = MESSAGE_LIMIT
     send: message =>
       new Promise((resolve, reject) => {
         if (closed || !child.stdin.writable) return reject(new NotSentError())
+        if ('id' in message && 'method' in message) open.add(message.id)
         child.stdin.write(`${JSON.stringify(message)}\n`, error => (error ? reject(new NotSentError()) : resolve()))
       }),
     async close() {

@@ -1,6 +1,7 @@
 import type { Children } from '../children.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import type { ConfigProblem } from '../config/problem.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
@@ -15,6 +16,8 @@ export type World = {
   /** The configuration in force for a project: its own file counts only when its owner trusts it. */
   projectConfig(project_path: string): Promise<Config>
   children: Children
+  /** Entries that were left out, of the user's file and of those of the projects opened so far. */
+  problems(): ConfigProblem[]
   /** Environment for children: stripped of our secrets, with what the session adds. */
   childEnv(extra: Record<string, string>): Record<string, string>
   pool(): Promise<Pool | null>

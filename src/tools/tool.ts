@@ -19,7 +19,7 @@ export type Tool<P = any> = {
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
   parse(params: unknown): P
   /** For a tool that stands for another (`call_tool`): the inner call, which policy, events and approvals then apply to. */
-  resolve?(params: unknown): Promise<{ tool: Tool; params: Record<string, unknown> }>
+  resolve?(params: unknown, context: ToolContext): Promise<{ tool: Tool; params: Record<string, unknown> }>
   /** Throws AppError (TOOL_FAILED, PERMISSION_DENIED for confinement, STALE_FILE …) when the call cannot work. */
   effect(params: P, context: ToolContext): Promise<Effect>
   /** Performs the effect. Throws AppError; anything else thrown becomes TOOL_FAILED. Honours `context.signal`. */

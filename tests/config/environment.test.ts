@@ -47,7 +47,7 @@ describe('what children inherit', () => {
 
   test('no configured key, whatever holds it', () => {
     const env = { URL: 'https://u:sk-12345678@h', MINE: 'sk-12345678', OTHER: 'sk', EMPTY: '', NONE: undefined }
-    expect(childEnv(env, { configuredKeys: ['sk-12345678', 'sk', ''] })).toEqual({ OTHER: 'sk', EMPTY: '' })
+    expect(childEnv(env, { secrets: ['sk-12345678', 'sk', ''] })).toEqual({ OTHER: 'sk', EMPTY: '' })
   })
 
   test('what was asked for by name is added as it is', () => {

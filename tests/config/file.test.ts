@@ -2,12 +2,15 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { stringify } from 'smol-toml'
 import { parseFile } from '../../src/config/file.ts'
+import { problemLine } from '../../src/config/problem.ts'
 
 const problems = async (text: string | Uint8Array, from_project = false): Promise<string[]> => {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
-  return (
-    await parseFile(bytes, 'F', { from_project, validateRule: rule => (rule.includes('!') ? 'no ! please' : null) })
-  ).problems
+  const validateRule = (rule: string) => (rule.includes('!') ? 'no ! please' : null)
+  const { problems, left_out } = await parseFile(bytes, 'F', { from_project, validateRule })
+  const all = [...problems, ...left_out].sort((a, b) => a.line - b.line)
+  // Which server it is about, is said below.
+  return all.map(problem => problemLine(problem).replace(/ \(server [^)]*\)$/, ''))
 }
 
 /** As in the contract, completed. */
@@ -127,7 +130,7 @@ describe('mistakes name file, line and key, and no value', () => {
       '[providers.anthropic]\nbase_url = "file:///x"',
       'F:2: providers.anthropic.base_url must be an http:// or https:// URL',
     ],
-    ['[providers.anthropic]\nheaders = { a = 1 }', 'F:2: providers.anthropic.headers.a must be a string, not a number'],
+    ['[providers.anthropic]\nheaders = { a = [] }', 'F:2: providers.anthropic.headers.a must be a string, not a list'],
     [
       '[providers.groq]\napi_key = "SECRET"',
       'F:1: providers.groq needs kind = "openai-compatible" (known without it: anthropic, openai, gemini, local)',
@@ -138,9 +141,11 @@ describe('mistakes name file, line and key, and no value', () => {
       '[providers."My One"]\nkind = "openai"',
       'F:1: providers."My One" must be written in small letters, digits, - and _, beginning with a letter or digit',
     ],
+    ['[mcp_servers.x]\ncommand = "x"\ncolour = 1', 'F:3: mcp_servers.x.colour is an unknown key'],
+    ['mcp_servers = 1', 'F:1: mcp_servers must be an array of tables, written [[mcp_servers]], not a number'],
     [
-      '[mcp_servers.x]\ncommand = "x"',
-      'F:1: mcp_servers must be an array of tables, written [[mcp_servers]], not a table',
+      '[[mcp_servers]]\nname = "a"\ncommand = "x"\n[mcp_servers.y]\nurl = "localhost:1"',
+      'F:5: mcp_servers[0].y.url must be an http:// or https:// URL',
     ],
     ['[[mcp_servers]]\ncommand = "x"', 'F:1: mcp_servers[0] needs "name"'],
     ['[[mcp_servers]]\nname = "x"', 'F:1: mcp_servers[0] needs a command or a url'],
@@ -153,12 +158,12 @@ describe('mistakes name file, line and key, and no value', () => {
       'F:6: mcp_servers[1].name is the name of an earlier server in this file',
     ],
     [
-      '[[mcp_servers]]\nname = "git"\ncommand = "x"',
-      'F:2: mcp_servers[0].name must not be one of the built-in categories: filesystem, git, shell, lsp',
+      '[[mcp_servers]]\nname = "a\\u0007"\ncommand = "x"',
+      'F:2: mcp_servers[0].name must be a name of visible characters',
     ],
     [
-      '[[mcp_servers]]\nname = "a/b"\ncommand = "x"',
-      'F:2: mcp_servers[0].name must be written in small letters, digits, - and _, beginning with a letter or digit',
+      '[[mcp_servers]]\nname = "a"\ncommand = ["npx", "-y"]',
+      'F:3: mcp_servers[0].command must be a program, with its arguments in args, not a list',
     ],
     [
       '[[mcp_servers]]\nname = "x"\ncommand = "x"\nlimits = { memory = 1 }',
@@ -221,8 +226,112 @@ describe('mistakes name file, line and key, and no value', () => {
   })
 
   test('what is not UTF-8', async () => {
-    expect(await problems(new Uint8Array([0x61, 0xff]))).toEqual(['F: is not UTF-8 text'])
+    expect(await problems(new Uint8Array([0x61, 0xff]))).toEqual(['F:1: is not UTF-8 text'])
   })
+})
+
+describe('a mistake in an entry costs that entry', () => {
+  const read = (text: string) =>
+    parseFile(new TextEncoder().encode(text), 'F', {
+      from_project: false,
+      validateRule: rule => (rule.includes('!') ? 'no ! please' : null),
+    })
+  const GOOD = '[[mcp_servers]]\nname = "good"\ncommand = "g"\n'
+
+  test('and no other, whatever its kind and place', async () => {
+    const file = await read(`[[mcp_servers]]
+name = "one"
+url = "localhost:3000/mcp"
+autoApprove = []
+${GOOD}[[mcp_servers]]
+name = "good"
+command = "again"
+[providers.az]
+kind = "azure"
+[providers.local]
+base_url = "http://127.0.0.1:1/v1"
+[agents.a]
+allowed_tools = ["!"]
+[agents.b]
+effort = "low"
+[models.x]
+tools = true
+[models."p/m"]
+tools = false`)
+    expect(file.problems).toEqual([])
+    expect(file.left_out).toEqual([
+      { file: 'F', line: 3, key: 'mcp_servers[0].url', message: 'must be an http:// or https:// URL (server one)' },
+      { file: 'F', line: 4, key: 'mcp_servers[0].autoApprove', message: 'is an unknown key (server one)' },
+      {
+        file: 'F',
+        line: 9,
+        key: 'mcp_servers[2].name',
+        message: 'is the name of an earlier server in this file (server good)',
+      },
+      expect.objectContaining({ line: 12, key: 'providers.az.kind' }),
+      { file: 'F', line: 16, key: 'agents.a.allowed_tools[0]', message: 'is not a rule: no ! please' },
+      { file: 'F', line: 19, key: 'models.x', message: 'must be named "provider/model"' },
+    ])
+    expect(file.data.mcp_servers?.map(server => server.name)).toEqual(['good'])
+    expect(file.lineOf(['mcp_servers', 0])).toBe(5)
+    expect(Object.keys(file.data.providers ?? {})).toEqual(['local'])
+    expect(Object.keys(file.data.agents ?? {})).toEqual(['b'])
+    expect(Object.keys(file.data.models ?? {})).toEqual(['p/m'])
+  })
+
+  test.each(['mcp_servers = "x"', 'providers = 1', 'agents = []', '[[mcp_servers]]'])('%s', async text => {
+    const file = await read(`port = 1\n${text}`)
+    expect(file.problems).toEqual([])
+    expect(file.left_out).not.toEqual([])
+    expect(file.data.port).toBe(1)
+  })
+
+  test.each([
+    ['port = "x"', 'port'],
+    ['allowed_hosts = 1', 'allowed_hosts'],
+    ['[permissions]\ndeny = ["!"]', 'permissions.deny[0]'],
+    ['[permisions]\ndeny = []', 'permisions'],
+  ])('but %j is fatal, and both are told at once', async (text, key) => {
+    const file = await read(`${text}\n[[mcp_servers]]\nname = "x"`)
+    expect(file.problems.map(problem => problem.key)).toEqual([key])
+    expect(file.left_out.map(problem => problem.key)).toEqual(['mcp_servers[0]'])
+    expect(file.data).toEqual({})
+  })
+
+  test('servers as other clients write them are understood', async () => {
+    const { data, left_out, lineOf } = await read(`${GOOD}type = "stdio"
+disabled = true
+args = ["--port", 3000]
+env = { PORT = 3000, DEBUG = true }
+[mcp_servers.inner]
+command = "i"
+[mcp_servers.inner.env]
+A = "b"`)
+    expect(left_out).toEqual([])
+    expect(data.mcp_servers).toEqual([
+      {
+        name: 'good',
+        command: 'g',
+        type: 'stdio',
+        disabled: true,
+        args: ['--port', '3000'],
+        env: { PORT: '3000', DEBUG: 'true' },
+      },
+      { name: 'inner', command: 'i', env: { A: 'b' } },
+    ])
+    expect(lineOf(['mcp_servers', 1])).toBe(8)
+    const table = await read('[mcp_servers.GitHub]\ncommand = "g"\n[mcp_servers."@scope/x"]\nurl = "http://h/mcp"')
+    expect(table.data.mcp_servers?.map(server => server.name)).toEqual(['GitHub', '@scope/x'])
+  })
+
+  test.each(['git', 'filesystem', 'shell', 'GitHub', 'com.acme.srv', '@scope/x', 'My Server', 'büro', 'constructor'])(
+    'a server may be called %s',
+    async name => {
+      const { data, problems, left_out } = await read(`[[mcp_servers]]\nname = ${JSON.stringify(name)}\ncommand = "x"`)
+      expect([...problems, ...left_out]).toEqual([])
+      expect(data.mcp_servers?.[0]?.name).toBe(name)
+    },
+  )
 })
 
 test("a project's file: what it may not set is named and left out, even when malformed", async () => {

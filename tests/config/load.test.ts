@@ -143,7 +143,9 @@ describe("the user's file", () => {
       await expect(home.load({ flags: { config_file: home.project } })).rejects.toThrow(UsageError)
       await home.write(home.userFile, 'prot = 1\nport = "h"')
       await expect(home.load()).rejects.toThrow(
-        new UsageError(`${home.userFile}:1: prot is an unknown key (did you mean "port"?) (and 1 more).`),
+        new UsageError(
+          `${home.userFile}:1: prot is an unknown key (did you mean "port"?).\n${home.userFile}:2: port must be an integer from 0 to 65535, not a string.`,
+        ),
       )
       await home.write(home.userFile, `# ${'x'.repeat(1024 * 1024)}`)
       await expect(home.load()).rejects.toThrow(/larger than 1 MiB/)
@@ -168,7 +170,7 @@ headers = { a = "\${MISSING}" }
 [[mcp_servers]]
 name = "one"
 command = "~/bin/\${KEY}"
-args = ["\${KEY}", "~"]
+args = ["\${KEY}", "~", "~/x", "\${MISSING:-fall-back}", "\${env:KEY}"]
 env = { A = "\${KEY}", B = "\${EMACS_AGENT_TOKEN}", C = "$KEY \${} \${1}" }
 cwd = "~"
 [[mcp_servers]]
@@ -193,7 +195,7 @@ client_secret = "\${KEY}"`,
         {
           name: 'one',
           command: `${root}/bin/k`,
-          args: ['${' + 'KEY}', '~'],
+          args: ['k', root, `${root}/x`, 'fall-back', 'k'],
           env: { A: 'k', B: '', C: '$KEY ${' + '} ${' + '1}' },
           cwd: root,
           headers: {},

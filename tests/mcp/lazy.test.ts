@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'bun:test'
-import { readdirSync, statSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contextFor, journalOf, peer, perform, until, withPool } from '../support/mcp.ts'
 
@@ -114,7 +115,7 @@ describe('a lazy catalog', () => {
       [peer({ tools: [{ name: 'wipe', annotations: { destructiveHint: true }, inputSchema: object({}) }] })],
       async ({ tools: offered }) => {
         const outer = (await offered()).find(tool => tool.name === 'call_tool')!
-        const { tool, params } = await outer.resolve!({ tool: 'wipe', args: {} })
+        const { tool, params } = await outer.resolve!({ tool: 'wipe', args: {} }, contextFor())
         expect([tool.name, tool.category, tool.level, params]).toEqual(['peer/wipe', 'peer', 'write', {}])
         expect(await tool.effect({}, contextFor())).toEqual({
           level: 'write',
@@ -241,6 +242,76 @@ describe('the kept catalog', () => {
           },
         ],
       ])
+    })
+  })
+})
+
+/** The peer, but not before the file `gate` is there. */
+const gated = (name: string, gate: string, options = {}) => {
+  const { command, args } = peer(options)
+  const script = 'while [ ! -e "$0" ]; do sleep 0.02; done; exec "$@"'
+  return peer({}, { name, command: '/bin/sh', args: ['-c', script, gate, command!, ...args] })
+}
+
+describe('a server that has told no tools yet', () => {
+  const gates = mkdtempSync(join(tmpdir(), 'mcp-gates-'))
+  afterAll(() => rmSync(gates, { recursive: true, force: true }))
+  const soon = { list_wait_ms: 1, probe_ms: 20_000 }
+
+  const waits: [string, unknown, string][] = [
+    ['call_tool', { tool: 'late/echo', args: { text: 'here' } }, 'here'],
+    ['call_tool', { tool: 'late__echo', args: { text: 'here' } }, 'here'],
+    ['describe_tools', { names: ['late/echo'] }, 'late/echo,text'],
+    ['find_tools', { server: 'late' }, 'late/echo'],
+  ]
+  test.each(waits)('is waited for by %s %j', async (tool, args, expected) => {
+    const gate = join(gates, `${tool}-${JSON.stringify(args).length}`)
+    await withPool(
+      [gated('late', gate)],
+      async ({ call, tools: offered }) => {
+        expect((await offered()).map(tool => tool.name)).toContain('call_tool')
+        const progress = Promise.withResolvers<string>()
+        const answer = call(tool, args, { progress: progress.resolve })
+        expect(await progress.promise).toBe('Waiting for late')
+        writeFileSync(gate, '')
+        expect((await answer).content).toContain(expected)
+      },
+      soon,
+    )
+  })
+
+  test('keeps no call of another server waiting, and no later session', async () => {
+    const never = gated('never', join(gates, 'never'))
+    await withPool(
+      [never, peer()],
+      async ({ call, pool, project }) => {
+        await pool.tools(project, 'first')
+        await until(async () => (await pool.listed(project)).length > 0, 'the peer is known')
+        expect((await call('call_tool', { tool: 'peer/echo', args: { text: 'here' } })).content).toBe('here')
+        for (const session of ['second', 'third'])
+          expect((await pool.tools(project, session)).map(tool => tool.name)).toContain('call_tool')
+        const enough = new AbortController()
+        const answer = call('call_tool', { tool: 'never/x' }, { signal: enough.signal })
+        enough.abort(new Error('enough'))
+        await expect(answer).rejects.toThrow('enough')
+      },
+      soon,
+    )
+  })
+
+  test('and failed, says why, whoever asks', async () => {
+    const script = 'echo "Error: cannot open the ledger" >&2; echo bye >&2; exit 3'
+    const failing = peer({}, { name: '@acme/ledger', command: '/bin/sh', args: ['-c', script] })
+    await withPool([failing, peer()], async ({ call }) => {
+      const why =
+        'MCP server @acme/ledger did not start: it ended with exit code 3. It said: Error: cannot open the ledger'
+      expect(await failure(call('call_tool', { tool: '@acme/ledger/a' }))).toBe(`MCP_SERVER_ERROR: ${why}`)
+      expect(await failure(call('find_tools', { server: '@acme/ledger' }))).toContain('cannot open the ledger')
+      expect(await failure(call('describe_tools', { names: ['@acme/ledger/a'] }))).toContain('cannot open the ledger')
+      expect((await call('find_tools', { query: 'say again' })).content).toMatch(
+        /peer\/echo[\s\S]*cannot open the ledger/,
+      )
+      expect((await call('call_tool', { tool: 'peer/echo', args: { text: 'here' } })).content).toBe('here')
     })
   })
 })

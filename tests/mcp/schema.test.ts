@@ -176,10 +176,13 @@ describe('names for providers', () => {
     ['read_file', 'read_file'],
     ['github/create_issue', 'github__create_issue'],
     ['a/b.c', /^a__b_c_x[0-9a-f]{10}$/],
-    ['a__b/c', /^a__b__c_x[0-9a-f]{10}$/],
+    ['a__b/c', /^a__b_x[0-9a-f]{10}__c$/],
+    ['com.acme.srv/a', /^com_acme_srv_x[0-9a-f]{10}__a$/],
+    ['@scope/x/a', /^_scope_x_x[0-9a-f]{10}__a$/],
+    ['GitHub/a', 'GitHub__a'],
     ['a/b__c', 'a__b__c'],
     [`s/${'long'.repeat(30)}`, /^s__(?:long)+l?_x[0-9a-f]{10}$/],
-    ['ü/ö', /^____*_x[0-9a-f]{10}$/],
+    ['ü/ö', /^[_x0-9a-f]+_x[0-9a-f]{10}$/],
   ])('%s', (name, expected) => expect(wireName(name)).toMatch(expected))
 
   test('fit, and two are never the same', () => {

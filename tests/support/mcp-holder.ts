@@ -10,7 +10,7 @@ const pool = createPool({
   servers: () => servers,
   children: createChildren(join(state, 'children')),
   dirs: { state, home: state },
-  env: { PATH: process.env.PATH ?? '' },
+  env: () => ({ PATH: process.env.PATH ?? '' }),
   version: '0.0.0',
   log: () => {},
   grace_ms: 200,

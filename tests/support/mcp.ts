@@ -44,11 +44,12 @@ export async function withPool(
     children,
     servers: () => servers,
     dirs: { state: dir, home: dir },
-    env: { PATH: process.env.PATH ?? '', HOME: dir },
+    env: () => ({ PATH: process.env.PATH ?? '', HOME: dir }),
     version: '0.0.0',
     log: message => logs.push(message),
     grace_ms: 200,
     native_budget: 1_000_000,
+    list_wait_ms: 20_000,
     ...options,
   })
   const tools = (session_id = 'session') => pool.tools(dir, session_id)
@@ -75,7 +76,7 @@ export async function withPool(
 
 /** As the loop does it: resolve, parse, look, run. */
 export async function perform(tool: Tool, args: unknown, context: ToolContext) {
-  const inner = await tool.resolve?.(args)
+  const inner = await tool.resolve?.(args, context)
   const target = inner?.tool ?? tool
   const params = target.parse(inner?.params ?? args)
   return target.run(params, context, await target.effect(params, context))

@@ -56,7 +56,8 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
 
   route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => {
     await configOf(query.project)
-    return { servers: (await (await world.pool())?.status(await real(query.project))) ?? [] }
+    const servers = (await (await world.pool())?.status(await real(query.project))) ?? []
+    return { servers, problems: world.problems() }
   })
   route(
     app,

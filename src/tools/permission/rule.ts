@@ -62,16 +62,15 @@ export function validateRule(text: string): string | null {
 /** A glob that matches this very path and nothing else. */
 export const escapeGlob = (path: string): string => path.replace(/[\\*?[\]{}()!]|^~/g, '\\$&')
 
+/** A server is called what its owner likes (`@scope/x`, `My server`): of several slashes none is known to be the one between. */
 function parseMcp(name: string, pattern: string | undefined): ParsedRule {
-  const at = name.indexOf('/')
-  const [server, tool] = [name.slice(0, at), name.slice(at + 1)]
   if (pattern !== undefined) throw wrong('A tool of an MCP server takes no pattern: write server/tool or server/*.')
-  if (tool === '*' && isName(server)) return { kind: 'server', server }
-  if (!isName(server) || !isName(tool))
+  const all = name.endsWith('/*')
+  const named = all ? name.slice(0, -2) : name
+  if (/[*?]/.test(named) || named !== named.trim() || /^\/|\/$|^$/.test(named))
     throw wrong('Write the tool of an MCP server as server/tool, all of them as server/*.')
-  return { kind: 'tool', tool: name }
+  return all ? { kind: 'server', server: named } : { kind: 'tool', tool: name }
 }
-const isName = (text: string) => /^[^\s*?]+$/.test(text)
 
 function parseGlob(pattern: string): string {
   const glob = pattern.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '/**')

@@ -58,7 +58,7 @@ describe('parseRule', () => {
     ['/x', 'as server/tool'],
     ['github/', 'as server/tool'],
     ['github/cre*', 'as server/tool'],
-    ['git hub/*', 'as server/tool'],
+    ['git*hub/*', 'as server/tool'],
     ['shell_exec()', 'empty'],
     ['shell_exec( )', 'empty'],
     ['shell_exec(=)', 'empty'],
