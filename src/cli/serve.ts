@@ -75,7 +75,8 @@ export async function serve(
   }
   process_.handshake(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
-  if (loaded.notices.length > 0) void load() // what was ignored in the configuration is said at the start
+  // What was ignored in the configuration is said at the start.
+  if (loaded.notices.length + loaded.problems.length > 0) void load()
   // What a backend that was killed left running. Nobody waits for it.
   if (isFilled(childrenDir(dirs.state))) void load().then(loaded => loaded.sweep())
 
