@@ -26,7 +26,8 @@ test('the tools and the levels they have when no rule speaks', () => {
 })
 
 /** Longer than an argument of a program may be. */
-const long = (before: string, after: string) => `${before}cat > big <<'EOF'\n${'0123456789abcde\n'.repeat(9000)}EOF\n${after}`
+const long = (before: string, after: string) =>
+  `${before}cat > big <<'EOF'\n${'0123456789abcde\n'.repeat(9000)}EOF\n${after}`
 
 describe('a line of more than 128 KiB', () => {
   test('runs as a short one does', async () => {
@@ -51,7 +52,7 @@ describe('a line of more than 128 KiB', () => {
 
   test('an environment that is too long is said, with the way out', async () => {
     project.context.env.LONG = 'x'.repeat(200_000)
-    expect(exec('echo never')).rejects.toMatchObject({ code: 'TOOL_FAILED', message: /write_file/ })
+    await expect(exec('echo never')).rejects.toThrow('write_file')
   })
 })
 
