@@ -51,7 +51,7 @@ const HINTS: [Refused, (error: LlmError, endpoint: Endpoint) => boolean][] = [
 ]
 
 /** Ways that are tried on a history that is refused without any hint. */
-const MOST_GUESSES = 3
+const MOST_GUESSES = 4
 
 /** llama.cpp answers 500 or 501 for what it was not built or started with. No status: an error within a 200. */
 const STATUSES = new Set([400, 404, 405, 415, 422, 500, 501, undefined])

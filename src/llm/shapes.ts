@@ -29,17 +29,19 @@ const HINTS: [Shape, (words: string) => boolean][] = [
     words => /reasoning|thinking/i.test(words) && NEEDED.test(words) && !FOREIGN.test(words) && !/budget/i.test(words),
   ],
   [
-    'system_role',
-    words =>
-      (/system|developer/i.test(words) && /role|message|prompt|instruction/i.test(words) && DENIED.test(words)) ||
-      /only[^.]{0,30}user[^.]{0,30}(assistant|model)/i.test(words),
-  ],
-  [
     'user_after_tool',
     words =>
       /alternat|consecutive|unexpected role|(after|follow\w*|preced\w*|between)[^.]{0,30}\b(tool|user|function)|(tool|user|function)\b[^.]{0,60}(after|follow|preced)|role order|order of (the )?(roles|messages)/i.test(
         words,
       ),
+  ],
+  [
+    'system_role',
+    words =>
+      (/(?<!optional )system|developer/i.test(words) &&
+        /role|message|prompt|instruction/i.test(words) &&
+        DENIED.test(words)) ||
+      /only[^.]{0,30}user[^.]{0,30}(assistant|model)/i.test(words),
   ],
   [
     'null_content',

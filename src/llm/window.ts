@@ -23,6 +23,7 @@ const HINTS = new RegExp(
     'input token count.*exceeds the maximum', // Google
     'context size has been exceeded|context overflow|tokens to keep from the initial prompt', // llama.cpp, LM Studio
     'too large for model|exceeded model token limit|input is too long|prompt too long|too many tokens', // Mistral, Kimi, Bedrock
+    '(context|conversation|prompt|input)( token| length| window| size)? limit reached',
     'range of input length|expected max_?length:? ?\\d{4}|total tokens .{0,40}exceed|tokens\\W.{0,40}<= ?\\d', // DashScope, Bedrock, Qwen, TGI
     'max_tokens must be (at least 1|positive|greater than 0).{0,20}got -\\d', // vLLM: what is left for the answer
     '(上下文|输入|提示词?|prompt).{0,12}(过长|超长|超过|超出|太长)|(超过|超出).{0,12}(上下文|最大.{0,6}长度|token)', // Zhipu, Qwen, Baidu
@@ -34,11 +35,11 @@ const WHOLE =
   '(?:prompts?|inputs?|messages?|conversations?|history|requests?|context|payload|body|sequence|chat|transcript|query|content)'
 const SIZE = '(?:tokens?|length|size|context|window|characters?|n_ctx|max_?seq_?len\\w*)'
 const EXCESS =
-  '(?:exceed\\w*|too (?:long|large|big|many|much)|(?:long|larg|bigg|great|high)er than|more than|over (?:the|its|our)|above|beyond|overflow\\w*|less than|fewer than|at most|no more than|only (?:(?:allows?|supports?|takes?|accepts?)[^.]{0,20})?\\d|max(?:imum)?\\b|limit(?:ed)?\\b|reduce|shorten|truncat\\w*|(?:does ?n.t|do not|does not|cannot|can ?not|will not|won.t) fit|must (?:have|be) (?:less|at most|under|below|within)|out of (?:range|bounds)|ran out of|not enough (?:room|space|context))'
+  '(?:exceed\\w*|too (?:long|large|big|many|much)|(?:long|larg|bigg|great|high)er than|more than|over (?:the|its|our)|above|beyond|overflow\\w*|less than|fewer than|at most|no more than|only (?:(?:allows?|supports?|takes?|accepts?)[^.]{0,20})?\\d|max(?:imum)?\\b|limit(?:ed)?\\b(?! reached)|reduce|shorten|truncat\\w*|(?:does ?n.t|do not|does not|cannot|can ?not|will not|won.t) fit|must (?:have|be) (?:less|at most|under|below|within)|out of (?:range|bounds)|ran out of|not enough (?:room|space|context))'
 const NEAR = '[^!?\\n]{0,80}?'
 
 /** A size and too much of it, or the whole and too much of it. “Limit” and “maximum” alone say it of a size only. */
-const STRICT = EXCESS.replace('|max(?:imum)?\\b|limit(?:ed)?\\b', '')
+const STRICT = EXCESS.replace('|max(?:imum)?\\b|limit(?:ed)?\\b(?! reached)', '')
 const MEASURES = [
   [SIZE, EXCESS],
   [EXCESS, SIZE],
