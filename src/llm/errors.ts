@@ -4,6 +4,7 @@ import { plainAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Problem, problemOf, saysNoMoney } from './problem.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
+import { askedWait } from './reset.ts'
 import { saysContextIsFull } from './window.ts'
 
 /** Whatever goes wrong with a model ends as one of these. The message names provider, model and remedy, and holds no key. */
@@ -49,13 +50,13 @@ const RETRYABLE = new Set<LlmErrorCode>(['LLM_RATE_LIMIT', 'LLM_OVERLOADED', 'LL
 /** A reply of `address` with an HTTP status that is not 2xx. `body` is its text: JSON, HTML, plain words, nothing. */
 export function fromStatus(endpoint: Endpoint, status: number, headers: Headers, body: string, address = ''): LlmError {
   const problem = problemOf(parsed(body))
-  return describe(endpoint, { ...problem, status }, retryAfter(headers, problem), address)
+  return describe(endpoint, { ...problem, status }, askedWait(headers, problem), address)
 }
 
 /** An error object inside a stream that began as a 200. */
 export function fromStreamProblem(endpoint: Endpoint, data: unknown): LlmError {
   const problem = problemOf(data)
-  return describe(endpoint, problem, retryAfter(new Headers(), problem))
+  return describe(endpoint, problem, askedWait(new Headers(), problem))
 }
 
 /** What `fetch` threw: nothing listens, no such host, a bad certificate, a broken connection. */
@@ -158,22 +159,11 @@ function codeOf(problem: Problem): LlmErrorCode {
   if (status && status >= 300) return 'LLM_INVALID_REQUEST'
   if (/invalid|not_found|unsupported|inspection/.test(kind)) return 'LLM_INVALID_REQUEST'
   // An error in a 200 whose only words are for people.
+  if (/(rate|usage|request|token|quota)s? limit|limit (reached|exceeded|hit)|too many requests/i.test(problem.message))
+    return 'LLM_RATE_LIMIT'
   if (/not found|does not exist|no such|not supported|inappropriate|sensitive/i.test(problem.message))
     return 'LLM_INVALID_REQUEST'
   return 'LLM_STREAM'
-}
-
-/** `retry-after-ms`, `retry-after` (seconds or a date), or what the body says, in milliseconds. */
-function retryAfter(headers: Headers, problem: Problem): number | undefined {
-  const ms = Number.parseFloat(headers.get('retry-after-ms') ?? '')
-  if (ms >= 0) return ms
-  const header = headers.get('retry-after')?.trim()
-  if (header) {
-    if (/^\d+(\.\d+)?$/.test(header)) return Number.parseFloat(header) * 1000
-    const date = Date.parse(header)
-    if (!Number.isNaN(date)) return Math.max(0, date - Date.now())
-  }
-  return problem.retry_after_ms
 }
 
 /** The provider's words for a person: short, on one line, without anything that looks like a key. */

@@ -9,7 +9,8 @@ export type Problem = {
   /** The parameter of the request that is to blame. */
   param?: string
   message: string
-  retry_after_ms?: number
+  /** Fields that say when to ask again, by their names, unread. */
+  resets: [string, string][]
 }
 
 /** Fields in which servers put their words. */
@@ -24,7 +25,6 @@ const Body = v.object({
   param: lenient(v.string()),
   status: lenient(v.union([v.string(), v.number()])),
   code: lenient(v.union([v.string(), v.number()])),
-  details: lenient(v.array(v.unknown())),
   metadata: lenient(record),
   error: lenient(v.unknown()),
   response: lenient(v.object({ error: lenient(v.unknown()) })),
@@ -36,14 +36,14 @@ const Body = v.object({
  * `{errors:[…]}` (Cloudflare), `{base_resp}` (MiniMax). Anything else is empty.
  */
 export function problemOf(data: unknown): Problem {
-  if (typeof data === 'string') return { message: data }
+  if (typeof data === 'string') return { message: data, resets: [] }
   const first = Array.isArray(data) ? data[0] : data
   const body = v.safeParse(Body, first)
-  if (!body.success) return { message: '' }
-  const { error, response, errors, base_resp, detail, type, param, status, code, details, metadata } = body.output
+  if (!body.success) return { message: '', resets: [] }
+  const { error, response, errors, base_resp, detail, type, param, status, code, metadata } = body.output
   const message = WORDS.map(field => body.output[field]).find(words => words)
   const inner = error ?? response?.error ?? (message ? undefined : (errors?.[0] ?? base_resp))
-  if (inner) return problemOf(inner)
+  if (inner) return withResets(problemOf(inner), resetsIn({ ...Object(first), error: null, response: null }))
   const number = [code, status].map(Number).find(n => n >= 300 && n < 600)
   const words = [code, status].filter(word => typeof word === 'string' && !/^\d+$/.test(word)).join(' ')
   const raw = metadata?.['raw'] // OpenRouter: what the provider behind it said
@@ -54,7 +54,7 @@ export function problemOf(data: unknown): Problem {
     ...(type && { type }),
     ...(param && { param }),
     ...(words && { code: words }),
-    ...waitOf(text, details),
+    resets: resetsIn(first),
   }
 }
 
@@ -78,14 +78,19 @@ const ANSWERS = [
   ...['x_groq', 'object'],
 ]
 
-/** Google's `retryDelay: "34s"`, and Groq's “try again in 1m7.66s”. */
-function waitOf(text: string, details: unknown[] | undefined): { retry_after_ms?: number } {
-  const delay = details?.map(each => v.safeParse(v.object({ retryDelay: v.string() }), each)).find(each => each.success)
-  const words = delay?.success ? delay.output.retryDelay : text.match(/try again in ([\dhms.]+)/i)?.[1]
-  const units = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
-  const parts = Array.from(words?.matchAll(/([\d.]+)(ms|h|m|s)/g) ?? [])
-  if (parts.length === 0) return {}
-  return { retry_after_ms: parts.reduce((sum, [, n, unit]) => sum + Number(n) * units[unit as keyof typeof units], 0) }
+const withResets = (problem: Problem, more: Problem['resets']): Problem => ({
+  ...problem,
+  resets: [...problem.resets, ...more],
+})
+
+/** Google's `retryDelay: "34s"`, `retry_after`, `resets_at`, OpenRouter's `metadata.headers`: wherever it is written. */
+function resetsIn(data: unknown, depth = 0): Problem['resets'] {
+  if (typeof data !== 'object' || data === null || depth > 4) return []
+  return Object.entries(data).flatMap(([field, value]): Problem['resets'] => {
+    if (typeof value === 'object') return resetsIn(value, depth + 1)
+    const tells = /retry[-_]?(after|delay|in|at)|reset/i.test(field) && !/reason|type|name/i.test(field)
+    return tells && (typeof value === 'string' || typeof value === 'number') ? [[field, String(value)]] : []
+  })
 }
 
 /** Credit and quota are matters of the account: waiting does not help. Google also says “quota” for its limits by the minute. */
