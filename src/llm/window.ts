@@ -5,7 +5,7 @@ import type { Problem } from './problem.ts'
  * Whether a refusal says that the prompt does not fit into the window of the model, in any provider's words: something that
  * has a length, and that it is too much. The codes and sentences below are hints; the rule is what counts.
  */
-export function saysContextIsFull({ status, type = '', code = '', message }: Problem): boolean {
+export function saysContextIsFull({ status, type = '', code = '', message }: Omit<Problem, 'resets'>): boolean {
   if (status === 413) return true
   if (status === 401 || status === 402 || status === 403 || status === 429) return false
   const words = `${type} ${code} ${message}`
