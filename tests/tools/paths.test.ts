@@ -182,3 +182,38 @@ test('what may not be deleted or moved as a whole', () => {
     false,
   ])
 })
+
+describe('names that look the same', () => {
+  const name = (...parts: string[]) => at('project', ...parts)
+
+  test.each([
+    ['a decomposed letter', 'cafe\u0301.md', 'caf\u00e9.md'],
+    ['a composed one', 'caf\u00e9.md', 'cafe\u0301.md'],
+    ['Hangul', '\u1112\u1161\u11ab.txt', '\ud55c.txt'],
+    ['a narrow space', 'Shot 10.31\u202fPM.png', 'Shot 10.31 PM.png'],
+    ['a space that does not break', 'a\u00a0b', 'a b'],
+    ['another than is asked for', 'a b', 'a\u3000b'],
+  ])('%s', async (_, there, asked) => {
+    writeFileSync(name(there), '')
+    mkdirSync(name('in', there), { recursive: true })
+    expect(await locate(asked, roots)).toBe(name(there))
+    expect(await locate(`in/${asked}/new`, roots)).toBe(name('in', there, 'new'))
+  })
+
+  test('the exact name comes first', async () => {
+    for (const each of ['caf\u00e9', 'cafe\u0301']) writeFileSync(name(each), '')
+    for (const each of ['caf\u00e9', 'cafe\u0301']) expect(await locate(each, roots)).toBe(name(each))
+  })
+
+  test('nothing is guessed between two', async () => {
+    for (const each of ['a\u00a0b', 'a\u202fb']) writeFileSync(name(each), '')
+    expect(await locate('a b', roots)).toBe(name('a b'))
+  })
+
+  test('a link by another spelling, or in bytes that are not UTF-8, leads no further out', async () => {
+    symlinkSync(at('outside'), name('o\u0308ut'))
+    symlinkSync(at('outside'), Buffer.from(name('out\xe9'), 'latin1'))
+    await expect(locate('\u00f6ut/secret', roots)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
+    await expect(locate('out\uFFFD/secret', roots)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
+  })
+})

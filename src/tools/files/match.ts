@@ -103,11 +103,11 @@ function likeLines(replaced: string, now: string, endAfter: () => string): strin
 
 /** How the line that holds an index ends; a last line without an end would end as the one before it. For rising indices. */
 function lineEnds(text: string): (index: number) => string {
+  const last = text.lastIndexOf('\n')
   let newline = -1
   return index => {
-    if (newline < index && newline !== text.length) newline = text.indexOf('\n', index)
-    if (newline < 0) newline = text.length
-    const last = newline < text.length ? newline : text.lastIndexOf('\n')
-    return text[last - 1] === '\r' ? '\r\n' : '\n'
+    if (index > last) newline = last
+    else if (newline < index) newline = text.indexOf('\n', index)
+    return text[newline - 1] === '\r' ? '\r\n' : '\n'
   }
 }

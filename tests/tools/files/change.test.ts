@@ -35,6 +35,36 @@ beforeEach(() => {
 })
 afterEach(() => project.remove())
 
+describe('bytes that are not UTF-8', () => {
+  const latin1 = (text: string) => Buffer.from(text, 'latin1')
+  const edit = (before: string, after: string): Change => ({
+    path: at('f'),
+    operation: 'write',
+    before: latin1(before),
+    after: latin1(after),
+  })
+  const diff = (before: string, after: string) => diffOf(edit(before, after), project.context.roots)
+
+  test('a diff compares them, and shows what the model sees', async () => {
+    expect(await diff('a\xe9\n', 'a\xe8\n')).toBe('--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\uFFFD\n+a\uFFFD\n')
+    expect(await diff('a\xe9\nx\n', 'a\xe9\ny\n')).toContain(' a\uFFFD\n-x\n+y\n')
+    expect(await diff('a\xe9\n', 'a\xc3\xa9\n')).toContain('-a\uFFFD\n+aé\n')
+    const encoded = { ...edit('', ''), before: Buffer.from('\uFEFFa\n', 'utf16le'), after: Buffer.from('\uFEFFa\n') }
+    expect(await diffOf(encoded, project.context.roots)).toStartWith('Another encoding of the same text: ')
+  })
+
+  test('a name that is not ASCII stays readable beside them', async () => {
+    const renamed = { ...edit('\xe9\n', '\xe8\n'), path: at('ü') }
+    expect(await diffOf(renamed, project.context.roots)).toStartWith('--- a/ü\n')
+  })
+
+  test('a refused hunk keeps them, also in a line that another hunk changes', () => {
+    const [changed] = withContent([edit('\xe9 = 1\na\n', '\xe9 = 2\nb\n')], '\uFFFD = 2\na\n')
+    expect(Buffer.from(changed!.after!)).toEqual(latin1('\xe9 = 2\na\n'))
+    expect(() => withContent([edit('\xe9\n', '\xe9\na\n')], '\uFFFD\nü\n')).toThrow('Line 2 cannot be written')
+  })
+})
+
 describe('commits', () => {
   test('a new file with its parents, and nothing beside it', async () => {
     await commit(change('a/b/c', null, 'text'))

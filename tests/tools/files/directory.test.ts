@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDirectoryTool, listDirectoryTool } from '../../../src/tools/files/directory.ts'
+import { readFileTool } from '../../../src/tools/files/read.ts'
 import { call, createProject, type Project } from '../project.ts'
 
 let project: Project
@@ -28,6 +29,15 @@ describe('list_directory', () => {
     ])
     project.context.toon = true
     expect(await list()).toBe('[3]{name,type,size}:\n  a,directory,null\n  b.txt,file,4\n  link,link,null')
+  })
+
+  test('a name that is not UTF-8 has its size, and opens as it is shown', async () => {
+    mkdirSync(Buffer.from(join(project.path, 'd\xe9'), 'latin1'))
+    writeFileSync(Buffer.from(join(project.path, 'd\xe9', 'f\xe8.txt'), 'latin1'), 'text')
+    const listed = await call(listDirectoryTool, { path: 'd\uFFFD' }, project.context)
+    expect(listed.content).toContain('"f\uFFFD.txt","type":"file","size":4')
+    const read = await call(readFileTool, { path: 'd\uFFFD/f\uFFFD.txt' }, project.context)
+    expect(read.content).toBe('1\ttext')
   })
 
   test('deeper levels leave out what git ignores', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { hashOf } from '../../../src/files.ts'
@@ -171,6 +172,55 @@ describe('edit_file', () => {
     await expect(edit('f', 'é', 'x')).rejects.toThrow('not UTF-8')
   })
 
+  test('whole lines with bytes in them can be named as they are shown', async () => {
+    writeFileSync(at('f'), Buffer.from('caf\xe9 = 1\nx = 1\n', 'latin1'))
+    await edit('f', 'caf\uFFFD = 1\nx = 1', 'caf\uFFFD = 1\ny = 2')
+    expect(readFileSync(at('f'))).toEqual(Buffer.from('caf\xe9 = 1\ny = 2\n', 'latin1'))
+    await expect(edit('f', 'caf\uFFFD', 'tea')).rejects.toThrow('whole lines')
+    await expect(edit('f', 'y = 2', 'y = \uFFFD')).rejects.toThrow('only ASCII can be put into it')
+  })
+
+  test('an unsaved buffer of such a file leaves lines as they are', async () => {
+    writeFileSync(at('f'), Buffer.from('caf\xe9\nx = 1\n', 'latin1'))
+    project.context.unsaved = new Map([[at('f'), 'café\nx = 1\nunsaved\n']])
+    await edit('f', 'x = 1', 'x = 2')
+    expect(readFileSync(at('f'))).toEqual(Buffer.from('caf\xe9\nx = 2\nunsaved\n', 'latin1'))
+  })
+
+  test('UTF-16 stays UTF-16', async () => {
+    writeFileSync(at('f'), Buffer.from('\uFEFFa\r\nb\r\n', 'utf16le'))
+    await edit('f', 'a\nb', 'a\n\u00fc\nb')
+    expect(readFileSync(at('f'))).toEqual(Buffer.from('\uFEFFa\r\n\u00fc\r\nb\r\n', 'utf16le'))
+  })
+
+  test('half an emoji is not found', async () => {
+    project.write('f', 'x\u{1F600}y')
+    for (const half of ['\ud83d', '\ude00', 'x\ud83d'])
+      await expect(edit('f', half, 'Q')).rejects.toThrow('half of a character')
+    await expect(edit('f', 'x', '\ud83d')).rejects.toThrow('half of a character')
+    expect(text('f')).toBe('x\u{1F600}y')
+  })
+
+  test.each(['fifo', 'to-fifo'])('%s is no file, and nothing waits for it', async path => {
+    execFileSync('mkfifo', [at('fifo')])
+    symlinkSync('fifo', at('to-fifo'))
+    await expect(call(writeFileTool, { path, content: 'x' }, project.context)).rejects.toThrow('not a regular file')
+    await expect(edit(path, 'a', 'b')).rejects.toThrow('not a regular file')
+    await expect(call(readFileTool, { path }, project.context)).rejects.toThrow('not a regular file')
+  })
+
+  test.each(['newdir/', 'newdir/.', 'a/newdir/'])('%s is a directory, not a file', async path => {
+    await expect(call(writeFileTool, { path, content: 'x' }, project.context)).rejects.toThrow('names a directory')
+    await expect(edit(path, '', 'x')).rejects.toThrow('names a directory')
+    expect(readdirSync(project.path)).toEqual([])
+  })
+
+  test('a text that is there again and again is told of within bounds', async () => {
+    project.write('f', 'a'.repeat(200_000))
+    await expect(edit('f', 'a'.repeat(25_000), 'b')).rejects.toThrow('occurs more than 10 times')
+    await expect(edit('f', `${'ab'.repeat(12_000)}ba`, 'b')).rejects.toThrow('not found')
+  })
+
   test('edits what the model saw: the unsaved buffer, over the file on disk', async () => {
     project.write('f', 'disk\r\n')
     project.context.unsaved = new Map([[at('f'), 'buffer one\n']])
@@ -215,6 +265,18 @@ describe('edit_file', () => {
       expect(error.code).toBe('TOOL_FAILED')
       for (const part of words) expect(error.message).toContain(part)
       expect(text('f')).toBe(SOURCE)
+    })
+
+    test.each([
+      ['it’s so', "it's so", "’ (U+2019) where old has ' (U+0027)"],
+      ['say “yes”', 'say "yes"', '“ (U+201C) where old has " (U+0022)'],
+      ['1–2', '1-2', '– (U+2013) where old has - (U+002D)'],
+      ['cafe\u0301', 'café', 'Unicode normalization'],
+      ['a\u00a0b', 'a b', 'whitespace'],
+    ])('what looks like it: %s', async (there, old, words) => {
+      project.write('f', `first\n${there}\n`)
+      await expect(edit('f', old, 'NEW')).rejects.toThrow(words)
+      await expect(edit('f', old, 'NEW')).rejects.toThrow(`2\t${there}`)
     })
 
     test('line ends', async () => {

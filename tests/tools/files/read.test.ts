@@ -39,6 +39,24 @@ describe('numbers the lines', () => {
     expect(await content('f', params)).toBe(expected)
   })
 
+  test('goes on inside a long line, to its end, never within a character', async () => {
+    const line = `${'ab\u{1F600}'.repeat(20_000)}end`
+    project.write('f', `first\n${line}\nlast`)
+    const lines = (await content('f')).split('\n')
+    let [, shown, next] = /^2\t(.*)… \[\+\d+ characters: go on with offset 2, column (\d+)\]$/.exec(lines[1]!)!
+    while (next !== undefined) {
+      expect(shown!.isWellFormed() && !shown!.includes('\uFFFD')).toBe(true)
+      const page = (await content('f', { offset: 2, column: Number(next) })).split('\n')
+      const [, more, on] = /^2\t(.*?)(?:… \[\+\d+ characters: go on with offset 2, column (\d+)\])?$/.exec(page[0]!)!
+      shown += more!
+      next = on
+      expect(page[1]).toBe('3\tlast')
+    }
+    expect(shown).toBe(line)
+    expect(await content('f', { offset: 1, column: 3 })).toStartWith('1\trst\n2\tab')
+    expect(await content('f', { offset: 1, column: 99 })).toStartWith('1\t\n2\tab')
+  })
+
   test('malformed UTF-8 is shown as far as it goes', async () => {
     writeFileSync(join(project.path, 'f'), Buffer.from('caf\xe9!', 'latin1'))
     expect(await content('f')).toStartWith('1\tcaf\uFFFD!\n[The file is not UTF-8')

@@ -37,6 +37,15 @@ describe('copy_file', () => {
     expect(text('dir/link')).toBe('text')
   })
 
+  test('into a directory that is only named as one', async () => {
+    project.write('a', 'text')
+    await copy('a', 'new/dir/')
+    await move('new/dir/a', 'other/')
+    expect([text('other/a'), existsSync(at('new/dir/a'))]).toEqual(['text', false])
+    await move('other', 'renamed/') // as mv does, with a directory
+    expect(text('renamed/a')).toBe('text')
+  })
+
   test('over a file only when asked', async () => {
     project.write('a', 'new')
     project.write('b', 'old')
