@@ -5,8 +5,8 @@ import { isatty } from 'node:tty'
 import { type Command, parseCommand } from './cli/args.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
-import { withoutProxyAtHome } from './config/no-proxy.ts'
 import { messageOf, UsageError } from './errors.ts'
+import { withoutProxyAtHome } from './loopback.ts'
 import { VERSION } from './version.ts'
 
 /**

@@ -4,7 +4,20 @@ import { Glob } from 'bun'
 
 /** The rooms from the bottom up. A file may import from its own room and from those below; equals do not import each other. */
 const ROOMS = [
-  ['event', 'errors', 'disarm', 'family', 'files', 'ids', 'lockfile', 'processes', 'text', 'usage', 'version'],
+  [
+    'event',
+    'errors',
+    'disarm',
+    'family',
+    'files',
+    'ids',
+    'lockfile',
+    'loopback',
+    'processes',
+    'text',
+    'usage',
+    'version',
+  ],
   ['config'],
   ['llm', 'transcript', 'toon', 'toon-legacy', 'emacs'],
   ['tools'],
