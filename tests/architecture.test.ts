@@ -12,6 +12,7 @@ const ROOMS = [
     'files',
     'ids',
     'lockfile',
+    'loopback',
     'marks',
     'processes',
     'text',

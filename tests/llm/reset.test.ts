@@ -34,7 +34,7 @@ test('a time to wait is read out of any words that name one', () => {
     ['At 2026-11-27 15:00:00 UTC the limit is reset', 3 * HOUR],
     ['Your limit will reset at Fri, 27 Nov 2026 15:00:00 GMT', 3 * HOUR],
     ['Limit reached ∙ resets Nov 28 at 3am (Europe/Berlin)', until('2026-11-28T02:00:00Z')],
-    ['try again at Jan 2nd, 2027 3:14 PM UTC.', until('2027-01-02T15:14:00Z')],
+    ['try again at Dec 2nd, 2026 3:14 PM UTC.', until('2026-12-02T15:14:00Z')],
     ['quota resets Monday 9am UTC', until('2026-11-30T09:00:00Z')],
     ['limit will be lifted tomorrow at 9am UTC', 21 * HOUR],
     ['usage limit reached|1795788000', 2 * HOUR],

@@ -142,13 +142,15 @@ export function anthropicReader(endpoint: Endpoint): Reader {
       return over
     },
     reply() {
-      if (stop === undefined) throw streamError(endpoint, 'was cut off before its end')
+      // Some gateways forget the reason. Their word that it is over will do, if there is an answer and its calls are whole.
       for (const [index, args] of whole) answer.calls.settle(index, { args })
+      const complete = answer.calls.size > 0 ? answer.calls.whole : answer.text !== ''
+      if (stop === undefined && !(over && complete)) throw streamError(endpoint, 'was cut off before its end')
       if (answer.calls.nameless) throw streamError(endpoint, 'calls a tool without saying which')
       if (stop === 'model_context_window_exceeded' && !answer.text && answer.calls.size === 0)
         throw new LlmError('LLM_CONTEXT_LENGTH', contextFull(endpoint))
       const native = blocks.some(block => ('signature' in block && block.signature) || 'data' in block)
-      return answer.reply(STOPS[stop] ?? 'end_turn', endpoint.provider, 'anthropic', native ? { blocks } : {})
+      return answer.reply(STOPS[stop ?? ''] ?? 'end_turn', endpoint.provider, 'anthropic', native ? { blocks } : {})
     },
     partial: () => answer.partial(),
   }

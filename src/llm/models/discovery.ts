@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { stayHome } from '../../loopback.ts'
 import { below } from '../address.ts'
 
 /** A server to ask which models it has. `base_url` ends in `/v1` or the like; only a configured one is sent a key. */
@@ -179,6 +180,7 @@ type Ask = <S extends v.GenericSchema>(url: string, schema: S, body?: unknown) =
 const createAsk =
   (server: Server, fetch: typeof globalThis.fetch, limit_ms: number): Ask =>
   async (url, schema, body) => {
+    stayHome(url)
     try {
       const response = await fetch(url, {
         method: body === undefined ? 'GET' : 'POST',

@@ -1,4 +1,5 @@
 import { ARGUMENTS, NAMES, type Opener } from './call-syntax.ts'
+import { CALLEES, PYTHON_HEAD } from './pythonic.ts'
 
 /** A stretch of text that may turn out to be calls. */
 export type Block = Opener & {
@@ -11,6 +12,16 @@ export type Block = Opener & {
   tail: string
   /** The first letter behind a fence that holds a call: only calls may follow. */
   next?: string
+  /** It may hold calls in Python's spelling; elsewhere that is code. */
+  python?: true
+}
+
+/** JSON, or a call in Python's spelling, that begins a line: `start` is what is there of it. */
+export function bareBlock(start: string): Block | 'maybe' | 'nothing' {
+  const bare: Block = { kind: 'bare', opener: '', body: '', head: '', tail: '' }
+  if (start[0] === '{') return bare
+  if (start[0] === '[' || CALLEES.some(each => start.startsWith(each))) return { ...bare, python: true }
+  return CALLEES.some(each => each.startsWith(start)) ? 'maybe' : 'nothing'
 }
 
 /** So much of its beginning decides. */
@@ -22,14 +33,19 @@ export function isSpoken(block: Block, rest: string): boolean {
   return block.next !== '' && !'`<[{'.includes(block.next)
 }
 
+type Offered = (name: string) => boolean
+
 const KEYS: readonly string[] = [...NAMES, ...ARGUMENTS, 'type', 'id']
 
-/** Whether what a block holds may still become a call. Its beginning decides, however long it grows. */
-export function isPlausible({ kind, opener, kept, name, head }: Block): boolean {
+/** Whether what a block holds may still become a call of an `offered` tool. Its beginning decides, however long it grows. */
+export function isPlausible({ kind, opener, kept, name, head, python }: Block, offered: Offered): boolean {
   const start = head.trimStart()
   if (start === '' || name) return true
-  if (kept) return /^<function=|^<invoke /.test(opener) && /^"?[\w./:-]*("?\s*(>\s*([<{]|$)|$))/.test(head)
-  if (kind === 'tag') return /^([{[<]|[\w./:-]+[ \t]*(\r?\n|[<{[]|\r?$))/.test(start)
+  if (kept) return /^<function=|invoke /.test(opener) && /^"?[\w./:-]*("?\s*(>\s*([<{]|$)|$))/.test(head)
+  if (kind === 'tag') return /^([{[<]|[\w./:-]+[ \t]*(\r?\n|[<{[(]|\r?$))/.test(start)
+  const [, callee = '', over] = (python && start.match(PYTHON_HEAD)) || []
+  if (over) return offered(callee)
+  if (python && /^\[?\s*(?:print\s*\(\s*)?[\w.:/-]*\s*$/.test(start)) return true
   const [, key, closed] = start.match(/^\[?\s*\{\s*"(\w*)("?)/) ?? []
   if (key === undefined) return /^\[?\s*\{?\s*$/.test(start)
   return closed ? KEYS.includes(key) : KEYS.some(each => each.startsWith(key))

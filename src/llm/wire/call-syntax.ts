@@ -1,10 +1,11 @@
 import type { Params } from '../../event.ts'
 import type { JsonSchema } from '../provider.ts'
 import { endOfObject, parseArguments } from './arguments.ts'
+import { pythonAt } from './pythonic.ts'
 
 /**
  * How models write calls into their text when their server does not read them out of it: JSON between tags (Hermes), elements
- * (Qwen3 Coder, MiniMax, DeepSeek V3.2), names and keys in tags (GLM), tokens (DeepSeek, Kimi, Mistral, Llama, Command).
+ * (Qwen3 Coder, MiniMax, DeepSeek V3.2), names and keys in tags (GLM), tokens (DeepSeek, Kimi, Mistral, Llama, Command), Python (`pythonic.ts`).
  */
 export type Found = { name: string; params: Params }
 
@@ -23,9 +24,11 @@ const TOKENS = ['｜', '|'].flatMap(bar =>
 export const OPENERS: readonly Opener[] = [
   ...['tool_call', 'tool_calls', 'function_call', 'function_calls', 'toolcall', 'minimax:tool_call'].map(both),
   ...TOKENS,
-  { opener: '<｜DSML｜function_calls>', closer: '</｜DSML｜function_calls>' },
+  ...['antml:function_calls', '｜DSML｜function_calls'].map(both),
   { opener: '<function=', closer: '</function>', kept: true },
-  { opener: '<invoke name=', closer: '</invoke>', kept: true },
+  ...['', 'antml:'].map(
+    (space): Opener => ({ opener: `<${space}invoke name=`, closer: `</${space}invoke>`, kept: true }),
+  ),
   { opener: '<|START_ACTION|>', closer: '<|END_ACTION|>' },
   { opener: '<|tool_call|>' },
   { opener: '<|python_tag|>' },
@@ -34,7 +37,7 @@ export const OPENERS: readonly Opener[] = [
 
 /** What stands between two calls: blanks, the tags and tokens around each, and the end of a fence or of the answer. */
 const BETWEEN =
-  /(?:\s|[,;]|<\/?(?:tool_calls?|function_calls?|toolcall|minimax:tool_call)>|<\/?｜DSML｜function_calls>|<[|｜]tool[▁_]calls?(?:[▁_]section)?[▁_](?:begin|end)[|｜]>|\[\/?TOOL_CALLS\]|<\|(?:START_ACTION|END_ACTION|python_tag|tool_call|\/tool_call|eom_id|eot_id|im_end)\|>|<\/s>|```\w*)+/y
+  /(?:\s|[,;]|<\/?(?:tool_calls?|function_calls?|toolcall|minimax:tool_call)>|<\/?(?:antml:|｜DSML｜)function_calls>|<[|｜]tool[▁_]calls?(?:[▁_]section)?[▁_](?:begin|end)[|｜]>|\[\/?TOOL_CALLS\]|<\|(?:START_ACTION|END_ACTION|python_tag|tool_call|\/tool_call|eom_id|eot_id|im_end)\|>|<\/s>|```\w*)+/y
 /** A name in front of its arguments: Kimi, DeepSeek, Mistral. */
 const NAMED =
   /(?:function\s*<[|｜]tool[▁_]sep[|｜]>\s*)?([\w./:-]+)\s*(?:\[CALL_ID\][\w-]+\s*)?(?:<[|｜]tool[▁_]sep[|｜]>|<\|tool_call_argument_begin\|>|\[ARGS\])?\s*(?:```\w*\s*)?(?=\{)/y
@@ -49,18 +52,12 @@ const FORMS: Form[] = [
     value_end: '</parameter>',
     end: '</function>',
   },
-  {
-    begin: /<invoke\s+name="?([\w./:-]+)"?\s*>/y,
-    key: /\s*<parameter\s+name="?([^">]+)"?[^>]*>/y,
-    value_end: '</parameter>',
-    end: '</invoke>',
-  },
-  {
-    begin: /<｜DSML｜invoke\s+name="?([\w./:-]+)"?\s*>/y,
-    key: /\s*<｜DSML｜parameter\s+name="?([^">]+)"?[^>]*>/y,
-    value_end: '</｜DSML｜parameter>',
-    end: '</｜DSML｜invoke>',
-  },
+  ...['', 'antml:', '｜DSML｜'].map(space => ({
+    begin: new RegExp(`<${space}invoke\\s+name="?([\\w./:-]+)"?\\s*>`, 'y'),
+    key: new RegExp(`\\s*<${space}parameter\\s+name="?([^">]+)"?[^>]*>`, 'y'),
+    value_end: `</${space}parameter>`,
+    end: `</${space}invoke>`,
+  })),
 ]
 
 /** The JSON Schema of each tool's arguments, by its name: the elements do not say which values are text. */
@@ -72,7 +69,12 @@ export function callsIn(body: string, schemas: Schemas): Found[] | undefined {
   const found: Found[] = []
   for (let at = behind(body, 0); ; at = behind(body, at)) {
     if (at >= body.length) return found.length > 0 ? found : undefined
-    const one = jsonAt(body, at) ?? elementsAt(body, at, schemas) ?? namedAt(body, at) ?? glmAt(body, at, schemas)
+    const one =
+      jsonAt(body, at) ??
+      elementsAt(body, at, schemas) ??
+      namedAt(body, at) ??
+      glmAt(body, at, schemas) ??
+      pythonAt(body, at)
     if (!one) return undefined
     found.push(...one.calls)
     at = one.to

@@ -1,7 +1,7 @@
 import type { Params, ToolCall } from '../../event.ts'
 import { newId } from '../../ids.ts'
 import type { ToolDefinition } from '../provider.ts'
-import { type Block, HEAD, isPlausible, isSpoken, isUnfinished } from './call-block.ts'
+import { type Block, bareBlock, HEAD, isPlausible, isSpoken, isUnfinished } from './call-block.ts'
 import { ARGUMENTS, callsIn, type Found, namedCall, OPENERS, type Schemas } from './call-syntax.ts'
 import { offeredName } from './tool-name.ts'
 
@@ -9,8 +9,8 @@ import { offeredName } from './tool-name.ts'
 type Sight = 'nothing' | 'maybe' | 'result' | Block
 
 const RESULT = '<tool_result'
-const LANGUAGES = new Set(['', 'json', 'tool_call', 'tool_calls', 'tool'])
-const TRIGGER = /[<[{`]/g
+const LANGUAGES = new Set(['', 'json', 'tool_call', 'tool_calls', 'tool', 'tool_code'])
+const TRIGGER = /[<[{`]|(?<!\S)(?:d(?:e|$)|f(?:u|$)|p(?:r|$))/g // the letters begin the callees of `pythonic.ts`
 /** So many blocks that turn out to be none: the text is about calls, and looking on would cost more with each. */
 const PATIENCE = 64
 
@@ -109,7 +109,7 @@ export class CallScanner {
       const sight = this.#lookAtTag(text.slice(at, at + 200))
       if (sight !== 'nothing' || sign === '<') return sight
     }
-    return this.#blank ? { kind: 'bare', opener: '', body: '', head: '', tail: '' } : 'nothing'
+    return this.#blank ? bareBlock(text.slice(at, at + 40)) : 'nothing'
   }
 
   #lookAtFence(line: string): Sight {
@@ -119,7 +119,10 @@ export class CallScanner {
       return !fence && line.length < 40 && /^`+[ \t]*\r?$/.test(line) ? 'maybe' : 'nothing'
     }
     if (fence && LANGUAGES.has(fence[2]!))
-      return { kind: 'fence', opener: fence[0], closer: `\n${fence[1]}`, body: '', head: '', tail: '' }
+      return {
+        ...{ kind: 'fence', opener: fence[0], closer: `\n${fence[1]}`, body: '', head: '', tail: '' },
+        ...(fence[2] === 'tool_code' && { python: true }),
+      }
     if (/^`{3,}[^`\n]*\n/.test(line)) {
       this.#fence = line.match(/^`+/)![0]
       return 'nothing'
@@ -144,7 +147,7 @@ export class CallScanner {
     block.body += piece
     if (block.head.length < HEAD) {
       block.head = (block.head + piece).slice(0, HEAD)
-      if (!isPlausible(block)) return this.#giveUp(block)
+      if (!isPlausible(block, this.#offers)) return this.#giveUp(block)
     }
     const { closer } = block
     if (closer === undefined) return block.kind === 'fence' && isSpoken(block, piece) ? this.#giveUp(block) : ''
@@ -215,9 +218,12 @@ export class CallScanner {
     const calls = found?.map(({ name, params }) => ({ name: offeredName(name, this.#schemas.keys()), params }))
     if (block.kind === 'tag') return calls
     if (block.kind === 'bare' && /^`{3}/m.test(body)) return undefined // the end of a fence that began within a line
-    if (!this.#asked && !ARGUMENTS.some(key => body.includes(`"${key}"`))) return undefined
+    const python = /^\s*\[?\s*[A-Za-z_]/.test(body)
+    if (python ? !block.python : !this.#asked && !ARGUMENTS.some(key => body.includes(`"${key}"`))) return undefined
     return calls?.every(({ name }) => this.#schemas.has(name)) ? calls : undefined
   }
+
+  readonly #offers = (name: string): boolean => this.#schemas.has(offeredName(name, this.#schemas.keys()))
 
   #take(block: Block, body: string): boolean {
     const calls = this.#calls(block, body)

@@ -1,5 +1,6 @@
 import type { Anthropic } from '@anthropic-ai/sdk'
 import type { OpenAI } from 'openai'
+import { stayHome } from '../../loopback.ts'
 import { below } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fromConnection, fromStatus, LlmError } from '../errors.ts'
@@ -105,6 +106,7 @@ async function post(
  * before anybody read it. Bun repeats no POST (Node does not either), so it is asked once more, on a connection of its own.
  */
 async function ask(url: string | URL | Request, init: RequestInit): Promise<Response> {
+  stayHome(url instanceof Request ? url.url : String(url))
   try {
     return await fetch(url, init)
   } catch (error) {

@@ -1,3 +1,4 @@
+import { hasFinal, isBareHarmony, SEAM_LENGTH, withTokens } from './bare-harmony.ts'
 import { HARMONY, HARMONY_SEAM, Harmony, type Said } from './harmony.ts'
 
 /** How models and their servers mark thinking, when it is left in the text. Case does not matter. */
@@ -25,7 +26,7 @@ export type Split = Omit<Said, 'calls'> & { calls?: Said['calls']; rethink?: tru
  * Anywhere else, and in code, the words mean themselves.
  */
 export class ThinkTag {
-  #where: 'start' | 'inside' | 'behind' | 'open' | 'past' = 'start'
+  #where: 'start' | 'bare' | 'inside' | 'behind' | 'open' | 'past' = 'start'
   #held = ''
   #closer = ''
   /** The text passed on, as long as a closing tag could still make it thinking: what of it decides whether we are in code. */
@@ -38,6 +39,7 @@ export class ThinkTag {
     if (this.#harmony) return this.#harmony.feed(piece)
     if (this.#where === 'past') return { thinking: '', text: piece }
     this.#held += piece
+    if (this.#where === 'bare') return this.#bare(piece)
     if (this.#where === 'start') {
       const start = this.#held.trimStart()
       const low = start.slice(0, LONGEST).toLowerCase()
@@ -49,7 +51,11 @@ export class ThinkTag {
       } else if (HARMONY.some(each => low.startsWith(each))) {
         this.#harmony = new Harmony()
         return this.#harmony.feed(this.#take())
-      } else if (STARTS.some(each => each.startsWith(low))) return NOTHING
+      } else if (isBareHarmony(start) === true) {
+        this.#held = start
+        this.#where = 'bare'
+        return this.#bare(start)
+      } else if (STARTS.some(each => each.startsWith(low)) || isBareHarmony(start)) return NOTHING
       else this.#where = 'open'
     }
     if (this.#where === 'open') return this.#lone()
@@ -68,11 +74,26 @@ export class ThinkTag {
   /** Nothing more comes: what was held back is what it is. */
   end(): Split {
     if (this.#harmony) return this.#harmony.feed('', true)
+    const tokens = this.#where === 'bare' ? withTokens(this.#held) : undefined
+    if (tokens) {
+      this.#harmony = new Harmony()
+      this.#take()
+      return this.#harmony.feed(tokens, true)
+    }
     const held = this.#where === 'open' ? this.#lone(true) : { thinking: '', text: '' }
     const inside = this.#where === 'inside'
     this.#where = 'past'
     const rest = this.#take()
     return inside ? { thinking: rest, text: '' } : { ...held, text: held.text + rest }
+  }
+
+  /** Held until the answer itself begins: a single word cannot tell thinking from text. */
+  #bare(piece: string): Split {
+    const text = this.#line + piece
+    this.#line = text.slice(-SEAM_LENGTH)
+    if (!hasFinal(text)) return NOTHING
+    this.#harmony = new Harmony()
+    return this.#harmony.feed(withTokens(this.#take())!)
   }
 
   #behind(): string {

@@ -44,7 +44,31 @@ const ANTHROPIC: [string, string, Expected][] = [
     'event: content_block_start\ndata: {"content_block":{"type":"text","text":"Hi"}}\n\nevent: message_delta\ndata: {"delta":{"stop_reason":"end_turn"}}\n\n',
     { text: 'Hi' },
   ],
-  ['no stop reason', sse(start(0, { type: 'text', text: 'Hi' }), typed('message_stop')), { error: 'LLM_STREAM' }],
+  [
+    'no stop reason',
+    sse(start(0, { type: 'text', text: 'Hi' }), typed('message_stop')),
+    { text: 'Hi', stop: 'end_turn' },
+  ],
+  [
+    'no stop reason, but a whole call',
+    sse(
+      start(0, { type: 'tool_use', id: 'a', name: 'f' }),
+      grow(0, { type: 'input_json_delta', partial_json: '{"a":1}' }),
+      typed('message_stop'),
+    ),
+    { calls: [['f', { a: 1 }]], stop: 'tool_use' },
+  ],
+  [
+    'no stop reason, and half a call',
+    sse(
+      start(0, { type: 'tool_use', id: 'a', name: 'f' }),
+      grow(0, { type: 'input_json_delta', partial_json: '{"a":' }),
+      typed('message_stop'),
+    ),
+    { error: 'LLM_STREAM' },
+  ],
+  ['no stop reason, and nothing', sse(typed('message_stop')), { error: 'LLM_STREAM' }],
+  ['no end at all', sse(start(0, { type: 'text', text: 'Hi' })), { error: 'LLM_STREAM' }],
   [
     'a refusal calls nothing',
     sse(start(0, { type: 'tool_use', id: 'a', name: 'f' }), stop('refusal')),

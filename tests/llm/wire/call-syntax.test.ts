@@ -139,3 +139,93 @@ describe('a server that should have read the calls', () => {
     expect(scan(['<tool_call>{"a":"', ...Array(50_000).fill('x</tool_call>')], false).calls).toEqual([])
   })
 })
+
+const F = '```'
+const DEEP: [string, object][] = [
+  ['grep', { pattern: "it's ]), \n", deep: true }],
+  ['read_file', { path: 'a.ts', from_line: 7 }],
+]
+/** In Python's spelling, and as models of other families write their elements. */
+const PYTHON: [string, string, [string, object][]][] = [
+  ['Llama, Gemma', '[read_file(path="a.ts")]', CALL],
+  ['several', String.raw`[grep(pattern='it\'s ]), \n', deep=True), read_file(path="a.ts", from_line=7)]`, DEEP],
+  ['nothing in it', '[grep()]', [['grep', {}]]],
+  [
+    'values of all kinds',
+    '[grep(pattern={"a": [1, -2.5, None], \'b\': ("c" "d", False)})]',
+    [['grep', { pattern: { a: [1, -2.5, null], b: ['cd', false] } }]],
+  ],
+  ['Gemini', `${F}tool_code\nprint(default_api.read_file(path='a.ts'))\n${F}`, CALL],
+  ['Gemma', `${F}tool_code\nread_file(path="""a.ts""")\n${F}\n`, CALL],
+  ['two lines', `${F}tool_code\nread_file(path='a.ts')\ngrep()\n${F}`, [...CALL, ['grep', {}]]],
+  ['GPT', 'functions.read_file({"path": "a.ts"})', CALL],
+  ['GPT, in Python', 'print(functions.read_file(path="a.ts"))', CALL],
+  ['tokens around it', '<|python_tag|>read_file(path="a.ts")<|eom_id|>', CALL],
+  [
+    'elements',
+    '<function_calls>\n<invoke name="read_file">\n<parameter name="path">a.ts</parameter>\n</invoke>\n</function_calls>',
+    CALL,
+  ],
+]
+for (const [space, what] of [['antml:', 'elements with a prefix']] as const)
+  PYTHON.push([
+    what,
+    `<${space}function_calls>\n<${space}invoke name="read_file">\n<${space}parameter name="path">a.ts</${space}parameter>\n</${space}invoke>\n</${space}function_calls>`,
+    CALL,
+  ])
+
+describe('in the spelling of other trades', () => {
+  for (const [what, written, calls] of PYTHON)
+    test(`${what}, cut anywhere`, () => {
+      const text = `I look.\n\n${written}`
+      for (let at = 0; at <= text.length; at++)
+        expect(scan([text.slice(0, at), text.slice(at)], false)).toEqual({
+          text: 'I look.\n\n',
+          calls: calls as never,
+        })
+      expect(scan([...text], false)).toEqual({ text: 'I look.\n\n', calls: calls as never })
+    })
+
+  const SPOKEN = [
+    '[read_file(path="a.ts")] is how it is called.',
+    '[read_file(path="a.ts")](https://example.com)',
+    '[fly(high=True)]',
+    '[see](a.md), [ ] and [x]',
+    'Call `functions.read_file({"path": "a.ts"})`.',
+    'Use functions.read_file({"path": "a.ts"})',
+    'functions.fly({})',
+    'functions.read_file({"path": "a.ts"}) reads it.',
+    'functions.read_file({"path": "a.ts"',
+    'functions are values; definitions, prints',
+    'print(functions.length)',
+    `${F}python\nread_file(path="a.ts")\n${F}`,
+    `${F}python\n[read_file(path="a.ts")]\n${F}`,
+    `${F}\nfunctions.read_file({"path": "a.ts"})\n${F}`,
+    `${F}tool_code\nread_file(path="a.ts")\n${F}\nis how.`,
+    `${F}tool_code\nimport os\n${F}`,
+    '[read_file("a.ts")]',
+    '[read_file(path=a.ts)]',
+  ]
+  for (const text of SPOKEN)
+    test(`text: ${JSON.stringify(text)}`, () => {
+      for (let at = 0; at <= text.length; at++)
+        expect(scan([text.slice(0, at), text.slice(at)], false)).toEqual({ text, calls: [] })
+      expect(scan([...text], false)).toEqual({ text, calls: [] })
+    })
+
+  test('much of it is read in linear time', () => {
+    for (const piece of [
+      'functions.grep(',
+      '[grep(',
+      '[grep()]\n',
+      'print(',
+      '[grep(pattern="',
+      '[grep(pattern=[[[[',
+      'functions.grep({"a":',
+    ])
+      for (const text of [piece.repeat(20_000), `${piece}\n`.repeat(20_000)]) {
+        const { calls, text: shown } = scan(text.match(/[\s\S]{1,1000}/g)!, false)
+        expect(calls.length === 0 ? shown === text : calls.length === 20_000).toBe(true)
+      }
+  })
+})

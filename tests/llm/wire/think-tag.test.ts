@@ -74,6 +74,20 @@ const HARMONIES: [string, string, string, [string, object][]][] = [
   ],
   ['<|start|>assistant to=functions.grep<|channel|>commentary json<|message|>{}', '', '', [['grep', {}]]],
   ['<|channel|>commentary<|message|>I will look.<|end|>', '', 'I will look.', []],
+  // The same without its tokens.
+  ['analysisHm, 2 < 3.assistantfinalYes: assistantfinal.', 'Hm, 2 < 3.', 'Yes: assistantfinal.', []],
+  [
+    'analysisuser says “assistantfinal” here: "assistantfinal".assistantfinal\nYes',
+    'user says “assistantfinal” here: "assistantfinal".',
+    'Yes',
+    [],
+  ],
+  ['analysisHm.assistantcommentary to=functions.read_file json{"path":"a"}', 'Hm.', '', [['read_file', { path: 'a' }]]],
+  ['commentary to=functions.grepjson{"pattern":"b"}', '', '', [['grep', { pattern: 'b' }]]],
+  ['analysisResult is the name, assistant is another.', '', 'analysisResult is the name, assistant is another.', []],
+  ['analysis of the answer: assistantfinal', '', 'analysis of the answer: assistantfinal', []],
+  ['analysis', '', 'analysis', []],
+  ['The word:analysisHm.assistantfinalYes', '', 'The word:analysisHm.assistantfinalYes', []],
   ['The token <|channel|> begins a channel.', '', 'The token <|channel|> begins a channel.', []],
 ]
 for (const [input, thinking, text, calls] of HARMONIES)
