@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import { chmod, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** Directories 0700, files 0600: what we keep is for the owner's eyes. */
@@ -9,8 +10,66 @@ export const PRIVATE_FILE = 0o600
 export const hashOf = (bytes: Uint8Array | string): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
-/** Replaces `path` in one step (write beside, sync, rename): readers see the old file or the new one, never a part. */
-export async function writeAtomic(path: string, data: Uint8Array | string, mode: number = PRIVATE_FILE): Promise<void> {
+const { O_RDONLY, O_NONBLOCK = 0 } = constants
+
+/**
+ * The one way in which a file is opened for reading. Only regular files are: opening a named pipe waits for its writer for
+ * ever, and takes a thread with it; opening a device may do something. So the kind is asked for first, and again of what was
+ * opened without waiting, as another file may have taken the name meanwhile. `flags` are added (O_NOFOLLOW, O_RDWR).
+ * Throws as open(2) does, with the code EISDIR for a directory and ENXIO, as open(2) says for a socket, for all else.
+ */
+export async function openRegular(path: string | Buffer, flags: number = O_RDONLY): Promise<FileHandle> {
+  refuseOthers(await stat(path))
+  const file = await open(path, flags | O_NONBLOCK)
+  try {
+    refuseOthers(await file.stat())
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** All bytes of a regular file. Throws as `openRegular` does, and EFBIG when there are more than `most`. */
+export async function readRegular(path: string | Buffer, most: number = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const file = await openRegular(path)
+  try {
+    if ((await file.stat()).size > most) throw systemError('EFBIG', 'The file is too large')
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+/** `readRegular` for the few places that may not wait. */
+export function readRegularSync(path: string): Buffer {
+  refuseOthers(statSync(path))
+  const fd = openSync(path, O_RDONLY | O_NONBLOCK)
+  try {
+    refuseOthers(fstatSync(fd))
+    return readFileSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function refuseOthers(found: { isFile(): boolean; isDirectory(): boolean }): void {
+  if (found.isDirectory()) throw systemError('EISDIR', 'That is a directory')
+  if (!found.isFile()) throw systemError('ENXIO', 'That is not a regular file')
+}
+
+const systemError = (code: string, message: string) => Object.assign(new Error(`${message} (${code})`), { code })
+
+/**
+ * Replaces `path` in one step (write beside, sync, rename): readers see the old file or the new one, never a part.
+ * `place` puts the finished file in its place otherwise than by rename alone; what it leaves or throws is cleaned away.
+ */
+export async function writeAtomic(
+  path: string,
+  data: Uint8Array | string,
+  mode: number = PRIVATE_FILE,
+  place: (temporary: string) => Promise<void> = temporary => rename(temporary, path),
+): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
   try {
     const file = await open(temporary, 'wx', mode)
@@ -21,7 +80,7 @@ export async function writeAtomic(path: string, data: Uint8Array | string, mode:
       await file.close()
     }
     await chmod(temporary, mode) // the umask may have narrowed it
-    await rename(temporary, path)
+    await place(temporary)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error

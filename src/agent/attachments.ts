@@ -1,8 +1,8 @@
-import { open, readFile, stat, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import type { Attachment } from '../event.ts'
-import { PRIVATE_FILE } from '../files.ts'
+import { openRegular, PRIVATE_FILE, readRegular } from '../files.ts'
 import type { Image } from '../llm/provider.ts'
 import { describeBinary, kindOf, mediaTypeOf } from '../tools/files/media.ts'
 import { locate, relative } from '../tools/paths.ts'
@@ -39,7 +39,11 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
     const kept = fromTools.get(tool_call_id)
     if (kept) return { images: kept, text: '' }
     const path = spillPath(`${tool_call_id}.images.json`)
-    const images = path && (await readFile(path, 'utf8').then(parseImages, () => null))
+    const images =
+      path &&
+      (await readRegular(path)
+        .then(String)
+        .then(parseImages, () => null))
     return images ? { images, text: '' } : { images: [], text: '[The image is no longer available.]' }
   }
 
@@ -103,7 +107,7 @@ function checkSize(bytes: number, isImage: boolean): void {
 }
 
 async function kindOfFile(path: string): Promise<string | null> {
-  const file = await open(path)
+  const file = await openRegular(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
     return kindOf(buffer.subarray(0, bytesRead))
@@ -125,7 +129,7 @@ async function loadAttachments(attachments: Attachment[], roots: Roots): Promise
     }
     try {
       const path = await locate(attachment.path, roots)
-      const { image, text } = contentOf(await readFile(path), relative(path, roots))
+      const { image, text } = contentOf(await readRegular(path), relative(path, roots))
       if (image) images.push(image)
       else texts.push(`<file path="${relative(path, roots)}">\n${text}\n</file>`)
     } catch {

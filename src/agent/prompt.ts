@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegular } from '../files.ts'
 import type { Agent } from './agents.ts'
 
 /**
@@ -26,7 +26,7 @@ const LIMIT = 32_768
 /** What the project tells agents, from the first of the usual files; empty when there is none. */
 export async function projectInstructions(project: string): Promise<string> {
   for (const name of FILES) {
-    const text = await readFile(join(project, name), 'utf8').catch(() => '')
+    const text = await readRegular(join(project, name)).then(String, () => '')
     if (text.trim()) return text.slice(0, LIMIT)
   }
   return ''

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { AppError, UsageError } from '../errors.ts'
+import { readRegular } from '../files.ts'
 import type { ValidateRule } from './check.ts'
 import type { Config, Dirs } from './config.ts'
 import type { Env } from './dirs.ts'
@@ -94,13 +95,12 @@ async function userFile(options: LoadOptions, notices: string[]): Promise<FoundF
 
 async function readUserFile(path: string, optional: boolean): Promise<Uint8Array | null> {
   try {
-    const { size } = await stat(path)
-    if (size > LARGEST_FILE) throw new UsageError(`${path} is larger than 1 MiB: that is no configuration.`)
-    return await readFile(path)
+    return await readRegular(path, LARGEST_FILE)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
     if (optional && (code === 'ENOENT' || code === 'ENOTDIR')) return null
+    if (code === 'EFBIG') throw new UsageError(`${path} is larger than 1 MiB: that is no configuration.`)
     throw new UsageError(`Cannot read the configuration ${path} (${code}).`)
   }
 }

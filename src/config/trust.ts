@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
-import { open, readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { AppError } from '../errors.ts'
-import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
+import { hashOf, makePrivateDir, openRegular, readRegular, writeAtomic } from '../files.ts'
 import { LARGEST_FILE } from './file.ts'
 
 /**
@@ -38,11 +38,13 @@ export async function readProjectFile(project: string): Promise<ProjectRead> {
 type PlainFile = { kind: 'refused'; reason: string } | { kind: 'read'; bytes: Uint8Array; hash: string }
 
 async function readPlainFile(path: string): Promise<PlainFile> {
-  // Not blocking: a named pipe would wait for its writer.
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  const { O_RDONLY, O_NOFOLLOW = 0 } = constants
+  const file = await openRegular(path, O_RDONLY | O_NOFOLLOW).catch(error => {
+    if (error.code === 'EISDIR' || error.code === 'ENXIO') return null
+    throw error
+  })
+  if (file === null) return { kind: 'refused', reason: 'it is not a plain file' }
   try {
-    if (!(await file.stat()).isFile()) return { kind: 'refused', reason: 'it is not a plain file' }
     const buffer = new Uint8Array(LARGEST_FILE + 1)
     let length = 0
     for (let read = -1; read !== 0 && length < buffer.length; length += read)
@@ -81,7 +83,7 @@ async function readStore(state: string): Promise<Map<string, string>> {
   const path = storePath(state)
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = (await readRegular(path)).toString()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return new Map()

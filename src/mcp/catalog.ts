@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import type { McpServerConfig } from '../config/config.ts'
-import { PRIVATE_DIR, writeAtomic } from '../files.ts'
+import { PRIVATE_DIR, readRegular, writeAtomic } from '../files.ts'
 import type { JsonSchema } from '../llm/provider.ts'
 import type { Era, ToolListing } from './connection.ts'
 import { isObject } from './schema.ts'
@@ -88,7 +88,7 @@ export function catalogPath(directory: string, config: McpServerConfig): string 
 
 export async function loadCatalog(path: string): Promise<Catalog | null> {
   try {
-    const { format: _, ...catalog } = v.parse(Stored, JSON.parse(await readFile(path, 'utf8')))
+    const { format: _, ...catalog } = v.parse(Stored, JSON.parse(String(await readRegular(path))))
     return catalog
   } catch {
     return null // never kept, or not readable: the server will be asked

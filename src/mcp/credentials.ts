@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { StoredOAuthClientInformation, StoredOAuthTokens } from '@modelcontextprotocol/client'
 import * as v from 'valibot'
-import { PRIVATE_DIR, writeAtomic } from '../files.ts'
+import { PRIVATE_DIR, readRegular, writeAtomic } from '../files.ts'
 
 /** What OAuth leaves us with for one server: tokens, and who we are to its authorization server. In a file of the owner's. */
 export type Credentials = {
@@ -47,7 +47,7 @@ export function createCredentials(directory: string, url: string): Credentials {
 
 async function read(path: string): Promise<Kept> {
   try {
-    return v.parse(Stored, JSON.parse(await readFile(path, 'utf8'))) as Kept
+    return v.parse(Stored, JSON.parse(String(await readRegular(path)))) as Kept
   } catch {
     return {} // never signed in, or unreadable: signing in again replaces it
   }

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { endFamily } from '../family.ts'
-import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
+import { PRIVATE_DIR, PRIVATE_FILE, readRegularSync } from '../files.ts'
 import { isSameProcess, startTimeOf } from '../processes.ts'
 
 /**
@@ -73,7 +73,7 @@ function listFiles(directory: string): string[] {
 
 function readListing(path: string): v.InferOutput<typeof Listing> | null {
   try {
-    return v.parse(Listing, JSON.parse(readFileSync(path, 'utf8')))
+    return v.parse(Listing, JSON.parse(String(readRegularSync(path))))
   } catch {
     return null // half written by a backend that died right then: its children cannot be named
   }

@@ -1,8 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { SessionCreated, Stored } from '../event.ts'
-import { hashOf, makePrivateDir, writeAtomic } from '../files.ts'
+import { hashOf, makePrivateDir, readRegular, writeAtomic } from '../files.ts'
 import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './catalogue.ts'
 import { isLocked } from './lock.ts'
@@ -165,7 +165,7 @@ async function ownerOf(directory: string): Promise<string | null> {
   for (const day of await names(directory))
     for (const file of await names(join(directory, day))) {
       if (!LOG_NAME.test(file)) continue
-      const [created] = readEvents(await readFile(join(directory, day, file))).events
+      const [created] = readEvents(await readRegular(join(directory, day, file))).events
       if (created?.type === 'session.created') return created.project_path
     }
   return null

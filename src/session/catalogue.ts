@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
-import { writeAtomic } from '../files.ts'
+import { readRegular, writeAtomic } from '../files.ts'
 import { isLocked } from './lock.ts'
 import { readEvents } from './log.ts'
 
@@ -69,7 +69,7 @@ const lockOf = (log: string) => log.replace(/\.jsonl$/, '.lock')
 
 async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
   try {
-    return v.parse(Index, JSON.parse(await readFile(path, 'utf8')))
+    return v.parse(Index, JSON.parse(String(await readRegular(path))))
   } catch {
     return { version: 1, project_path: null, sessions: [] } // absent or damaged: made again from the logs
   }
@@ -77,7 +77,7 @@ async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
 
 /** Reads one log. One that is damaged or closed to us is listed as such, so that nobody thinks it vanished. */
 async function readEntry(log: string, size: number, modified: number): Promise<Entry> {
-  const bytes = await readFile(log).catch(() => null)
+  const bytes = await readRegular(log).catch(() => null)
   const { events } = readEvents(bytes ?? new Uint8Array())
   const { emptySummary, summaryOf } = await import('../transcript/summary.ts')
   const session_id = basename(log, '.jsonl').replace(/^session-/, '')

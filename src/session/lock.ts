@@ -1,7 +1,7 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { AppError } from '../errors.ts'
-import { PRIVATE_FILE } from '../files.ts'
+import { PRIVATE_FILE, readRegularSync } from '../files.ts'
 import { newId } from '../ids.ts'
 import { isSameProcess, startTimeOf } from '../processes.ts'
 import { writeFailed } from './log.ts'
@@ -51,7 +51,7 @@ function removeStale(path: string) {
 
 function readOwner(path: string): v.InferOutput<typeof Owner> | null {
   try {
-    return v.parse(Owner, JSON.parse(readFileSync(path, 'utf8')))
+    return v.parse(Owner, JSON.parse(String(readRegularSync(path))))
   } catch {
     return null // absent or half written: nobody that we could name
   }

@@ -1,11 +1,11 @@
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { disarm } from '../disarm.ts'
 import { AppError, reasonOf } from '../errors.ts'
 import type { Storable, Stored } from '../event.ts'
-import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
+import { PRIVATE_DIR, PRIVATE_FILE, readRegular } from '../files.ts'
 
 /** An append-only list of events. The session is its only writer; everything else reads `events`. */
 export type Log = {
@@ -71,7 +71,7 @@ export async function openLog(path: string): Promise<{ log: Log; bad_lines: numb
 /** Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read. */
 export async function readLog(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
+    return await readRegular(path)
   } catch (error) {
     if (reasonOf(error) === 'ENOENT')
       throw new AppError('SESSION_NOT_FOUND', 'This session was deleted a moment ago.', { resumable: false })

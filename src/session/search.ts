@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { AppError } from '../errors.ts'
 import type { Stored } from '../event.ts'
+import { readRegular } from '../files.ts'
 import { type Entry, sortKey } from './catalogue.ts'
 import { readEvents } from './log.ts'
 
@@ -59,7 +59,7 @@ export async function searchLogs(
 
 /** The events of a log, or none when the bytes cannot contain the text: most logs are told apart without parsing them. */
 async function eventsWith(path: string, needle: string): Promise<Stored[]> {
-  const bytes = await readFile(path).catch(() => null)
+  const bytes = await readRegular(path).catch(() => null)
   if (!bytes) return [] // gone, or closed to us: the list says so
   const written = JSON.stringify(needle).slice(1, -1)
   return bytes.toString('utf8').toLowerCase().includes(written.toLowerCase()) ? readEvents(bytes).events : []

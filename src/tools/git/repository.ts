@@ -1,6 +1,7 @@
-import { lstat, readFile, realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { readRegular } from '../../files.ts'
 import { isInside } from '../paths.ts'
 import { findExecutable, pathOutside } from '../shell/executable.ts'
 import { type RunOptions, type RunResult, run } from '../shell/process.ts'
@@ -167,7 +168,7 @@ async function ownsWorkTree(gitDir: string, commonDir: string, top: string, hasW
   if (isHome(gitDir)) return isHome(commonDir)
   if (hasWorktree) return commonDir === gitDir
   try {
-    const back = resolve(gitDir, (await readFile(join(gitDir, 'gitdir'), 'utf8')).trim())
+    const back = resolve(gitDir, String(await readRegular(join(gitDir, 'gitdir'))).trim())
     return (await realpath(dirname(back))) === top && (await lstat(own)).isFile() && isInside(gitDir, commonDir)
   } catch {
     return false // no way back

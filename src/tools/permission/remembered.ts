@@ -1,9 +1,9 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
-import { makePrivateDir, PRIVATE_FILE, writeAtomic } from '../../files.ts'
+import { makePrivateDir, PRIVATE_FILE, readRegular, writeAtomic } from '../../files.ts'
 import { newId } from '../../ids.ts'
 import { isSameProcess, startTimeOf } from '../../processes.ts'
 import { parseRule, type Rule } from './rule.ts'
@@ -110,7 +110,7 @@ async function read(path: string): Promise<Entry[]> {
   let text: string
   try {
     if (!(await isOwnersAlone(path))) throw new Damaged('writable by other users')
-    text = await readFile(path, 'utf8')
+    text = String(await readRegular(path))
   } catch (error) {
     if (isMissing(error)) return []
     throw error
@@ -156,14 +156,14 @@ async function take(path: string): Promise<boolean> {
 
 /** The lock of a process that is gone. One that is not written yet is given its time: it is young. */
 async function removeStale(path: string): Promise<void> {
-  const holder = await readFile(path, 'utf8').catch(ignoreMissing)
+  const holder = await readRegular(path).then(String, ignoreMissing)
   if (!holder) return
   const [pid, ...start] = holder.split(' ')
   if (isSameProcess(Number(pid), start.join(' '))) return
   const aside = `${path}.${newId('job')}`
   // Only one of several that see it stale can move it; whoever moved a fresh one in its place has to give it back.
   if (await rename(path, aside).then(() => true, ignoreMissing)) {
-    if ((await readFile(aside, 'utf8')) === holder) await rm(aside)
+    if (String(await readRegular(aside)) === holder) await rm(aside)
     else await rename(aside, path)
   }
 }

@@ -1,5 +1,6 @@
-import { lstat, readFile, stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegular } from '../../files.ts'
 import { isInside, relative } from '../paths.ts'
 import { isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -115,7 +116,7 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
     if (unsaved !== undefined) yield { path, text: unsaved }
     let bytes = await reading[i]!
     reading[i] = Promise.resolve(null)
-    if (bytes === 'later') bytes = await readFile(path).catch(() => null) // gone meanwhile
+    if (bytes === 'later') bytes = await readRegular(path).catch(() => null) // gone meanwhile
     const text = bytes && textToSearch(bytes, automaton.required)
     if (text) yield { path, text }
   }
@@ -124,7 +125,7 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
 async function readSmall(path: string, found: Found): Promise<Uint8Array | 'later' | null> {
   try {
     const { size } = await stat(path)
-    if (size <= READ_AHEAD_BYTES) return await readFile(path)
+    if (size <= READ_AHEAD_BYTES) return await readRegular(path)
     if (size <= MAX_FILE_BYTES) return 'later'
     found.too_large++
   } catch {

@@ -1,5 +1,6 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { dirname, join, relative as relativeTo, sep } from 'node:path'
+import { readRegular } from '../../files.ts'
 import { isForbidden, isInside, relative } from '../paths.ts'
 import { isSensitive } from '../permission/sensitive.ts'
 import type { ToolContext } from '../tool.ts'
@@ -112,7 +113,7 @@ async function layerOf(directory: string, name: string): Promise<Layer> {
     const path = join(directory, name)
     const found = await lstat(path)
     if (!found.isFile() || found.size > MAX_IGNORE_BYTES) return { directory, rules: [] }
-    return { directory, rules: parseIgnore(await readFile(path, 'utf8')) }
+    return { directory, rules: parseIgnore(String(await readRegular(path))) }
   } catch {
     return { directory, rules: [] } // no such file
   }
