@@ -1,5 +1,5 @@
 import { type Automaton, compile } from './automaton.ts'
-import { allBut, type CharSet, charSet, type Item, single } from './charset.ts'
+import { allBut, type CharSet, charSet, type Item, POSIX, single } from './charset.ts'
 import type { Node } from './regex.ts'
 
 export type Glob = (path: string) => boolean
@@ -72,6 +72,12 @@ function globNode(pattern: string, braces: boolean): Node {
     if (negated) at++
     const items: Item[] = []
     while (at < close) {
+      const named = chars[at] === '[' ? namedClass(chars, at) : null
+      if (named) {
+        at += named.length
+        if (named.class) items.push({ class: named.class, negated: false })
+        continue
+      }
       if (chars[at] === '\\' && at + 1 < close) at++
       const from = chars[at++]!.codePointAt(0)!
       const isRange = chars[at] === '-' && at + 1 < close
@@ -100,9 +106,18 @@ function globNode(pattern: string, braces: boolean): Node {
 
 /** A `]` that comes first, or behind a `!` that comes first, stands for itself. */
 function closingBracket(chars: string[], at: number): number {
-  let close = at + (chars[at] === '!' || chars[at] === '^' ? 2 : 1)
-  while (close < chars.length && chars[close] !== ']') close += chars[close] === '\\' ? 2 : 1
+  const first = at + (chars[at] === '!' || chars[at] === '^' ? 1 : 0)
+  let close = first
+  while (close < chars.length && (chars[close] !== ']' || close === first)) {
+    close += chars[close] === '\\' ? 2 : chars[close] === '[' ? (namedClass(chars, close)?.length ?? 1) : 1
+  }
   return close < chars.length ? close : -1
+}
+
+/** `[:alpha:]` inside of brackets. One that POSIX does not know holds nothing. */
+function namedClass(chars: string[], at: number): { class: string | undefined; length: number } | null {
+  const named = /^\[:(\w*):\]/.exec(chars.slice(at, at + 16).join(''))
+  return named && { class: POSIX[named[1]!], length: named[0].length }
 }
 
 const ANY = allBut([])

@@ -60,7 +60,11 @@ const grep = defineTool({
   },
   async run(params, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const directory = (await stat(start!)).isDirectory()
+    const place = await stat(start!)
+    const directory = place.isDirectory()
+    if (!directory && !place.isFile()) {
+      throw new AppError('TOOL_FAILED', `${relative(start!, context.roots)} is not a regular file: it is not searched.`)
+    }
     const found = await findLines({ ...queryOf(params, context), start: start!, directory }, context)
     const matches = found.hits.reduce((sum, hits) => sum + hits.count, 0)
     const content = found.hits.map(({ path, lines }) => `${relative(path, context.roots)}\n${lines}`).join('\n\n')

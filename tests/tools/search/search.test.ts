@@ -143,6 +143,14 @@ describe('grep', () => {
     await expect(search(pattern)).rejects.toMatchObject({ code: 'INVALID_PARAMS' })
   })
 
+  test('a named pipe is refused, not waited for', async () => {
+    expect(spawnSync('mkfifo', [join(project.path, 'pipe')]).status).toBe(0)
+    project.write('a', 'x\n')
+    await expect(search('x', { path: 'pipe' })).rejects.toMatchObject({ code: 'TOOL_FAILED' })
+    symlinkSync('pipe', join(project.path, '.gitignore'))
+    expect(await search('x')).toBe('a\n1:x')
+  })
+
   test('ends when it is aborted', async () => {
     for (let i = 0; i < 100; i++) project.write(`d${i}/f`, 'x')
     const abort = new AbortController()
