@@ -6,11 +6,14 @@ const MAX_INDEX_BYTES = 512 * 1024 * 1024
 const HEADER = 12
 /** Times, kind, owner and size of a file, then its object's name, then two bytes of flags. */
 const BEFORE_OBJECT = 40
+const BEFORE_MODE = 24
+const KIND = 0o170000
+const SUBMODULE = 0o160000
 const EXTENDED = 0x4000
 
-/** Files that are in git's index, by real path, and the directories on the way to them. */
-export type Tracked = { files: Set<string>; directories: Set<string> }
-export const NONE: Tracked = { files: new Set(), directories: new Set() }
+/** Files that are in git's index, by real path, the directories on the way to them, and submodules. */
+export type Tracked = { files: Set<string>; directories: Set<string>; links: string[] }
+export const NONE: Tracked = { files: new Set(), directories: new Set(), links: [] }
 
 /**
  * What git tracks in the work tree `top`: its ignore rules say nothing about these files. Read from the index itself
@@ -27,12 +30,13 @@ export async function readTracked(gitDir: string, top: string): Promise<Tracked>
 }
 
 function trackedIn(index: Buffer, top: string, objectBytes: number): Tracked {
-  const tracked: Tracked = { files: new Set(), directories: new Set() }
+  const tracked: Tracked = { files: new Set(), directories: new Set(), links: [] }
   const version = index.readUInt32BE(4)
   if (index.toString('latin1', 0, 4) !== 'DIRC' || version < 2 || version > 4) return NONE
   let at = HEADER
   let name = Buffer.alloc(0)
   for (let left = index.readUInt32BE(8); left > 0; left--) {
+    const kind = index.readUInt32BE(at + BEFORE_MODE) & KIND
     const flags = at + BEFORE_OBJECT + objectBytes
     let from = flags + (index.readUInt16BE(flags) & EXTENDED ? 4 : 2)
     let kept = 0
@@ -43,6 +47,7 @@ function trackedIn(index: Buffer, top: string, objectBytes: number): Tracked {
     // Up to the next multiple of eight from the start of the entry, and one byte at least.
     at = version === 4 ? end + 1 : at + ((end - at + 8) & ~7)
     const path = join(top, name.toString())
+    if (kind === SUBMODULE) tracked.links.push(path)
     tracked.files.add(path)
     for (let parent = dirname(path); parent.length > top.length && !tracked.directories.has(parent); ) {
       tracked.directories.add(parent)
