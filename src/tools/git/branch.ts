@@ -14,6 +14,7 @@ import {
   runSafe,
   saidBy,
 } from './repository.ts'
+import { underway } from './state.ts'
 
 /** Changed files that a switch reports, at most. */
 const MAX_CHANGES = 200
@@ -63,7 +64,12 @@ async function listBranches(repository: Repository, context: ToolContext) {
       const [mark, branch, commit, upstream, track] = line.split('\0')
       return { current: mark === '*', branch, commit, upstream, track }
     })
-  const content = rows.length === 0 ? 'There are no commits yet, so no branches.' : await renderData(rows, context.toon)
+  const commit = await head(repository, context)
+  const none = commit === null ? 'There are no commits yet, so no branches.' : 'There are no branches.'
+  const table = rows.length === 0 ? none : await renderData(rows, context.toon)
+  const isDetached = commit !== null && !rows.some(({ current }) => current)
+  const detached = isDetached ? [`HEAD is detached at ${commit.slice(0, 10)}: no branch is checked out.`] : []
+  const content = [...detached, ...(await underway(repository.gitDir)), table].join('\n')
   return { content, metadata: { branches: rows.length } }
 }
 

@@ -4,16 +4,23 @@ import { renderData } from '../../toon.ts'
 import { defineTool } from '../define.ts'
 import { locate, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
-import { excerpt } from '../shell/capture.ts'
+import { createCapture, excerpt } from '../shell/capture.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
 import { gitBranch } from './branch.ts'
 import { gitCommit, gitPush } from './commit.ts'
+import { pathspecsOf } from './pathspecs.ts'
 import { gitFailure, openRepository, type Repository, read, runSafe } from './repository.ts'
+import { underway } from './state.ts'
+import { dirtySubmodules } from './submodules.ts'
 
 /** Rows of a table before it is cut, commits at most, and how many without being told. */
 const MAX_FILES = 500
 const MAX_COMMITS = 200
 const COMMITS = 20
+/** Of a diff in memory, and of what git says when it fails. */
+const MAX_DIFF_BYTES = 1024 * 1024
+const MAX_MESSAGE_BYTES = 64 * 1024
+const PATCH = ['--find-renames', '--submodule=short', '--src-prefix=a/', '--dst-prefix=b/', '-p']
 /** Names of files that a diff keeps to itself. */
 const MAX_HIDDEN = 20
 
@@ -55,6 +62,10 @@ export const gitStatus = defineTool({
       context,
     )
     const { branch, files } = parseStatus(output)
+    const listed = new Set(files.map(({ path }) => path))
+    for (const path of await dirtySubmodules(repository, place, context)) {
+      if (!listed.has(path)) files.push({ status: '.M', path })
+    }
     const rows = files.slice(0, MAX_FILES).map(({ status, path, from }) => ({
       status,
       path: named(path, repository, context),
@@ -62,7 +73,8 @@ export const gitStatus = defineTool({
     }))
     const more = files.length > rows.length ? `\n${files.length - rows.length} more not shown.` : ''
     const table = rows.length === 0 ? 'Nothing changed.' : await renderData(rows, context.toon)
-    return { content: `${branch}\n${table}${more}`, metadata: { files: files.length } }
+    const state = [branch, ...(await underway(repository.gitDir))].join('\n')
+    return { content: `${state}\n${table}${more}`, metadata: { files: files.length } }
   },
 })
 
@@ -116,35 +128,23 @@ export const gitDiff = defineTool({
     const names = (await read(repository, [...diff, '--name-only', '-z', '--no-renames', '--', here], context))
       .split('\0')
       .filter(name => name !== '')
-    const hidden = names.filter(name => isHidden(join(repository.top, name), context))
-    const without = hidden.map(name => `:(top,exclude,literal)${name}`)
-    const result = await runSafe(
-      repository,
-      [
-        ...diff,
-        '--find-renames',
-        '--submodule=short',
-        '--src-prefix=a/',
-        '--dst-prefix=b/',
-        '-p',
-        '--',
-        here,
-        ...without,
-      ],
-      context,
-      {
-        keep: 'ends',
-        max_output_bytes: 1024 * 1024,
-        spill: context.spillPath(context.tool_call_id),
+    const hidden = new Set(names.filter(name => isHidden(join(repository.top, name), context)))
+    const shown = names.filter(name => !hidden.has(name))
+    const capture = createCapture(MAX_DIFF_BYTES, 'ends', context.spillPath(context.tool_call_id))
+    for (const specs of pathspecsOf(here, shown, [...hidden])) {
+      const result = await runSafe(repository, [...diff, ...PATCH, '--', ...specs], context, {
         redactor: context.redactor,
-      },
-    )
-    if (result.exit_code !== 0) throw gitFailure(result)
-    const text = excerpt(result.stdout, result, context.tool_call_id)
+        max_output_bytes: MAX_MESSAGE_BYTES,
+        onOutput: (chunk, stream) => stream === 'stdout' && capture.add(chunk),
+      })
+      if (result.exit_code !== 0) throw gitFailure(result)
+    }
+    const captured = capture.finish()
+    const text = excerpt(captured.text, captured, context.tool_call_id)
     const none = names.length === 0 ? `No ${params.staged ? 'staged' : 'unstaged'} changes.` : ''
     return {
-      content: `${text || none}\n${notShown(hidden.map(name => named(name, repository, context)))}`.trim(),
-      metadata: { files: names.length - hidden.length, hidden: hidden.length },
+      content: `${text || none}\n${notShown([...hidden].map(name => named(name, repository, context)))}`.trim(),
+      metadata: { files: shown.length, hidden: hidden.size },
     }
   },
 })

@@ -9,8 +9,8 @@ import { type RunOptions, type RunResult, run } from '../shell/process.ts'
 import { plain } from '../shell/terminal.ts'
 import type { ToolContext } from '../tool.ts'
 
-/** A work tree that git may be asked about: `top` is its root, `at` the directory git is started in; both real paths. */
-export type Repository = { git: string; at: string; top: string; overrides: Setting[] }
+/** A work tree that git may be asked about: its root, git's own directory, and the one that git is started in; real paths. */
+export type Repository = { git: string; at: string; top: string; gitDir: string; overrides: Setting[] }
 type Setting = [key: string, value: string]
 type Options = Partial<
   Pick<RunOptions, 'stdin' | 'spill' | 'keep' | 'max_output_bytes' | 'timeout_ms' | 'onOutput' | 'redactor'>
@@ -69,7 +69,7 @@ export async function openRepository(path: string, context: ToolContext): Promis
   const git = await findExecutable('git', context.env, context.roots.project)
   if (git === null) throw failed('git was not found on PATH outside the project. Install git.')
   const at = await existingDirectory(path)
-  const bare: Repository = { git, at, top: at, overrides: [PROBE] }
+  const bare: Repository = { git, at, top: at, gitDir: at, overrides: [PROBE] }
   const config = parseConfig(await read(bare, ['config', '--list', '-z'], context))
   if (!config.some(([key]) => key === PROBE[0])) throw failed('This git is too old: 2.31 or newer is needed.')
   const repository = { ...bare, overrides: config.flatMap(([key]) => withoutFilter(key)) }
@@ -89,7 +89,7 @@ export async function openRepository(path: string, context: ToolContext): Promis
   if (!(await ownsWorkTree(gitDir, commonDir, top, hasWorktree, context.roots.project))) {
     throw failed('The metadata of this repository lie outside the project, in a place that does not point back here.')
   }
-  return { ...repository, top }
+  return { ...repository, top, gitDir }
 }
 
 /** git's standard output of a call that runs nothing of the repository's. Throws TOOL_FAILED with git's own message. */

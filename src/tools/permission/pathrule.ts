@@ -1,6 +1,7 @@
 import { join, normalize, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { isInside } from '../paths.ts'
+import { compileGlob } from '../search/glob.ts'
 
 /** A glob of a rule, ready to be held against real absolute paths. */
 export type PathRule = {
@@ -41,6 +42,7 @@ export function compilePath(glob: string, project: string, home?: string): PathR
 
 /** A name may hold a newline: `.` has to match it, or a name could slip through a deny. */
 const OPTIONS = { dot: true, nonegate: true, flags: 's' } as const
+const ONLY_PICOMATCH = /\(|\{[^}]*\.\.|\[:/
 const MAGIC = /[*?[{(]/
 
 function wideMatcher(glob: string, literal: string | null): (text: string) => boolean {
@@ -55,10 +57,25 @@ function wideMatcher(glob: string, literal: string | null): (text: string) => bo
   return globMatcher(globs, { ...OPTIONS, flags: 'is' })
 }
 
-/** To picomatch `.` is a name like any other; to us it is the project itself, which `**` holds too. */
+/**
+ * Runs in linear time, which picomatch does not: it is for what only it knows, groups in parentheses, ranges of numbers in
+ * braces, and classes by name. `dir/**` holds `dir` too. To globs `.` is a name like any other; to us it is the project itself, which `**` holds too. */
 function globMatcher(globs: string | string[], options: picomatch.PicomatchOptions): (text: string) => boolean {
-  const test = picomatch(globs, options)
-  return text => test(text) || (text === '.' && [globs].flat().includes('**'))
+  const all = [globs].flat()
+  const tests = all.map(glob => (ONLY_PICOMATCH.test(glob) ? picomatch(glob, options) : linearMatcher(glob, options)))
+  return text => tests.some(test => test(text)) || (text === '.' && all.includes('**'))
+}
+
+/** In any case of letters it holds what it holds as written, too: `[A-z]` has more in it than `[a-z]`. */
+function linearMatcher(glob: string, { flags }: picomatch.PicomatchOptions): (text: string) => boolean {
+  const holder = glob.replace(/(?:\/\*\*)+$/, '')
+  // What is allowed by `*/**` is below the directories, no file beside them.
+  const isHeld = holder !== glob && (flags?.includes('i') || !holder.endsWith('*'))
+  const written = isHeld ? [glob, holder] : [glob]
+  const globs = written.map(glob => compileGlob(glob, { anchored: true }))
+  if (!flags?.includes('i')) return text => globs.some(test => test(text))
+  const lower = written.map(glob => compileGlob(glob.toLowerCase(), { anchored: true }))
+  return text => globs.some(test => test(text)) || lower.some(test => test(text.toLowerCase()))
 }
 
 /** Without wildcards; escaped ones do not count. */

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
 import { type CharSet, isWord } from './charset.ts'
-import { type Node, requiredText } from './regex.ts'
+import { type Border, type Node, requiredText } from './regex.ts'
 
 /**
  * Runs a pattern in time linear in the text, whatever the pattern: a model or a repository chose it, and backtracking would
@@ -21,7 +21,7 @@ const MAX_WORK = 1e7
 type Step =
   | { type: 'set'; set: CharSet; next: number }
   | { type: 'split'; nexts: number[] }
-  | { type: 'assert'; at: 'start' | 'end' | 'word' | 'inside'; next: number }
+  | { type: 'assert'; at: Border; next: number }
   | { type: 'match' }
 
 /** What came before the next character. */
@@ -84,7 +84,6 @@ export function compile(node: Node): Automaton {
   /** All that is reachable without a character, a new attempt at this very place included. `next` is null at the end. */
   function close(state: State, next: number | null): { matches: boolean; reached: number[] } {
     const nextIsWord = next !== null && isWord(next)
-    const boundary = (state.before === 'word') !== nextIsWord
     const open = [first, ...state.steps]
     const reached: number[] = []
     mark++
@@ -96,7 +95,7 @@ export function compile(node: Node): Automaton {
       if (step.type === 'match') return { matches: true, reached }
       if (step.type === 'set') reached.push(at)
       else if (step.type === 'split') open.push(...step.nexts)
-      else if (holds(step.at, state.before, next === null, boundary)) open.push(step.next)
+      else if (holds(step.at, state.before, next === null, nextIsWord)) open.push(step.next)
     }
     return { matches: false, reached }
   }
@@ -146,9 +145,11 @@ export function compile(node: Node): Automaton {
 const tooLarge = () =>
   new AppError('INVALID_PARAMS', 'The pattern is too large: use smaller repetitions or fewer alternatives.')
 
-function holds(at: 'start' | 'end' | 'word' | 'inside', before: Before, end: boolean, boundary: boolean): boolean {
+function holds(at: Border, before: Before, end: boolean, nextIsWord: boolean): boolean {
   if (at === 'start') return before === 'start'
   if (at === 'end') return end
+  const boundary = (before === 'word') !== nextIsWord
+  if (at === 'opens' || at === 'closes') return boundary && nextIsWord === (at === 'opens')
   return (at === 'word') === boundary
 }
 

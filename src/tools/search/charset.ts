@@ -61,3 +61,26 @@ function membership(expression: RegExp, negated: boolean): (code: number) => boo
     return answer
   }
 }
+
+/** As Unicode TR18 and Rust define them. */
+export const SHORTHAND: Record<string, string> = {
+  d: '\\p{Nd}',
+  s: '\\p{White_Space}',
+  w: '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]',
+}
+/** The classes of POSIX, of ASCII alone, as in Rust and in git's ignore files. */
+export const POSIX: Record<string, string> = {
+  alpha: '[a-zA-Z]',
+  digit: '[0-9]',
+  alnum: '[a-zA-Z0-9]',
+  upper: '[A-Z]',
+  lower: '[a-z]',
+  space: '[\\t\\n\\v\\f\\r ]',
+  blank: '[\\t ]',
+  punct: '[\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e]',
+  cntrl: '[\\x00-\\x1f\\x7f]',
+  graph: '[\\x21-\\x7e]',
+  print: '[\\x20-\\x7e]',
+  xdigit: '[0-9a-fA-F]',
+  word: '[a-zA-Z0-9_]',
+}

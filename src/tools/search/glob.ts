@@ -1,5 +1,5 @@
 import { type Automaton, compile } from './automaton.ts'
-import { allBut, type CharSet, charSet, type Item, single } from './charset.ts'
+import { allBut, type CharSet, charSet, type Item, POSIX, single } from './charset.ts'
 import type { Node } from './regex.ts'
 
 export type Glob = (path: string) => boolean
@@ -7,11 +7,11 @@ export type Glob = (path: string) => boolean
 /**
  * A glob on paths with `/`, as a function: `*` and `?` stay within a name (names that start with a dot included), `**` spans
  * directories, `[a-z]`, `[!a]`, `{a,b}`, and `\` takes the next character literally. Without a `/` it is about the last name
- * of a path, unless `anchored`. Runs in linear time: globs come from models and from the ignore files of strangers.
+ * of a path, unless `anchored`. With `git` it is one of gitignore(5): no braces, and what is malformed matches nothing. Runs in linear time: globs come from models and from the ignore files of strangers.
  * Throws INVALID_PARAMS for one that is too large.
  */
-export function compileGlob(pattern: string, options: { braces?: boolean; anchored?: boolean } = {}): Glob {
-  const automaton = compile(globNode(pattern, options.braces ?? true))
+export function compileGlob(pattern: string, options: { git?: boolean; anchored?: boolean } = {}): Glob {
+  const automaton = compile(globNode(pattern, options.git ?? false))
   const whole = options.anchored ?? pattern.includes('/')
   return whole ? path => matches(automaton, path) : path => matches(automaton, lastName(path))
 }
@@ -22,7 +22,7 @@ const matches = ({ find, required }: Automaton, path: string): boolean =>
 
 const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-function globNode(pattern: string, braces: boolean): Node {
+function globNode(pattern: string, git: boolean): Node {
   const chars = Array.from(pattern)
   let at = 0
   const body = parseSequence(false)
@@ -38,8 +38,8 @@ function globNode(pattern: string, braces: boolean): Node {
     const char = chars[at++]!
     if (char === '*') return parseStars()
     if (char === '?') return set(NAME)
-    if (char === '[') return parseClass() ?? set(single(char, false))
-    if (char === '{' && braces) return parseBraces()
+    if (char === '[') return parseClass() ?? (git ? NEVER : set(single(char, false)))
+    if (char === '{' && !git) return parseBraces()
     if (char === '/' && chars[at] === '*' && chars[at + 1] === '*' && at + 2 === chars.length) {
       at += 2 // `dir/**`: all that is in it, not itself
       return sequence([set(SLASH), repeat(set(ANY), 1)])
@@ -71,15 +71,24 @@ function globNode(pattern: string, braces: boolean): Node {
     const negated = chars[at] === '!' || chars[at] === '^'
     if (negated) at++
     const items: Item[] = []
+    let isUnknown = false
     while (at < close) {
+      const named = chars[at] === '[' ? namedClass(chars, at) : null
+      if (named) {
+        at += named.length
+        if (named.class) items.push({ class: named.class, negated: false })
+        else isUnknown = true
+        continue
+      }
       if (chars[at] === '\\' && at + 1 < close) at++
       const from = chars[at++]!.codePointAt(0)!
       const isRange = chars[at] === '-' && at + 1 < close
       if (isRange) at++
       const to = isRange ? chars[at++]!.codePointAt(0)! : from
-      if (to >= from) items.push([from, to])
+      items.push(to >= from ? [from, to] : from) // as git reads a range that is not in order
     }
     at = close + 1
+    if (isUnknown && git) return NEVER
     return set(withoutSlash(charSet(items, false, negated)))
   }
 
@@ -100,14 +109,24 @@ function globNode(pattern: string, braces: boolean): Node {
 
 /** A `]` that comes first, or behind a `!` that comes first, stands for itself. */
 function closingBracket(chars: string[], at: number): number {
-  let close = at + (chars[at] === '!' || chars[at] === '^' ? 2 : 1)
-  while (close < chars.length && chars[close] !== ']') close += chars[close] === '\\' ? 2 : 1
+  const first = at + (chars[at] === '!' || chars[at] === '^' ? 1 : 0)
+  let close = first
+  while (close < chars.length && (chars[close] !== ']' || close === first)) {
+    close += chars[close] === '\\' ? 2 : chars[close] === '[' ? (namedClass(chars, close)?.length ?? 1) : 1
+  }
   return close < chars.length ? close : -1
+}
+
+/** `[:alpha:]` inside of brackets. One that POSIX does not know holds nothing. */
+function namedClass(chars: string[], at: number): { class: string | undefined; length: number } | null {
+  const named = /^\[:(\w*):\]/.exec(chars.slice(at, at + 16).join(''))
+  return named && { class: POSIX[named[1]!], length: named[0].length }
 }
 
 const ANY = allBut([])
 const NAME = allBut(['/'])
 const SLASH = single('/', false)
+const NEVER: Node = { type: 'choice', nodes: [] }
 const SLASH_CODE = 0x2f
 
 const withoutSlash = (chars: CharSet): CharSet => ({ ...chars, has: code => code !== SLASH_CODE && chars.has(code) })

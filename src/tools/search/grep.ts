@@ -5,11 +5,11 @@ import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
 import { type Automaton, compile, matchingLines } from './automaton.ts'
-import type { Glob } from './glob.ts'
 import { showLines } from './lines.ts'
 import type { Node } from './regex.ts'
 import { createPrefilter } from './ripgrep.ts'
 import { isHidden, walk } from './walk.ts'
+import type { Wanted } from './wanted.ts'
 
 /** Larger files are logs and dumps: they are counted, not searched. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -36,7 +36,7 @@ export type Query = {
   start: string
   directory: boolean
   pattern: Node
-  glob: Glob | null
+  glob: Wanted | null
   limit: number
   context: number
 }
@@ -90,7 +90,7 @@ async function* files({ start, directory, glob }: Query, context: ToolContext, f
     return
   }
   const base = { ...context.roots, project: start }
-  const wanted = (path: string) => glob === null || glob(relative(path, base))
+  const wanted = (path: string) => glob === null || glob.matches(relative(path, base), 'file')
   for await (const visited of walk(start, context)) {
     found.hidden += visited.hidden
     for (const name of visited.files) {

@@ -13,7 +13,8 @@ export function parseIgnore(text: string): IgnoreRule[] {
 
 /** What the last matching rule says of a path; undefined when none matches. */
 export function isIgnored(rules: IgnoreRule[], path: string, isDirectory: boolean): boolean | undefined {
-  const rule = rules.findLast(rule => (isDirectory || !rule.directoryOnly) && rule.matches(path))
+  const bytes = asBytes(path)
+  const rule = rules.findLast(rule => (isDirectory || !rule.directoryOnly) && rule.matches(bytes))
   return rule && !rule.negated
 }
 
@@ -29,11 +30,15 @@ function parseLine(line: string): IgnoreRule[] {
   if (pattern.startsWith('/')) pattern = pattern.slice(1)
   if (pattern === '') return []
   try {
-    return [{ matches: compileGlob(pattern, { braces: false, anchored }), negated, directoryOnly }]
+    return [{ matches: compileGlob(asBytes(pattern), { git: true, anchored }), negated, directoryOnly }]
   } catch {
     return [] // too large to be a pattern of anyone's
   }
 }
+
+/** To git a character is a byte: `?` is half an `ü`. */
+const asBytes = (text: string): string => (ASCII.test(text) ? text : Buffer.from(text).toString('latin1'))
+const ASCII = /^[\x00-\x7f]*$/
 
 /** Spaces at the end do not count, unless a backslash says so. */
 function withoutTrailingSpaces(line: string): string {

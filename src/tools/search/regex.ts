@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import { allBut, type CharSet, charSet, type Item, single } from './charset.ts'
+import { allBut, type CharSet, charSet, type Item, POSIX, SHORTHAND, single } from './charset.ts'
 
 /**
  * Search patterns as a tree. The syntax is what ripgrep and JavaScript have in common, read leniently (`foo {` and `\/` are
@@ -10,7 +10,10 @@ export type Node =
   | { type: 'sequence'; nodes: Node[] }
   | { type: 'choice'; nodes: Node[] }
   | { type: 'repeat'; node: Node; min: number; max: number }
-  | { type: 'assert'; at: 'start' | 'end' | 'word' | 'inside' }
+  | { type: 'assert'; at: Border }
+
+/** `word` and `inside` are `\b` and `\B`; `opens` and `closes` are `\<` and `\>`: where a word begins, where it ends. */
+export type Border = 'start' | 'end' | 'word' | 'inside' | 'opens' | 'closes'
 
 const MAX_CHARS = 2_000
 const MAX_REPEAT = 1_000
@@ -79,8 +82,10 @@ export function parseRegex(pattern: string, fold: boolean): Node {
     if (char === '$') return { type: 'assert', at: 'end' }
     if (char === '*' || char === '+' || char === '?') throw invalid(`there is nothing before \`${char}\` to repeat`)
     if (char !== '\\') return { type: 'set', set: single(char, fold) }
-    if (chars[at] === 'b' || chars[at] === 'B') {
-      return { type: 'assert', at: chars[at++] === 'b' ? 'word' : 'inside' }
+    const border = BORDERS[chars[at] ?? '']
+    if (border) {
+      at++
+      return { type: 'assert', at: border }
     }
     return { type: 'set', set: charSet([parseEscape()], fold) }
   }
@@ -194,7 +199,7 @@ export function rustSource(node: Node): string {
   if (node.type === 'set') return node.set.rust
   if (node.type === 'sequence') return node.nodes.map(rustSource).join('') || '(?:)'
   if (node.type === 'choice') return `(?:${node.nodes.map(rustSource).join('|')})`
-  if (node.type === 'assert') return { start: '(?:)', end: '(?:)', word: '\\b', inside: '\\B' }[node.at]
+  if (node.type === 'assert') return RUST_BORDERS[node.at]
   const max = node.max === Number.POSITIVE_INFINITY ? '' : node.max
   return `(?:${rustSource(node.node)}){${node.min},${max}}`
 }
@@ -204,25 +209,17 @@ const SIMPLE: Record<string, { min: number; max: number }> = {
   '+': { min: 1, max: Number.POSITIVE_INFINITY },
   '?': { min: 0, max: 1 },
 }
+const BORDERS: Record<string, Border> = { b: 'word', B: 'inside', '<': 'opens', '>': 'closes' }
+/** Older versions take `\<` for the character: `\b` finds these lines, and a few more. */
+const RUST_BORDERS: Record<Border, string> = {
+  start: '(?:)',
+  end: '(?:)',
+  word: '\\b',
+  inside: '\\B',
+  opens: '\\b',
+  closes: '\\b',
+}
 const CONTROL: Record<string, number> = { t: 9, f: 12, v: 11, a: 7, e: 27, 0: 0 }
-/** As Unicode TR18 and Rust define them. */
-const SHORTHAND: Record<string, string> = {
-  d: '\\p{Nd}',
-  s: '\\p{White_Space}',
-  w: '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]',
-}
-const POSIX: Record<string, string> = {
-  alpha: '[a-zA-Z]',
-  digit: '[0-9]',
-  alnum: '[a-zA-Z0-9]',
-  upper: '[A-Z]',
-  lower: '[a-z]',
-  space: '[\\t\\n\\v\\f\\r ]',
-  blank: '[\\t ]',
-  punct: '[\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e]',
-  xdigit: '[0-9a-fA-F]',
-  word: '[a-zA-Z0-9_]',
-}
 
 function isValidClass(source: string): boolean {
   try {

@@ -6,6 +6,8 @@ import { type Node, rustSource } from './regex.ts'
 /** Starting a program costs more than reading so few files. */
 const WORTH_IT = 200
 const MAX_OUTPUT = 1024 * 1024
+/** A file that became a named pipe meanwhile would be waited for. */
+const TIMEOUT_MS = 10_000
 
 /**
  * Narrows a batch of files to those that ripgrep finds the pattern in. It only ever saves time: what it is given was chosen
@@ -23,7 +25,15 @@ export function createPrefilter(
     const program = await found
     if (program === null) return null
     const command = [program, ...FLAGS, '--regexp', rustSource(pattern), '--', ...files]
-    const options = { cwd: roots.project, children, env, signal, max_output_bytes: MAX_OUTPUT, keep: 'start' as const }
+    const options = {
+      cwd: roots.project,
+      children,
+      env,
+      signal,
+      max_output_bytes: MAX_OUTPUT,
+      keep: 'start' as const,
+      timeout_ms: TIMEOUT_MS,
+    }
     const { exit_code, stdout, dropped } = await run(command, options).catch(() => FAILED)
     return (exit_code === 0 || exit_code === 1) && dropped === 0 ? new Set(stdout.split('\0')) : null
   }

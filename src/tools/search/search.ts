@@ -1,18 +1,21 @@
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
-import { compileGlob, type Glob } from './glob.ts'
 import { type Found, findLines } from './grep.ts'
 import { parseRegex } from './regex.ts'
-import { walk } from './walk.ts'
+import { type Visited, walk } from './walk.ts'
+import { compileWanted, type Wanted } from './wanted.ts'
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000
+/** Names in a note. */
+const MAX_NAMED = 10
+const IGNORED_BUDGET_MS = 3_000
 const limitSchema = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)))
 
 const searchFiles = defineTool({
@@ -26,15 +29,20 @@ const searchFiles = defineTool({
     limit: limitSchema,
   }),
   async effect({ pattern, path }, context) {
-    compileGlob(globWithin(pattern, context))
-    return await searchEffect(path, 'Search the file names', context)
+    const effect = await searchEffect(path, 'Search the file names', context)
+    await compileWanted(pattern, effect.reads[0]!, context)
+    return effect
   },
   async run({ pattern, limit }, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const { names, more, hidden } = await findNames(start!, globWithin(pattern, context), limitOf(limit), context)
+    const wanted = await compileWanted(pattern, start!, context)
+    const { names, more, hidden, tracked } = await findNames(start!, wanted, limitOf(limit), context)
+    const ignored = names.length === 0 ? await findIgnored(start!, wanted, context) : []
     const notes = [
       more && `There are more than ${names.length}: narrow the pattern or the path.`,
-      names.length === 0 && noNames(pattern),
+      tracked.length > 0 && `In git, though its ignore rules name it: ${someOf(tracked)}.`,
+      ignored.length > 0 && `Git ignores what matches, so it is not searched: ${someOf(ignored)}. Name it as the path.`,
+      names.length === 0 && ignored.length === 0 && noNames(pattern),
       hidden > 0 && hiddenNote(hidden),
     ]
     return { content: withNotes(names.join('\n'), notes), metadata: { count: names.length, truncated: more } }
@@ -55,13 +63,20 @@ const grep = defineTool({
     limit: limitSchema,
   }),
   async effect(params, context) {
-    queryOf(params, context)
-    return await searchEffect(params.path, 'Search the file contents', context)
+    parseQuery(params)
+    const effect = await searchEffect(params.path, 'Search the file contents', context)
+    if (params.glob) await compileWanted(params.glob, effect.reads[0]!, context)
+    return effect
   },
   async run(params, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const directory = (await stat(start!)).isDirectory()
-    const found = await findLines({ ...queryOf(params, context), start: start!, directory }, context)
+    const place = await stat(start!)
+    const directory = place.isDirectory()
+    if (!directory && !place.isFile()) {
+      throw new AppError('TOOL_FAILED', `${relative(start!, context.roots)} is not a regular file: it is not searched.`)
+    }
+    const glob = params.glob ? await compileWanted(params.glob, start!, context) : null
+    const found = await findLines({ ...parseQuery(params), glob, start: start!, directory }, context)
     const matches = found.hits.reduce((sum, hits) => sum + hits.count, 0)
     const content = found.hits.map(({ path, lines }) => `${relative(path, context.roots)}\n${lines}`).join('\n\n')
     return {
@@ -74,13 +89,12 @@ const grep = defineTool({
 
 export const searchTools: Tool[] = [searchFiles, grep]
 
-type GrepParams = { pattern: string; glob?: string; case_sensitive?: boolean; context?: number; limit?: number }
+type GrepParams = { pattern: string; case_sensitive?: boolean; context?: number; limit?: number }
 
-function queryOf(params: GrepParams, context: ToolContext) {
+function parseQuery(params: GrepParams) {
   if (params.pattern === '') throw new AppError('INVALID_PARAMS', 'The pattern is empty: say what to search for.')
   return {
     pattern: parseRegex(params.pattern, params.case_sensitive === false),
-    glob: params.glob ? compileGlob(globWithin(params.glob, context)) : null,
     limit: limitOf(params.limit),
     context: Math.min(params.context ?? 0, 20),
   }
@@ -97,30 +111,45 @@ async function searchEffect(path: string | undefined, verb: string, context: Too
   return { level: 'read', reason, reads: [start], writes: [], locations: [{ path: shown }] }
 }
 
-type Names = { names: string[]; more: boolean; hidden: number }
+type Names = { names: string[]; more: boolean; hidden: number; tracked: string[] }
 
-async function findNames(start: string, pattern: string, limit: number, context: ToolContext): Promise<Names> {
-  const found: Names = { names: [], more: false, hidden: 0 }
-  const wantsDirectories = pattern.endsWith('/')
-  const glob: Glob = compileGlob(wantsDirectories ? pattern.slice(0, -1) : pattern)
-  const base = { ...context.roots, project: start }
+async function findNames(start: string, wanted: Wanted, limit: number, context: ToolContext): Promise<Names> {
+  const found: Names = { names: [], more: false, hidden: 0, tracked: [] }
   for await (const visited of walk(start, context)) {
     found.hidden += visited.hidden
-    const names = wantsDirectories ? visited.directories : [...visited.files, ...visited.links]
-    for (const name of names) {
-      const path = join(visited.path, name)
-      if (!glob(relative(path, base))) continue
+    for (const path of matching(visited, start, wanted)) {
       if (found.names.length === limit) return { ...found, more: true }
-      found.names.push(relative(path, context.roots) + (wantsDirectories ? '/' : ''))
+      const shown = relative(path, context.roots) + (path.endsWith('/') ? '/' : '')
+      found.names.push(shown)
+      if (visited.tracked.includes(basename(path))) found.tracked.push(shown)
     }
   }
   return found
 }
 
-/** Models also write globs from `./`, or from the root of the file system. */
-function globWithin(pattern: string, { roots }: ToolContext): string {
-  const inside = pattern.startsWith(`${roots.project}/`) ? pattern.slice(roots.project.length + 1) : pattern
-  return inside.replace(/^\.\//, '')
+/** What would match if git did not ignore it: a name that is there is never said to be missing. Looks around for a while only. */
+async function findIgnored(start: string, wanted: Wanted, context: ToolContext): Promise<string[]> {
+  const names: string[] = []
+  const deadline = performance.now() + IGNORED_BUDGET_MS
+  for await (const visited of walk(start, { ...context, ignored: true })) {
+    for (const path of matching(visited, start, wanted)) names.push(relative(path, context.roots))
+    if (names.length > MAX_NAMED || performance.now() > deadline) break
+  }
+  return names
+}
+
+/** Real paths; those of directories, if such are wanted, with a `/` at the end. */
+function matching({ path, files, links, directories }: Visited, start: string, wanted: Wanted): string[] {
+  const base = path === start ? '' : `${path.slice(start.length).split(sep).join('/').replace(/^\//, '')}/`
+  return [
+    ...[...files, ...links].filter(name => wanted.matches(base + name, 'file')),
+    ...directories.filter(name => wanted.matches(base + name, 'directory')).map(name => `${name}/`),
+  ].map(name => join(path, name))
+}
+
+function someOf(names: string[]): string {
+  const more = names.length > MAX_NAMED ? ' and more' : ''
+  return `${names.slice(0, MAX_NAMED).join(', ')}${more}`
 }
 
 const limitOf = (limit: number | undefined): number => Math.min(limit ?? DEFAULT_LIMIT, MAX_LIMIT)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gitDiff, gitLog, gitStatus, gitTools, parseStatus } from '../../../src/tools/git/git.ts'
 import { call, createProject, type Project } from '../project.ts'
@@ -135,6 +135,41 @@ describe('git_status', () => {
     expect(rows(content)).toEqual([{ status: '??', path: 'nested/x.txt' }])
   })
 
+  test('what git is in the middle of', async () => {
+    project.git('switch', '-qc', 'topic')
+    project.write('a.txt', 'topic\n')
+    project.git('commit', '-qam', 'topic')
+    project.git('switch', '-q', 'main')
+    project.write('a.txt', 'main\n')
+    project.git('commit', '-qam', 'main')
+    expect(() => project.git('rebase', 'main', 'topic')).toThrow()
+    const rebase = /^Detached at \w+\.\nA rebase of topic onto \w{10} is in progress, step 1 of 1\.\n/
+    expect((await call(gitStatus, {}, project.context)).content).toMatch(rebase)
+    project.git('rebase', '--abort')
+    expect(() => project.git('merge', 'main')).toThrow()
+    expect((await call(gitStatus, {}, project.context)).content).toStartWith(
+      'On branch topic.\nA merge is in progress.\n',
+    )
+  })
+
+  test('a changed submodule, of whose configuration nothing runs', async () => {
+    const marker = join(project.root, 'marker')
+    project.git('init', '-q', join(project.root, 'lib'))
+    writeFileSync(join(project.root, 'lib', 'a'), 'a\n')
+    writeFileSync(join(project.root, 'lib', '.gitattributes'), 'a filter=trap\n')
+    project.git('-C', join(project.root, 'lib'), 'add', '.')
+    project.git('-C', join(project.root, 'lib'), 'commit', '-qm', 'one')
+    project.git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', join(project.root, 'lib'), 'sub')
+    project.git('commit', '-qm', 'sub')
+    expect((await call(gitStatus, {}, project.context)).content).toEndWith('Nothing changed.')
+    project.git('-C', 'sub', 'config', 'filter.trap.clean', `touch '${marker}'; cat`)
+    project.git('-C', 'sub', 'config', 'core.fsmonitor', `touch '${marker}'; true`)
+    project.write('sub/a', 'b\n')
+    expect(rows((await call(gitStatus, {}, project.context)).content)).toEqual([{ status: '.M', path: 'sub' }])
+    expect((await call(gitStatus, { path: 'dir' }, project.context)).content).toEndWith('Nothing changed.')
+    expect(existsSync(marker)).toBe(false)
+  })
+
   test('a long list is cut', async () => {
     for (let n = 0; n < 510; n++) project.write(`f${n}`, '')
     const { content, metadata } = await call(gitStatus, {}, project.context)
@@ -171,6 +206,34 @@ describe('git_diff', () => {
       for (const name of secrets) expect(content.slice(content.indexOf('[Not shown:'))).toContain(name)
       expect(metadata).toEqual({ files: 1, hidden: 5 })
     }
+  })
+
+  test('nor names that are not UTF-8, nor thousands of names', async () => {
+    const odd = Buffer.concat([Buffer.from(join(project.path, 'caf')), Buffer.from([0xe9]), Buffer.from('.env')])
+    const folder = join(project.path, 'many')
+    mkdirSync(folder)
+    const names = Array.from({ length: 3_000 }, (_, i) => join(folder, `.env.${'y'.repeat(120)}${i}`))
+    const fill = (text: string) => {
+      writeFileSync(odd, text)
+      for (const name of names) writeFileSync(name, text)
+    }
+    fill('before\n')
+    project.git('add', '-f', '.')
+    project.git('commit', '-qm', 'secrets')
+    fill('SECRET\n')
+    project.write('a.txt', 'two\n')
+    project.context.hidden = path => path.includes('.env')
+    const { content, metadata } = await call(gitDiff, {}, project.context)
+    expect(content).toContain('+two')
+    expect(content).not.toMatch(/SECRET|before/)
+    expect(content).toContain('and 2981 more]')
+    expect(metadata).toEqual({ files: 1, hidden: 3_001 })
+    for (const name of names) rmSync(name)
+    project.git('commit', '-qam', 'gone')
+    writeFileSync(odd, 'SECRET 2\n')
+    const few = await call(gitDiff, {}, project.context)
+    expect(few.content).not.toContain('SECRET')
+    expect(few.metadata).toEqual({ files: 0, hidden: 1 })
   })
 
   test('nor what a rule hides, nor our own files, even renamed', async () => {

@@ -72,6 +72,56 @@ describe('search_files', () => {
     expect(await find('link')).toBe('link')
   })
 
+  test('finds what is there, however the pattern names it', async () => {
+    for (const name of [
+      'app/[slug]/page.tsx',
+      'app/s/page.tsx',
+      'src/a.ts',
+      'src/b.tsx',
+      'c.js',
+      'x,v',
+      'lib/src/a.ts',
+    ])
+      project.write(name, '')
+    symlinkSync(project.path, join(project.home, 'linked'))
+    expect(await find('app/[slug]/page.tsx')).toBe('app/[slug]/page.tsx\napp/s/page.tsx')
+    expect(await find('app/[slug]/*')).toBe('app/s/page.tsx')
+    expect(await find('/src/**/*.ts')).toBe('src/a.ts')
+    expect(await find('/*.js')).toBe('c.js')
+    expect(await find(`${project.home}/linked/src/*.ts`)).toBe('src/a.ts')
+    expect(await find('src/*.ts', { path: 'src' })).toBe('src/a.ts')
+    expect(await find('*.js, *.tsx,!app/')).toBe('c.js\nsrc/b.tsx')
+    expect(await find('!*.{ts,tsx}')).toBe('c.js\nx,v')
+    expect(await find('!src/**')).toBe('c.js\nx,v\napp/[slug]/page.tsx\napp/s/page.tsx\nlib/src/a.ts')
+    expect(await find('*,v')).toBe('x,v')
+  })
+
+  test('what git ignores is named as such; what it tracks is found', async () => {
+    project.git('init', '-q')
+    for (const name of ['dist/bundle.js', 'dist/kept.js', 'a.log', 'kept.log', 'b']) project.write(name, 'needle\n')
+    project.git('add', 'dist/kept.js', 'kept.log')
+    project.write('.gitignore', 'dist/\n*.log\n')
+    expect(await find('dist/bundle.js')).toMatch(/^\[Git ignores .*: dist\/bundle\.js\./)
+    expect(await find('*.log')).toBe('kept.log\n[In git, though its ignore rules name it: kept.log.]')
+    expect(await find('dist/*')).toStartWith('dist/kept.js\n[')
+    expect(await search('needle')).toBe('b\n1:needle\n\nkept.log\n1:needle\n\ndist/kept.js\n1:needle')
+  })
+
+  test("the person's own excludes count, and those of a linked work tree", async () => {
+    project.git('init', '-q')
+    project.git('commit', '-q', '--allow-empty', '-m', 'one')
+    project.write('.git/info/exclude', 'shared\n')
+    mkdirSync(join(project.home, '.config/git'), { recursive: true })
+    writeFileSync(join(project.home, '.config/git/ignore'), '*~\n!shared\n')
+    project.git('worktree', 'add', '-q', join(project.root, 'linked'))
+    project.context.roots.project = join(project.root, 'linked')
+    for (const name of ['a', 'a~', 'shared']) writeFileSync(join(project.root, 'linked', name), '')
+    expect(await find('*')).toBe('a')
+    writeFileSync(join(project.home, '.gitconfig'), '[core]\n\texcludesFile = ~/mine\n')
+    writeFileSync(join(project.home, 'mine'), '[[:lower:]]\n')
+    expect(await find('*')).toBe('a~')
+  })
+
   test.each([
     ['../home', 'PERMISSION_DENIED'],
     ['nowhere', 'TOOL_FAILED'],
@@ -89,6 +139,8 @@ describe('grep', () => {
       'a.ts\n1-one\n2:two\n3-three\n--\n7-seven\n8:eight two',
     )
     expect(await search('^t', { context: 2, path: 'a.ts' })).toBe('a.ts\n1-one\n2:two\n3:three\n4-four\n5-five')
+    expect(await search('two', { glob: '!*.ts,b/**' })).toContain('No line matches')
+    expect(await search('two', { glob: '!b/' })).toBe('a.ts\n2:two\n8:eight two')
     expect(await search('two', { glob: 'b/*' })).toBe('b/c.ts\n1:two')
     expect(await search('TWO', { case_sensitive: false, glob: '*.ts' })).toContain('8:eight two')
     expect(await search('TWO')).toContain('No line matches')
@@ -141,6 +193,14 @@ describe('grep', () => {
 
   test.each(['(?=x)', '(', ''])('refuses %p before anything is read', async pattern => {
     await expect(search(pattern)).rejects.toMatchObject({ code: 'INVALID_PARAMS' })
+  })
+
+  test('a named pipe is refused, not waited for', async () => {
+    expect(spawnSync('mkfifo', [join(project.path, 'pipe')]).status).toBe(0)
+    project.write('a', 'x\n')
+    await expect(search('x', { path: 'pipe' })).rejects.toMatchObject({ code: 'TOOL_FAILED' })
+    symlinkSync('pipe', join(project.path, '.gitignore'))
+    expect(await search('x')).toBe('a\n1:x')
   })
 
   test('ends when it is aborted', async () => {
