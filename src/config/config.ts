@@ -36,6 +36,8 @@ export type ProviderConfig = {
   api_key_command?: string[]
   base_url?: string
   headers?: Record<string, string>
+  /** Variables that its `api_key` names and that are not set: the key may still come from elsewhere. */
+  key_unset?: string[]
   /** Variables that its `base_url` or `headers` name and that are not set: using it is an error that names them. */
   unset?: string[]
 }
