@@ -134,7 +134,7 @@ async function chosenModel(models: Doctored['models'], { model }: Config): Promi
       return { ok: false, what: `model = ${printable(JSON.stringify(model))}`, remedy: messageOf(error) }
     }
   const info = listed.find(({ id }) => id === chosen)
-  if (info && !info.usable) return { ok: false, what, remedy: info.reason }
+  if (info && !info.usable) return { ok: false, what, remedy: info.reason, ...(notice && { details: [notice] }) }
   const hint = 'It is no language model: set ANTHROPIC_API_KEY, or start Ollama, for a real one.'
   return { ok: true, what, remedy: chosen === 'offline/guide' ? hint : notice }
 }
