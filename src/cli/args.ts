@@ -22,7 +22,7 @@ export type Command =
       json: boolean
       resume?: string
     })
-  | (Common & { command: 'doctor' })
+  | (Common & { command: 'doctor'; json: boolean })
   | (Common & { command: 'elisp'; install?: string })
   | (Common & { command: 'mcp'; project?: string; allow: Allowance[] })
   | (Common & { command: 'transcripts' } & TranscriptsAction)
@@ -85,7 +85,7 @@ function commandFrom(name: CommandName, { flags, operands }: Given): Command {
         resume: flags.text('resume'),
       }
     case 'doctor':
-      return { command: 'doctor', ...common }
+      return { command: 'doctor', ...common, json: flags.has('json') }
     case 'elisp':
       return { command: 'elisp', ...common, install: flags.text('install') }
     case 'mcp':

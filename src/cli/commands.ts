@@ -52,7 +52,7 @@ export const COMMANDS = {
     usage: '',
     summary:
       'What is configured and what answers: files, models and keys, MCP servers, disk, Emacs. Each failure with its remedy.',
-    flags: {},
+    flags: { json: { help: 'print the findings, one a line' } },
   },
   elisp: {
     usage: '',

@@ -2,9 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Config } from '../config/config.ts'
 import { projectConfig } from '../config/load.ts'
+import { nearest } from '../config/nearest.ts'
 import { printable } from '../config/printable.ts'
+import { problemLine } from '../config/problem.ts'
 import { messageOf } from '../errors.ts'
+import type { ProviderReport } from '../llm/models/models.ts'
+import type { ServerStatus } from '../mcp/pool.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
 import { configure } from './configure.ts'
 import { createLogger } from './logger.ts'
@@ -12,38 +17,71 @@ import type { Process } from './process.ts'
 import { type Style, styleFor } from './terminal.ts'
 import { createWorld } from './world.ts'
 
+/** `ok` null: nothing is wrong, and nothing needs to be right. */
 type Finding = { ok: boolean | null; what: string; remedy?: string; details?: string[] }
+type Found = Finding | Finding[]
+type Sections = Record<string, (Found | Promise<Found>)[]>
+type Doctored = ReturnType<typeof createWorld>
 
-/** What is configured and what answers; each failure with its remedy. Exit code 1 when something needs mending. */
-export async function doctor(flags: { config_file?: string }, outside: Process): Promise<number> {
+/**
+ * What is configured, and whether it works when it is tried; each failure with its remedy, shown as soon as it is found.
+ * Exit code 1 when something needs mending.
+ */
+export async function doctor(flags: { config_file?: string; json?: boolean }, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper } = outside
   const style = styleFor(outside)
-  const section = (title: string, findings: Finding[]) => {
-    outside.stdout(`${style.bold(title)}\n${findings.map(finding => render(finding, style)).join('')}\n`)
-    return findings.some(finding => finding.ok === false)
+  let healthy = true
+  const tell = (section: string, finding: Finding) => {
+    if (finding.ok === false) healthy = false
+    outside.stdout(flags.json ? `${JSON.stringify({ section, ...finding })}\n` : render(finding, style))
   }
-  outside.stdout(`emacs-agent-backend ${version}, ${process.platform} ${process.arch}\n\n`)
+  const say = (text: string) => !flags.json && outside.stdout(text)
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
   const world = createWorld({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
-  const project = (await projectConfig(loaded, outside.cwd)).project_file
-  const results = [
-    section('Configuration', [
+  const { project_file, problems } = await projectConfig(loaded, outside.cwd)
+  const { config } = loaded
+  const sections: Sections = {
+    Configuration: [
       ...Object.entries(loaded.provenance)
         .filter(([, origin]) => origin !== 'default')
         .map(([key, origin]) => ({ ok: null, what: `${key} from ${printable(origin)}` })),
       ...loaded.notices.map(notice => ({ ok: null, what: printable(notice) })),
-      ...(project && project.status !== 'absent' ? [projectFinding(project)] : []),
+      ...problems.map(problem => ({
+        ok: false,
+        what: problemLine(problem),
+        remedy: 'The entry is left out until that is mended.',
+      })),
+      ...(project_file && project_file.status !== 'absent' ? [projectFinding(project_file)] : []),
+      unknownTools(config),
       { ok: null, what: `state in ${printable(dirs.state)}` },
-    ]),
-    section('Models', await modelFindings(world)),
-    section('MCP servers', await serverFindings(world, outside.cwd)),
-    section('Disk', [writable(loaded.config.transcript_path), writable(dirs.state)]),
-    section('Programs', await programs(env, outside.cwd)),
-  ]
+    ],
+    Models: await modelFindings(world, config),
+    'MCP servers': await serverFindings(world, outside.cwd),
+    Disk: [writable(config.transcript_path), writable(dirs.state)],
+    Programs: [programs(env, outside.cwd)],
+  }
+  say(`emacs-agent-backend ${version}, ${process.platform} ${process.arch}\n\n`)
+  for (const [section, findings] of Object.entries(sections)) {
+    say(`${style.bold(section)}\n`)
+    for await (const found of inOrderOfTime(findings)) [found].flat().forEach(finding => void tell(section, finding))
+    say('\n')
+  }
   await world.close()
-  return results.some(Boolean) ? 1 : 0
+  return healthy ? 0 : 1
+}
+
+/** Each as soon as it is there. */
+async function* inOrderOfTime<T>(works: (T | Promise<T>)[]): AsyncGenerator<T> {
+  const waiting = new Map(
+    works.map((work, index) => [index, Promise.resolve(work).then(result => ({ index, result }))]),
+  )
+  while (waiting.size > 0) {
+    const { index, result } = await Promise.race(waiting.values())
+    waiting.delete(index)
+    yield result
+  }
 }
 
 const MARKS = { true: '✓', false: '✗', null: '·' } as const
@@ -60,49 +98,104 @@ const projectFinding = (file: { path: string; status: string }): Finding => ({
   ...(file.status !== 'trusted' && { remedy: 'Read what it would do, and let it: emacs-agent-backend trust' }),
 })
 
-/** A provider without a key is no failure: nobody needs all of them. Having none but the guide is worth a hint. */
-async function modelFindings({ models }: ReturnType<typeof createWorld>): Promise<Finding[]> {
-  const { default: chosen, notice } = await models.list()
-  const findings: Finding[] = (await models.doctor()).map(
-    ({ provider, key, usable, models: count, remedy, base_url }) => {
-      const source = key ? `key from ${key.source}${key.name ? ` ${printable(key.name)}` : ''}` : 'no key'
-      const details = [
-        base_url && printable(base_url),
-        provider !== 'offline' && source,
-        count !== undefined && `${count} models`,
-      ]
-      return {
-        ok: usable || null,
-        what: `${provider}: ${details.filter(Boolean).join(', ') || 'built in'}`,
-        ...(!usable && remedy && { remedy }),
-      }
-    },
-  )
-  const hint =
-    chosen === 'offline/guide'
-      ? 'It is no language model: set ANTHROPIC_API_KEY, or start Ollama, for a real one.'
-      : notice
-  return [...findings, { ok: true, what: `new sessions use ${chosen}`, remedy: hint }]
+/** A provider without a key is no failure: nobody needs all of them. What is configured and does not work is one. */
+async function modelFindings({ models }: Doctored, config: Config): Promise<Sections[string]> {
+  const reports = await models.doctor()
+  return [...reports.map(async report => providerFinding(report, config, models)), chosenModel(models, config)]
 }
+
+async function providerFinding(
+  { provider, key, usable, models: count, remedy, base_url }: ProviderReport,
+  { providers }: Config,
+  models: Doctored['models'],
+): Promise<Finding> {
+  const entry = Object.hasOwn(providers, provider) ? providers[provider] : undefined
+  const unset = entry?.key_unset && `Its api_key names variables that are not set: ${entry.key_unset.join(', ')}.`
+  const wrong = [await models.checkUp(provider), key ? null : unset, entry && !usable ? remedy : null].find(Boolean)
+  const source = key ? `key from ${key.source}${key.name ? ` ${printable(key.name)}` : ''}` : 'no key'
+  const details = [
+    base_url && printable(base_url),
+    provider !== 'offline' && source,
+    count !== undefined && `${count} models`,
+  ]
+  return {
+    ok: wrong ? false : usable || null,
+    what: `${provider}: ${details.filter(Boolean).join(', ') || 'built in'}`,
+    ...((wrong || !usable) && { remedy: printable(wrong ?? remedy ?? '') }),
+  }
+}
+
+/** Having none but the guide is worth a hint. */
+async function chosenModel(models: Doctored['models'], { model }: Config): Promise<Finding> {
+  const { default: chosen, notice, models: listed } = await models.list()
+  const what = `new sessions use ${printable(chosen)}`
+  if (model !== undefined)
+    try {
+      await models.resolve(model)
+    } catch (error) {
+      return { ok: false, what: `model = ${printable(JSON.stringify(model))}`, remedy: messageOf(error) }
+    }
+  const info = listed.find(({ id }) => id === chosen)
+  if (info && !info.usable) return { ok: false, what, remedy: info.reason, ...(notice && { details: [notice] }) }
+  const hint = 'It is no language model: set ANTHROPIC_API_KEY, or start Ollama, for a real one.'
+  return { ok: true, what, remedy: chosen === 'offline/guide' ? hint : notice }
+}
+
+/** Tools that rules and agents name and that do not exist. Those of MCP servers are known when the server answers. */
+async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Finding[]> {
+  const [{ builtinTools }, { parseRule, READERS, WRITERS }] = await Promise.all([
+    import('../tools/registry.ts'),
+    import('../tools/permission/rule.ts'),
+  ])
+  const known = new Set([...builtinTools.map(tool => tool.name), ...READERS, ...WRITERS, ...LEADING])
+  const isKnown = (rule: string) => {
+    const parsed = parseRule(rule)
+    const name = parsed.kind === 'server' ? `${parsed.server}/` : parsed.tool
+    return name.includes('/') ? mcp_servers.some(server => name.startsWith(`${server.name}/`)) : known.has(name)
+  }
+  const written = [
+    ...rules.map(({ rule, origin }) => ({ rule, origin })),
+    ...Object.entries(agents).flatMap(([name, { allowed_tools = [] }]) =>
+      allowed_tools.map(rule => ({ rule, origin: `agents.${name}` })),
+    ),
+  ]
+  return written
+    .filter(({ rule }) => !isKnown(rule))
+    .map(({ rule, origin }) => {
+      const near = nearest(rule.replace(/\(.*$/s, ''), [...known])
+      return {
+        ok: false,
+        what: `${printable(origin)}: there is no tool for the rule ${printable(JSON.stringify(rule))}`,
+        remedy: near ? `Did you mean ${near}?` : 'Name a tool of GET /api/tools, or one of a configured MCP server.',
+      }
+    })
+}
+/** What leads to the tools of MCP servers. */
+const LEADING = ['find_tools', 'describe_tools', 'call_tool']
 
 /** Lines of a failing server's stderr that are shown. */
 const LAST_LINES = 5
 
-async function serverFindings(world: ReturnType<typeof createWorld>, cwd: string): Promise<Finding[]> {
+async function serverFindings(world: Doctored, cwd: string): Promise<Sections[string]> {
   const project = await realpath(cwd)
   const { mcp_servers } = await world.projectConfig(project)
   if (mcp_servers.length === 0) return [{ ok: null, what: 'none configured' }]
-  const pool = await world.pool()
-  await Promise.all(mcp_servers.map(({ name }) => pool?.restart(name, project).catch(() => {}))) // the status says why
-  return ((await pool?.status(project)) ?? []).map(server => ({
-    ok: server.status === 'failed' ? false : server.status === 'disabled' ? null : true,
-    what: `${server.name}: ${server.status}${server.tool_count === null ? '' : `, ${server.tool_count} tools`}`,
-    ...(server.last_error && {
-      remedy: printable(server.last_error),
-      details: server.stderr.slice(-LAST_LINES).map(line => `stderr: ${printable(line)}`),
-    }),
-  }))
+  const pool = (await world.pool())!
+  return mcp_servers.map(async ({ name }) => {
+    await pool.restart(name, project).catch(() => {}) // the status says why
+    const rows = await pool.status(project)
+    return rows.filter(server => server.name === name).map(serverFinding)
+  })
 }
+
+const serverFinding = (server: ServerStatus): Finding => ({
+  ok: server.status === 'failed' ? false : server.status === 'disabled' ? null : true,
+  what: `${printable(server.name)}: ${server.status}${server.tool_count === null ? '' : `, ${server.tool_count} tools`}`,
+  ...(server.last_error && {
+    remedy: printable(server.last_error),
+    details: server.stderr.slice(-LAST_LINES).map(line => `stderr: ${printable(line)}`),
+  }),
+})
 
 function writable(path: string): Finding {
   let existing = path

@@ -40,6 +40,8 @@ export type ProviderConfig = {
   headers?: Record<string, string>
   /** How long its server may say nothing, before an answer and within one. */
   timeout_seconds?: number
+  /** Variables that its `api_key` names and that are not set: the key may still come from elsewhere. */
+  key_unset?: string[]
   /** Variables that its `base_url` or `headers` name and that are not set: using it is an error that names them. */
   unset?: string[]
 }

@@ -74,18 +74,14 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: Surroundings):
   const unset = new Set<string>()
   const { api_key, ...rest } = entry
   const provider: ProviderConfig = rest
-  const key = api_key && keyFrom(api_key, env)
-  if (key) provider.api_key = key
+  const keyless = new Set<string>()
+  const key = expandVariables(api_key ?? '', env, keyless).trim()
+  if (keyless.size > 0) provider.key_unset = [...keyless]
+  else if (key) provider.api_key = key
   if (entry.base_url !== undefined) provider.base_url = expandVariables(entry.base_url, env, unset)
   if (entry.headers) provider.headers = expandValues(entry.headers, env, unset)
   if (unset.size > 0) provider.unset = [...unset]
   return provider
-}
-
-function keyFrom(written: string, env: Env): string | undefined {
-  const unset = new Set<string>()
-  const key = expandVariables(written, env, unset).trim()
-  return unset.size > 0 ? undefined : key
 }
 
 function serverFrom(

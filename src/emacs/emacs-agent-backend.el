@@ -198,7 +198,22 @@ Starts the backend if need be."
           (emacs-agent-backend-version emacs-agent-backend) version)
     (emacs-agent-log "Backend %s listens on port %s" version (emacs-agent-endpoint-port endpoint))
     (emacs-agent-backend--release nil)
-    (run-hook-with-args 'emacs-agent-backend-functions (if again 'restarted 'ready) version)))
+    (run-hook-with-args 'emacs-agent-backend-functions (if again 'restarted 'ready) version)
+    (emacs-agent-http-request
+     endpoint "GET" "/health" :timeout 30 :on-done #'emacs-agent-backend--tell-problems)))
+
+(defun emacs-agent-backend--tell-problems (status text)
+  "Say which entries of the configuration are left out; STATUS and TEXT are an answer."
+  (let ((problems (and (eql status 200)
+                       (alist-get 'problems (ignore-errors (emacs-agent-json-parse text))))))
+    (when (> (length problems) 0)
+      (let ((lines (mapcar (lambda (problem)
+                             (let-alist problem (format "%s:%s: %s %s" .file .line .key .message)))
+                           problems)))
+        (dolist (line lines) (emacs-agent-log "Left out of the configuration: %s" line))
+        (display-warning 'emacs-agent
+                         (concat "Entries of the configuration are left out until they are mended:\n"
+                                 (emacs-agent-show-controls (string-join lines "\n"))))))))
 
 (defun emacs-agent-backend--settle (state)
   "End the patience with a start, and set STATE."

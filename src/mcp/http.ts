@@ -71,13 +71,21 @@ function counted(): TransformStream<Uint8Array, Uint8Array> {
   })
 }
 
-/** The same events; each message that stands on one `data:` line is put right. */
+/**
+ * The same events; each message that stands on one `data:` line is put right. A stream that ends without an answer may be
+ * taken up again, so that somebody waits for it: only the question for the era is answered here, as any odd answer would.
+ */
 function mendedEvents(asked: Asked | null): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder()
   const encoder = new TextEncoder()
   let held: string[] = []
+  let answered = asked?.method !== 'server/discover'
   const mended = (line: string) =>
-    line.replace(/^data: ?(.+?)(\r?)$/s, (whole, data, end) => mendedData(data, asked, whole, end))
+    line.replace(/^data: ?(.+?)(\r?)$/s, (whole, data, end) => {
+      const message = mendedData(data, asked)
+      answered ||= message !== null
+      return message === null ? whole : `data: ${message}${end}`
+    })
   return new TransformStream({
     transform(chunk, controller) {
       const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n')
@@ -87,16 +95,21 @@ function mendedEvents(asked: Asked | null): TransformStream<Uint8Array, Uint8Arr
         held = [line]
       }
     },
-    flush: controller => controller.enqueue(encoder.encode(mended(held.join('')))),
+    flush(controller) {
+      controller.enqueue(encoder.encode(mended(held.join(''))))
+      const nothing = answered ? null : noAnswer('an event stream without a message', asked!.id)
+      if (nothing) controller.enqueue(encoder.encode(`\n\ndata: ${JSON.stringify(nothing)}\n\n`))
+    },
   })
 }
 
-function mendedData(data: string, asked: Asked | null, line: string, end: string): string {
+/** Null for what is no message. */
+function mendedData(data: string, asked: Asked | null): string | null {
   const { values, rest } = jsonValues(data)
   const [value] = values
-  if (values.length !== 1 || rest !== '' || !isObject(value)) return line
+  if (values.length !== 1 || rest !== '' || !isObject(value)) return null
   const message = readEnvelope(value, isAnswerWithoutId(value) ? asked?.id : undefined)
-  return message === value ? line : `data: ${JSON.stringify(message)}${end}`
+  return message === value ? data : JSON.stringify(message)
 }
 
 const isAnswerWithoutId = (value: Record<string, unknown>) =>

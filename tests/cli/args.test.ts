@@ -35,7 +35,7 @@ const GOOD: [string, string[], Command][] = [
   ['a prompt after --', ['run', '--json', '--', '--help', 'me'], { ...run, prompt: '--help me', json: true }],
   ['a prompt that is a command', ['run', 'serve'], { ...run, prompt: 'serve' }],
   ['a value that begins with a dash', ['run', '--model=-m'], { ...run, model: '-m' }],
-  ['doctor', ['doctor', '--config', 'f'], { command: 'doctor', config_file: 'f' }],
+  ['doctor', ['doctor', '--config', 'f'], { command: 'doctor', config_file: 'f', json: false }],
   ['elisp', ['elisp'], { command: 'elisp' }],
   ['elisp --install', ['elisp', '--install', 'd'], { command: 'elisp', install: 'd' }],
   ['mcp', ['mcp'], { command: 'mcp', allow: [] }],

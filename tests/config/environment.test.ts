@@ -75,3 +75,8 @@ env = { B_TOKEN = "tok", MODE = "fast" }`,
     const { config } = await home.load({ env: { KEY: 'k-1' } })
     expect(secretsOf(config).toSorted()).toEqual(['Bearer abc', 'abc', 'header-key', 'k-1', 'k-1-secret', 'tok'])
   }))
+
+test('the key of a provider stays here, whatever else holds it', () => {
+  const env = { ACME_API_KEY: 'sk-12345678', COPY: 'Bearer sk-12345678', KUBECONFIG: '/k', SSH_AUTH_SOCK: '/s' }
+  expect(childEnv(env)).toEqual({ KUBECONFIG: '/k', SSH_AUTH_SOCK: '/s' })
+})

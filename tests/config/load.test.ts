@@ -189,7 +189,7 @@ client_secret = "\${KEY}"`,
       expect(config.model).toBe('${' + 'BASE}')
       expect(config.providers).toEqual({
         anthropic: { api_key: 'k', base_url: 'https://h.example', headers: { a: 'k-k' } },
-        local: { headers: { a: '' }, unset: ['MISSING'] },
+        local: { headers: { a: '' }, key_unset: ['MISSING'], unset: ['MISSING'] },
       })
       expect(config.mcp_servers).toEqual([
         {

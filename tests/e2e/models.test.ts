@@ -178,7 +178,7 @@ describe('local servers', () => {
     await doctor.exited
     expect(doctor.stdout).toMatch(/✓ local: .*4 models/)
     expect(doctor.stdout).toMatch(/✓ studio: .*1 models/)
-    expect(doctor.stdout).toMatch(/· gone: .*\n.*does not answer/)
+    expect(doctor.stdout).toMatch(/✗ gone: .*\n.*does not answer/)
     expect(doctor.stdout).toContain('new sessions use local/phi.gguf')
   })
 

@@ -104,5 +104,18 @@
         (signal-process (car started) 'SIGTERM)
         (emacs-agent-test-wait (not (process-live-p (car started))))))))
 
+;;;; What is left out of the configuration
+
+(ert-deftest emacs-agent-connection-tells-problems ()
+  (let (warned)
+    (cl-letf (((symbol-function 'display-warning) (lambda (_type message &rest _) (push message warned))))
+      (emacs-agent-backend--tell-problems 200 "{\"status\":\"ok\",\"problems\":[]}")
+      (emacs-agent-backend--tell-problems 500 "no JSON")
+      (should-not warned)
+      (emacs-agent-backend--tell-problems
+       200 "{\"problems\":[{\"file\":\"/c.toml\",\"line\":3,\"key\":\"agents.a.x\",\"message\":\"is an unknown key\"},{\"file\":\"/c.toml\",\"line\":9,\"key\":\"models.b\",\"message\":\"must be\"}]}")
+      (should (= 1 (length warned)))
+      (should (string-match-p "/c.toml:3: agents.a.x is an unknown key\n/c.toml:9: models.b must be" (car warned))))))
+
 (provide 'emacs-agent-connection-tests)
 ;;; emacs-agent-connection-tests.el ends here

@@ -12,6 +12,18 @@ describe('results as a model reads them', () => {
   const table: [string, Partial<CallResult>, string][] = [
     ['text', { content: text('a', 'b') }, 'a\nb'],
     ['nothing', { content: [] }, '(no output)'],
+    ['null for content', v.parse(callResult, { content: null }), '(no output)'],
+    ['an object for text', { content: [{ type: 'text', text: { balance: 4711 } }] }, '{"balance":4711}'],
+    [
+      'an image in a resource',
+      { content: [{ type: 'resource', resource: { uri: 'file:///x.png', mimeType: 'image/png', blob: 'aGk=' } }] },
+      '[image 1: image/png file:///x.png]',
+    ],
+    [
+      'a resource without an address',
+      { content: [{ type: 'resource', resource: { text: 'inside' } }] },
+      '[resource without a name]\ninside',
+    ],
     ['JSON in text, as a table', { content: text(JSON.stringify(rows, null, 2)) }, TABLE],
     ['JSON in text, compact', { content: text('{\n  "a": {\n    "b": [1]\n  }\n}') }, '{"a":{"b":[1]}}'],
     [

@@ -5,6 +5,7 @@ import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
 import type { ModelInfo, Stream } from '../provider.ts'
+import { checkUp } from './checkup.ts'
 import { localServers, type Server } from './discovery.ts'
 import { createKeys, type KeySource } from './keys.ts'
 import { nameModel, noticeOf } from './names.ts'
@@ -38,6 +39,8 @@ export type Models = {
   price(id: string, usage: Usage): Usage
   /** The state of each provider, for `doctor`. Runs no `api_key_command`, shows no key. */
   doctor(): Promise<ProviderReport[]>
+  /** What is wrong with it when it is tried; null when nothing is. Runs its `api_key_command`. */
+  checkUp(provider: string): Promise<string | null>
 }
 
 export type ProviderReport = {
@@ -205,6 +208,8 @@ export function createModels(options: {
       const cost_usd = costOf(prices, usage)
       return { ...usage, ...(cost_usd !== undefined && { cost_usd }) }
     },
+
+    checkUp: name => checkUp(providers.get(name)!, { keys, config, fetch }),
 
     async doctor() {
       const found = (await Promise.all([local(), remote()])).flat()
