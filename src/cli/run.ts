@@ -1,17 +1,19 @@
 import { resolve } from 'node:path'
 import { AppError, messageOf, UsageError } from '../errors.ts'
-import type { Stored, ToolCallAnnounced } from '../event.ts'
+import type { ToolCallAnnounced } from '../event.ts'
+import type { Archive } from '../session/archive.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
 import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
 import { answer } from './answer.ts'
+import { decide } from './approve.ts'
 import type { Command } from './args.ts'
 import { configure } from './configure.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
-import { createScreen } from './screen.ts'
-import { inert, isDumb, type Style, styleFor } from './terminal.ts'
+import { brief, createScreen } from './screen.ts'
+import { inert, isDumb, styleFor } from './terminal.ts'
 import { createWorld } from './world.ts'
 
 type Options = Extract<Command, { command: 'run' }>
@@ -26,7 +28,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
-  const session = await open(store, options, outside.cwd)
+  const session = await open(store, world.archive, options, outside.cwd)
   const screen = createScreen(outside.stdout, style)
   const show = options.json
     ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
@@ -59,15 +61,22 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const keyboard = terminal
     ? createKeyboard(outside.stdin, outside.terminal_output, { onInterrupt: interrupt, marks_pastes })
     : null
-  outside.onInterrupt(interrupt)
+  outside.onInterrupt(() => void (keyboard?.lent || interrupt()))
   void outside.untilStopped({ output: true, signals: ['SIGTERM', 'SIGHUP'] }).then(() => leave(1))
+  const unasked: string[] = []
+  const asking = {
+    yes: options.yes,
+    keyboard,
+    nobody: options.json ? 'with --json there is no terminal to ask on' : 'there is no terminal to ask on',
+    env,
+    style,
+    line: options.json ? () => {} : screen.line,
+    unasked: (call: ToolCallAnnounced) => unasked.push(`${call.tool} ${brief(call.params)}`),
+  }
   session.subscribe(event => {
-    if (event.type === 'tool.call' && event.requires_approval)
-      void decide(event, session, { options, keyboard, style, screen })
+    if (event.type === 'tool.call' && event.requires_approval) void decide(event, session, asking)
     if (event.type === 'question')
-      void answer(event, session, { keyboard, style, line: options.json ? () => {} : screen.line }).catch(error =>
-        screen.line(style.yellow(messageOf(error))),
-      )
+      void answer(event, session, asking).catch(error => screen.line(style.yellow(messageOf(error))))
   })
 
   if (!options.json) {
@@ -89,17 +98,25 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const path = await store.close(session.id)
   await world.close()
   if (path && !options.json) screen.line(`\nTranscript: ${inert(path)}`)
-  return failed || limited ? 1 : 0
+  for (const call of unasked)
+    outside.stderr(`emacs-agent-backend: rejected, for ${asking.nobody}: ${call} (--yes approves what asks)\n`)
+  return failed || limited || unasked.length > 0 ? 1 : 0
 }
 
 const TOUR = 'Give me a short tour of this project'
 
 /** Throws UsageError where a flag is to blame. */
-async function open(store: Store, { resume, model, agent, project = '.' }: Options, cwd: string): Promise<Session> {
+async function open(
+  store: Store,
+  archive: Archive,
+  { resume, model, agent, project = '.' }: Options,
+  cwd: string,
+): Promise<Session> {
   try {
     if (!resume) return await store.create({ project_path: resolve(cwd, project), model, agent })
-    await store.resume(resume)
-    return await store.update(resume, { ...(model && { model }), ...(agent && { agent }) })
+    const id = await archive.idOf(resume)
+    await store.resume(id)
+    return await store.update(id, { ...(model && { model }), ...(agent && { agent }) })
   } catch (error) {
     if (error instanceof AppError && error.code === 'INVALID_REQUEST')
       throw new UsageError(error.message.replace(/^project_path/, '--project'))
@@ -121,40 +138,6 @@ async function converse(session: Session, keyboard: Keyboard, forgive: () => voi
     forgive()
     outcome = await turn(session, text.trim() || TOUR)
   }
-}
-
-type Asking = { options: Options; keyboard: Keyboard | null; style: Style; screen: ReturnType<typeof createScreen> }
-
-/** Puts the decision to the person; without one, only `--yes` says yes. */
-async function decide(call: Stored<ToolCallAnnounced>, session: Session, asking: Asking): Promise<void> {
-  const { tool_call_id } = call
-  const preview_hash = call.preview?.hash
-  const { approvals } = session
-  try {
-    if (asking.options.yes) return await approvals.approve({ tool_call_id, preview_hash })
-    if (!asking.keyboard)
-      return approvals.reject(tool_call_id, 'there is no terminal to ask on (--yes approves what asks).')
-    const decided = new AbortController() // by an interrupt, which cancels what waits
-    const unsubscribe = session.subscribe(event => {
-      if (event.type === 'approval' && event.tool_call_id === tool_call_id) decided.abort()
-    })
-    const answer = await asking.keyboard.ask(question(call, asking.style), decided.signal).finally(unsubscribe)
-    if (decided.signal.aborted) return
-    if (answer === null) return approvals.reject(tool_call_id, 'there is nobody left to ask.')
-    const [key, ...reason] = answer.trim().split(/\s+/)
-    if (key === 'y' || key === 'yes') await approvals.approve({ tool_call_id, preview_hash })
-    else if (key === 's' && call.remember) await approvals.approve({ tool_call_id, preview_hash, remember: 'session' })
-    else if (key === 'p' && call.remember) await approvals.approve({ tool_call_id, preview_hash, remember: 'project' })
-    else approvals.reject(tool_call_id, (key === 'n' || key === 'no' ? reason.join(' ') : answer.trim()) || undefined)
-  } catch (error) {
-    // A stale preview is announced again, and asked about again; what was decided elsewhere needs no answer.
-    asking.screen.line(asking.style.yellow(messageOf(error)))
-  }
-}
-
-function question({ remember }: Stored<ToolCallAnnounced>, style: Style): string {
-  const rule = remember ? `, [s]ession or [p]roject to remember ${inert(remember.project)}` : ''
-  return `  ${style.bold('Approve?')} [y]es, [n]o and why${rule}: `
 }
 
 function withoutProviderData(event: object) {

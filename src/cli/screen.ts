@@ -74,7 +74,7 @@ export function createScreen(write: (text: string) => void, style: Style) {
 }
 
 /** The arguments on one line. */
-function brief(params: Params): string {
+export function brief(params: Params): string {
   const text = Object.entries(params)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
