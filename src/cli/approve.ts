@@ -39,7 +39,8 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
   }
   const over = new AbortController() // decided, by an interrupt as well; or announced again, and asked about anew
   const unsubscribe = session.subscribe(event => {
-    if ((event.type === 'approval' || event.type === 'tool.call') && event.tool_call_id === tool_call_id) over.abort()
+    if (event.type !== 'approval' && event.type !== 'tool.call') return
+    if (event.tool_call_id === tool_call_id && event !== call) over.abort() // who subscribes while it is told is told, too
   })
   const tell = (error: unknown) => asking.line(`  ${asking.style.yellow(inert(messageOf(error)))}`)
   try {
