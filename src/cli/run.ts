@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { agentsOf } from '../agent/agents.ts'
 import { AppError, messageOf, UsageError } from '../errors.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
@@ -13,6 +14,8 @@ import { createKeyboard, type Keyboard } from './keyboard.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { brief, createScreen } from './screen.ts'
+import { isSlash, slash } from './slash.ts'
+import { createSpinner } from './spinner.ts'
 import { inert, isDumb, styleFor } from './terminal.ts'
 import { createWorld } from './world.ts'
 
@@ -29,12 +32,17 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
   const session = await open(store, world.archive, options, outside.cwd)
-  const screen = createScreen(outside.stdout, style)
+  const spinner =
+    outside.terminal.output && !options.json && !isDumb(env)
+      ? createSpinner(outside.stdout, style, () => keyboard?.busy ?? false)
+      : null
+  const screen = createScreen(spinner?.print ?? outside.stdout, style)
   const show = options.json
     ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
     : screen.show
   if (options.json) session.log.events.forEach(show)
   session.subscribe(show)
+  if (spinner) session.subscribe(spinner.watch)
 
   let interrupts = 0
   const interrupt = () => {
@@ -47,6 +55,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const leave = (code: number) => {
     leaving ??= (async () => {
       setTimeout(() => outside.exit(code), 1000)
+      spinner?.stop()
       keyboard?.close()
       await store.shutdown()
       await world.close()
@@ -89,7 +98,18 @@ export async function run(options: Options, outside: Process): Promise<number> {
   if (first !== undefined) outcome = await turn(session, first || TOUR)
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
-    outcome = await converse(session, keyboard!, () => (interrupts = 0))
+    const conversation = {
+      model: () => session.state.model,
+      agent: () => session.state.agent,
+      agents: () => agentsOf(session.config).map(({ name }) => name),
+      update: (settings: { model?: string; agent?: string }) => store.update(session.id, settings),
+    }
+    const answered = async (typed: string) => {
+      const said = await slash(typed, conversation)
+      if (said !== null) screen.line(said)
+      return said !== null
+    }
+    outcome = await converse(session, keyboard!, answered, () => (interrupts = 0))
   }
   if (leaving) return leaving
   keyboard?.close()
@@ -129,15 +149,35 @@ async function turn(session: Session, text: string): Promise<TurnOutcome> {
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */
-async function converse(session: Session, keyboard: Keyboard, forgive: () => void): Promise<TurnOutcome | null> {
+async function converse(
+  session: Session,
+  keyboard: Keyboard,
+  answered: (typed: string) => Promise<boolean>,
+  forgive: () => void,
+): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
   for (;;) {
     forgive()
-    const text = await keyboard.ask('\n> ')
-    if (text === null || text.trim() === '/quit') return outcome
+    const text = await readPrompt(keyboard)
+    if (text === null) return outcome
+    if (isSlash(text)) {
+      if (await answered(text)) continue
+      return outcome
+    }
     forgive()
     outcome = await turn(session, text.trim() || TOUR)
   }
+}
+
+/** A line that ends with a backslash goes on in the next one. */
+async function readPrompt(keyboard: Keyboard): Promise<string | null> {
+  let text = await keyboard.ask('\n> ')
+  while (text?.endsWith('\\')) {
+    const more = await keyboard.ask('… ')
+    if (more === null) return null
+    text = `${text.slice(0, -1)}\n${more}`
+  }
+  return text
 }
 
 function withoutProviderData(event: object) {

@@ -96,7 +96,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       const found = (await logs()).map(log => log.id).filter(id => id.startsWith(beginning.toLowerCase()))
       if (found.includes(beginning) || found.length === 1) return found.includes(beginning) ? beginning : found[0]!
       if (found.length === 0)
-        throw new AppError('SESSION_NOT_FOUND', 'There is no saved session with this id, nor one that begins so.')
+        throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved, nor one whose id begins so.')
       const some = found.slice(0, MAX_NAMED).join(', ')
       throw new AppError(
         'SESSION_NOT_FOUND',
