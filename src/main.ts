@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { type Command, parseCommand } from './cli/args.ts'
+import { createOutput } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
 import { messageOf, UsageError } from './errors.ts'
@@ -13,24 +14,12 @@ const SWEEP = 'sweep-children'
 /** Of an executable made by `bun build --compile`, the script lies in a file system of its own. */
 const isCompiled = (script = '') => /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(script)
 
+const output = createOutput()
+
 /**
  * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
  * four places where a failure becomes data: one line on stderr.
  */
-/**
- * The output streams, created when something is written to them: creating one costs as much as half of a bare server's
- * start. A reader that goes away, as `head` does, is no failure of ours.
- */
-const opened = new Map<1 | 2, NodeJS.WriteStream>()
-function output(descriptor: 1 | 2): NodeJS.WriteStream {
-  let stream = opened.get(descriptor)
-  if (!stream) {
-    stream = (descriptor === 1 ? process.stdout : process.stderr).on('error', () => {})
-    opened.set(descriptor, stream)
-  }
-  return stream
-}
-
 const world: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
@@ -42,13 +31,13 @@ const world: Process = {
     return process.stdin
   },
   get terminal_output() {
-    return output(1)
+    return output.stream(1)
   },
   terminal: { input: isatty(0), output: isatty(1) },
   onInterrupt: act => void process.on('SIGINT', act),
   handshake: line => void writeSync(1, line),
-  stdout: text => void output(1).write(text),
-  stderr: text => void output(2).write(text),
+  stdout: text => output.write(1, text),
+  stderr: text => output.write(2, text),
   untilStopped,
   onStray: report => void process.on('unhandledRejection', report).on('uncaughtException', report),
   exit: code => process.exit(code),
@@ -102,7 +91,7 @@ async function trust(command: Extract<Command, { command: 'trust' }>): Promise<n
 function untilStopped({ lifeline, output: watched, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {
   return new Promise(resolve => {
     for (const signal of signals) process.on(signal, () => resolve(signal))
-    if (watched) output(1).on('error', () => resolve('nobody reads the output'))
+    if (watched) output.onBroken(resolve)
     if (lifeline) untilEndOfStdin(resolve)
   })
 }
@@ -121,15 +110,12 @@ function untilEndOfStdin(ended: (reason: string) => void): void {
   next()
 }
 
-/** Resolves when a slow reader has taken all of it, or is gone: what is not written yet is lost with the process. */
-const written = (stream: NodeJS.WriteStream) => new Promise<void>(resolve => stream.end(() => resolve()))
-
 main(process.argv.slice(2))
   .catch((error: unknown) => {
     world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {
-    await Promise.all([...opened.values()].map(written))
-    process.exit(code)
+    const { failed } = await output.close()
+    process.exit(failed ? code || 1 : code)
   })

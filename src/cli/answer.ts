@@ -3,6 +3,7 @@ import type { Question, Stored } from '../event.ts'
 import type { Session } from '../session/session.ts'
 import type { Keyboard } from './keyboard.ts'
 import { inert, type Style } from './terminal.ts'
+import { isYes, readNo } from './words.ts'
 
 type Asking = { keyboard: Keyboard | null; style: Style; line(text: string): void }
 
@@ -31,14 +32,18 @@ type Reply = Parameters<Session['questions']['answer']>[1]
 const CANCEL: Reply = { action: 'cancel' }
 const DECLINE: Reply = { action: 'decline' }
 
-const isNo = (typed: string) => /^no?$/i.test(typed.trim())
 const intro = ({ server, message }: Question, { style }: Asking) =>
   `  ${style.bold(inert(server))} asks: ${inert(message)}`
 
 async function visit(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
   asking.line(`${intro(question, asking)}\n  ${inert(question.url!)}`)
-  const typed = await asking.keyboard.ask('  Press Enter once you have been there, or [n]o: ', closed)
-  return typed === null ? CANCEL : isNo(typed) ? DECLINE : { action: 'accept' }
+  for (;;) {
+    const typed = await asking.keyboard.ask('  Press Enter once you have been there, or [n]o: ', closed)
+    if (typed === null) return CANCEL
+    if (readNo(typed)) return DECLINE
+    if (isYes(typed) || typed.trim() === '') return { action: 'accept' }
+    asking.line('  Open the address in a browser, then press Enter (or y); n declines. Nothing is answered yet.')
+  }
 }
 
 const field = v.looseObject({
@@ -57,9 +62,13 @@ type Field = v.InferOutput<typeof field>
 /** One line for each field; what is left empty is left out, so that the server's default holds. */
 async function fillIn(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
   asking.line(intro(question, asking))
-  const typed = await asking.keyboard.ask('  Answer? [y]es, [n]o: ', closed)
-  if (typed === null) return CANCEL
-  if (isNo(typed)) return DECLINE
+  for (;;) {
+    const typed = await asking.keyboard.ask('  Answer? [y]es, [n]o: ', closed)
+    if (typed === null) return CANCEL
+    if (readNo(typed)) return DECLINE
+    if (isYes(typed)) break
+    asking.line('  y goes through what it asks, field by field; n declines. Nothing is answered yet.')
+  }
   const { properties, required } = v.parse(v.fallback(form, { properties: {}, required: [] }), question.schema)
   const content: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(properties)) {
@@ -70,7 +79,8 @@ async function fillIn(question: Question, asking: Present, closed: AbortSignal):
   return { action: 'accept', content }
 }
 
-async function ask(name: string, field: Field, required: boolean, { keyboard, style }: Present, closed: AbortSignal) {
+async function ask(name: string, field: Field, required: boolean, asking: Present, closed: AbortSignal) {
+  const { keyboard, style } = asking
   const hints = [
     field.enum?.map(String).join('|') ?? field.type,
     field.default !== undefined && `default ${JSON.stringify(field.default)}`,
@@ -84,12 +94,18 @@ async function ask(name: string, field: Field, required: boolean, { keyboard, st
     if (typed.trim() === '' && (!required || field.default !== undefined)) return undefined
     const value = read(typed.trim(), field)
     if (value !== undefined) return value
+    asking.line(
+      `  That is not what it takes${field.enum || field.type ? `: ${inert(field.enum?.map(String).join('|') ?? field.type!)}` : ''}.`,
+    )
   }
 }
 
 /** What was typed as what the field wants; undefined when it is no such thing. */
 function read(typed: string, { type, enum: choices }: Field): unknown {
-  if (choices) return choices.find(choice => String(choice) === typed)
+  if (choices) {
+    const folded = choices.filter(choice => String(choice).toLowerCase() === typed.toLowerCase())
+    return choices.find(choice => String(choice) === typed) ?? (folded.length === 1 ? folded[0] : undefined)
+  }
   switch (type) {
     case 'integer':
       return /^[+-]?\d+$/.test(typed) ? Number(typed) : undefined

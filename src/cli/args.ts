@@ -31,8 +31,8 @@ export type Command =
 export type Common = { config_file?: string; log_level?: LogLevel }
 export type Allowance = 'write' | 'shell'
 export type TranscriptsAction =
-  | { action: 'list' }
-  | { action: 'search'; query: string }
+  | { action: 'list'; limit?: number }
+  | { action: 'search'; query: string; limit?: number }
   | { action: 'show'; id: string }
 
 /** Parses what follows the program's name. Throws UsageError that names what exists, and the nearest to what was written. */
@@ -96,24 +96,28 @@ function commandFrom(name: CommandName, { flags, operands }: Given): Command {
         allow: allowances(flags.texts('allow')),
       }
     case 'transcripts':
-      return { command: 'transcripts', ...common, ...transcriptsAction(operands) }
+      return { command: 'transcripts', ...common, ...transcriptsAction(operands, flags.text('limit')) }
     case 'trust':
       if (operands.length > 1) throw usage(name, 'takes one directory')
       return { command: 'trust', ...common, dir: operands[0], revoke: flags.has('revoke'), yes: flags.has('yes') }
   }
 }
 
-function transcriptsAction([action, ...operands]: string[]): TranscriptsAction {
+function transcriptsAction([action, ...operands]: string[], written?: string): TranscriptsAction {
+  const limit = written === undefined ? undefined : Number(written)
+  if (limit !== undefined && !(/^\d+$/.test(written!) && limit > 0 && Number.isSafeInteger(limit)))
+    throw usage('transcripts', '--limit must be a whole number from 1 on')
   const actions = ['list', 'search', 'show']
   switch (action) {
     case 'list':
       if (operands.length > 0) throw usage('transcripts', '`list` takes nothing more')
-      return { action }
+      return { action, limit }
     case 'search':
       if (operands.join('') === '') throw usage('transcripts', '`search` needs a text to look for')
-      return { action, query: operands.join(' ') }
+      return { action, query: operands.join(' '), limit }
     case 'show':
-      if (operands.length !== 1) throw usage('transcripts', '`show` needs the id of one session')
+      if (limit !== undefined) throw usage('transcripts', '`show` takes no --limit')
+      if (operands.length !== 1 || operands[0] === '') throw usage('transcripts', '`show` needs the id of one session')
       return { action, id: operands[0]! }
     default:
       throw usage(

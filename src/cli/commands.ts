@@ -45,7 +45,7 @@ export const COMMANDS = {
       agent: { value: 'A', help: 'the agent: build, plan, ask or one of yours' },
       yes: { help: 'approve what asks; what a rule or an agent denies stays denied' },
       json: { help: 'print the events, one a line' },
-      resume: { value: 'ID', help: 'go on with an earlier session' },
+      resume: { value: 'ID', help: 'go on with an earlier session (the beginning of its id is enough)' },
     },
   },
   doctor: {
@@ -69,8 +69,8 @@ export const COMMANDS = {
   },
   transcripts: {
     usage: 'list | search QUERY | show ID',
-    summary: 'The transcripts, on the terminal.',
-    flags: {},
+    summary: 'The transcripts, on the terminal. The beginning of an ID is enough where no other begins like it.',
+    flags: { limit: { value: 'N', help: 'list or find at most N (default 200)' } },
   },
   trust: {
     usage: '[DIR]',

@@ -4,6 +4,12 @@ import { createInterface, type Interface } from 'node:readline'
 export type Keyboard = {
   /** What was typed after the question; null when there is nobody any more (Control-D), or the signal says never mind. */
   ask(question: string, signal?: AbortSignal): Promise<string | null>
+  /** Lets another program have the terminal; what is asked meanwhile waits. */
+  lend<T>(use: () => Promise<T>): Promise<T>
+  /** Whether a question stands on the screen, or another program has it: nothing else may be drawn there. */
+  readonly busy: boolean
+  /** Whether another program has the terminal: Control-C is meant for it. */
+  readonly lent: boolean
   close(): void
 }
 
@@ -23,13 +29,14 @@ const LEAVE_PASTES = '\x1b[?2004l'
  * several lines are one answer, and none of them approves anything.
  */
 export function createKeyboard(
-  input: NodeJS.ReadableStream,
+  input: NodeJS.ReadableStream & { setRawMode?(raw: boolean): unknown },
   output: NodeJS.WritableStream,
   { onInterrupt, marks_pastes }: { onInterrupt: () => string | undefined; marks_pastes: boolean },
 ): Keyboard {
   const reader = createInterface({ input, output }) as Interface & Editor
   let closed = false
   let pasting = false
+  let lending = false
   const lines: string[] = []
   let settle: ((answer: string | null) => void) | null = null
 
@@ -48,6 +55,7 @@ export function createKeyboard(
     never()
   })
   reader.on('SIGINT', () => {
+    if (lending) return
     const said = onInterrupt()
     if (!settle || closed) return
     lines.length = 0
@@ -82,6 +90,30 @@ export function createKeyboard(
       const answer = last.then(() => askNow(question, signal))
       last = answer
       return answer
+    },
+    lend(use) {
+      const lent = last.then(async () => {
+        lending = true
+        if (marks_pastes) output.write(LEAVE_PASTES)
+        reader.pause()
+        input.setRawMode?.(false)
+        try {
+          return await use()
+        } finally {
+          lending = false
+          input.setRawMode?.(true)
+          reader.resume()
+          if (marks_pastes) output.write(MARK_PASTES)
+        }
+      })
+      last = lent.catch(() => {})
+      return lent
+    },
+    get busy() {
+      return settle !== null || lending
+    },
+    get lent() {
+      return lending
     },
     close: () => reader.close(),
   }

@@ -1,17 +1,22 @@
 import { resolve } from 'node:path'
+import { agentsOf } from '../agent/agents.ts'
 import { AppError, messageOf, UsageError } from '../errors.ts'
-import type { Stored, ToolCallAnnounced } from '../event.ts'
+import type { ToolCallAnnounced } from '../event.ts'
+import type { Archive } from '../session/archive.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
 import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
 import { answer } from './answer.ts'
+import { decide } from './approve.ts'
 import type { Command } from './args.ts'
 import { configure } from './configure.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
-import { createScreen } from './screen.ts'
-import { inert, isDumb, type Style, styleFor } from './terminal.ts'
+import { brief, createScreen } from './screen.ts'
+import { isSlash, slash } from './slash.ts'
+import { createSpinner } from './spinner.ts'
+import { inert, isDumb, styleFor } from './terminal.ts'
 import { createWorld } from './world.ts'
 
 type Options = Extract<Command, { command: 'run' }>
@@ -26,13 +31,18 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
-  const session = await open(store, options, outside.cwd)
-  const screen = createScreen(outside.stdout, style)
+  const session = await open(store, world.archive, options, outside.cwd)
+  const spinner =
+    outside.terminal.output && !options.json && !isDumb(env)
+      ? createSpinner(outside.stdout, style, () => keyboard?.busy ?? false)
+      : null
+  const screen = createScreen(spinner?.print ?? outside.stdout, style)
   const show = options.json
     ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
     : screen.show
   if (options.json) session.log.events.forEach(show)
   session.subscribe(show)
+  if (spinner) session.subscribe(spinner.watch)
 
   let interrupts = 0
   const interrupt = () => {
@@ -45,6 +55,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const leave = (code: number) => {
     leaving ??= (async () => {
       setTimeout(() => outside.exit(code), 1000)
+      spinner?.stop()
       keyboard?.close()
       await store.shutdown()
       await world.close()
@@ -59,15 +70,22 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const keyboard = terminal
     ? createKeyboard(outside.stdin, outside.terminal_output, { onInterrupt: interrupt, marks_pastes })
     : null
-  outside.onInterrupt(interrupt)
+  outside.onInterrupt(() => void (keyboard?.lent || interrupt()))
   void outside.untilStopped({ output: true, signals: ['SIGTERM', 'SIGHUP'] }).then(() => leave(1))
+  const unasked: string[] = []
+  const asking = {
+    yes: options.yes,
+    keyboard,
+    nobody: options.json ? 'with --json there is no terminal to ask on' : 'there is no terminal to ask on',
+    env,
+    style,
+    line: options.json ? () => {} : screen.line,
+    unasked: (call: ToolCallAnnounced) => unasked.push(`${call.tool} ${brief(call.params)}`),
+  }
   session.subscribe(event => {
-    if (event.type === 'tool.call' && event.requires_approval)
-      void decide(event, session, { options, keyboard, style, screen })
+    if (event.type === 'tool.call' && event.requires_approval) void decide(event, session, asking)
     if (event.type === 'question')
-      void answer(event, session, { keyboard, style, line: options.json ? () => {} : screen.line }).catch(error =>
-        screen.line(style.yellow(messageOf(error))),
-      )
+      void answer(event, session, asking).catch(error => screen.line(style.yellow(messageOf(error))))
   })
 
   if (!options.json) {
@@ -80,7 +98,18 @@ export async function run(options: Options, outside: Process): Promise<number> {
   if (first !== undefined) outcome = await turn(session, first || TOUR)
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
-    outcome = await converse(session, keyboard!, () => (interrupts = 0))
+    const conversation = {
+      model: () => session.state.model,
+      agent: () => session.state.agent,
+      agents: () => agentsOf(session.config).map(({ name }) => name),
+      update: (settings: { model?: string; agent?: string }) => store.update(session.id, settings),
+    }
+    const answered = async (typed: string) => {
+      const said = await slash(typed, conversation)
+      if (said !== null) screen.line(said)
+      return said !== null
+    }
+    outcome = await converse(session, keyboard!, answered, () => (interrupts = 0))
   }
   if (leaving) return leaving
   keyboard?.close()
@@ -89,17 +118,25 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const path = await store.close(session.id)
   await world.close()
   if (path && !options.json) screen.line(`\nTranscript: ${inert(path)}`)
-  return failed || limited ? 1 : 0
+  for (const call of unasked)
+    outside.stderr(`emacs-agent-backend: rejected, for ${asking.nobody}: ${call} (--yes approves what asks)\n`)
+  return failed || limited || unasked.length > 0 ? 1 : 0
 }
 
 const TOUR = 'Give me a short tour of this project'
 
 /** Throws UsageError where a flag is to blame. */
-async function open(store: Store, { resume, model, agent, project = '.' }: Options, cwd: string): Promise<Session> {
+async function open(
+  store: Store,
+  archive: Archive,
+  { resume, model, agent, project = '.' }: Options,
+  cwd: string,
+): Promise<Session> {
   try {
     if (!resume) return await store.create({ project_path: resolve(cwd, project), model, agent })
-    await store.resume(resume)
-    return await store.update(resume, { ...(model && { model }), ...(agent && { agent }) })
+    const id = await archive.idOf(resume)
+    await store.resume(id)
+    return await store.update(id, { ...(model && { model }), ...(agent && { agent }) })
   } catch (error) {
     if (error instanceof AppError && error.code === 'INVALID_REQUEST')
       throw new UsageError(error.message.replace(/^project_path/, '--project'))
@@ -112,49 +149,35 @@ async function turn(session: Session, text: string): Promise<TurnOutcome> {
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */
-async function converse(session: Session, keyboard: Keyboard, forgive: () => void): Promise<TurnOutcome | null> {
+async function converse(
+  session: Session,
+  keyboard: Keyboard,
+  answered: (typed: string) => Promise<boolean>,
+  forgive: () => void,
+): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
   for (;;) {
     forgive()
-    const text = await keyboard.ask('\n> ')
-    if (text === null || text.trim() === '/quit') return outcome
+    const text = await readPrompt(keyboard)
+    if (text === null) return outcome
+    if (isSlash(text)) {
+      if (await answered(text)) continue
+      return outcome
+    }
     forgive()
     outcome = await turn(session, text.trim() || TOUR)
   }
 }
 
-type Asking = { options: Options; keyboard: Keyboard | null; style: Style; screen: ReturnType<typeof createScreen> }
-
-/** Puts the decision to the person; without one, only `--yes` says yes. */
-async function decide(call: Stored<ToolCallAnnounced>, session: Session, asking: Asking): Promise<void> {
-  const { tool_call_id } = call
-  const preview_hash = call.preview?.hash
-  const { approvals } = session
-  try {
-    if (asking.options.yes) return await approvals.approve({ tool_call_id, preview_hash })
-    if (!asking.keyboard)
-      return approvals.reject(tool_call_id, 'there is no terminal to ask on (--yes approves what asks).')
-    const decided = new AbortController() // by an interrupt, which cancels what waits
-    const unsubscribe = session.subscribe(event => {
-      if (event.type === 'approval' && event.tool_call_id === tool_call_id) decided.abort()
-    })
-    const answer = await asking.keyboard.ask(question(call, asking.style), decided.signal).finally(unsubscribe)
-    if (decided.signal.aborted) return
-    if (answer === null) return approvals.reject(tool_call_id, 'there is nobody left to ask.')
-    const [key, ...reason] = answer.trim().split(/\s+/)
-    if (key === 'y' || key === 'yes') await approvals.approve({ tool_call_id, preview_hash })
-    else if (key === 's' && call.remember) await approvals.approve({ tool_call_id, preview_hash, remember: 'session' })
-    else if (key === 'p' && call.remember) await approvals.approve({ tool_call_id, preview_hash, remember: 'project' })
-    else approvals.reject(tool_call_id, (key === 'n' || key === 'no' ? reason.join(' ') : answer.trim()) || undefined)
-  } catch (error) {
-    // A stale preview is announced again, and asked about again; what was decided elsewhere needs no answer.
-    asking.screen.line(asking.style.yellow(messageOf(error)))
+/** A line that ends with a backslash goes on in the next one. */
+async function readPrompt(keyboard: Keyboard): Promise<string | null> {
+  let text = await keyboard.ask('\n> ')
+  while (text?.endsWith('\\')) {
+    const more = await keyboard.ask('… ')
+    if (more === null) return null
+    text = `${text.slice(0, -1)}\n${more}`
   }
-}
-
-function question({ remember }: Stored<ToolCallAnnounced>, style: Style): string {
-  const rule = remember ? `, [s]ession or [p]roject to remember ${inert(remember.project)}` : ''
-  return `  ${style.bold('Approve?')} [y]es, [n]o and why${rule}: `
+  return text
 }
 
 function withoutProviderData(event: object) {

@@ -1,6 +1,7 @@
 import type { ErrorEvent, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
 import type { Broadcast } from '../session/live.ts'
-import { cut, head } from '../text.ts'
+import { cut } from '../text.ts'
+import { outcomeOf } from './outcome.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'
 
 /** Turns the events of a session into what a person reads in a terminal. Holds no more than where the cursor is. */
@@ -24,13 +25,9 @@ export function createScreen(write: (text: string) => void, style: Style) {
   }
 
   const finish = (result: Stored<ToolResult>) => {
-    const lines = result.result?.content.trim().split('\n') ?? []
     if (result.status !== 'success')
       line(`  ${style.yellow(`${result.status}: ${inert(result.message.split('\n', 1)[0]!)}`)}`)
-    else
-      line(
-        `  ${style.dim(`${inert(result.tool)}: ${lines.length > 1 ? `${lines.length} lines` : head(inert(lines[0]!), 100)}`)}`,
-      )
+    else line(`  ${style.dim(`${inert(result.tool)}: ${outcomeOf(result)}`)}`)
   }
 
   const retrying = ({ retry_in_ms }: ErrorEvent) => {
@@ -76,7 +73,7 @@ export function createScreen(write: (text: string) => void, style: Style) {
 }
 
 /** The arguments on one line. */
-function brief(params: Params): string {
+export function brief(params: Params): string {
   const text = Object.entries(params)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')

@@ -27,7 +27,8 @@ export type Approvals = {
   /** Registers the question, and resolves when it is decided; rejects with the signal's reason. */
   ask(turn_id: string, prepared: Prepared, place: Workplace, signal: AbortSignal): Promise<Decision>
   approve(request: ApproveRequest): Promise<void>
-  reject(tool_call_id: string, reason?: string): void
+  /** `by` config: nobody decided, and the reason is what the model is told. */
+  reject(tool_call_id: string, reason?: string, by?: 'user' | 'config'): void
   /** When an answer given now would expire; undefined when questions wait for ever. */
   expiresAt(): string | undefined
 }
@@ -184,13 +185,13 @@ export function createApprovals(session: {
       }
     },
 
-    reject(tool_call_id, reason) {
+    reject(tool_call_id, reason, by = 'user') {
       const entry = find(tool_call_id)
-      const message = reason ? `The user rejected this call: ${reason}` : undefined
+      const message = reason && by === 'user' ? `The user rejected this call: ${reason}` : reason
       decide(
         entry,
         { decision: 'rejected', prepared: entry.prepared, reason: message },
-        { decision: 'rejected', by: 'user', reason },
+        { decision: 'rejected', by, reason },
       )
     },
 

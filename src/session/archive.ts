@@ -28,6 +28,9 @@ export const filesOf = (log: string) => {
   }
 }
 
+/** Of the sessions that an id may mean, so many are named. */
+const MAX_NAMED = 5
+
 const LOG_NAME = /^session-([0-9a-f-]{36})\.jsonl$/
 
 /**
@@ -87,6 +90,19 @@ export function createArchive(base: string, report: (level: 'warn', message: str
 
   return {
     find,
+
+    /** The whole id of the one saved session whose id begins so. Throws SESSION_NOT_FOUND where none does, or several do. */
+    async idOf(beginning: string): Promise<string> {
+      const found = (await logs()).map(log => log.id).filter(id => id.startsWith(beginning.toLowerCase()))
+      if (found.includes(beginning) || found.length === 1) return found.includes(beginning) ? beginning : found[0]!
+      if (found.length === 0)
+        throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved, nor one whose id begins so.')
+      const some = found.slice(0, MAX_NAMED).join(', ')
+      throw new AppError(
+        'SESSION_NOT_FOUND',
+        `The ids of ${found.length} sessions begin so: ${some}${found.length > MAX_NAMED ? ' …' : ''}. Write more of the one you mean.`,
+      )
+    },
 
     /** Where the log of a new session goes. Two projects of one name get directories of their own. */
     async place(created: SessionCreated): Promise<string> {

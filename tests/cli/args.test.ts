@@ -44,6 +44,11 @@ const GOOD: [string, string[], Command][] = [
     ['mcp', '--allow', 'write, shell', '--allow=write', '--project', '.'],
     { command: 'mcp', allow: ['write', 'shell'], project: '.' },
   ],
+  [
+    'transcripts list with a limit',
+    ['transcripts', 'list', '--limit', '5'],
+    { command: 'transcripts', action: 'list', limit: 5 },
+  ],
   ['transcripts list', ['transcripts', 'list'], { command: 'transcripts', action: 'list' }],
   [
     'transcripts search',
@@ -89,6 +94,11 @@ const BAD: [string[], RegExp][] = [
   [['serve', 'now'], /serve: takes flags only/],
   [['doctor', 'x'], /takes flags only/],
   [['mcp', '--allow', 'wirte'], /--allow takes write and shell, separated by a comma \(did you mean "write"\?\)/],
+  ...['0', '1.5', 'x', '1e3', '99999999999999999999'].map((limit): [string[], RegExp] => [
+    ['transcripts', 'list', '--limit', limit],
+    /--limit must be a whole number/,
+  ]),
+  [['transcripts', 'show', 'a', '--limit', '1'], /`show` takes no --limit/],
   [['transcripts'], /needs list, search or show/],
   [['transcripts', 'serch', 'x'], /no such action \(did you mean "search"\?\)/],
   [['transcripts', 'search'], /`search` needs/],

@@ -60,17 +60,6 @@ describe('run', () => {
     expect(readdirSync(project).sort()).toEqual(['README.md', 'src'])
   })
 
-  test('without a terminal, what asks is rejected, and says how', async () => {
-    const { home, says, model } = await withModel()
-    const project = tempDir()
-    says(write(), { text: 'so be it' })
-    const { code, stdout } = await run(['run', 'write'], { home, cwd: project })
-    expect(code).toBe(0)
-    expect(stdout).toContain('--yes')
-    expect(existsSync(join(project, 'new.txt'))).toBe(false)
-    expect(model.requests[1]!.body.messages.at(-1).content).toContain('no terminal')
-  })
-
   test('a failure that is tried again says so, and the last one does not', async () => {
     const { home, says } = await withModel()
     const busy = { status: 503, headers: { 'retry-after': '0' }, body: '{"error":{"message":"busy"}}' }
@@ -319,18 +308,6 @@ describe.skipIf(!hasTerminal)(`on a terminal${hasTerminal ? '' : ' (skipped: no 
     const { code, stdout } = await run(['run', 'write'], { home, cwd })
     expect([code, stdout]).toEqual([0, expect.stringContaining('done again')])
     expect(readFileSync(join(home.state, 'rules.json'), 'utf8')).toContain('write_file(new.txt)')
-  })
-
-  test('what is neither is a no, with all of it as the reason', async () => {
-    const { home, says, model } = await withModel()
-    const cwd = tempDir()
-    says(write(), { text: 'done' })
-    const terminal = onTerminal(['run', 'write'], { home, cwd })
-    await terminal.until(asking)
-    terminal.type('put it into docs please\r')
-    expect((await terminal.ended).code).toBe(0)
-    expect(model.requests.at(-1)!.body.messages.at(-1).content).toContain('put it into docs please')
-    expect(readdirSync(cwd)).toEqual([])
   })
 
   test('Control-C interrupts the turn and leads back to the prompt; a second one leaves with 130', async () => {

@@ -1,0 +1,184 @@
+import { AppError, messageOf } from '../errors.ts'
+import type { Stored, ToolCallAnnounced } from '../event.ts'
+import type { ApproveRequest } from '../session/approvals.ts'
+import type { Session } from '../session/session.ts'
+import { editText } from './editor.ts'
+import { partsOf, showHunk } from './hunks.ts'
+import type { Keyboard } from './keyboard.ts'
+import type { Process } from './process.ts'
+import { colourDiff, inert, type Style } from './terminal.ts'
+import { isExplain, isYes, readDecision, readNo } from './words.ts'
+
+type Call = Stored<ToolCallAnnounced>
+export type Asking = {
+  /** `--yes`: everything that asks is approved. */
+  yes: boolean
+  keyboard: Keyboard | null
+  /** Why there is no keyboard, as the end of a sentence. */
+  nobody: string
+  env: Process['env']
+  style: Style
+  line(text: string): void
+  /** Told of each call that was rejected because nobody could be asked. */
+  unasked(call: Call): void
+}
+type Present = Asking & { keyboard: Keyboard }
+
+/** Puts the decision to the person, until there is one; without a person only `--yes` says yes. */
+export async function decide(call: Call, session: Session, asking: Asking): Promise<void> {
+  const { approvals } = session
+  const { tool_call_id } = call
+  const preview_hash = call.preview?.hash
+  if (!asking.yes && !asking.keyboard) {
+    asking.unasked(call)
+    return approvals.reject(
+      tool_call_id,
+      `Nobody was asked: ${asking.nobody}. --yes approves what asks (here: ${call.reason}).`,
+      'config',
+    )
+  }
+  const over = new AbortController() // decided, by an interrupt as well; or announced again, and asked about anew
+  const unsubscribe = session.subscribe(event => {
+    if (event.type !== 'approval' && event.type !== 'tool.call') return
+    if (event.tool_call_id === tool_call_id && event !== call) over.abort() // who subscribes while it is told is told, too
+  })
+  const tell = (error: unknown) => asking.line(`  ${asking.style.yellow(inert(messageOf(error)))}`)
+  try {
+    if (asking.yes) {
+      await approvals.approve({ tool_call_id, preview_hash }).catch(error => {
+        if (over.signal.aborted || isGone(error)) return tell(error)
+        approvals.reject(tool_call_id, messageOf(error), 'config') // else it would wait for ever
+      })
+      return
+    }
+    while (!over.signal.aborted) {
+      const request = await ask(call, session, asking as Present, over.signal)
+      if (over.signal.aborted || request === 'again') continue
+      if ('reject' in request) return approvals.reject(tool_call_id, request.reject, request.by)
+      try {
+        return await approvals.approve({ tool_call_id, preview_hash, ...request })
+      } catch (error) {
+        tell(error)
+        if (isGone(error)) return
+      }
+    }
+  } catch (error) {
+    tell(error)
+  } finally {
+    unsubscribe()
+  }
+}
+
+const isGone = (error: unknown) =>
+  error instanceof AppError && (error.code === 'ALREADY_DECIDED' || error.code === 'INVALID_TOOL_CALL')
+
+type Answer = Omit<ApproveRequest, 'tool_call_id'> | { reject: string | undefined; by?: 'config' } | 'again'
+
+/** One question and what comes of it. */
+async function ask(call: Call, session: Session, asking: Present, over: AbortSignal): Promise<Answer> {
+  const { keyboard, style } = asking
+  const typed = await keyboard.ask(question(call, style), over)
+  if (typed === null) return { reject: 'Nobody decided: the input ended.', by: 'config' }
+  const say = (text: string): 'again' => {
+    asking.line(`  ${style.dim(text)}`)
+    return 'again'
+  }
+  const decision = readDecision(typed)
+  switch (decision.kind) {
+    case 'approve':
+      if (decision.remember && !call.remember) return say('This call cannot be remembered. Nothing is decided yet.')
+      return decision.remember ? { remember: decision.remember } : {}
+    case 'reject':
+      return { reject: decision.reason }
+    case 'edit':
+      return edit(call, session, asking).catch(error => say(`${inert(messageOf(error))} Nothing is decided yet.`))
+    case 'hunks':
+      return byHunks(call, session, asking, over, say)
+    case 'explain':
+      asking.line(explanation(call))
+      return 'again'
+    case 'unclear':
+      return say(
+        typed.trim() === ''
+          ? 'Nothing is decided by an empty line.'
+          : 'That is none of the answers; ? explains them. Nothing is decided yet.',
+      )
+  }
+}
+
+/** The text of the one file that the call writes, else its parameters. Throws with what is wrong. */
+async function edit(call: Call, session: Session, { keyboard, env }: Present): Promise<Answer> {
+  const parts = await partsOf(call.preview, session.state.project_path)
+  const [text, name] =
+    typeof parts === 'string'
+      ? [`${JSON.stringify(call.params, null, 2)}\n`, 'parameters.json']
+      : [parts.withHunks(parts.hunks), parts.name]
+  const edited = await keyboard.lend(() => editText(text, name, env))
+  if (edited === text) throw new Error('Nothing was changed in the editor.')
+  if (typeof parts !== 'string') return { content: edited }
+  const params: unknown = parsed(edited)
+  if (typeof params !== 'object' || params === null || Array.isArray(params))
+    throw new Error('The parameters must be a JSON object.')
+  return { params: params as Record<string, unknown> }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`The parameters are not JSON (${messageOf(error)}).`)
+  }
+}
+
+async function byHunks(
+  call: Call,
+  session: Session,
+  { keyboard, style, line }: Present,
+  over: AbortSignal,
+  say: (text: string) => 'again',
+): Promise<Answer> {
+  const parts = await partsOf(call.preview, session.state.project_path)
+  if (typeof parts === 'string') return say(`This call cannot be approved in parts: ${parts}.`)
+  const kept = []
+  for (const [i, hunk] of parts.hunks.entries()) {
+    line(colourDiff(showHunk(hunk), style))
+    for (;;) {
+      const typed = await keyboard.ask(
+        `  ${style.bold(`Hunk ${i + 1} of ${parts.hunks.length}?`)} [y]es, [n]o, [q]uit: `,
+        over,
+      )
+      if (typed === null || /^\s*q(uit)?\s*$/i.test(typed)) return say('Nothing is decided yet.')
+      if (isYes(typed)) kept.push(hunk)
+      else if (!readNo(typed)) {
+        say(isExplain(typed) ? 'y keeps this hunk, n leaves it out, q goes back to the whole call.' : 'y, n or q.')
+        continue
+      }
+      break
+    }
+  }
+  if (kept.length === 0) return { reject: 'Every hunk was refused.' }
+  return kept.length === parts.hunks.length ? {} : { content: parts.withHunks(kept) }
+}
+
+function question({ remember, preview }: Call, style: Style): string {
+  const hunks = (preview?.files[0]?.diff.match(/^@@ /gm)?.length ?? 0) > 1 ? ', [h]unks' : ''
+  const rule = remember ? `, [s]ession or [p]roject to remember ${inert(remember.project)}` : ''
+  return `  ${style.bold('Approve?')} [y]es, [n]o and why, [e]dit${hunks}${rule}, [?]: `
+}
+
+function explanation({ remember }: Call): string {
+  const rows = [
+    ['y, yes', 'approve this call as it is shown'],
+    ['n, no', 'reject it; words after it are told to the model as the reason'],
+    ['e, edit', 'edit it in $VISUAL or $EDITOR first: the text of the one file it writes, else its parameters'],
+    ['h, hunks', 'go through the parts of its diff, and leave some out'],
+    ...(remember
+      ? [
+          ['s, session', `approve, and ask no more in this session for ${inert(remember.session)}`],
+          ['p, project', `approve, and ask no more in this project for ${inert(remember.project)}`],
+        ]
+      : []),
+    ['Control-C', 'stop the turn'],
+  ]
+  return rows.map(([word, means]) => `  ${word!.padEnd(12)}${means}`).join('\n')
+}
