@@ -42,6 +42,8 @@ export type Fit = {
   accepted: Map<string, number>
   /** By model: the images that it took. */
   taken: Map<string, Set<string>>
+  /** By model: how many images it takes in one request, where it refused more. */
+  most_images: Map<string, number>
   /** Summaries made for the request under way. */
   summaries: number
 }
@@ -53,6 +55,7 @@ export const createFit = (): Fit => ({
   sent: 0,
   accepted: new Map(),
   taken: new Map(),
+  most_images: new Map(),
   summaries: 0,
 })
 

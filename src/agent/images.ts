@@ -30,19 +30,43 @@ export const imagesOf = (message: ModelMessage): readonly Image[] =>
 export const refusedImages = (log: readonly Stored[]): Set<string> =>
   new Set(log.flatMap(event => (event.type === 'notice' ? (event.images ?? []) : [])))
 
-/** The history with the images that can be sent; where one is left out, the text says so and why. */
-export function sendable(history: readonly HistoryMessage[], refused: ReadonlySet<string>): HistoryMessage[] {
+/**
+ * The history with the images that can be sent; where one is left out, the text says so and why. `most` is how many the model
+ * is known to take: the newest ones.
+ */
+export function sendable(
+  history: readonly HistoryMessage[],
+  refused: ReadonlySet<string>,
+  most = Number.POSITIVE_INFINITY,
+): HistoryMessage[] {
   const left = history.map(message => withoutImages(message, image => (refused.has(keyOf(image)) ? REFUSED : '')))
   const isMany = left.reduce((sum, message) => sum + imagesOf(message).length, 0) > MANY
   const small = isMany ? left.map(message => withoutImages(message, image => (isLarge(image) ? LARGE : ''))) : left
   let chars = 0
-  const fits = (image: Image) => (chars += image.data.length) <= MOST_CHARS
+  let count = 0
+  const fits = (image: Image) => (chars += image.data.length) <= MOST_CHARS && ++count <= most
   return small.map((_, i) => withoutImages(small.at(-1 - i)!, image => (fits(image) ? '' : TOO_MUCH))).reverse()
 }
 
 const REFUSED = 'the provider refused it, and it is not sent again'
 const LARGE = `among more than ${MANY} images, models take those of up to ${LONGEST_SIDE_AMONG_MANY} pixels a side`
 const TOO_MUCH = 'the images after it take all the room that a request has for them'
+
+/**
+ * How many images a model takes, where these words say that `count` of them were too many: the number that is named, else half.
+ * Undefined when they are about something else, or one is too many already.
+ */
+export function mostImages(words: string, count: number): number | undefined {
+  if (count < 2 || !TOO_MANY.test(words) || MEASURE.test(words)) return undefined
+  const named = Array.from(words.matchAll(/(?<![\w.[])\d+(?![\w.]*\d)/g), Number).filter(n => n > 0 && n < count)
+  return named.length > 0 ? Math.max(...named) : Math.floor(count / 2)
+}
+
+const SEVERAL = '(?:images|image\\(s\\)|pictures|photos|media|data-?uris?|attachments|image (?:count|limit))'
+const TOO = '(?:too (?:many|much)|at most|max(?:imum)?\\b|limit\\w*|exceed\\w*|up to|more than|no more|only|> ?\\d)'
+const TOO_MANY = new RegExp(`${SEVERAL}.{0,80}${TOO}|${TOO}.{0,60}${SEVERAL}`, 'i')
+/** The size of one, not their number. */
+const MEASURE = /pixels?|bytes?\b|\b[MK]i?B\b|dimension|resolution|\btokens?\b|image size/i
 
 const large = new WeakMap<Image, boolean>()
 function isLarge(image: Image): boolean {

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import { LlmError } from '../llm/errors.ts'
 import type { ModelMessage, ModelRequest } from '../llm/provider.ts'
 import type { Fit } from './context.ts'
-import { imagesOf, keyOf } from './images.ts'
+import { imagesOf, keyOf, mostImages } from './images.ts'
 
 /** How a request is made differently after it was refused: with less room for each `shrink`, and without these images. */
 export type Need = { shrink: number; without: ReadonlySet<string> }
@@ -23,7 +23,7 @@ const MAX_SHRINKS = 3
 
 /**
  * What becomes of one model call whose request is refused, whatever the words are. One that holds images which this model has
- * not taken yet is sent without the newest of them, then without all of them; one that is too long, or much longer than the last
+ * not taken yet is sent without the newest of them, then without all of them, or with as many as it may hold; one that is too long, or much longer than the last
  * that was taken and refused without a reason, is made shorter. Each way is tried once.
  */
 export function createRecovery(fit: Fit): Recovery {
@@ -42,6 +42,11 @@ export function createRecovery(fit: Fit): Recovery {
     },
     next(error, request) {
       if (mayBeImages(error, request)) {
+        const most = mostImages(error.words, request.messages.flatMap(imagesOf).length)
+        if (most) {
+          fit.most_images.set(request.model, most)
+          return 'images'
+        }
         ways ??= waysWithout(request, fit.taken.get(request.model), error)
         const without = ways.shift()
         if (without) {

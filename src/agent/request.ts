@@ -46,7 +46,8 @@ export async function* buildRequest(from: From): AsyncGenerator<Event, ModelRequ
 
   for (;;) {
     const enclosed = await Promise.all(toHistory(from.log()).map(from.attachments.enclose))
-    const whole = sendable(enclosed, new Set([...refusedImages(from.log()), ...(from.without ?? [])]))
+    const refused = new Set([...refusedImages(from.log()), ...(from.without ?? [])])
+    const whole = sendable(enclosed, refused, fit.most_images.get(info.id))
     let history = applyTrims(whole, fit)
     const trim = (need: boolean) => {
       markTrims(history, from.log(), fit, room, need)

@@ -40,7 +40,9 @@ export async function* summarise(
       if (isWhole) return { summary: clip(summary.trim(), bytesFor(room * SUMMARY)), usage: addUsage(spent) }
       if (attempt === ATTEMPTS) throw unsummarised()
     } catch (error) {
-      const isTooLong = error instanceof AppError && error.code === 'LLM_CONTEXT_LENGTH'
+      // Some say in no clear words that it is.
+      const isTooLong =
+        error instanceof AppError && (error.code === 'LLM_CONTEXT_LENGTH' || error.code === 'LLM_INVALID_REQUEST')
       if (!isTooLong || attempt === ATTEMPTS) throw error
     }
   }

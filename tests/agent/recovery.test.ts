@@ -65,6 +65,14 @@ describe('a request with images that is refused', () => {
     expect(recovery.need.without).toEqual(keys())
   })
 
+  test('for their number keeps as many as it may have', () => {
+    const fit = createFit()
+    const recovery = createRecovery(fit)
+    expect(recovery.next(refused('At most 2 images'), history)).toBe('images')
+    expect([...fit.most_images]).toEqual([['test/m', 2]])
+    expect(recovery.need.without).toEqual(keys())
+  })
+
   test('by a gateway for its size goes without them, where they are most of it', () => {
     const large = requestOf(user('See', image('A'.repeat(10_000))))
     const error = refused('Request Entity Too Large', 'LLM_CONTEXT_LENGTH', 413)

@@ -119,6 +119,37 @@ describe.each(FAMILIES)('a long session with %s', family => {
   }, 180_000)
 })
 
+describe('a server with a window that nobody knows', () => {
+  test.each([
+    ['says nothing', ''],
+    [
+      'says so in its own words',
+      '{"error":"The text that you sent is longer than 20000 tokens, which I can not read"}',
+    ],
+    ['says nothing to the point', '{"error":{"message":"Bad Request"}}'],
+  ])('is sent less when it refuses what is much longer than before, and %s', async (_, body) => {
+    const { model } = on
+    const { turn, stream } = await openSession(on, { model: 'test/unknown-window' }, FILES)
+    const from = model.requests.length
+    const WINDOW = 60_000
+    on.summary = () => ({ text: 'A SUMMARY' })
+    const lines = Array.from({ length: 24 }, (_, i) => (asked: Asked): Reply => {
+      if (asked.text.length > WINDOW) return { status: 400, body }
+      const calls = Array.from({ length: 4 }, (_, k) => ({ name: 'read_file', args: { path: `f${i * 4 + k}.ts` } }))
+      return say('chat', i < 12 ? { calls } : { text: 'All read.' }) as Reply
+    })
+    const reply = await turn('Read them', lines)
+    expect(reply).toMatchObject({ status: 'success', text: 'All read.' })
+    const asked = model.requests.slice(from)
+    await useUp(lines.length - asked.filter(each => !isSummary(each)).length)
+    const sizes = asked.map(({ text }) => text.length)
+    const refused = sizes.map(size => size > WINDOW)
+    expect(refused).toContain(true)
+    expect(refused.some((each, i) => each && refused[i + 1] && refused[i + 2])).toBe(false)
+    expect(storedOf(stream, 'turn.end').map(({ outcome }) => outcome)).toEqual(['completed'])
+  })
+})
+
 /** In the words of whoever is asked. */
 const sayTo = (asked: Asked, said: Said) => say(familyOf(asked), said)
 
