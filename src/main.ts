@@ -6,7 +6,7 @@ import { type Command, parseCommand } from './cli/args.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
 import { messageOf, UsageError } from './errors.ts'
-import { withoutProxyAtHome } from './loopback.ts'
+import { keepHome } from './loopback.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -50,7 +50,7 @@ const world: Process = {
 }
 
 // For our own requests only: children get the environment as it was.
-Object.assign(process.env, withoutProxyAtHome(process.env))
+keepHome(process.env)
 
 async function main(argv: string[]): Promise<number> {
   const command = parseCommand(argv)

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { sendAmended } from '../parameters.ts'
 import type { ModelRequest } from '../provider.ts'
 import { sendWithout } from '../refusal.ts'
 import type { Wire } from '../wire/exchange.ts'
@@ -11,12 +12,18 @@ const OPTIONAL = ['reasoning_history', 'thinking', 'effort', 'images'] as const
 /** The key goes in a header: in the URL it would end in logs. */
 const sendGemini = (endpoint: Endpoint, request: ModelRequest) => (signal: AbortSignal) =>
   sendWithout(endpoint, OPTIONAL, refused =>
-    postOpenai(
+    sendAmended(
       endpoint,
-      `/models/${encodeURIComponent(endpoint.model)}:streamGenerateContent?alt=sse`,
       geminiBody(endpoint, request, refused),
-      signal,
-      endpoint.api_key ? { 'x-goog-api-key': endpoint.api_key } : {},
+      body =>
+        postOpenai(
+          endpoint,
+          `/models/${encodeURIComponent(endpoint.model)}:streamGenerateContent?alt=sse`,
+          body,
+          signal,
+          endpoint.api_key ? { 'x-goog-api-key': endpoint.api_key } : {},
+        ),
+      ['thinkingConfig'],
     ),
   )
 
