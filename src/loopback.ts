@@ -11,6 +11,16 @@ export function withoutProxyAtHome(env: Record<string, string | undefined>): Rec
   return { NO_PROXY: list, no_proxy: list }
 }
 
+type Environment = Record<string, string | undefined>
+/** The process's own, once `keepHome` has been told of it. */
+let live: Environment = {}
+
+/** Exempts this machine from proxies in `env`, which the runtime reads with every request. */
+export function keepHome(env: Environment): void {
+  live = env
+  Object.assign(env, withoutProxyAtHome(env))
+}
+
 /** Whether a URL's host is this machine: any of 127.0.0.0/8, also written as IPv6, and names below `localhost`. */
 export function isLoopback(url: string): boolean {
   const host = URL.parse(url)?.hostname.replace(/\.$/, '') ?? ''
@@ -18,7 +28,7 @@ export function isLoopback(url: string): boolean {
 }
 
 /** Exempts the host of `url` from proxies if it is this machine: the variables know names, and are read with every request. */
-export function stayHome(url: string, env: Record<string, string | undefined> = process.env): void {
+export function stayHome(url: string, env: Environment = live): void {
   if (!isLoopback(url)) return
   const host = URL.parse(url)!.hostname
   const known = env['NO_PROXY']?.split(',') ?? []

@@ -7,7 +7,7 @@ import { createOutput } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
 import { messageOf, UsageError } from './errors.ts'
-import { withoutProxyAtHome } from './loopback.ts'
+import { keepHome } from './loopback.ts'
 import { VERSION } from './version.ts'
 
 const SWEEP = 'sweep-children'
@@ -44,7 +44,7 @@ const world: Process = {
 }
 
 // For our own requests only: children get the environment as it was.
-Object.assign(process.env, withoutProxyAtHome(process.env))
+keepHome(process.env)
 
 async function main(argv: string[]): Promise<number> {
   if (argv[0] === SWEEP) return sweep(argv[1]!, Number(argv[2]))

@@ -79,7 +79,7 @@ function amendmentFor(
   const { words } = error
   const path = pathOf(error, body)
   const name = path?.[0]
-  if (!path || !name || kept.includes(name)) return undefined
+  if (!path || !name || kept.some(each => path.includes(each))) return undefined
   if (LIMITS.includes(path.at(-1)!)) {
     const lowered = lower(path, body, words)
     if (lowered) return lowered
@@ -104,13 +104,15 @@ function pathOf({ param, words }: LlmError, body: object): string[] | undefined 
     return path[0] && path[0] in body && !ESSENTIAL.has(path[0]) ? path.filter(step => !/^\d+$/.test(step)) : undefined
   }
   if (/\bstrict\b/.test(words) && REFUSES.test(words) && 'tools' in body) return ['tools', 'strict']
-  const found = Object.keys(body).find(key => {
-    if (ESSENTIAL.has(key)) return false
-    const quoted = new RegExp(`["'\`]${key}["'\`]`).test(words)
-    const said = quoted || (!PLAIN.test(key) && new RegExp(`\\b${key}\\b`).test(words))
+  const found = pathsOf(body).find(path => {
+    const key = path.at(-1)!
+    if (ESSENTIAL.has(path[0]!)) return false
+    const names = key === snake(key) ? key : `(?:${key}|${snake(key)})` // Google says its own names either way
+    const quoted = new RegExp(`["'\`](?:[\\w.]+\\.)?${names}["'\`]`).test(words)
+    const said = quoted || (!PLAIN.test(key) && new RegExp(`\\b${names}\\b`).test(words))
     return said && (REFUSES.test(words) || (LIMITS.includes(key) && TOO_LARGE.test(words)))
   })
-  if (found) return [found]
+  if (found) return found
   // Without any parameter's name: “does not support thinking”, “streaming is not supported”.
   if (!/not support|unsupported|not (be )?(supported|available|enabled)|must be verified/i.test(words)) return undefined
   if (/\b(thinking|reasoning effort)\b/i.test(words) && 'reasoning_effort' in body) return ['reasoning_effort']
@@ -118,12 +120,22 @@ function pathOf({ param, words }: LlmError, body: object): string[] | undefined 
   return undefined
 }
 
+/** The parameters of a body, the innermost first: Google's native API has them within `generationConfig`. */
+function pathsOf(body: object): string[][] {
+  return Object.entries(body).flatMap(([key, value]) =>
+    key === 'generationConfig' ? [...Object.keys(value).map(inner => [key, inner]), [key]] : [[key]],
+  )
+}
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+
 /** The most that the server says it gives: the largest number in its words that is less than what was asked. */
 function lower(path: string[], body: object, words: string): Amendment | undefined {
   if (!TOO_LARGE.test(words)) return undefined
   const asked = Number(path.reduce<unknown>((value, step) => Object(value)[step], body))
   const numbers = Array.from(words.matchAll(/\b\d[\d,_]*\b/g), ([text]) => Number(text.replace(/[,_]/g, '')))
-  const most = Math.max(...numbers.filter(number => number >= 16 && number < asked))
+  const named = Math.max(...numbers.filter(number => number >= 16 && number < asked))
+  const most = new RegExp(`\\b${named} ?\\(exclusive`).test(words) ? named - 1 : named // Google's ranges
   if (!Number.isFinite(most)) return undefined
   return {
     key: `${path.join('.')} ≤ ${most}`,

@@ -46,6 +46,26 @@ const CASES: [string, Family, ReturnType<typeof refusal>, Partial<ModelRequest>,
       4_096,
     ],
     [
+      "lowered at Google's own API",
+      'gemini',
+      refusal(
+        'Unable to submit request because it has a maxOutputTokens value of 100000 but the supported range is from 1 (inclusive) to 8193 (exclusive).',
+      ),
+      { max_output_tokens: 100_000 },
+      body => (body['generationConfig'] as Fields)['maxOutputTokens'],
+      8_192,
+    ],
+    [
+      "left out at Google's own API",
+      'gemini',
+      refusal(
+        'Invalid JSON payload received. Unknown name "max_output_tokens" at \'generation_config\': Cannot find field.',
+      ),
+      { max_output_tokens: 1_000 },
+      body => 'maxOutputTokens' in (body['generationConfig'] as Fields),
+      false,
+    ],
+    [
       'lowered to the end of a range',
       'chat',
       refusal('Range of max_tokens should be [1, 8192]'),

@@ -10,6 +10,7 @@ export const isNative = (endpoint: Endpoint): boolean => /\/v1(alpha|beta)\d*\/?
 /** Google's own API, for a base URL that ends in `/v1beta`: it also tells its thoughts. Its OpenAI-compatible one is `openai.ts`. */
 export const geminiWire: Wire = {
   optional: ['reasoning_history', 'thinking', 'effort', 'images', 'system_role'],
+  mendedElsewhere: ['thinkingConfig'],
   body: geminiBody,
   /** The key goes in a header: in the URL it would end in logs. */
   post: (endpoint, body, _, signal) =>

@@ -38,6 +38,10 @@ export class ThinkTag {
   feed(piece: string): Split {
     if (this.#harmony) return this.#harmony.feed(piece)
     if (this.#where === 'past') return { thinking: '', text: piece }
+    if (this.#where === 'open' && this.#held === '' && !/[<[◁]/.test(piece)) {
+      this.#follow(piece) // nearly every piece: no tag begins in it
+      return { thinking: '', text: piece }
+    }
     this.#held += piece
     if (this.#where === 'bare') return this.#bare(piece)
     if (this.#where === 'start') {
