@@ -112,19 +112,21 @@ function waysWithout(
 
 const keysIn = (messages: readonly ModelMessage[]): Set<string> => new Set(messages.flatMap(imagesOf).map(keyOf))
 
-/** A refusal that grew with the request: this much more than the last one that was taken, in tokens of history. */
-const GROWTH = 1.25
-const GROWTH_TOKENS = 2_000
+/** Tokens of history that are much more than in the last request that was taken: so many, or this share. */
+const GROWTH_TOKENS = 3_000
+const GROWTH = 1.5
+const LEAST_GROWTH_TOKENS = 1_000
 /** Where there is nothing to compare with: a refusal without a word, of more than this. */
 const LONG = 6_000
-/** Words that blame a part of the request other than its length. */
-const BLAMES_A_PART =
-  /\b(tools?|functions?|schema|roles?|template|parameters?|arguments?|model|images?|keys?|json|assistant|system|reasoning\w*|thinking)\b|messages?[.[]\d/i
+/** Words that blame something else than the length of the request. */
+const BLAMES_ELSE =
+  /safety|polic(y|ies)|moderat|inspection|sensitive|inappropriate|harm|block|prohibit|violat|\brisk|filter|account|access|subscri|credit|region|country|permission|disabled|deprecat|exist|not found|\b(tools?|functions?|schema|roles?|template|parameters?|arguments?|model|images?|keys?|json|assistant|system|reasoning\w*|thinking)\b|messages?[.[]\d/i
 
 function seemsTooLong(error: unknown, { model }: ModelRequest, { sent, accepted }: Fit): boolean {
-  if (!(error instanceof LlmError) || !isRefused(error) || error.http_status === 404 || BLAMES_A_PART.test(error.words))
+  if (!(error instanceof LlmError) || !isRefused(error) || error.http_status === 404 || BLAMES_ELSE.test(error.words))
     return false
   const before = accepted.get(model)
   if (before === undefined) return sent > LONG && error.words.trim() === ''
-  return sent > before * GROWTH && sent - before > GROWTH_TOKENS
+  const grown = sent - before
+  return grown > GROWTH_TOKENS || (grown > LEAST_GROWTH_TOKENS && sent > before * GROWTH)
 }

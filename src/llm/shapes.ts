@@ -47,7 +47,7 @@ const HINTS: [Shape, (words: string) => boolean][] = [
     'null_content',
     words =>
       /content|message/i.test(words) &&
-      /string|null|none\b|nil\b|undefined|missing|required|must (be|have|contain)/i.test(words),
+      /string|null|none(type)?\b|nil\b|undefined|missing|required|must (be|have|contain)/i.test(words),
   ],
   [
     'empty_content',

@@ -40,12 +40,16 @@ const NEAR = '[^!?\\n]{0,80}?'
 
 /** A size and too much of it, or the whole and too much of it. “Limit” and “maximum” alone say it of a size only. */
 const STRICT = EXCESS.replace('|max(?:imum)?\\b|limit(?:ed)?\\b(?! reached)', '')
-const MEASURES = [
+const PAIRS = [
   [SIZE, EXCESS],
   [EXCESS, SIZE],
   [WHOLE, STRICT],
   [STRICT, WHOLE],
-].map(pair => new RegExp(`(?:\\b|_)${pair.join(`(?:\\b|_)?${NEAR}(?:\\b|_)`)}`, 'i'))
+]
+const MEASURES = [
+  ...PAIRS.map(pair => new RegExp(`(?:\\b|_)${pair.join(`(?:\\b|_)?${NEAR}(?:\\b|_)`)}`, 'i')),
+  /(tokens?|length|prompt|input|n_ctx)[^.]{0,40}\d ?>=?[^.\d]{0,20}\d/i,
+]
 
 /** What else has a length or a limit: a part of the request that no summary makes shorter, or a rate. */
 const ELSEWHERE =

@@ -99,6 +99,7 @@ const CHAT: Case[] = [
       "Invalid value for 'content': expected a string, got null.",
       '1 validation error: messages -> 2 -> content none is not an allowed value',
       "'content' is a required property of messages",
+      "'NoneType' object is not iterable: content",
     ],
     body => body.messages.some((each: any) => each.content === null),
     body => expect(callers(body).map(each => each.content)).toEqual(['', '']),

@@ -3,6 +3,7 @@ import { saysContextIsFull } from '../../src/llm/window.ts'
 
 /** As providers and servers word it; the rule must not depend on any one of them. */
 const FULL = [
+  'prompt length 9000 > n_ctx 8192',
   'prompt token count of 139950 exceeds the limit of 128000',
   'The decoder prompt (length 40012) is longer than the maximum model length of 32768. Make sure that `max_model_len` is no smaller than the number of text tokens.',
   '<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]',

@@ -92,7 +92,7 @@ function jpegSize(bytes: Buffer): Size | null {
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2
     else {
       const end = at + 2 + bytes.readUInt16BE(at + 2)
-      if (end >= bytes.length || end < at + 4) return null
+      if (end > bytes.length || end < at + 4) return null
       const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
       if (isFrame && at + 9 <= bytes.length)
         size = { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) }
