@@ -49,8 +49,8 @@ for (const path of new Glob('src/**/*.ts').scanSync(root)) {
       throw new Error(`${path} reads the environment or argv`)
     // A path may lead to a named pipe, which waits for ever: `files.ts` opens regular files only. /proc has no others.
     if (
-      !['files', 'family', 'processes'].includes(roomOf(path)) &&
-      /\breadFile(Sync)?\b|createReadStream|Bun\.file/.test(source)
+      !['files', 'marks', 'processes'].includes(roomOf(path)) &&
+      /\breadFile(Sync)?\(|createReadStream|Bun\.file/.test(source)
     )
       throw new Error(`${path} opens files to read them otherwise than by files.ts`)
     if (/^export default/m.test(source)) throw new Error(`${path} has a default export`)

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PRIVATE_FILE } from '../files.ts'
+import { PRIVATE_FILE, readRegular } from '../files.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -30,7 +30,7 @@ export async function editText(text: string, name: string, env: Env): Promise<st
       child.on('close', (status, signal) => resolve(status ?? signal ?? 1))
     })
     if (code !== 0) throw new Error(`The editor (${editor}) ended with ${code}. $VISUAL or $EDITOR name another.`)
-    return await readFile(path, 'utf8')
+    return String(await readRegular(path))
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
