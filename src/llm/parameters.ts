@@ -83,6 +83,8 @@ function amendmentFor(
   if (LIMITS.includes(path.at(-1)!)) {
     const lowered = lower(path, body, words)
     if (lowered) return lowered
+    // No number is named: `output.ts` works one out, since leaving the limit out means another one.
+    if (TOO_LARGE.test(words)) return undefined
   }
   // Anthropic's is required, and has no other name.
   if (name === 'max_tokens' && endpoint.kind === 'anthropic') return undefined

@@ -48,7 +48,7 @@ class Writer {
   }
 
   write(tokens: readonly Inline[]): string {
-    const dropped = unfitStyles(tokens)
+    const dropped = unfitStyles(tokens, this.place.base)
     for (const [index, token] of tokens.entries()) {
       if (token.type === 'text') this.literal += this.joinsLines() ? token.text.replace(/\s*\n\s*/g, ' ') : token.text
       else if (token.type === 'code') this.code(oneLine(token.text))
@@ -170,7 +170,7 @@ const LOOSE_END = /[\p{Z}\p{C}*/_+=~\\^$]$/u
  * The marks to leave out: a style within itself, one whose mark is in a link or in code inside it, where Org would take
  * it for the end, and one that Org would not see at all. It would set free what is in code just inside.
  */
-function unfitStyles(tokens: readonly Inline[]): Set<number> {
+function unfitStyles(tokens: readonly Inline[], base?: string): Set<number> {
   const unfit = new Set<number>()
   const opens: { style: Style; at: number; fits: boolean }[] = []
   const live = new Map<Style, { fits: boolean }>()
@@ -188,7 +188,8 @@ function unfitStyles(tokens: readonly Inline[]): Set<number> {
       if (!open.fits) unfit.add(open.at).add(at)
     } else {
       last = token
-      const inside = token.type === 'code' ? token.text : token.type === 'link' ? token.href : ''
+      const inside =
+        token.type === 'code' ? token.text : token.type === 'link' ? (orgTarget(token.href, base) ?? token.href) : ''
       for (const [style, open] of live) if (inside.includes(MARK[style])) open.fits = false
     }
   }
