@@ -4,6 +4,8 @@ import { createInterface, type Interface } from 'node:readline'
 export type Keyboard = {
   /** What was typed after the question; null when there is nobody any more (Control-D), or the signal says never mind. */
   ask(question: string, signal?: AbortSignal): Promise<string | null>
+  /** As `ask`; the arrow keys bring back these earlier answers, the newest last. */
+  askAgain(question: string, earlier: () => readonly string[]): Promise<string | null>
   /** Lets another program have the terminal; what is asked meanwhile waits. */
   lend<T>(use: () => Promise<T>): Promise<T>
   /** Whether a question stands on the screen, or another program has it: nothing else may be drawn there. */
@@ -15,9 +17,10 @@ export type Keyboard = {
 
 /**
  * Drops what was typed and begins a line of its own. Without it the next prompt would be drawn over what was told since: the
- * reader believes that it is still where it was. Node and Bun have it; their types do not.
+ * reader believes that it is still where it was. Node and Bun have it; their types do not, nor `history`, the newest
+ * first, to which the reader adds every line itself.
  */
-type Editor = { clearLine(): void }
+type Editor = { clearLine(): void; readonly history: string[] }
 
 /** Asks the terminal to mark what is pasted (bracketed paste), or to stop. */
 const MARK_PASTES = '\x1b[?2004h'
@@ -33,7 +36,7 @@ export function createKeyboard(
   output: NodeJS.WritableStream,
   { onInterrupt, marks_pastes }: { onInterrupt: () => string | undefined; marks_pastes: boolean },
 ): Keyboard {
-  const reader = createInterface({ input, output }) as Interface & Editor
+  const reader = createInterface({ input, output, historySize: 1001 }) as Interface & Editor
   let closed = false
   let pasting = false
   let lending = false
@@ -71,7 +74,7 @@ export function createKeyboard(
 
   /** A line answers one question: what else is asked meanwhile waits for its turn. */
   let last: Promise<unknown> = Promise.resolve()
-  const askNow = (question: string, signal?: AbortSignal) => {
+  const askNow = (question: string, signal?: AbortSignal, earlier: readonly string[] = []) => {
     if (closed || signal?.aborted) return Promise.resolve(null)
     return new Promise<string | null>(resolve => {
       lines.length = 0
@@ -81,16 +84,19 @@ export function createKeyboard(
         resolve(answer)
       }
       signal?.addEventListener('abort', never)
+      reader.history.splice(0, reader.history.length, ...earlier.toReversed())
       reader.setPrompt(question)
       reader.prompt(true) // with what was typed ahead
     })
   }
+  const inTurn = (ask: () => Promise<string | null>) => {
+    const answer = last.then(ask)
+    last = answer
+    return answer
+  }
   return {
-    ask(question, signal) {
-      const answer = last.then(() => askNow(question, signal))
-      last = answer
-      return answer
-    },
+    ask: (question, signal) => inTurn(() => askNow(question, signal)),
+    askAgain: (question, earlier) => inTurn(() => askNow(question, undefined, earlier())),
     lend(use) {
       const lent = last.then(async () => {
         lending = true

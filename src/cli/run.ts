@@ -10,6 +10,7 @@ import { answer } from './answer.ts'
 import { decide } from './approve.ts'
 import type { Command } from './args.ts'
 import { configure } from './configure.ts'
+import { type History, openHistory } from './history.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
@@ -32,11 +33,11 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
   const session = await open(store, world.archive, options, outside.cwd)
-  const spinner =
-    outside.terminal.output && !options.json && !isDumb(env)
-      ? createSpinner(outside.stdout, style, () => keyboard?.busy ?? false)
-      : null
-  const screen = createScreen(spinner?.print ?? outside.stdout, style)
+  const draws = outside.terminal.output && !options.json && !isDumb(env)
+  const spinner = draws ? createSpinner(outside.stdout, style, () => keyboard?.busy ?? false) : null
+  const markdown = draws ? (await import('./markdown.ts')).renderMarkdown : null
+  const render = (text: string) => markdown!(text, { style, columns: outside.terminal_output.columns || 80 })
+  const screen = createScreen(spinner?.print ?? outside.stdout, style, markdown ? render : undefined)
   const show = options.json
     ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
     : screen.show
@@ -109,7 +110,9 @@ export async function run(options: Options, outside: Process): Promise<number> {
       if (said !== null) screen.line(said)
       return said !== null
     }
-    outcome = await converse(session, keyboard!, answered, () => (interrupts = 0))
+    const history = await openHistory(dirs.state, () => session.log.path !== null)
+    outcome = await converse(session, keyboard!, history, answered, () => (interrupts = 0))
+    await history.saved()
   }
   if (leaving) return leaving
   keyboard?.close()
@@ -152,14 +155,16 @@ async function turn(session: Session, text: string): Promise<TurnOutcome> {
 async function converse(
   session: Session,
   keyboard: Keyboard,
+  history: History,
   answered: (typed: string) => Promise<boolean>,
   forgive: () => void,
 ): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
   for (;;) {
     forgive()
-    const text = await readPrompt(keyboard)
+    const text = await readPrompt(keyboard, history)
     if (text === null) return outcome
+    history.add(text)
     if (isSlash(text)) {
       if (await answered(text)) continue
       return outcome
@@ -170,8 +175,8 @@ async function converse(
 }
 
 /** A line that ends with a backslash goes on in the next one. */
-async function readPrompt(keyboard: Keyboard): Promise<string | null> {
-  let text = await keyboard.ask('\n> ')
+async function readPrompt(keyboard: Keyboard, history: History): Promise<string | null> {
+  let text = await keyboard.askAgain('\n> ', () => history.entries)
   while (text?.endsWith('\\')) {
     const more = await keyboard.ask('… ')
     if (more === null) return null

@@ -1,12 +1,17 @@
-import type { ErrorEvent, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
+import type { ErrorEvent, Message, MessageDelta, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
 import type { Broadcast } from '../session/live.ts'
 import { cut } from '../text.ts'
 import { outcomeOf } from './outcome.ts'
+import { createSettler, type Settled } from './settle.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'
 
-/** Turns the events of a session into what a person reads in a terminal. Holds no more than where the cursor is. */
-export function createScreen(write: (text: string) => void, style: Style) {
+/**
+ * Turns the events of a session into what a person reads in a terminal. With `render` messages are Markdown, shown part by part
+ * as they settle; without it as they are written.
+ */
+export function createScreen(write: (text: string) => void, style: Style, render?: (markdown: string) => string) {
   let column = 0
+  const streams = new Map<string, ReturnType<typeof createSettler>>()
   const shownDiffs = new Set<string>()
 
   const print = (text: string) => {
@@ -15,6 +20,25 @@ export function createScreen(write: (text: string) => void, style: Style) {
     column = text.endsWith('\n') ? 0 : 1
   }
   const line = (text: string) => print(`${column > 0 ? '\n' : ''}${text}\n`)
+
+  const tell = (settled: Settled[]) => {
+    for (const { text, isRaw } of settled) {
+      if (isRaw) print(inert(text))
+      else if (text.trim() !== '') line(render!(text).replace(/\n$/, ''))
+    }
+  }
+  const streamed = ({ message_id, content, replace }: MessageDelta) => {
+    if (replace && column > 0) print('\n')
+    if (!render) return print(inert(content))
+    const stream = (!replace && streams.get(message_id)) || createSettler()
+    streams.set(message_id, stream)
+    tell(stream.add(content))
+  }
+  const ended = ({ message_id, content }: Stored<Message>) => {
+    tell(streams.get(message_id)?.rest() ?? [])
+    streams.delete(message_id)
+    if (content && column > 0) print('\n')
+  }
 
   const announce = (call: Stored<ToolCallAnnounced>) => {
     line(`${style.cyan('●')} ${style.bold(inert(call.tool))} ${style.dim(brief(call.params))}`)
@@ -41,10 +65,9 @@ export function createScreen(write: (text: string) => void, style: Style) {
     show(event: Broadcast) {
       switch (event.type) {
         case 'message.delta':
-          if (event.replace && column > 0) print('\n')
-          return print(inert(event.content))
+          return streamed(event)
         case 'message':
-          return event.content && column > 0 ? print('\n') : undefined
+          return ended(event)
         case 'tool.call':
           return announce(event)
         case 'tool.progress':
@@ -66,6 +89,8 @@ export function createScreen(write: (text: string) => void, style: Style) {
         case 'error':
           return line(`${style.red(`${event.code}: ${inert(event.message)}`)}${retrying(event)}`)
         case 'turn.end':
+          if (!event.parent_tool_call_id) for (const stream of streams.values()) tell(stream.rest())
+          if (!event.parent_tool_call_id) streams.clear()
           return event.outcome === 'completed' ? undefined : line(style.yellow(`The turn ended: ${event.outcome}.`))
       }
     },

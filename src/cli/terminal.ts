@@ -2,9 +2,9 @@ import { printable } from '../config/printable.ts'
 import type { Process } from './process.ts'
 
 /** Colours, where the terminal shows them. Everything from models and tools goes through `inert` before it is printed. */
-export type Style = Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', (text: string) => string>
+export type Style = Record<'bold' | 'dim' | 'italic' | 'red' | 'green' | 'yellow' | 'cyan', (text: string) => string>
 
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+const CODES = { bold: 1, dim: 2, italic: 3, red: 31, green: 32, yellow: 33, cyan: 36 } as const
 
 export function styleFor({ terminal, env }: Pick<Process, 'terminal' | 'env'>): Style {
   const colours = terminal.output && !env.NO_COLOR && !isDumb(env)

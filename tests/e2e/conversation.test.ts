@@ -45,6 +45,27 @@ describe.skipIf(!hasTerminal)(`a conversation${hasTerminal ? '' : ' (skipped: no
     expect((await terminal.ended).code).toBe(0)
   })
 
+  test('the arrow keys bring back prompts, of earlier runs too', async () => {
+    const { home, says, model } = await withModel()
+    const cwd = tempDir()
+    says({ text: '# Read\n\nand **done**' }, { text: 'once more' })
+    const first = onTerminal(['run'], { home, cwd })
+    let at = await first.until('\n> ')
+    first.type('look here\r')
+    at = await first.until('\n> ', await first.until('and done', await first.until(/\nRead\r?\n/, at)))
+    first.type(CTRL_D)
+    expect((await first.ended).code).toBe(0)
+    const second = onTerminal(['run'], { home, cwd })
+    at = await second.until('\n> ')
+    second.type('\x1b[A')
+    at = await second.until('look here', at)
+    second.type('\r')
+    await second.until('\n> ', await second.until('once more', at))
+    expect(model.requests[1]!.body.messages.at(-1).content).toContain('look here')
+    second.type(CTRL_D)
+    expect((await second.ended).code).toBe(0)
+  })
+
   test('while the model works the elapsed time is shown, and gone before anything else is told', async () => {
     const { home, model } = await withModel()
     model.add({ body: [], hang: true })
