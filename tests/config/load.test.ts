@@ -242,8 +242,8 @@ client_secret = "\${KEY}"`,
 test.each([
   ['api_key = "own"', { api_key: 'own' }],
   [`api_key = "\${WORK}"`, { api_key: 'w' }],
-  [`api_key = "\${GONE}"`, {}],
-  [`api_key = "a\${GONE}"`, {}],
+  [`api_key = "\${GONE}"`, { key_unset: ['GONE'] }],
+  [`api_key = "a\${GONE}"`, { key_unset: ['GONE'] }],
   ['api_key = ""', {}],
   ['api_key_command = ["pass"]', { api_key_command: ['pass'] }],
 ])('the key of %s', (entry, expected) =>
