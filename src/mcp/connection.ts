@@ -5,6 +5,7 @@ import { head } from '../text.ts'
 import { type ActiveCall, type Calls, createCalls } from './calls.ts'
 import { elicit, onlyAsker } from './elicitation.ts'
 import { headerFault } from './headers.ts'
+import { SignInNeeded } from './oauth.ts'
 import { rootsOf } from './roots.ts'
 
 /** Which of the two dialects of MCP a server speaks: `initialize` (to 2025-11-25), or stateless (2026-07-28). */
@@ -58,15 +59,20 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     isChild = isPipe(transport)
     return transport
   }
+  let refusal: unknown
   try {
     return await handshake({ ...options, open }, 'auto')
   } catch (error) {
-    // Over HTTP any odd answer to the question may be that of an old server: a server that fails altogether fails again.
     // A child that starts slowly reads the question late, and may die of it while it is being greeted already.
     if (isChild && !isDeathByProbe(error) && codeOf(error) !== 'CONNECTION_CLOSED') throw error
+    refusal = error
   }
+  // Over HTTP any odd answer to the question may be that of an old server: a server that fails altogether fails again.
   const left = options.timeout_ms - (performance.now() - started)
-  return handshake({ ...options, timeout_ms: Math.max(left, options.timeout_ms / 2) }, 'legacy')
+  return handshake({ ...options, timeout_ms: Math.max(left, options.timeout_ms / 2) }, 'legacy').catch(error => {
+    // Whoever wants a person to sign in said so the first time; a new server has another word for the older handshake.
+    throw refusal instanceof SignInNeeded ? refusal : error
+  })
 }
 
 /** Servers built on some SDKs end at any request before `initialize`. */
