@@ -1,7 +1,7 @@
 import { join, normalize, sep } from 'node:path'
-import picomatch from 'picomatch'
 import { isInside } from '../paths.ts'
 import { compileGlob } from '../search/glob.ts'
+import { expandRanges, splitNegation } from './extglob.ts'
 
 /** A glob of a rule, ready to be held against real absolute paths. */
 export type PathRule = {
@@ -13,15 +13,15 @@ export type PathRule = {
   binds(path: string): boolean
 }
 
-/** `glob` as `parseRule` gives it; `home` is what `~/` stands for. Throws what picomatch throws, for globs of absurd length. */
+/** `glob` as `parseRule` gives it; `home` is what `~/` stands for. Throws as `compileGlob`, `expandRanges` and `splitNegation` do. */
 export function compilePath(glob: string, project: string, home?: string): PathRule {
   const isHome = home !== undefined && glob.startsWith('~/')
   const isRelative = !isHome && !glob.startsWith('/') && !/^[A-Za-z]:\//.test(glob)
   const base = isHome ? home : isRelative ? project : ''
-  const inner = isHome ? glob.slice(2) : glob
+  const inner = expandRanges(isHome ? glob.slice(2) : glob)
   const literal = isLiteral(inner) ? inner.replace(/\\(.)/g, '$1') : null
   const exact = literal === null ? null : base === '' ? normalize(literal) : join(base, literal)
-  const test = literal === null ? globMatcher(inner, OPTIONS) : null
+  const test = literal === null ? globMatcher([inner], narrow) : null
   const wide = wideMatcher(inner, literal)
   const subject = (path: string): string | null => {
     if (base === '') return slashes(path)
@@ -40,10 +40,7 @@ export function compilePath(glob: string, project: string, home?: string): PathR
   }
 }
 
-/** A name may hold a newline: `.` has to match it, or a name could slip through a deny. */
-const OPTIONS = { dot: true, nonegate: true, flags: 's' } as const
-const ONLY_PICOMATCH = /\(|\{[^}]*\.\.|\[:/
-const MAGIC = /[*?[{(]/
+const MAGIC = /[*?[{]|[@+!]\(|\([^)]*\|/
 
 function wideMatcher(glob: string, literal: string | null): (text: string) => boolean {
   if (literal !== null) {
@@ -54,29 +51,60 @@ function wideMatcher(glob: string, literal: string | null): (text: string) => bo
   const composed = glob.normalize()
   const last = composed.slice(composed.lastIndexOf('/') + 1)
   const globs = isLiteral(last) ? [composed, `${composed}/**`] : [composed]
-  return globMatcher(globs, { ...OPTIONS, flags: 'is' })
+  return globMatcher(globs, wide)
 }
 
-/**
- * Runs in linear time, which picomatch does not: it is for what only it knows, groups in parentheses, ranges of numbers in
- * braces, and classes by name. `dir/**` holds `dir` too. To globs `.` is a name like any other; to us it is the project itself, which `**` holds too. */
-function globMatcher(globs: string | string[], options: picomatch.PicomatchOptions): (text: string) => boolean {
-  const all = [globs].flat()
-  const tests = all.map(glob => (ONLY_PICOMATCH.test(glob) ? picomatch(glob, options) : linearMatcher(glob, options)))
-  return text => tests.some(test => test(text)) || (text === '.' && all.includes('**'))
+type Test = (text: string) => boolean
+
+/** `dir/**` holds `dir` too. To globs `.` is a name like any other; to us it is the project itself, which `**` holds too. */
+function globMatcher(globs: string[], reading: (glob: string) => Test[]): Test {
+  const tests = globs.flatMap(reading)
+  return text => tests.some(test => test(text)) || (text === '.' && globs.includes('**'))
+}
+
+/** What is allowed by a wildcard and `/**` is below the directories, no file beside them. */
+function narrow(glob: string): Test[] {
+  const holder = holderOf(glob)
+  const written = holder === glob || /\*$|[!*+]\([^/]*\)$/.test(holder) ? [glob] : [glob, holder]
+  return written.map(glob => {
+    const not = splitNegation(glob)
+    if (!not) return compiled(glob)
+    const any = compiled(`${not.before}@(*)${not.after}`)
+    const named = compiled(`${not.before}@(${not.inner})${not.after}`)
+    return text => any(text) && !named(text)
+  })
 }
 
 /** In any case of letters it holds what it holds as written, too: `[A-z]` has more in it than `[a-z]`. */
-function linearMatcher(glob: string, { flags }: picomatch.PicomatchOptions): (text: string) => boolean {
-  const holder = glob.replace(/(?:\/\*\*)+$/, '')
-  // What is allowed by `*/**` is below the directories, no file beside them.
-  const isHeld = holder !== glob && (flags?.includes('i') || !holder.endsWith('*'))
-  const written = isHeld ? [glob, holder] : [glob]
-  const globs = written.map(glob => compileGlob(glob, { anchored: true }))
-  if (!flags?.includes('i')) return text => globs.some(test => test(text))
-  const lower = written.map(glob => compileGlob(glob.toLowerCase(), { anchored: true }))
-  return text => globs.some(test => test(text)) || lower.some(test => test(text.toLowerCase()))
+function wide(glob: string): Test[] {
+  const written = [...new Set([glob, holderOf(glob)])]
+  return written.flatMap(glob => {
+    const lower = widest(glob.toLowerCase().replaceAll('[:upper:]', '[:lower:]'))
+    return [widest(glob), (text: string) => lower(text.toLowerCase())]
+  })
 }
+
+/** With `!(…)`, some reading of the path is enough: `**` may take a name that `!(…)` does not. */
+function widest(glob: string): Test {
+  const not = splitNegation(glob)
+  if (!not) return compiled(glob)
+  const [before, inner] = [compiled(not.before), compiled(`@(${not.inner})`)]
+  const after = compiled(not.after)
+  return text => {
+    const ends = Array.from({ length: text.length + 1 }, (_, at) => after(text.slice(at)))
+    for (let from = 0; from <= text.length; from++) {
+      if (!before(text.slice(0, from))) continue
+      for (let to = from; to <= text.length && (to === from || text[to - 1] !== '/'); to++)
+        if (ends[to] && !inner(text.slice(from, to)) && !(to === from && isWholeName(text, from))) return true
+    }
+    return false
+  }
+}
+
+const isWholeName = (text: string, at: number): boolean =>
+  (at === 0 || text[at - 1] === '/') && (at === text.length || text[at] === '/')
+const compiled = (glob: string): Test => compileGlob(glob, { anchored: true, groups: true })
+const holderOf = (glob: string): string => glob.replace(/(?:\/\*\*)+$/, '')
 
 /** Without wildcards; escaped ones do not count. */
 const isLiteral = (glob: string): boolean => !MAGIC.test(glob.replace(/\\./g, ''))

@@ -1,5 +1,6 @@
 import { AppError, messageOf } from '../../errors.ts'
 import { splitWords } from './command/plain.ts'
+import { expandRanges, splitNegation } from './extglob.ts'
 
 /** A permission rule as `GET /api/rules` shows it. `origin` says in words where it stands, for the reasons we give. */
 export type Rule = {
@@ -77,6 +78,7 @@ function parseGlob(pattern: string): string {
   if (glob === '') throw wrong('The pattern is empty: name a path, as in read_file(secrets/**).')
   if (glob.startsWith('!')) throw wrong('A pattern cannot be turned round with !: name the paths that are meant.')
   if (glob.split('/').includes('..')) throw wrong('A pattern has no .. in it: write an absolute path instead.')
+  splitNegation(expandRanges(glob))
   return glob
 }
 

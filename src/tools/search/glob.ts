@@ -7,11 +7,15 @@ export type Glob = (path: string) => boolean
 /**
  * A glob on paths with `/`, as a function: `*` and `?` stay within a name (names that start with a dot included), `**` spans
  * directories, `[a-z]`, `[!a]`, `{a,b}`, and `\` takes the next character literally. Without a `/` it is about the last name
- * of a path, unless `anchored`. With `git` it is one of gitignore(5): no braces, and what is malformed matches nothing. Runs in linear time: globs come from models and from the ignore files of strangers.
+ * of a path, unless `anchored`. With `git` it is one of gitignore(5): no braces, and what is malformed matches nothing. With
+ * `groups`, `@(a|b)`, `?(a)`, `*(a)`, `+(a)` are as in bash, and `(a|b)` holds `a` and `b` and what is written. Runs in linear time: globs come from models and from the ignore files of strangers.
  * Throws INVALID_PARAMS for one that is too large.
  */
-export function compileGlob(pattern: string, options: { git?: boolean; anchored?: boolean } = {}): Glob {
-  const automaton = compile(globNode(pattern, options.git ?? false))
+export function compileGlob(
+  pattern: string,
+  options: { git?: boolean; anchored?: boolean; groups?: boolean } = {},
+): Glob {
+  const automaton = compile(globNode(pattern, options))
   const whole = options.anchored ?? pattern.includes('/')
   return whole ? path => matches(automaton, path) : path => matches(automaton, lastName(path))
 }
@@ -22,20 +26,27 @@ const matches = ({ find, required }: Automaton, path: string): boolean =>
 
 const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-function globNode(pattern: string, git: boolean): Node {
+function globNode(pattern: string, { git, groups }: { git?: boolean; groups?: boolean }): Node {
   const chars = Array.from(pattern)
+  const closing = groups ? closingParens(chars) : new Map<number, number>()
   let at = 0
-  const body = parseSequence(false)
+  let end = chars.length
+  const body = parseSequence('')
   return { type: 'sequence', nodes: [{ type: 'assert', at: 'start' }, ...body, { type: 'assert', at: 'end' }] }
 
-  function parseSequence(inBraces: boolean): Node[] {
+  function parseSequence(stops: string): Node[] {
     const nodes: Node[] = []
-    while (at < chars.length && !(inBraces && (chars[at] === ',' || chars[at] === '}'))) nodes.push(parseOne())
+    while (at < end && !stops.includes(chars[at]!)) nodes.push(parseOne())
     return nodes
   }
 
   function parseOne(): Node {
     const char = chars[at++]!
+    if (closing.has(at) && '@?*+'.includes(char)) {
+      const group = parseGroup()
+      return char === '@' ? group : repeat(group, char === '+' ? 1 : 0, char === '?' ? 1 : undefined)
+    }
+    if (closing.has(at - 1)) return parsePlain()
     if (char === '*') return parseStars()
     if (char === '?') return set(NAME)
     if (char === '[') return parseClass() ?? (git ? NEVER : set(single(char, false)))
@@ -51,9 +62,14 @@ function globNode(pattern: string, git: boolean): Node {
   /** Behind the first `*`. Two make a `**` only where a directory name would stand. */
   function parseStars(): Node {
     const before = chars[at - 2]
-    const opens = before === undefined || before === '/' || before === '{' || before === ','
+    const opens =
+      before === undefined ||
+      before === '/' ||
+      before === '{' ||
+      before === ',' ||
+      (groups && (before === '(' || before === '|'))
     let stars = 1
-    while (chars[at] === '*') {
+    while (chars[at] === '*' && !closing.has(at + 1)) {
       at++
       stars++
     }
@@ -62,7 +78,9 @@ function globNode(pattern: string, git: boolean): Node {
       at++
       return repeat(sequence([repeat(set(ANY)), set(SLASH)]), 0, 1)
     }
-    return at === chars.length || chars[at] === '}' || chars[at] === ',' ? repeat(set(ANY)) : repeat(set(NAME))
+    return at === end || chars[at] === '}' || chars[at] === ',' || (groups && chars[at] === '|')
+      ? repeat(set(ANY))
+      : repeat(set(NAME))
   }
 
   function parseClass(): Node | null {
@@ -92,12 +110,37 @@ function globNode(pattern: string, git: boolean): Node {
     return set(withoutSlash(charSet(items, false, negated)))
   }
 
+  /** At the parenthesis that opens a group; behind the one that closes it afterwards. */
+  function parseGroup(): Node {
+    const outer = end
+    end = closing.get(at)!
+    const nodes: Node[] = []
+    do {
+      at++
+      nodes.push(sequence(parseSequence('|')))
+    } while (at < end)
+    at = end + 1
+    end = outer
+    return { type: 'choice', nodes }
+  }
+
+  /** Behind a parenthesis: many a name has some, so without a `|` they are characters like others. */
+  function parsePlain(): Node {
+    const open = --at
+    const written = chars.slice(open, closing.get(open)! + 1)
+    if (written.includes('|')) {
+      return { type: 'choice', nodes: [parseGroup(), sequence(written.map(char => set(single(char, false))))] }
+    }
+    at++
+    return set(single('(', false))
+  }
+
   /** Never goes back: braces that are not closed, or hold one alternative, are read as the characters they are. */
   function parseBraces(): Node {
-    const nodes = [sequence(parseSequence(true))]
+    const nodes = [sequence(parseSequence(',}'))]
     while (chars[at] === ',') {
       at++
-      nodes.push(sequence(parseSequence(true)))
+      nodes.push(sequence(parseSequence(',}')))
     }
     const closed = chars[at] === '}'
     if (closed) at++
@@ -105,6 +148,19 @@ function globNode(pattern: string, git: boolean): Node {
     const parts = nodes.flatMap((node, i) => [set(single(i === 0 ? '{' : ',', false)), node])
     return sequence(closed ? [...parts, set(single('}', false))] : parts)
   }
+}
+
+/** Where the parentheses that open are closed. */
+function closingParens(chars: string[]): Map<number, number> {
+  const closing = new Map<number, number>()
+  const open: number[] = []
+  for (let at = 0; at < chars.length; at++) {
+    if (chars[at] === '\\') at++
+    else if (chars[at] === '[') at = Math.max(at, closingBracket(chars, at + 1))
+    else if (chars[at] === '(') open.push(at)
+    else if (chars[at] === ')' && open.length > 0) closing.set(open.pop()!, at)
+  }
+  return closing
 }
 
 /** A `]` that comes first, or behind a `!` that comes first, stands for itself. */

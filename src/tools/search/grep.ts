@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readRegular } from '../../files.ts'
+import { diskPath, readRegular } from '../../files.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -50,7 +50,9 @@ export async function findLines(query: Query, context: ToolContext): Promise<Fou
   let left = query.limit
   for await (const batch of batches(query, context, found)) {
     const matching = await prefilter(batch)
-    const files = matching ? batch.filter(path => matching.has(path) || context.unsaved.has(path)) : batch
+    // Of a name that is not UTF-8, what is shown finds no file for the program.
+    const isOut = (path: string) => !matching?.has(path) && !context.unsaved.has(path) && !path.includes('\uFFFD')
+    const files = matching ? batch.filter(path => !isOut(path)) : batch
     for await (const { path, text } of texts(files, automaton, context, found)) {
       context.signal.throwIfAborted()
       const matches = matchingLines(automaton, text, left + 1)
@@ -116,7 +118,7 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
     if (unsaved !== undefined) yield { path, text: unsaved }
     let bytes = await reading[i]!
     reading[i] = Promise.resolve(null)
-    if (bytes === 'later') bytes = await readRegular(path).catch(() => null) // gone meanwhile
+    if (bytes === 'later') bytes = await readRegular(await diskPath(path)).catch(() => null) // gone meanwhile
     const text = bytes && textToSearch(bytes, automaton.required)
     if (text) yield { path, text }
   }
@@ -124,8 +126,9 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
 
 async function readSmall(path: string, found: Found): Promise<Uint8Array | 'later' | null> {
   try {
-    const { size } = await stat(path)
-    if (size <= READ_AHEAD_BYTES) return await readRegular(path)
+    const name = await diskPath(path)
+    const { size } = await stat(name)
+    if (size <= READ_AHEAD_BYTES) return await readRegular(name)
     if (size <= MAX_FILE_BYTES) return 'later'
     found.too_large++
   } catch {

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { readRegular } from '../../files.ts'
+import { diskPath, readRegular } from '../../files.ts'
 import { findExecutable } from '../shell/executable.ts'
 import { run } from '../shell/process.ts'
 import type { ToolContext } from '../tool.ts'
@@ -36,7 +36,7 @@ async function layerOf(directory: string, path: string | null): Promise<Layer> {
 /** The `.gitignore` of a directory. A link is none, as it is to git. */
 export async function ignoreFileOf(directory: string): Promise<Layer> {
   const path = join(directory, '.gitignore')
-  const isLink = await lstat(path).then(
+  const isLink = await lstat(await diskPath(path)).then(
     found => found.isSymbolicLink(),
     () => true,
   )
@@ -83,5 +83,5 @@ async function excludesFile(top: string, { children, env = {}, roots, signal }: 
 const KEPT = /^GIT_CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)$/
 
 async function readText(path: string): Promise<string | null> {
-  return await readRegular(path, MAX_IGNORE_BYTES).then(String, () => null)
+  return await readRegular(await diskPath(path), MAX_IGNORE_BYTES).then(String, () => null)
 }

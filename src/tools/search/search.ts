@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../errors.ts'
+import { diskPath } from '../../files.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
@@ -70,7 +71,7 @@ const grep = defineTool({
   },
   async run(params, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const place = await stat(start!)
+    const place = await stat(await diskPath(start!))
     const directory = place.isDirectory()
     if (!directory && !place.isFile()) {
       throw new AppError('TOOL_FAILED', `${relative(start!, context.roots)} is not a regular file: it is not searched.`)
@@ -104,7 +105,7 @@ function parseQuery(params: GrepParams) {
 async function searchEffect(path: string | undefined, verb: string, context: ToolContext): Promise<Effect> {
   const start = await locate(path ?? '.', context.roots)
   const shown = relative(start, context.roots)
-  await stat(start).catch(error => {
+  await stat(await diskPath(start)).catch(error => {
     throw failure(error, shown)
   })
   const reason = shown === '.' ? `${verb} of the project` : `${verb} below ${shown}`

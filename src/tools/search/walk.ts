@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative as relativeTo, sep } from 'node:path'
+import { diskPath } from '../../files.ts'
 import { isForbidden, isInside, relative } from '../paths.ts'
 import { isSensitive } from '../permission/sensitive.ts'
 import type { ToolContext } from '../tool.ts'
@@ -66,7 +67,7 @@ export const isHidden = (path: string, { roots, hidden }: Pick<ToolContext, 'roo
 async function read({ path, rules }: Task, options: WalkOptions): Promise<Read> {
   const found = { files: [] as string[], directories: [] as string[], links: [] as string[], tracked: [] as string[] }
   const visited: Read = { path, ...found, hidden: 0, rules, ignored: new Set() }
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []) // gone, or not ours to read
+  const entries = await readdir(await diskPath(path), { withFileTypes: true }).catch(() => []) // gone, or not ours to read
   if (!options.ignored && entries.some(entry => entry.name === '.gitignore')) {
     visited.rules = { ...rules, layers: [...rules.layers, await ignoreFileOf(path)] }
   }

@@ -165,6 +165,21 @@ describe('grep', () => {
     expect(await search('^needle', { path: 'marked' })).toBe('marked\n1:needle')
   })
 
+  test('finds what is in files and directories whose names are not UTF-8, by the names as they are shown', async () => {
+    const bytes = (name: string) => Buffer.from(`${project.path}/${name}`, 'latin1')
+    mkdirSync(bytes('d\xe9'))
+    writeFileSync(bytes('d\xe9/f\xe8.txt'), 'needle one\n')
+    writeFileSync(bytes('d\xe9/.gitignore'), 'gone\n')
+    writeFileSync(bytes('d\xe9/gone'), 'needle\n')
+    writeFileSync(bytes('big\xff'), `needle two\n${'x\n'.repeat(600_000)}`)
+    expect(await search('needle')).toBe('big\uFFFD\n1:needle two\n\nd\uFFFD/f\uFFFD.txt\n1:needle one')
+    expect(await search('needle', { path: 'd\uFFFD' })).toBe('d\uFFFD/f\uFFFD.txt\n1:needle one')
+    expect(await search('needle', { path: 'd\uFFFD/f\uFFFD.txt' })).toBe('d\uFFFD/f\uFFFD.txt\n1:needle one')
+    expect(await find('*.txt', { path: 'd\uFFFD' })).toBe('d\uFFFD/f\uFFFD.txt')
+    for (let i = 0; i < 300; i++) project.write(`many/${i}`, '')
+    expect(await search('needle')).toBe('big\uFFFD\n1:needle two\n\nd\uFFFD/f\uFFFD.txt\n1:needle one')
+  })
+
   test('sees what the editor has not saved', async () => {
     project.write('a.ts', 'on disk\n')
     project.context.unsaved = new Map([
