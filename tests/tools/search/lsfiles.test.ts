@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { searchTools } from '../../../src/tools/search/search.ts'
+import { FUZZ_SEED } from '../../support/fuzz.ts'
 import { call, createProject } from '../project.ts'
 
 const searchFiles = searchTools[0]!
@@ -78,7 +79,7 @@ test.skipIf(!git)(
           await project.remove()
         }
       }),
-      { numRuns: Number(process.env.FUZZ_RUNS ?? 40) },
+      { numRuns: Number(process.env.FUZZ_RUNS ?? 40), seed: FUZZ_SEED },
     )
   },
   300_000,
