@@ -14,7 +14,7 @@ describe.skipIf(!hasTerminal)(`a conversation${hasTerminal ? '' : ' (skipped: no
       ['/modle', 'did you mean "/model"'],
       ['/agent', 'agent build (there are build, plan, ask)'],
       ['/agent plan', 'agent plan'],
-      ['/agent nobody', 'nobody'],
+      ['/agent nobody', 'no such agent'],
       ['/model', 'model test/model'],
       ['/model test/other', 'model test/other'],
     ] as const) {
