@@ -106,7 +106,7 @@ function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number |
     LLM_AUTH: saysNoMoney(problem)
       ? `The account at ${provider} has no credit or quota left for ${model}${status}.${said} Check its plan and billing, or choose another model.`
       : problem.status === 403
-        ? `${provider} does not let this key use ${model} from here${status}.${said} Check what its account may use, or choose another model; emacs-agent-backend doctor shows which key is set.`
+        ? `${provider} does not let this key use ${model} from here${status}.${said} Check what its account may use, choose another model, or set another key under [providers.${provider}]; emacs-agent-backend doctor shows which is set.`
         : `${provider} refused the key for ${model}${status}.${said} Check it in the environment or under [providers.${provider}]; emacs-agent-backend doctor shows what is set.`,
     LLM_RATE_LIMIT: `${provider} limits how often ${model} may be asked${status}.${said}${wait} Send the prompt again later, or choose another model${wait && ', or set wait_for_reset = true in emacs-agent.toml'}.`,
     LLM_OVERLOADED: `${provider} cannot answer for ${model} right now${status}.${said}${wait} Send the prompt again later, or choose another model.`,

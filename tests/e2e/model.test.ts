@@ -82,7 +82,7 @@ describe('calls that cannot run end as results that the model sees', () => {
     ['an array', call('read_file', '["a.txt"]'), 'INVALID_PARAMS', 'JSON'],
     ['a number', call('read_file', '7'), 'INVALID_PARAMS', 'JSON'],
     ['a missing parameter', call('edit_file', { path: 'a.txt' }), 'INVALID_PARAMS', 'old'],
-    ['a wrong type', call('read_file', { path: 7 }), 'INVALID_PARAMS', 'path'],
+    ['a wrong type', call('read_file', { path: { of: 7 } }), 'INVALID_PARAMS', 'path'],
     ['a path outside', call('read_file', { path: '/etc/passwd' }), 'PERMISSION_DENIED', 'not open to tools'],
     ['a secret', call('read_file', { path: '.env' }), 'PERMISSION_DENIED', '.env'],
     ['a missing file', call('read_file', { path: 'none.txt' }), 'TOOL_FAILED', 'none.txt'],

@@ -28,6 +28,7 @@ describe('the handshake', () => {
       'pid',
       'uptime_ms',
       'sessions',
+      'problems',
     ])
     expect(existsSync(home.state)).toBe(false)
     await backend.stop()

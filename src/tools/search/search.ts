@@ -42,7 +42,7 @@ const searchFiles = defineTool({
     const notes = [
       more && `There are more than ${names.length}: narrow the pattern or the path.`,
       tracked.length > 0 && `In git, though its ignore rules name it: ${someOf(tracked)}.`,
-      ignored.length > 0 && `Git ignores what matches, so it is not searched: ${someOf(ignored)}. Name it as the path.`,
+      ignored.length > 0 && `No file but what git ignores: ${someOf(ignored)}. Name it as the path.`,
       names.length === 0 && ignored.length === 0 && noNames(pattern),
       hidden > 0 && hiddenNote(hidden),
     ]

@@ -101,7 +101,7 @@ describe('search_files', () => {
     for (const name of ['dist/bundle.js', 'dist/kept.js', 'a.log', 'kept.log', 'b']) project.write(name, 'needle\n')
     project.git('add', 'dist/kept.js', 'kept.log')
     project.write('.gitignore', 'dist/\n*.log\n')
-    expect(await find('dist/bundle.js')).toMatch(/^\[Git ignores .*: dist\/bundle\.js\./)
+    expect(await find('dist/bundle.js')).toMatch(/^\[No file but what git ignores: dist\/bundle\.js\./)
     expect(await find('*.log')).toBe('kept.log\n[In git, though its ignore rules name it: kept.log.]')
     expect(await find('dist/*')).toStartWith('dist/kept.js\n[')
     expect(await search('needle')).toBe('b\n1:needle\n\nkept.log\n1:needle\n\ndist/kept.js\n1:needle')
