@@ -3,6 +3,9 @@ import * as v from 'valibot'
 import { type CallResult, callResult, outputOf } from '../../src/mcp/result.ts'
 import { png } from '../support/images.ts'
 
+/** A whole PNG of one pixel. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
 const text = (...texts: string[]) => texts.map(text => ({ type: 'text', text }))
 const rows = Array.from({ length: 5 }, (_, id) => ({ id, name: `row number ${id}`, size: id * 10 }))
 const TABLE =
@@ -16,8 +19,8 @@ describe('results as a model reads them', () => {
     ['an object for text', { content: [{ type: 'text', text: { balance: 4711 } }] }, '{"balance":4711}'],
     [
       'an image in a resource',
-      { content: [{ type: 'resource', resource: { uri: 'file:///x.png', mimeType: 'image/png', blob: 'aGk=' } }] },
-      '[image 1: image/png file:///x.png]',
+      { content: [{ type: 'resource', resource: { uri: 'file:///x.png', mimeType: 'image/png', blob: PIXEL } }] },
+      '[resource file:///x.png]\n[image 1: image/png]',
     ],
     [
       'a resource without an address',
