@@ -203,7 +203,7 @@ Starts the backend if need be."
      endpoint "GET" "/health" :timeout 30 :on-done #'emacs-agent-backend--tell-problems)))
 
 (defun emacs-agent-backend--tell-problems (status text)
-  "Say which entries of the configuration are left out; STATUS and TEXT are an answer."
+  "Warn of entries that were left out, from an answer of STATUS and TEXT."
   (let ((problems (and (eql status 200)
                        (alist-get 'problems (ignore-errors (emacs-agent-json-parse text))))))
     (when (> (length problems) 0)
