@@ -118,7 +118,9 @@ export function createChildren(directory: string, sweeper?: readonly string[]): 
       closed: closing,
       isAlive() {
         const isFresh = performance.now() - began < ROUND_MS
-        if (!gone && !isFamilyAlive(family, isFresh ? before : undefined)) forget()
+        // A process that starts another program at that moment can be missed: two looks decide, for what is forgotten stays so.
+        const isGone = () => !isFamilyAlive(family, isFresh ? before : undefined)
+        if (!gone && isGone() && isGone()) forget()
         return !gone
       },
       async end(grace_ms) {
