@@ -2,13 +2,13 @@ import { read, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { isatty } from 'node:tty'
+import { messageOf, UsageError } from './base/errors.ts'
+import { keepHome } from './base/loopback.ts'
+import { VERSION } from './base/version.ts'
 import { type Command, parseCommand } from './cli/args.ts'
 import { createOutput } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
-import { messageOf, UsageError } from './errors.ts'
-import { keepHome } from './loopback.ts'
-import { VERSION } from './version.ts'
 
 const SWEEP = 'sweep-children'
 /** Of an executable made by `bun build --compile`, the script lies in a file system of its own. */
@@ -75,7 +75,7 @@ async function main(argv: string[]): Promise<number> {
 
 /** What the watcher of a backend becomes when that ended without a word; no command for people. */
 async function sweep(directory: string, pid: number): Promise<number> {
-  await (await import('./children.ts')).sweepOrphans(directory, pid)
+  await (await import('./base/children.ts')).sweepOrphans(directory, pid)
   return 0
 }
 

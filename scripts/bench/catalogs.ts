@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { McpTool } from '../../src/mcp/catalog.ts'
-import { readListing } from '../../src/mcp/catalog.ts'
+import type { McpTool } from '../../src/mcp/catalog/catalog.ts'
+import { readListing } from '../../src/mcp/catalog/catalog.ts'
 
 const DIRECTORY = join(import.meta.dir, '../../../shared/catalogs')
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
+import { AppError } from '../base/errors.ts'
 import type { AgentConfig, Config } from '../config/config.ts'
-import { AppError } from '../errors.ts'
 import type { Effort } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 

@@ -1,7 +1,7 @@
-import { AppError, messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../base/errors.ts'
+import { hashOf } from '../base/files.ts'
+import { cut } from '../base/text.ts'
 import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
-import { hashOf } from '../files.ts'
-import { cut } from '../text.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
 

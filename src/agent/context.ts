@@ -1,7 +1,7 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
+import { head, tail } from '../base/text.ts'
 import type { Stored } from '../event.ts'
 import type { ModelInfo, ModelMessage } from '../llm/provider.ts'
-import { head, tail } from '../text.ts'
 import type { HistoryMessage } from './history.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { Message, Stored } from '../event.ts'
 
 /** So many equal failures in a row, and the turn ends: the model does not learn from them. */

@@ -1,6 +1,6 @@
-import { AppError, messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../base/errors.ts'
+import { addUsage } from '../base/usage.ts'
 import type { Event, Stored, TurnEnd } from '../event.ts'
-import { addUsage } from '../usage.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
 import { think } from './think.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { readRegular } from '../files.ts'
-import { head } from '../text.ts'
+import { readRegular } from '../base/files.ts'
+import { head } from '../base/text.ts'
 import type { Agent } from './agents.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import { LlmError } from '../llm/errors.ts'
 import type { ModelMessage, ModelRequest } from '../llm/provider.ts'
 import type { Fit } from './context.ts'

@@ -2,10 +2,10 @@ import type { Effort, Event, Stored, Usage } from '../event.ts'
 import type { ModelInfo, ModelRequest, Stream, ToolDefinition } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
 import type { createAttachments } from './attachments.ts'
+import { essentials, isWorthwhile, summarise } from './compaction.ts'
 import { applyTrims, type Fit, isFull, keptFrom, markTrims, roomFor, tokensOf, tooLong, weigh } from './context.ts'
 import { type HistoryMessage, toHistory } from './history.ts'
 import { refusedImages, sendable } from './images.ts'
-import { essentials, isWorthwhile, summarise } from './summary.ts'
 import { state } from './turn.ts'
 
 /** What stays the same for all requests of an agent in a session: the prefix that provider caches live on. */

@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../base/errors.ts'
 import type { Stored, ToolCallAnnounced } from '../event.ts'
 import type { ApproveRequest } from '../session/approvals.ts'
 import type { Session } from '../session/session.ts'

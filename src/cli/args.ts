@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
+import { UsageError } from '../base/errors.ts'
+import { cut } from '../base/text.ts'
 import type { LogLevel } from '../config/config.ts'
 import { suggestion } from '../config/nearest.ts'
 import { printable } from '../config/printable.ts'
 import { readSetting, SCALARS, type ScalarKey } from '../config/settings.ts'
-import { UsageError } from '../errors.ts'
-import { cut } from '../text.ts'
 import { COMMAND_NAMES, COMMANDS, COMMON_FLAGS, type CommandName, type Flag, flagsOf, isCommand } from './commands.ts'
 
 /** A command line, typed. Members named like settings are what `loadConfig` takes as flags; paths are as they were written. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PRIVATE_FILE, readRegular } from '../files.ts'
+import { PRIVATE_FILE, readRegular } from '../base/files.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { writeAtomic } from '../base/files.ts'
 import { CLIENT } from '../emacs/client.ts'
-import { writeAtomic } from '../files.ts'
 
 export type ElispOptions = {
   /** Where the files go; without it they are printed. */

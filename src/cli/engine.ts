@@ -1,9 +1,9 @@
 import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
 import { createMetrics } from '../server/metrics.ts'
+import type { World } from '../session/runtime.ts'
 import { Store } from '../session/store.ts'
-import type { World } from '../session/world.ts'
-import { createWorld } from './world.ts'
+import { createWorld } from './runtime.ts'
 
 export type Engine = Api & {
   sessions(): number

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { makePrivateDir, readRegular, writeAtomic } from '../base/files.ts'
 import { printable } from '../config/printable.ts'
-import { makePrivateDir, readRegular, writeAtomic } from '../files.ts'
 
 /** Prompts that are kept. */
 const MOST_ENTRIES = 1000

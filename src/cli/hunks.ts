@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { StructuredPatchHunk } from 'diff'
+import { hashOf } from '../base/files.ts'
 import type { Preview } from '../event.ts'
-import { hashOf } from '../files.ts'
 import { bytesAt } from '../tools/files/change.ts'
 
 /** The one file that a call writes, in parts that a person can take or leave. */

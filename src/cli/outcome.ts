@@ -1,5 +1,5 @@
+import { head } from '../base/text.ts'
 import type { ToolResult } from '../event.ts'
-import { head } from '../text.ts'
 import { count, lineCount } from '../tools/text.ts'
 import { inert } from './terminal.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { agentsOf } from '../agent/agents.ts'
-import { AppError, messageOf, UsageError } from '../errors.ts'
+import { AppError, messageOf, UsageError } from '../base/errors.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
@@ -14,11 +14,11 @@ import { type History, openHistory } from './history.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
+import { createWorld } from './runtime.ts'
 import { brief, createScreen } from './screen.ts'
 import { isSlash, slash } from './slash.ts'
 import { createSpinner } from './spinner.ts'
 import { inert, isDumb, styleFor } from './terminal.ts'
-import { createWorld } from './world.ts'
 
 type Options = Extract<Command, { command: 'run' }>
 

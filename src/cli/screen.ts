@@ -1,6 +1,6 @@
+import { cut } from '../base/text.ts'
 import type { ErrorEvent, Message, MessageDelta, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
-import type { Broadcast } from '../session/live.ts'
-import { cut } from '../text.ts'
+import type { Broadcast } from '../session/subscribers.ts'
 import { outcomeOf } from './outcome.ts'
 import { createSettler, type Settled } from './settle.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'

@@ -1,5 +1,5 @@
+import { messageOf } from '../base/errors.ts'
 import { suggestion } from '../config/nearest.ts'
-import { messageOf } from '../errors.ts'
 import { inert } from './terminal.ts'
 
 /** What the commands of a conversation act on. */

@@ -1,5 +1,5 @@
 import type { Usage } from '../event.ts'
-import type { Broadcast } from '../session/live.ts'
+import type { Broadcast } from '../session/subscribers.ts'
 import { inert, type Style } from './terminal.ts'
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']

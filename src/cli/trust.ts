@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { AppError, UsageError } from '../base/errors.ts'
 import type { ValidateRule } from '../config/check.ts'
 import type { Dirs } from '../config/config.ts'
+import { describeFile } from '../config/describe.ts'
 import { parseFile } from '../config/file.ts'
 import { printable } from '../config/printable.ts'
 import { problemLines } from '../config/problem.ts'
-import { describeFile } from '../config/summary.ts'
 import { readProjectFile, revoke, trust, trustStatus } from '../config/trust.ts'
-import { AppError, UsageError } from '../errors.ts'
 
 export type TrustOptions = {
   /** The project; default: the current directory. */

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Env } from './dirs.ts'
 import { expandPath } from './expand.ts'
 import { emptyLayer, type Layer } from './layers.ts'

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative } from 'node:path'
-import { AppError } from '../errors.ts'
-import { hashOf, makePrivateDir, openRegular, readRegular, writeAtomic } from '../files.ts'
+import { AppError } from '../base/errors.ts'
+import { hashOf, makePrivateDir, openRegular, readRegular, writeAtomic } from '../base/files.ts'
 import { LARGEST_FILE } from './file.ts'
 
 /**

@@ -1,9 +1,9 @@
-import { AppError } from '../errors.ts'
-import { cut } from '../text.ts'
+import { AppError } from '../base/errors.ts'
+import { cut } from '../base/text.ts'
 import { plainAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Problem, problemOf, saysNoMoney } from './problem.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
+import { type Problem, problemOf, saysNoMoney } from './provider-error.ts'
 import { askedWait } from './reset.ts'
 import { saysContextIsFull } from './window.ts'
 

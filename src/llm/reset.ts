@@ -1,4 +1,4 @@
-import type { Problem } from './problem.ts'
+import type { Problem } from './provider-error.ts'
 
 /**
  * How long a provider asks to wait, in milliseconds from `now`: by `retry-after-ms`, `retry-after` (seconds, a date, a

@@ -11,9 +11,9 @@ import type { ModelEvent, ModelReply, ModelRequest } from './provider.ts'
 import { createRefusals, isRefusal, type Refused } from './refusal.ts'
 import { reshape } from './shapes.ts'
 import { exchange, type Wire } from './wire/exchange.ts'
-import type { Patience } from './wire/lifeline.ts'
 import type { Reader } from './wire/reader.ts'
 import { inText, textualReader } from './wire/textual.ts'
+import type { Patience } from './wire/watchdog.ts'
 
 /** A limit that was named is mostly the right one; what a window has left may take a second look. */
 const MOST_LOWERINGS = 2

@@ -1,5 +1,5 @@
 import { isAboutOutput } from './output.ts'
-import type { Problem } from './problem.ts'
+import type { Problem } from './provider-error.ts'
 
 /**
  * Whether a refusal says that the prompt does not fit into the window of the model, in any provider's words: something that

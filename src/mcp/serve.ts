@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
-import { AppError, messageOf } from '../errors.ts'
-import { toJson, wellFormed } from '../text.ts'
+import { AppError, messageOf } from '../base/errors.ts'
+import { toJson, wellFormed } from '../base/text.ts'
 import type { Output, Tool, ToolContext } from '../tools/tool.ts'
-import { createFrames } from './frames.ts'
-import { MESSAGE_LIMIT } from './transport.ts'
+import { createFrames } from './transport/json-lines.ts'
+import { MESSAGE_LIMIT } from './transport/transport.ts'
 
 /** What our own MCP server offers. */
 export type Served = {

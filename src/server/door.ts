@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import { type Admitted, type Door, guard, isHealth } from './guard.ts'
 
 /** The routes behind the door, once they are loaded. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 
 export const LARGEST_BODY = 16 * 1024 * 1024
 

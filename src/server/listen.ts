@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../base/errors.ts'
 
 export type Listening = { port: number; stop(): Promise<void> }
 type Fetch = (request: Request) => Response | Promise<Response>

@@ -1,8 +1,8 @@
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
-import { AppError } from '../errors.ts'
-import { toJson } from '../text.ts'
+import { AppError } from '../base/errors.ts'
+import { toJson } from '../base/text.ts'
 import type { Env } from './app.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: any schema, whatever it takes and gives

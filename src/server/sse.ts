@@ -1,9 +1,9 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
+import { slice, toJson } from '../base/text.ts'
 import type { Stored } from '../event.ts'
-import type { Broadcast } from '../session/live.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../session/store.ts'
-import { slice, toJson } from '../text.ts'
+import type { Broadcast } from '../session/subscribers.ts'
 import { AHEAD, streamFrames } from './frames.ts'
 
 /** The `Last-Event-ID` of a request: the id, or null without the header. Throws INVALID_REQUEST unless 1 to 15 digits. */

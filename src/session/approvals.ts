@@ -1,7 +1,7 @@
 import { isRefused, look, lookWithContent, type Prepared, prepare, type Workplace } from '../agent/call.ts'
 import { toolCallEvent } from '../agent/calls.ts'
 import type { Decision } from '../agent/turn.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError, messageOf } from '../base/errors.ts'
 import type { Approval, Params, Storable } from '../event.ts'
 
 /** A call that waits for a person. Only what is in here can be decided; what was decided is in the log. */

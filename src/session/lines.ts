@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { AppError, reasonOf } from '../errors.ts'
+import { AppError, reasonOf } from '../base/errors.ts'
+import { readRegular } from '../base/files.ts'
+import { wellFormed } from '../base/text.ts'
 import type { SessionCreated, Stored } from '../event.ts'
-import { readRegular } from '../files.ts'
-import { wellFormed } from '../text.ts'
 import { shaped } from './shapes.ts'
 
 /** The bytes of a log. Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read or is no file. */

@@ -1,5 +1,5 @@
-import { AppError } from '../errors.ts'
-import { tryLock } from '../lockfile.ts'
+import { AppError } from '../base/errors.ts'
+import { tryLock } from '../base/lockfile.ts'
 import { writeFailed } from './log.ts'
 
 /**

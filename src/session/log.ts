@@ -12,12 +12,12 @@ import {
 } from 'node:fs'
 import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { disarm } from '../disarm.ts'
-import { AppError, reasonOf } from '../errors.ts'
+import { disarm } from '../base/emacs-safe.ts'
+import { AppError, reasonOf } from '../base/errors.ts'
+import { PRIVATE_DIR, PRIVATE_FILE } from '../base/files.ts'
+import { newId } from '../base/ids.ts'
+import { wellFormed } from '../base/text.ts'
 import type { Storable, Stored } from '../event.ts'
-import { PRIVATE_DIR, PRIVATE_FILE } from '../files.ts'
-import { newId } from '../ids.ts'
-import { wellFormed } from '../text.ts'
 import { readEvents, readLog, requireCreated } from './lines.ts'
 
 /** An append-only list of events. The session is its only writer; everything else reads `events`. */

@@ -1,5 +1,5 @@
+import { noUsage } from '../base/usage.ts'
 import type { Stored, Usage } from '../event.ts'
-import { noUsage } from '../usage.ts'
 import type { Log } from './log.ts'
 
 /** How a turn went, for a prompt that waits for it. */

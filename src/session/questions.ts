@@ -1,6 +1,6 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
 import type { Answer, Storable } from '../event.ts'
-import { newId } from '../ids.ts'
 import type { Ask } from '../tools/tool.ts'
 
 type Reply = { action: Answer['action']; content?: unknown }

@@ -1,4 +1,4 @@
-import { endsInHalf, wellFormed } from '../text.ts'
+import { endsInHalf, wellFormed } from '../base/text.ts'
 import type { Redaction } from '../tools/tool.ts'
 
 /**

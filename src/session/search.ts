@@ -1,7 +1,7 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
+import { slice } from '../base/text.ts'
 import type { Stored } from '../event.ts'
-import { slice } from '../text.ts'
-import { type Entry, sortKey } from './catalogue.ts'
+import { type Entry, sortKey } from './index.ts'
 import { readEvents, readLog } from './lines.ts'
 
 export type SearchRequest = {

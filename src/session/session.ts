@@ -1,14 +1,14 @@
 import { findAgent } from '../agent/agents.ts'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
-import { createLive, type Listener, type Live } from './live.ts'
 import type { Log } from './log.ts'
+import type { Surroundings } from './prepare.ts'
+import { createTurns, type Turns } from './prepare.ts'
 import { createQuestions, type Questions } from './questions.ts'
-import { createQueue, type Dropped, type Queue } from './queue.ts'
 import { apply, createState, type SessionState } from './state.ts'
-import type { Surroundings } from './surroundings.ts'
-import { createTurns, type Turns } from './turns.ts'
+import { createLive, type Listener, type Live } from './subscribers.ts'
+import { createQueue, type Dropped, type Queue } from './turns.ts'
 
 export type Settings = {
   model?: string

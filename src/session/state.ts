@@ -1,4 +1,6 @@
 import { basename } from 'node:path'
+import { head } from '../base/text.ts'
+import { addUsage, noUsage, totalTokens } from '../base/usage.ts'
 import type {
   Prompt,
   PromptQueued,
@@ -12,9 +14,7 @@ import type {
   ToolResult,
   Usage,
 } from '../event.ts'
-import { head } from '../text.ts'
 import { isMessage } from '../transcript/summary.ts'
-import { addUsage, noUsage, totalTokens } from '../usage.ts'
 
 /** What a session knows of itself: nothing but a fold of its log, so that resuming restores exactly what there was. */
 export type SessionState = {

@@ -1,147 +1,186 @@
-import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
-import { createAttachments } from '../agent/attachments.ts'
-import { createFit } from '../agent/context.ts'
-import { buildRequest, type Frozen } from '../agent/request.ts'
-import type { Turn } from '../agent/turn.ts'
-import type { Prompt } from '../event.ts'
-import { newId } from '../ids.ts'
-import { abortable } from '../mcp/waiting.ts'
-import type { Tool } from '../tools/tool.ts'
+import { checkAttachments } from '../agent/attachments.ts'
+import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
+import { AppError, messageOf } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
+import { createOutcomes, type TurnOutcome } from './outcomes.ts'
+import type { Turns } from './prepare.ts'
 import type { Session } from './session.ts'
-import type { Surroundings } from './surroundings.ts'
-import { createWorkplace, freeze, type Place, spillPath, toolsOf } from './workplace.ts'
+import { closing } from './state.ts'
+import type { Live } from './subscribers.ts'
 
-export type Turns = {
-  readonly place: Place
-  /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
-  prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
-  /** Ends what the session's tools have running. */
-  release(): Promise<void>
+export type PromptRequest = {
+  text: string
+  prompt_id?: string
+  context?: EditorContext
+  attachments?: Attachment[]
+  agent?: string
+  effort?: Effort
+  when_busy?: 'queue' | 'steer' | 'reject'
 }
+/** What became of a prompt; `outcome` resolves when the turn that took it has ended. */
+export type Taken = {
+  status: 'accepted' | 'queued' | 'steered'
+  agent_state: AgentState
+  turn_id: string
+  outcome: Promise<TurnOutcome>
+}
+export type Dropped = { turn_id: string; text: string }
 
-/** Gives the loop what it needs of a session, and keeps what stays the same from turn to turn. */
-export function createTurns(session: Session, around: Surroundings): Turns {
-  const { config, models, pool } = around
-  const { session_id, project_path } = session.state
-  const roots = {
-    project: real(project_path),
-    allowed: config.allowed_directories.map(real),
-    forbidden: around.forbidden.map(real),
+const LONGEST_QUEUE = 100
+const STATUS = { queue: 'queued', steer: 'steered' } as const
+
+/** The prompts of a session: one runs, the others wait, or steer it. What waits is in the log, so this holds only what runs. */
+export function createQueue(session: Session, turns: Turns, live: Live) {
+  const { log, state } = session
+  const outcomes = createOutcomes(log)
+  /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
+  let running: { abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
+  let dropped: Dropped[] = []
+
+  function start(asked: Prompt) {
+    const prompt = { ...asked, agent: asked.agent ?? state.agent }
+    session.append(prompt)
+    dropped = []
+    const abort = new AbortController()
+    running = { abort, done: run(prompt, abort), isEnding: false }
   }
-  const place: Place = {
-    session_id,
-    home: around.home,
-    config,
-    roots,
-    children: around.children,
-    env: around.env,
-    unsaved: new Map(),
-    seen: new Map(),
-    jobs: new Map(),
-    spill_dir: around.spill_dir,
-    attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
-    redactor: around.redactor,
-    projectRules: around.projectRules,
-    ask: (...asked) => session.questions.ask(...asked),
+
+  /** Consumes the loop: what it yields is on record before it goes on. */
+  async function run(prompt: Prompt & { agent: string }, abort: AbortController): Promise<void> {
+    const started = performance.now()
+    const ending = { turn_id: prompt.turn_id, log: () => log.events, agent: { name: prompt.agent } }
+    try {
+      const turn = await turns.prepare(prompt, abort.signal).catch((error: unknown) => ({ error }))
+      const events = !('error' in turn)
+        ? runTurn(turn, abort.signal)
+        : abort.signal.aborted
+          ? endTurn(ending, 'interrupted', started)
+          : failTurn(ending, turn.error, started)
+      for await (const event of events) await take(event, abort.signal)
+    } catch (error) {
+      // The log itself failed (or the turn could not even begin): say so live, and stop whatever still runs.
+      abort.abort(error)
+      fail(error, prompt.turn_id)
+    }
+    outcomes.ended(prompt.turn_id)
+    running = null
+    next()
   }
-  const frozen = new Map<string, Promise<Frozen>>()
-  /** What changed about MCP servers is said in a message: the prefix stays as it is. */
-  const announcements = (): Prompt[] => {
-    const text = pool?.announcement(session_id)
-    return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+
+  async function take(event: Event, signal: AbortSignal): Promise<void> {
+    if (!isStorable(event)) return session.emit(event)
+    if (event.type !== 'turn.end') return void session.append(event)
+    if (signal.aborted) dropAll()
+    running!.isEnding = true
+    await live.after(async () => {
+      session.append(event)
+      await session.sync()
+    })
   }
-  const fit = createFit()
-  /** Aborted when the session ends: what is asked outside of a turn is closed then. */
-  const ended = new AbortController()
-  let tools: Promise<Tool[]> | null = null
+
+  function next() {
+    const [queued] = state.queued.values()
+    if (!queued || session.isClosing) return
+    const { turn_id, prompt_id, text, context, attachments, agent, effort } = queued
+    try {
+      start({ type: 'prompt', turn_id, prompt_id, text, context, attachments, agent, effort, source: 'user' })
+    } catch (error) {
+      fail(error, turn_id)
+    }
+  }
+
+  /** Storing is what failed: it is said live, and the log tells nothing of it. */
+  function fail(error: unknown, turn_id: string) {
+    const code = error instanceof AppError ? error.code : 'INTERNAL'
+    const { agent } = state
+    live.error({ type: 'error', turn_id, code, message: messageOf(error), recoverable: true })
+    session.emit({ type: 'agent.state', state: 'error', agent, details: messageOf(error) })
+    session.emit({ type: 'agent.state', state: 'idle', agent })
+  }
+
+  function drop({ turn_id, text }: Dropped): Dropped {
+    session.append({ type: 'prompt.dropped', turn_id, text })
+    outcomes.dropped(turn_id)
+    return { turn_id, text }
+  }
+  const dropAll = () => dropped.push(...[...state.queued.values()].map(drop))
+
+  /** After a turn that could not be written to its end: closes what it left open, and returns the prompts that waited. */
+  function repair(): Dropped[] {
+    const waited: Dropped[] = []
+    for (const event of closing(state))
+      if (event.type === 'prompt.dropped') waited.push(drop(event))
+      else session.append(event)
+    return waited
+  }
 
   return {
-    place,
-    async prepare(prompt, signal) {
-      const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(roots.project, session_id, pool, (question, elsewhere) =>
-        session.questions.ask(question, ended.signal, elsewhere),
-      )
-      tools.catch(() => {
-        tools = null // a passing fault: look again next time
-      })
-      const list = await abortable(tools, signal)
-      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
-      const prefix = await frozen.get(agent.name)!
-      const workplace = createWorkplace(place, session.state, agent, list)
-      // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
-      const own = prompt.agent === session.state.agent ? undefined : agent.model
-      const started = { agent: session.state.agent, model: session.state.model }
-      /** The session's model counts from the next call; but one that came with another agent waits for its turn, as that does. */
-      const modelNow = async () => {
-        const { agent, model } = session.state
-        const brought = agent === started.agent ? undefined : findAgent(config, agent).model
-        return brought && (await models.resolve(brought)).id === model ? started.model : model
+    repair,
+    /**
+     * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk. Throws SESSION_BUSY for
+     * `reject`, TOO_MANY, INVALID_REQUEST, SHUTTING_DOWN.
+     */
+    async prompt({ when_busy = 'queue', ...body }: PromptRequest): Promise<Taken> {
+      if (body.agent) findAgent(session.config, body.agent)
+      if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
+      session.refuseClosing()
+      // From here to the append nothing waits: of two that come at once, the second sees the first.
+      const known = body.prompt_id && state.prompt_ids.get(body.prompt_id)
+      if (known) {
+        const waits = state.queued.get(known)
+        const status = waits ? STATUS[waits.when_busy] : 'accepted'
+        const outcome = outcomes.of(known)
+        await session.sync() // the first of the two may still be on its way to the disk
+        return { status, agent_state: session.agent_state.state, turn_id: known, outcome }
       }
-      return {
-        turn_id: prompt.turn_id,
-        agent,
-        place: workplace,
-        max_rounds: config.max_rounds,
-        log: () => session.log.events,
-        async *request(need, signal) {
-          const { id, info } = await models.resolve(own ?? (await modelNow()))
-          return yield* buildRequest({
-            session_id,
-            turn_id: prompt.turn_id,
-            model: id,
-            info,
-            agent,
-            effort: prompt.effort,
-            frozen: prefix,
-            fit,
-            ...need,
-            log: () => session.log.events,
-            attachments: place.attachments,
-            stream: models.stream,
-            price: models.price,
-            signal,
-          })
-        },
-        fit,
-        stream: models.stream,
-        price: models.price,
-        steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),
-        hasSteers: () => steersOf(session).length > 0,
-        ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, workplace, signal),
-        expiresAt: session.approvals.expiresAt,
-        sync: () => session.sync(),
+      const turn_id = newId('turn')
+      if (!running) {
+        repair()
+        const outcome = outcomes.of(turn_id)
+        start({ type: 'prompt', turn_id, ...body, source: 'user' })
+        await session.sync()
+        const { state } = session.agent_state
+        return { status: 'accepted', agent_state: state === 'idle' ? 'thinking' : state, turn_id, outcome }
       }
+      if (when_busy === 'reject')
+        throw new AppError(
+          'SESSION_BUSY',
+          'A turn is running. Wait for it, interrupt it, or send the prompt with when_busy "queue" or "steer".',
+        )
+      if (state.queued.size >= LONGEST_QUEUE)
+        throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
+      const outcome = outcomes.of(turn_id)
+      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
+      await session.sync()
+      return { status: STATUS[when_busy], agent_state: session.agent_state.state, turn_id, outcome }
     },
-    async release() {
-      ended.abort()
-      await Promise.all([...place.jobs.values()].map(job => job.kill()))
-      await pool?.release(session_id)
+    /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
+    async interrupt(): Promise<Dropped[]> {
+      const stopping = running
+      if (!stopping) return []
+      stopping.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
+      // A turn that has just ended by itself takes no notice any more: what waits must not begin all the same.
+      if (stopping.isEnding) {
+        dropAll()
+        await session.sync()
+      }
+      await stopping.done
+      return dropped
     },
+    async drop(turn_id: string): Promise<void> {
+      const queued = state.queued.get(turn_id)
+      if (!queued) throw new AppError('NOT_FOUND', 'No prompt with this id is waiting; it may have started already.')
+      drop(queued)
+      await session.sync()
+    },
+    /** Whoever waits for a turn gets an end. */
+    abandon: () => outcomes.abandon(),
   }
 }
 
-/** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
-const steersOf = (session: Session): Prompt[] =>
-  [...session.state.queued.values()]
-    .filter(queued => queued.when_busy === 'steer')
-    .map(({ turn_id, prompt_id, text, context, attachments }) => ({
-      type: 'prompt',
-      turn_id,
-      prompt_id,
-      text,
-      context,
-      attachments,
-      source: 'steer',
-    }))
+export type Queue = ReturnType<typeof createQueue>
 
-/** The real path; of something that does not exist (yet), the path as it is written. */
-function real(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return resolve(path) // a project that was deleted: its tools will say so
-  }
-}
+const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
+const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)

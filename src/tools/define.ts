@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import { createReader } from './arguments.ts'
 import type { Effect, Output, Tool, ToolContext } from './tool.ts'
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 
 /**
  * Files that are not UTF-8, and do not say what else they are. They are never decoded to be written: a text of theirs is a

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { PRIVATE_FILE } from '../files.ts'
+import { PRIVATE_FILE } from '../base/files.ts'
 import { count } from './text.ts'
 
 /** Characters (UTF-16 units) of a result that a model gets to see. */

@@ -1,7 +1,7 @@
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, parse, relative as relativeTo, sep } from 'node:path'
-import { AppError } from '../errors.ts'
-import { diskPath } from '../files.ts'
+import { AppError } from '../base/errors.ts'
+import { diskPath } from '../base/files.ts'
 import type { Roots } from './tool.ts'
 
 /** Linux gives up after 40 links too (path_resolution(7)). */

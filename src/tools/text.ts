@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import { isForeign, keepLines } from './foreign.ts'
 
 /** How a file writes its text: what an edit by a model, which only ever sees `\n`, must not change. */

@@ -1,4 +1,4 @@
-import type { Children } from '../children.ts'
+import type { Children } from '../base/children.ts'
 import type { FileOperation, Location } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
 

@@ -1,5 +1,5 @@
+import { totalTokens } from '../base/usage.ts'
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
-import { totalTokens } from '../usage.ts'
 import { formatCount } from './format.ts'
 import {
   type AttachmentNote,

@@ -3,7 +3,7 @@
  * a rendering does not depend on the machine that makes it.
  */
 
-import { head, tail } from '../text.ts'
+import { head, tail } from '../base/text.ts'
 
 export const SPACER = '\u200b'
 

@@ -1,4 +1,4 @@
-import { disarm } from '../disarm.ts'
+import { disarm } from '../base/emacs-safe.ts'
 import type { Stored } from '../event.ts'
 import { fold } from './fold.ts'
 

@@ -1,10 +1,9 @@
 import { isAbsolute } from 'node:path'
+import { head } from '../base/text.ts'
 import type { Stored } from '../event.ts'
-import { head } from '../text.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
-import { cleanMarkdown } from './markdown-blocks.ts'
-import { codeSpan, fence, markdownLine, seal } from './markdown-text.ts'
+import { cleanMarkdown, codeSpan, fence, markdownLine, seal } from './markdown-text.ts'
 import { pausing } from './pace.ts'
 import type {
   AttachmentNote,

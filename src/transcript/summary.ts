@@ -1,6 +1,6 @@
+import { cut, head } from '../base/text.ts'
+import { addUsage, noUsage } from '../base/usage.ts'
 import type { Storable, Stored, Usage } from '../event.ts'
-import { cut, head } from '../text.ts'
-import { addUsage, noUsage } from '../usage.ts'
 
 /** What the list of transcripts shows of a session, but for its files (`paths`), which are the store's to know. */
 export type Summary = {

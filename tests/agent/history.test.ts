@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { toHistory } from '../../src/agent/history.ts'
+import { noUsage } from '../../src/base/usage.ts'
 import type { Message, Prompt, Storable, Stored, ToolResult } from '../../src/event.ts'
-import { noUsage } from '../../src/usage.ts'
 
 const log = (...events: Storable[]): Stored[] =>
   events.map((event, i) => ({ id: i + 1, at: '2026-11-23T10:00:00.000Z', ...event }) as Stored)

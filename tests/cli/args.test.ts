@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { UsageError } from '../../src/base/errors.ts'
 import { type Command, parseCommand } from '../../src/cli/args.ts'
 import { COMMAND_NAMES, flagsOf } from '../../src/cli/commands.ts'
 import { helpText } from '../../src/cli/help.ts'
-import { UsageError } from '../../src/errors.ts'
 
 const serve = { command: 'serve', stdin_lifeline: false, no_auth: false } as const
 const run = { command: 'run', yes: false, json: false } as const

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { AppError, UsageError } from '../../src/base/errors.ts'
 import { askOnTerminal, trustCommand } from '../../src/cli/trust.ts'
-import { AppError, UsageError } from '../../src/errors.ts'
 import { type Home, withHome } from '../config/home.ts'
 
 const FILE = `agent = "evil\\u001b[2J"

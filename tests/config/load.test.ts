@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { chmod, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { AppError, UsageError } from '../../src/base/errors.ts'
 import { type LoadedConfig, loadConfig, projectConfig } from '../../src/config/load.ts'
-import { AppError, UsageError } from '../../src/errors.ts'
 import { type Home, withHome } from './home.ts'
 
 const inHome = (use: (home: Home) => Promise<void>) => () => withHome(use)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { mkdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AppError } from '../../src/base/errors.ts'
+import { hashOf } from '../../src/base/files.ts'
 import { readProjectFile, revoke, trust, trustStatus } from '../../src/config/trust.ts'
-import { AppError } from '../../src/errors.ts'
-import { hashOf } from '../../src/files.ts'
 import { type Home, withHome } from './home.ts'
 
 const inHome = (use: (home: Home) => Promise<void>) => () => withHome(use)

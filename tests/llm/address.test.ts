@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { isLoopback, stayHome, withoutProxyAtHome } from '../../src/base/loopback.ts'
 import { below, plainAddress } from '../../src/llm/address.ts'
-import { isLoopback, stayHome, withoutProxyAtHome } from '../../src/loopback.ts'
 
 test('a path goes in front of the query of its base URL', () => {
   expect(below('http://h/v1/', '/models')).toBe('http://h/v1/models')

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { whicheverReader } from '../../src/llm/detect.ts'
 import { fromStatus, type LlmError } from '../../src/llm/errors.ts'
-import { whicheverReader } from '../../src/llm/wire/whichever.ts'
 import { endpointFor, readPieces } from '../support/model-call.ts'
 
 const endpoint = endpointFor('chat')

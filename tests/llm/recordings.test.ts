@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { whicheverReader } from '../../src/llm/detect.ts'
 import { stream } from '../../src/llm/stream.ts'
-import { whicheverReader } from '../../src/llm/wire/whichever.ts'
 import { endpointFor, outcomeOf, readPieces, request } from '../support/model-call.ts'
 import { splitAt, startModelServer } from '../support/model-server.ts'
 import { RECORDINGS } from '../support/recorded.ts'

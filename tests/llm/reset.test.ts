@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { fromStatus, fromStreamProblem } from '../../src/llm/errors.ts'
-import { problemOf } from '../../src/llm/problem.ts'
+import { problemOf } from '../../src/llm/provider-error.ts'
 import { askedWait } from '../../src/llm/reset.ts'
 import { endpointFor } from '../support/model-call.ts'
 

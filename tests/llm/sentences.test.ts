@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { Intent } from '../../src/llm/offline/intents.ts'
-import { understand } from '../../src/llm/offline/sentences.ts'
+import type { Intent } from '../../src/guide/plan.ts'
+import { understand } from '../../src/guide/sentences.ts'
 
 const grep = (text: string, path?: string): Intent => ({ do: 'grep', text, ...(path && { path }) })
 const find = (glob: string, path?: string): Intent => ({ do: 'find', glob, ...(path && { path }) })

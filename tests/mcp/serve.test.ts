@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { PassThrough } from 'node:stream'
-import { AppError } from '../../src/errors.ts'
+import { AppError } from '../../src/base/errors.ts'
 import { serveTools } from '../../src/mcp/serve.ts'
 import type { Tool } from '../../src/tools/tool.ts'
 

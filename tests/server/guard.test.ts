@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { AppError } from '../../src/errors.ts'
+import type { AppError } from '../../src/base/errors.ts'
 import { type Door, guard, LARGEST_BODY } from '../../src/server/guard.ts'
 
 const TOKEN = 'a-token-of-some-length'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { sessionStream } from '../../src/server/sse.ts'
-import type { Broadcast } from '../../src/session/live.ts'
 import type { Session } from '../../src/session/session.ts'
+import type { Broadcast } from '../../src/session/subscribers.ts'
 
 /** What a stream sees of a session: a log, the messages in progress, and who listens. */
 function talk() {

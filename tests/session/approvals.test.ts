@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Prepared, Workplace } from '../../src/agent/call.ts'
-import { AppError } from '../../src/errors.ts'
+import { AppError } from '../../src/base/errors.ts'
 import type { Storable } from '../../src/event.ts'
 import { createApprovals } from '../../src/session/approvals.ts'
 import type { Tool } from '../../src/tools/tool.ts'

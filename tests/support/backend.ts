@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { startTimeOf } from '../../src/base/processes.ts'
 import type { Stored } from '../../src/event.ts'
-import { startTimeOf } from '../../src/processes.ts'
 import { atEnd } from './at-end.ts'
 import { tempDir } from './temp.ts'
 

@@ -1,5 +1,5 @@
+import { noUsage } from '../../src/base/usage.ts'
 import type { Storable, Stored } from '../../src/event.ts'
-import { noUsage } from '../../src/usage.ts'
 
 /** A session's log that grows as the loop would have it grow. */
 export function growingLog(model = 'test/m') {

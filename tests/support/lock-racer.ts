@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { tryLock } from '../../src/lockfile.ts'
+import { tryLock } from '../../src/base/lockfile.ts'
 
 /**
  * One of several processes that want the same lock. A line on stdin names it: tries once and answers `won` or `lost`. What

@@ -1,6 +1,6 @@
 /** A backend in small: starts the servers of its first argument in the state directory of its second, tells, and waits. */
 import { join } from 'node:path'
-import { createChildren } from '../../src/children.ts'
+import { createChildren } from '../../src/base/children.ts'
 import type { McpServerConfig } from '../../src/config/config.ts'
 import { createPool } from '../../src/mcp/pool.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createChildren } from '../../src/children.ts'
+import { createChildren } from '../../src/base/children.ts'
 import type { McpServerConfig } from '../../src/config/config.ts'
 import { defaultServer } from '../../src/config/settings.ts'
 import { createPool, type Pool, type PoolOptions } from '../../src/mcp/pool.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
-import { whicheverReader } from '../../src/llm/wire/whichever.ts'
+import { whicheverReader } from '../../src/llm/detect.ts'
 import { endpointFor, essence, readPieces } from './model-call.ts'
 import type { Family } from './model-replies.ts'
 

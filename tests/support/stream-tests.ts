@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
+import { whicheverReader } from '../../src/llm/detect.ts'
 import { stream } from '../../src/llm/stream.ts'
-import { whicheverReader } from '../../src/llm/wire/whichever.ts'
 import { endpointFor, essence, outcomeOf, readPieces, request } from './model-call.ts'
 import type { Family } from './model-replies.ts'
 import { splitAt, startModelServer } from './model-server.ts'

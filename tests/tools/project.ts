@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { createChildren } from '../../src/children.ts'
+import { createChildren } from '../../src/base/children.ts'
 import { killJobs } from '../../src/tools/shell/job.ts'
 import type { Effect, Output, Tool, ToolContext } from '../../src/tools/tool.ts'
 import { tempDir } from '../support/temp.ts'

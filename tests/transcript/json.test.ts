@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import { renderJson } from '../../src/transcript/json.ts'
+import { hostileText } from '../org/fragments.ts'
+import { everywhere } from '../org/hostile.ts'
 import { created, logOf, message, prompt, toolCall, toolResult } from './events.ts'
-import { hostileText } from './fragments.ts'
-import { everywhere } from './hostile.ts'
 import { sample } from './sample.ts'
 
 describe('the JSON transcript', () => {

@@ -2,10 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import { marked, type Token } from 'marked'
 import { renderMarkdown } from '../../src/transcript/markdown.ts'
-import { cleanMarkdown } from '../../src/transcript/markdown-blocks.ts'
-import { codeSpan, fence, markdownLine } from '../../src/transcript/markdown-text.ts'
-import { hostileText } from './fragments.ts'
-import { everywhere, hostile } from './hostile.ts'
+import { cleanMarkdown, codeSpan, fence, markdownLine } from '../../src/transcript/markdown-text.ts'
+import { hostileText } from '../org/fragments.ts'
+import { everywhere, hostile } from '../org/hostile.ts'
 
 /** What another reader of Markdown finds. */
 function find(markdown: string) {

@@ -1,7 +1,7 @@
+import { whicheverReader } from '../detect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
-import { whicheverReader } from '../wire/whichever.ts'
 import { geminiBody } from './gemini-request.ts'
 
 /** Google's native root, as opposed to `/v1beta/openai` and to gateways. */

@@ -1,5 +1,5 @@
+import { messageOf } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
-import { messageOf } from '../../errors.ts'
 import type { Keys } from './keys.ts'
 import type { Provider } from './providers.ts'
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { stayHome } from '../../loopback.ts'
+import { stayHome } from '../../base/loopback.ts'
 import { below } from '../address.ts'
 
 /** A server to ask which models it has. `base_url` ends in `/v1` or the like; only a configured one is sent a key. */

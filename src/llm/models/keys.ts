@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
+import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
-import { AppError } from '../../errors.ts'
 import { LlmError } from '../errors.ts'
 import { keyRemedy, type Provider } from './providers.ts'
 

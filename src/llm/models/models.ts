@@ -1,5 +1,5 @@
+import { AppError } from '../../base/errors.ts'
 import type { Config, ProviderKind } from '../../config/config.ts'
-import { AppError } from '../../errors.ts'
 import type { Usage } from '../../event.ts'
 import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -184,7 +184,7 @@ export function createModels(options: {
 
     async *stream(request, signal) {
       if (request.model === GUIDE) {
-        const { streamOffline } = await import('../offline/guide.ts')
+        const { streamOffline } = await import('../../guide/guide.ts')
         return yield* streamOffline(request, signal)
       }
       const endpoint = await endpointOf(request.model, signal)

@@ -1,5 +1,5 @@
+import { AppError } from '../../base/errors.ts'
 import type { Config, ProviderKind } from '../../config/config.ts'
-import { AppError } from '../../errors.ts'
 
 /** A provider as configured: what it speaks, where it is, and which environment variables may hold its key. */
 export type Provider = {

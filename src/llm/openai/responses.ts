@@ -1,6 +1,6 @@
+import { whicheverReader } from '../detect.ts'
 import type { Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
-import { whicheverReader } from '../wire/whichever.ts'
 import { responsesBody } from './responses-request.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { newId } from '../../base/ids.ts'
 import type { ToolCall } from '../../event.ts'
-import { newId } from '../../ids.ts'
 import type { ModelEvent } from '../provider.ts'
 import { PLACEHOLDER, parseArguments } from './arguments.ts'
 

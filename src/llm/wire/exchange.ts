@@ -1,11 +1,11 @@
 import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
-import { isProblem } from '../problem.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
+import { isProblem } from '../provider-error.ts'
 import type { Refused } from '../refusal.ts'
-import { type Lifeline, lifeline, type Patience, Stalled } from './lifeline.ts'
 import type { Reader } from './reader.ts'
 import { Decoder, DONE, MalformedStream, type Payload } from './sse.ts'
+import { type Lifeline, lifeline, type Patience, Stalled } from './watchdog.ts'
 
 /** How one API is spoken: the request, and the reader of its answer. `refused` is what this server has turned down. */
 export type Wire = {

@@ -1,5 +1,5 @@
+import { newId } from '../../base/ids.ts'
 import type { Params, ToolCall } from '../../event.ts'
-import { newId } from '../../ids.ts'
 import type { ToolDefinition } from '../provider.ts'
 import { type Block, bareBlock, HEAD, isPlausible, isSpoken, isUnfinished } from './call-block.ts'
 import { ARGUMENTS, callsIn, type Found, namedCall, OPENERS, type Schemas } from './call-syntax.ts'

@@ -1,6 +1,6 @@
 import type { Anthropic } from '@anthropic-ai/sdk'
 import type { OpenAI } from 'openai'
-import { stayHome } from '../../loopback.ts'
+import { stayHome } from '../../base/loopback.ts'
 import { below } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fromConnection, fromStatus, LlmError } from '../errors.ts'

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 import { ListTranscripts, SearchTranscripts, TranscriptFormat } from '../schema.ts'

@@ -1,8 +1,8 @@
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { keepLines, openForeign } from '../foreign.ts'
 import { encodingOf } from '../text.ts'
 import { type Replacement, replaced } from './match.ts'
-import { explainMiss, lineAt } from './miss.ts'
+import { explainMiss, lineAt } from './not-found.ts'
 
 const NOTE = 'The file is not UTF-8: \uFFFD stands for bytes of it that are not'
 

@@ -1,6 +1,6 @@
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { find, places } from './find.ts'
-import { explainMany, explainMiss, lineAt, MAX_LISTED } from './miss.ts'
+import { explainMany, explainMiss, lineAt, MAX_LISTED } from './not-found.ts'
 
 export type Replacement = { old: string; new: string; replace_all?: boolean }
 /** `line` is that of the first place, 1-based. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { openRegular } from '../../files.ts'
-import { head } from '../../text.ts'
+import { openRegular } from '../../base/files.ts'
+import { head } from '../../base/text.ts'
 import { SPILL_LINE_CHARS } from '../output.ts'
 import { encodingOf } from '../text.ts'
 

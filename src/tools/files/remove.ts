@@ -1,6 +1,6 @@
 import { lstat, rm, rmdir, unlink } from 'node:fs/promises'
 import * as v from 'valibot'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, holdsRoots, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { access, chown, type FileHandle, link, rename, stat, unlink } from 'node:fs/promises'
-import { AppError } from '../../errors.ts'
-import { diskPath, openRegular, writeAtomic } from '../../files.ts'
+import { AppError } from '../../base/errors.ts'
+import { diskPath, openRegular, writeAtomic } from '../../base/files.ts'
 
 /**
  * A file that must not be replaced by another file, as that would lose what belongs to it, or one that the system does not

@@ -1,7 +1,7 @@
 import { copyFile, cp, lstat, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, failure, holdsRoots, isInside, locate, namesDirectory, relative } from '../paths.ts'
 import { count } from '../text.ts'

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError } from '../../errors.ts'
-import { diskPath } from '../../files.ts'
+import { AppError } from '../../base/errors.ts'
+import { diskPath } from '../../base/files.ts'
 import { bytesAt } from './change.ts'
 
 /** A tool that acts on a whole directory names every file in it, for the rules to judge: more is for the shell. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { AppError } from '../../errors.ts'
-import { renderData } from '../../toon.ts'
+import { AppError } from '../../base/errors.ts'
+import { renderData } from '../../base/toon.ts'
 import { defineTool } from '../define.ts'
 import type { Change, ToolContext } from '../tool.ts'
 import {

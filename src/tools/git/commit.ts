@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
 import { locate, relative } from '../paths.ts'
 import { escapeInvisible } from '../shell/terminal.ts'

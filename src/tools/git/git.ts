@@ -1,6 +1,6 @@
 import { join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
-import { renderData } from '../../toon.ts'
+import { renderData } from '../../base/toon.ts'
 import { defineTool } from '../define.ts'
 import { locate, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readRegular } from '../../files.ts'
+import { readRegular } from '../../base/files.ts'
 import { plain } from '../shell/terminal.ts'
 
 /** What git keeps in its directory while it is in the middle of something, and what that is called. */

@@ -1,10 +1,10 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { AppError } from '../../errors.ts'
-import { makePrivateDir, readRegular, writeAtomic } from '../../files.ts'
-import { newId } from '../../ids.ts'
-import { withLock } from '../../lockfile.ts'
+import { AppError } from '../../base/errors.ts'
+import { makePrivateDir, readRegular, writeAtomic } from '../../base/files.ts'
+import { newId } from '../../base/ids.ts'
+import { withLock } from '../../base/lockfile.ts'
 import { parseRule, type Rule } from './rule.ts'
 
 /** What a person asked to remember, kept in the state directory by the real path of the project. */

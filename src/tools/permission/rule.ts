@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '../../errors.ts'
+import { AppError, messageOf } from '../../base/errors.ts'
 import { splitWords } from './command/plain.ts'
 import { expandRanges, splitNegation } from './extglob.ts'
 

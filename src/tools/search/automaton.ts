@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { type CharSet, isWord } from './charset.ts'
 import { type Border, type Node, requiredText } from './regex.ts'
 

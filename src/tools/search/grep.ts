@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { diskPath, readRegular } from '../../files.ts'
+import { diskPath, readRegular } from '../../base/files.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'

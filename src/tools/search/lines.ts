@@ -1,4 +1,4 @@
-import { slice } from '../../text.ts'
+import { slice } from '../../base/text.ts'
 import type { LineMatch } from './automaton.ts'
 
 const MAX_SHOWN = 400

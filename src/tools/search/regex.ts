@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { allBut, type CharSet, charSet, type Item, POSIX, SHORTHAND, single } from './charset.ts'
 
 /**

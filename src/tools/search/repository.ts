@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { diskPath, readRegular } from '../../files.ts'
+import { diskPath, readRegular } from '../../base/files.ts'
 import { findExecutable } from '../shell/executable.ts'
 import { run } from '../shell/process.ts'
 import type { ToolContext } from '../tool.ts'

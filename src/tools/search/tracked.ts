@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { readRegular } from '../../files.ts'
+import { readRegular } from '../../base/files.ts'
 
 /** Of a larger one nothing is said: some million files. */
 const MAX_INDEX_BYTES = 512 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative as relativeTo, sep } from 'node:path'
-import { diskPath } from '../../files.ts'
+import { diskPath } from '../../base/files.ts'
 import { isForbidden, isInside, relative } from '../paths.ts'
 import { isSensitive } from '../permission/sensitive.ts'
 import type { ToolContext } from '../tool.ts'

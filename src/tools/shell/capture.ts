@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
-import { PRIVATE_FILE } from '../../files.ts'
-import { head, tail } from '../../text.ts'
+import { PRIVATE_FILE } from '../../base/files.ts'
+import { head, tail } from '../../base/text.ts'
 import { MAX_RESULT_CHARS } from '../output.ts'
 import { count } from '../text.ts'
 

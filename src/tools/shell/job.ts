@@ -1,4 +1,4 @@
-import { newId } from '../../ids.ts'
+import { newId } from '../../base/ids.ts'
 import type { Job, Jobs } from '../tool.ts'
 import { continuations, createTail } from './capture.ts'
 import { exitCodeOf, type StartOptions, start } from './process.ts'

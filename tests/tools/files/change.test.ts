@@ -12,7 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { hashOf } from '../../../src/files.ts'
+import { hashOf } from '../../../src/base/files.ts'
 import { bytesAt, commitChanges, diffOf, previewOf, withContent } from '../../../src/tools/files/change.ts'
 import type { Change } from '../../../src/tools/tool.ts'
 import { createProject, type Project } from '../project.ts'

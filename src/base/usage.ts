@@ -1,0 +1,22 @@
+import type { Usage } from '../event.ts'
+
+export const noUsage = (): Usage => ({ input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 })
+
+export const totalTokens = (usage: Usage): number =>
+  usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+
+/** The sum; with a cost only when every part that used tokens has one: an understated cost would be a guess. */
+export function addUsage(parts: readonly Usage[]): Usage {
+  const sum = noUsage()
+  let cost: number | undefined
+  let isKnown = true
+  for (const part of parts) {
+    sum.input_tokens += part.input_tokens
+    sum.output_tokens += part.output_tokens
+    sum.cache_read_tokens += part.cache_read_tokens
+    sum.cache_write_tokens += part.cache_write_tokens
+    if (part.cost_usd !== undefined) cost = (cost ?? 0) + part.cost_usd
+    else if (totalTokens(part) > 0) isKnown = false
+  }
+  return isKnown && cost !== undefined ? { ...sum, cost_usd: cost } : sum
+}

@@ -1,0 +1,95 @@
+import { realpath } from 'node:fs/promises'
+import { createChildren } from '../base/children.ts'
+import type { Config, Dirs } from '../config/config.ts'
+import { childrenDir } from '../config/dirs.ts'
+import { childEnv, secretsOf } from '../config/environment.ts'
+import { type LoadedConfig, projectConfig } from '../config/load.ts'
+import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
+import { createModels } from '../llm/models/models.ts'
+import type { Pool } from '../mcp/pool.ts'
+import { createArchive } from '../session/archive.ts'
+import type { World } from '../session/runtime.ts'
+
+/** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
+export function createWorld(given: {
+  env: Readonly<Record<string, string | undefined>>
+  dirs: Dirs
+  loaded: LoadedConfig
+  log: World['log']
+  version: string
+  sweeper?: readonly string[]
+  secrets(): string[]
+}): World & { close(): Promise<void> } {
+  const { env, dirs, loaded, log } = given
+  const children = createChildren(childrenDir(dirs.state), given.sweeper)
+  const models = createModels({ config: loaded.config, env })
+  const remembered = async () =>
+    (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
+  let pool: Promise<Pool> | null = null
+  let poolSecrets = (): string[] => []
+
+  const said = new Set<string>()
+  const logOnce = (notice: string) => {
+    if (!said.has(notice)) log('warn', notice)
+    said.add(notice)
+  }
+  for (const notice of [...loaded.notices, ...loaded.problems.map(leftOut)]) logOnce(notice)
+  /** By real path. The pool asks synchronously; whoever opens a project has had its configuration read before. */
+  const servers = new Map<string, Config['mcp_servers']>()
+  const projectSecrets = new Set(secretsOf(loaded.config))
+  const projectProblems = new Map<string, ConfigProblem[]>()
+
+  const projectConfigOf = async (project: string): Promise<Config> => {
+    const { config, notices, problems } = await projectConfig(loaded, project)
+    for (const notice of [...notices, ...problems.map(leftOut)]) logOnce(notice)
+    for (const secret of secretsOf(config)) projectSecrets.add(secret)
+    const real = await realpath(project).catch(() => project)
+    servers.set(real, config.mcp_servers)
+    projectProblems.set(real, problems)
+    return config
+  }
+  const envOf = (extra: Record<string, string> = {}) =>
+    childEnv(env, { secrets: [...models.secrets(), ...projectSecrets], extra })
+
+  return {
+    dirs,
+    config: loaded,
+    models,
+    archive: createArchive(loaded.config.transcript_path, log),
+    projectConfig: projectConfigOf,
+    problems: () => distinct([...loaded.problems, ...[...projectProblems.values()].flat()]),
+    children,
+    childEnv: envOf,
+    async pool() {
+      pool ??= import('../mcp/pool.ts').then(({ createPool }) => {
+        const created = createPool({
+          servers: project => (project === null ? loaded.config.mcp_servers : (servers.get(project) ?? [])),
+          dirs,
+          children,
+          env: () => envOf(),
+          log: message => log('warn', message),
+          version: given.version,
+        })
+        poolSecrets = created.secrets
+        return created
+      })
+      return pool
+    },
+    remembered: {
+      list: async project => (await remembered()).list(project),
+      add: async (project, rule) => (await remembered()).add(project, rule),
+      remove: async rule_id => (await remembered()).remove(rule_id),
+    },
+    secrets: () => [...given.secrets(), ...models.secrets(), ...projectSecrets, ...poolSecrets()],
+    log,
+    async close() {
+      await (await pool)?.close()
+      await children.close()
+    },
+  }
+}
+
+/** Those of the user's file come again with each project. */
+const distinct = (problems: ConfigProblem[]): ConfigProblem[] => [
+  ...new Map(problems.map(problem => [problemLine(problem), problem])).values(),
+]

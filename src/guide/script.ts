@@ -1,0 +1,70 @@
+import { cut } from '../base/text.ts'
+import type { Params } from '../event.ts'
+
+/** A tool call before it has an id, and what came of it. */
+export type Call = { tool: string; params: Params }
+export type Outcome = { content: string; is_error: boolean }
+
+/** What one reply says and asks for, and what is said when there is nothing more to ask for. */
+export type Beat = { text: string; calls: Call[] }
+export type Closing = { text: string; failed?: boolean }
+
+/**
+ * A dialogue with the tools: yields calls, is given their outcomes, in order. It depends on nothing else, so each model
+ * call plays it again from the start with the outcomes that the history holds: there is no state to keep.
+ */
+export type Script = Generator<Beat, Closing, Outcome[]>
+
+/** One call, and what to say before it, after it, and when it failed (completed with the reason). */
+export function* callOnce(
+  call: Call,
+  words: { before?: string; after(content: string): string; failed: string },
+): Script {
+  const [outcome] = yield { text: words.before ?? '', calls: [call] }
+  if (!outcome || outcome.is_error) return { text: failure(words.failed, outcome), failed: true }
+  const edited = EDITED.exec(outcome.content)
+  return { text: edited ? `Done as you changed it:\n\n${block(edited[1] ?? '')}` : words.after(outcome.content) }
+}
+
+/** Said by `session/approvals.ts` when the approval carried other parameters: then our words would not be true. */
+const EDITED = /^The user edited this call before approving it\. What was run instead:\n([\s\S]*)$/
+
+/** `what` and why not, in words for the person who may have refused it. */
+export function failure(what: string, outcome: Outcome | undefined): string {
+  const content = outcome?.content.trim() ?? 'there was no result.'
+  if (/^The user rejected this call and gave no reason/.test(content)) return `${what}: you rejected it.`
+  const reason = /^The user rejected this call: ([\s\S]*)$/.exec(content)?.[1]
+  if (reason) return `${what}: you rejected it. You said: ${quote(reason, 10)}`
+  return content.includes('\n') ? `${what}:\n\n${block(content)}` : `${what}: ${quote(content, 10)}`
+}
+
+/** Inline code that no content can break out of. */
+export function code(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  const shown = cut(line, 80)
+  if (!shown.includes('`')) return `\`${shown}\``
+  const ticks = '`'.repeat(Math.max(...Array.from(shown.matchAll(/`+/g), run => run[0].length)) + 1)
+  return `${ticks} ${shown} ${ticks}`
+}
+
+/** Words of others within ours: on one line, and no Markdown of their own. */
+function quote(text: string, lines: number): string {
+  const cut = text.split('\n').slice(0, lines).join(' ').trim()
+  return cut.replace(/[\\*_<>#[\]]/g, '\\$&')
+}
+
+const MAX_LINES = 40
+const MAX_CHARS = 6_000
+
+/** A fence around content, shortened to what one wants to see in a chat; the tool result has it all. */
+export function block(content: string, language = ''): string {
+  const trimmed = content.replace(/^\n+/, '').trimEnd()
+  const lines = trimmed.split('\n')
+  let shown = lines.slice(0, MAX_LINES).join('\n')
+  shown = cut(shown, MAX_CHARS + 1)
+  const ticks = '`'.repeat(Math.max(2, ...Array.from(shown.matchAll(/`+/g), run => run[0].length)) + 1)
+  const more = lines.length > MAX_LINES ? `\n\n… and ${lines.length - MAX_LINES} more lines.` : ''
+  return `${ticks}${language}\n${shown}\n${ticks}${more}`
+}
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

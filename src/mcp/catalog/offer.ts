@@ -1,0 +1,102 @@
+import type { Tool } from '../../tools/tool.ts'
+import type { Slot } from '../connection/server.ts'
+import { type Absent, absentFor } from './absent.ts'
+import type { Catalog, McpTool } from './catalog.ts'
+import { type Entry, type Listed, lazyTools, overviewOf } from './lazy.ts'
+import { signatureOf } from './signature.ts'
+import { isOffered, toolFor } from './tool.ts'
+
+/** What one session was offered when it began, and what has changed since. */
+export type Offer = {
+  /** The native ones, or the three constant tools that lead to the others. The same for the whole session. */
+  tools: Tool[]
+  /** For the system prompt; frozen. Empty when every tool is native. */
+  lines: string
+  /** Hears of a list of one of its servers. */
+  changed(slot: Slot, catalog: Catalog): void
+  /** What changed since last asked, as a message for the model; null when nothing did. */
+  announcement(): string | null
+}
+
+/**
+ * Freezes the offer of a session. While the definitions of all tools together fit into `budget` characters, and every
+ * server has answered, they are native; otherwise they are lazy.
+ */
+export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], budget: number): Offer {
+  const current = new Map<Slot, McpTool[]>()
+  for (const { slot, catalog } of slots) if (catalog) current.set(slot, offered(slot, catalog))
+  const native = slots.every(({ catalog }) => catalog) && sizeOf([...current.values()].flat()) <= budget
+  const lists: Listed[] = slots.map(({ slot }) => ({
+    server: slot.config.name,
+    category: slot.config.category,
+    tools: current.get(slot)?.map(tool => tool.name) ?? null,
+    failed: slot.status() === 'failed',
+  }))
+  const told = new Map(slots.map(({ slot }) => [slot, signatures(current.get(slot) ?? [])]))
+  const changes = new Set<Slot>()
+  let made: Entry[] | undefined
+
+  const absent = (): Absent[] =>
+    slots.flatMap(({ slot }) =>
+      current.has(slot) ? [] : absentFor(slot, catalog => current.has(slot) || take(slot, catalog)),
+    )
+  function take(slot: Slot, catalog: Catalog) {
+    current.set(slot, offered(slot, catalog))
+    made = undefined
+  }
+
+  const entries = () => (made ??= Array.from(current, ([slot, tools]) => entriesOf(slot, tools)).flat())
+
+  return {
+    tools: native
+      ? Array.from(current, ([slot, tools]) => tools.map(tool => toolFor(slot, tool))).flat()
+      : lazyTools(entries, absent),
+    lines: native ? '' : overviewOf(lists),
+    changed(slot, catalog) {
+      if (!told.has(slot)) return
+      take(slot, catalog)
+      changes.add(slot)
+    },
+    announcement() {
+      const texts = Array.from(changes, slot => {
+        const before = told.get(slot)!
+        const after = signatures(current.get(slot)!)
+        told.set(slot, after)
+        return difference(slot.config.name, before, after, native)
+      }).filter(text => text !== '')
+      changes.clear()
+      return texts.length === 0 ? null : texts.join('\n')
+    },
+  }
+}
+
+export const entriesOf = (slot: Slot, tools: McpTool[]): Entry[] =>
+  tools.map(listed => {
+    const tool = toolFor(slot, listed)
+    return { server: slot.config.name, category: slot.config.category, name: tool.name, listed, tool }
+  })
+
+export const offered = ({ config }: Slot, catalog: Catalog) => catalog.tools.filter(tool => isOffered(tool, config))
+const sizeOf = (tools: McpTool[]) =>
+  JSON.stringify(tools.map(({ name, description, schema }) => [name, description, schema])).length
+const signatures = (tools: McpTool[]) => new Map(tools.map(tool => [tool.name, signatureOf(tool.schema)]))
+
+/** More names than this are for find_tools. */
+const MOST_NAMED = 40
+
+function difference(server: string, before: Map<string, string>, after: Map<string, string>, native: boolean): string {
+  const added = [...after.keys()].filter(name => !before.has(name))
+  const gone = [...before.keys()].filter(name => !after.has(name))
+  const other = [...after.keys()].filter(name => before.has(name) && before.get(name) !== after.get(name))
+  const parts = [
+    added.length > 0 && `New${native ? ' (from the next session on)' : ''}: ${few(added)}.`,
+    gone.length > 0 && `Gone: ${few(gone)}.`,
+    other.length > 0 && `Other parameters: ${few(other)}.`,
+  ].filter(part => part !== false)
+  return parts.length === 0 ? '' : `The MCP server ${server} changed its tools. ${parts.join(' ')}`
+}
+
+const few = (names: string[]) =>
+  names.length > MOST_NAMED
+    ? `${names.slice(0, MOST_NAMED).join(' ')} and ${names.length - MOST_NAMED} more`
+    : names.join(' ')

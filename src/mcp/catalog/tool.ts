@@ -1,0 +1,50 @@
+import type { Params } from '../../event.ts'
+import type { Level, Output, Tool, ToolContext } from '../../tools/tool.ts'
+import type { Slot } from '../connection/server.ts'
+import { parseArguments } from './arguments.ts'
+import type { McpTool } from './catalog.ts'
+import { portable } from './portable.ts'
+import { outputOf } from './result.ts'
+
+/**
+ * A tool of a server as a tool like any other. What the server says of itself grants nothing unless the configuration
+ * trusts it; that it destroys is believed anyway.
+ */
+export function toolFor(slot: Slot, listed: McpTool): Tool<Params> {
+  const { config } = slot
+  const name = `${config.name}/${listed.name}`
+  const level = levelOf(listed, config.trust_annotations)
+  return {
+    name,
+    category: config.category,
+    description: listed.description,
+    parameters: portable(listed.schema),
+    level,
+    parse: params => parseArguments(name, listed.schema, params),
+    effect: async () => ({
+      level,
+      reason: `Call ${listed.name} of the MCP server ${config.name}`,
+      reads: [],
+      writes: [],
+      ...(listed.annotations.destructiveHint === true && { danger: 'destructive' }),
+    }),
+    run: (params, context) => run(slot, listed, params, context),
+  }
+}
+
+async function run(slot: Slot, listed: McpTool, args: Params, context: ToolContext): Promise<Output> {
+  const result = await slot.call({ tool: listed.name, args, schema: listed.schema, context })
+  return outputOf(result, context.toon)
+}
+
+function levelOf({ annotations }: McpTool, trusted: boolean): Level {
+  if (trusted && annotations.readOnlyHint === true) return 'read'
+  return trusted && annotations.destructiveHint === true ? 'dangerous' : 'write'
+}
+
+/** Whether the entry of the configuration offers this tool: not one of `deny`, and one of `allow` if that names any. */
+export function isOffered(tool: McpTool, { allow, deny }: { allow: string[]; deny: string[] }): boolean {
+  const matches = (pattern: string) =>
+    pattern === tool.name || (pattern.endsWith('*') && tool.name.startsWith(pattern.slice(0, -1)))
+  return !deny.some(matches) && (allow.length === 0 || allow.some(matches))
+}

@@ -1,0 +1,29 @@
+import type { Children } from '../../base/children.ts'
+import type { McpServerConfig } from '../../config/config.ts'
+import type { Opened } from '../connection/server.ts'
+import { startChild } from './child.ts'
+import type { Ring } from './last-lines.ts'
+import { createStdioTransport } from './transport.ts'
+
+/** A server as a child process. */
+export async function openChild(
+  config: McpServerConfig,
+  cwd: string,
+  env: Record<string, string>,
+  stderr: Ring,
+  children: Children,
+  grace_ms: number,
+): Promise<Opened> {
+  const child = await startChild({
+    name: config.name,
+    command: config.command!,
+    args: config.args,
+    cwd: config.cwd ?? cwd,
+    children,
+    env: { ...env, ...config.env },
+    limits: config.limits,
+    stderr,
+    grace_ms,
+  })
+  return { transport: createStdioTransport(child), pid: child.pid, ended: () => child.ended }
+}

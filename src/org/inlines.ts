@@ -1,0 +1,211 @@
+import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
+import { readableTarget } from '../markdown/links.ts'
+import { oneLine, SPACER, showControls } from '../transcript/format.ts'
+import { breakDates, guardCell, guardLines, inert, joinPieces, orgLink, type Piece } from './text.ts'
+
+/** Inline Markdown as Org: emphasis, code and links become Org's own, everything else is inert text. */
+
+export type Place = {
+  links: Links
+  /** The directory that relative paths in links start from; without it they stay relative. */
+  base?: string
+}
+
+const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
+/** What Org wants around emphasis. */
+const BEFORE = /[\s\u200b('"{-]$/
+const AFTER = /^[\s\u200b.,:!?;'")}[-]/
+const MAX_CODE = 1000
+const PLAIN_URL = /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9./_~%?=&#+,;@!-]|:\d)*[A-Za-z0-9/]$/
+
+/** A paragraph. Line ends stay, but for those within markup. */
+export const orgParagraph = (text: string, place: Place): string =>
+  guardLines(new Writer(place).write(parseInline(showControls(text), place.links)))
+
+/** The words of a heading as a bold line: the outline is ours. */
+export function orgBold(text: string, place: Place): string {
+  const words = parseInline(oneLine(text), place.links)
+  const marked: Inline[] = [{ type: 'open', style: 'strong' }, ...words, { type: 'close', style: 'strong' }]
+  return guardLines(new Writer(place, 'line').write(marked))
+}
+
+export const orgCellText = (text: string, place: Place): string =>
+  guardCell(new Writer(place, 'cell').write(parseInline(oneLine(text), place.links)))
+
+/** Gathers literal text until markup follows, so that the rules for inert text see it whole. */
+class Writer {
+  private readonly place: Place
+  private readonly where: 'paragraph' | 'line' | 'cell' | 'label'
+  private readonly pieces: Piece[] = []
+  private literal = ''
+  private active: Style[] = []
+  /** How the last piece ends: an opening mark may be followed by any markup; after a closing one Org must see the end. */
+  private end: 'opened' | 'closed' | 'free' = 'opened'
+
+  constructor(place: Place, where: Writer['where'] = 'paragraph') {
+    this.place = place
+    this.where = where
+  }
+
+  write(tokens: readonly Inline[]): string {
+    const dropped = unfitStyles(tokens, this.place.base)
+    for (const [index, token] of tokens.entries()) {
+      if (token.type === 'text') this.literal += this.joinsLines() ? token.text.replace(/\s*\n\s*/g, ' ') : token.text
+      else if (token.type === 'code') this.code(oneLine(token.text))
+      else if (token.type === 'break') this.breakLine()
+      else if (token.type === 'link') this.link(token, endsUrl(tokens.slice(index + 1, index + 3)))
+      else if (dropped.has(index)) continue
+      else if (token.type === 'open') this.open(token.style)
+      else this.close(token.style)
+    }
+    this.flush(false)
+    return joinPieces(this.pieces)
+  }
+
+  /** Org's emphasis holds one line end at most, its labels and cells none. */
+  private joinsLines(): boolean {
+    return this.where !== 'paragraph' || this.active.length > 0
+  }
+
+  private flush(followed = true): void {
+    if (this.literal === '') return
+    const text = guardMarks(inert(this.literal, followed), this.active)
+    this.literal = ''
+    this.pieces.push({ text: this.end === 'closed' && !AFTER.test(text) ? SPACER + text : text, literal: true })
+    this.end = 'free'
+  }
+
+  /** Emphasis and code, with a zero-width space before where Org would not see it otherwise. */
+  private markup(text: string, end: 'opened' | 'closed'): void {
+    this.flush()
+    const seen = this.end === 'opened' || BEFORE.test(this.pieces.at(-1)?.text ?? '')
+    this.pieces.push({ text: seen ? text : SPACER + text, literal: false })
+    this.end = end
+  }
+
+  private open(style: Style): void {
+    this.markup(MARK[style], 'opened')
+    this.active.push(style)
+  }
+
+  private close(style: Style): void {
+    this.flush()
+    this.active = this.active.filter(other => other !== style)
+    this.pieces.push({ text: MARK[style], literal: false })
+    this.end = 'closed'
+  }
+
+  private code(code: string): void {
+    const bounded = code !== '' && code.length <= MAX_CODE && !/^[\p{Z}\p{C}]|[\p{Z}\p{C}]$/u.test(code)
+    const apart = !(this.where === 'cell' && code.includes('|')) && !(this.where === 'label' && code.includes(']'))
+    const mark = !code.includes('~') ? '~' : !code.includes('=') && this.where !== 'cell' ? '=' : undefined
+    if (bounded && apart && mark) this.markup(mark + breakDates(code) + mark, 'closed')
+    else this.literal += code
+  }
+
+  private breakLine(): void {
+    if (this.joinsLines()) this.literal += ' '
+    else {
+      this.literal = this.literal.trimEnd()
+      this.flush()
+      this.pieces.push({ text: '\\\\\n', literal: false })
+      this.end = 'opened'
+    }
+  }
+
+  private link(token: LinkToken, ends: boolean): void {
+    const href = this.where === 'label' ? undefined : orgTarget(token.href, this.place.base)
+    if (href === undefined) {
+      this.literal += this.where === 'label' || token.bare ? textOf(token.label) : whereTo(token)
+      return
+    }
+    this.flush()
+    const plain = token.bare && ends && PLAIN_URL.test(href)
+    const text = plain ? href : orgLink(href, this.label(token))
+    this.pieces.push({ text: plain && this.end === 'closed' ? SPACER + text : text, literal: false })
+    this.end = 'free'
+  }
+
+  private label(token: LinkToken): string {
+    const label = new Writer(this.place, 'label').write(token.label)
+    return label.trim() || joinPieces([{ text: inert(oneLine(token.href)), literal: true }])
+  }
+}
+
+type LinkToken = Extract<Inline, { type: 'link' }>
+
+/** Whether a plain URL would end where it should: Org reads on to white space, and would take in markup of ours. */
+const endsUrl = ([next, after]: readonly Inline[]): boolean =>
+  !next || (next.type === 'text' && (/^[.,;:!?'")]*\s/.test(next.text) || (!after && /^[.,;:!?'")]*$/.test(next.text))))
+
+/** A link that may not be one: its words, then where it would have led. */
+const whereTo = (token: LinkToken): string => `${textOf(token.label)} (${oneLine(token.href)})`
+
+/** Within `*…*`, a literal `*` that is not within a word gets a space before it, so that it cannot be the end. */
+function guardMarks(text: string, active: readonly Style[]): string {
+  let safe = text
+  for (const style of active) {
+    const mark = MARK[style]
+    const loose = `(?<![\\p{L}\\p{N}])\\${mark}|\\${mark}(?![\\p{L}\\p{N}])`
+    if (safe.includes(mark)) safe = safe.replace(new RegExp(loose, 'gu'), SPACER + mark)
+  }
+  return safe
+}
+
+/** `https://…` or `file:…` as Org links to it; undefined for what may not be a link. */
+export function orgTarget(href: string, base?: string): string | undefined {
+  const target = readableTarget(href)
+  if (target?.kind !== 'file') return target?.url
+  const path =
+    /^[/~]/.test(target.path) || base === undefined ? target.path : `${base.replace(/\/$/, '')}/${target.path}`
+  if (/::|[|\0-\x1f]|\$(?![\p{L}\p{N}])/u.test(path)) return undefined
+  return `file:${path}${target.line ? `::${target.line}` : ''}`
+}
+
+/** What may not be next to a mark: white space, and what might get a zero-width space there to make it inert. */
+const LOOSE_START = /^[\p{Z}\p{C}*/_+=~]/u
+const LOOSE_END = /[\p{Z}\p{C}*/_+=~\\^$]$/u
+
+/**
+ * The marks to leave out: a style within itself, one whose mark is in a link or in code inside it, where Org would take
+ * it for the end, and one that Org would not see at all. It would set free what is in code just inside.
+ */
+function unfitStyles(tokens: readonly Inline[], base?: string): Set<number> {
+  const unfit = new Set<number>()
+  const opens: { style: Style; at: number; fits: boolean }[] = []
+  const live = new Map<Style, { fits: boolean }>()
+  const following = followers(tokens)
+  let last: Inline | undefined
+  for (const [at, token] of tokens.entries()) {
+    if (token.type === 'open') {
+      const open = { style: token.style, at, fits: !live.has(token.style) && !loose(following[at], LOOSE_START) }
+      opens.push(open)
+      if (open.fits) live.set(token.style, open)
+    } else if (token.type === 'close') {
+      const open = opens.pop()!
+      if (loose(last, LOOSE_END)) open.fits = false
+      if (live.get(token.style) === open) live.delete(token.style)
+      if (!open.fits) unfit.add(open.at).add(at)
+    } else {
+      last = token
+      const inside =
+        token.type === 'code' ? token.text : token.type === 'link' ? (orgTarget(token.href, base) ?? token.href) : ''
+      for (const [style, open] of live) if (inside.includes(MARK[style])) open.fits = false
+    }
+  }
+  return unfit
+}
+
+function loose(beside: Inline | undefined, pattern: RegExp): boolean {
+  if (beside?.type === 'text') return pattern.test(beside.text)
+  return beside?.type === 'link' && beside.bare && pattern.test(beside.href)
+}
+
+/** For each token, the first one from there on that is not a mark. */
+function followers(tokens: readonly Inline[]): (Inline | undefined)[] {
+  let next: Inline | undefined
+  return tokens
+    .toReversed()
+    .map(token => (next = token.type === 'open' || token.type === 'close' ? next : token))
+    .reverse()
+}

@@ -1,0 +1,172 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { findAgent } from '../agent/agents.ts'
+import { createAttachments } from '../agent/attachments.ts'
+import { createFit } from '../agent/context.ts'
+import { buildRequest, type Frozen } from '../agent/request.ts'
+import type { Turn } from '../agent/turn.ts'
+import { abortable } from '../base/abort.ts'
+import type { Children } from '../base/children.ts'
+import { newId } from '../base/ids.ts'
+import type { Config } from '../config/config.ts'
+import type { Prompt } from '../event.ts'
+import type { Models } from '../llm/models/models.ts'
+import type { Pool } from '../mcp/pool.ts'
+import type { Rule } from '../tools/permission/policy.ts'
+import type { Tool } from '../tools/tool.ts'
+import type { Redactor } from './redact.ts'
+import type { Session } from './session.ts'
+import { createWorkplace, freeze, type Place, spillPath, toolsOf } from './workspace.ts'
+
+export type Turns = {
+  readonly place: Place
+  /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
+  prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
+  /** Ends what the session's tools have running. */
+  release(): Promise<void>
+}
+
+/** Gives the loop what it needs of a session, and keeps what stays the same from turn to turn. */
+export function createTurns(session: Session, around: Surroundings): Turns {
+  const { config, models, pool } = around
+  const { session_id, project_path } = session.state
+  const roots = {
+    project: real(project_path),
+    allowed: config.allowed_directories.map(real),
+    forbidden: around.forbidden.map(real),
+  }
+  const place: Place = {
+    session_id,
+    home: around.home,
+    config,
+    roots,
+    children: around.children,
+    env: around.env,
+    unsaved: new Map(),
+    seen: new Map(),
+    jobs: new Map(),
+    spill_dir: around.spill_dir,
+    attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
+    redactor: around.redactor,
+    projectRules: around.projectRules,
+    ask: (...asked) => session.questions.ask(...asked),
+  }
+  const frozen = new Map<string, Promise<Frozen>>()
+  /** What changed about MCP servers is said in a message: the prefix stays as it is. */
+  const announcements = (): Prompt[] => {
+    const text = pool?.announcement(session_id)
+    return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+  }
+  const fit = createFit()
+  /** Aborted when the session ends: what is asked outside of a turn is closed then. */
+  const ended = new AbortController()
+  let tools: Promise<Tool[]> | null = null
+
+  return {
+    place,
+    async prepare(prompt, signal) {
+      const agent = findAgent(config, prompt.agent ?? session.state.agent)
+      tools ??= toolsOf(roots.project, session_id, pool, (question, elsewhere) =>
+        session.questions.ask(question, ended.signal, elsewhere),
+      )
+      tools.catch(() => {
+        tools = null // a passing fault: look again next time
+      })
+      const list = await abortable(tools, signal)
+      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
+      const prefix = await frozen.get(agent.name)!
+      const workplace = createWorkplace(place, session.state, agent, list)
+      // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
+      const own = prompt.agent === session.state.agent ? undefined : agent.model
+      const started = { agent: session.state.agent, model: session.state.model }
+      /** The session's model counts from the next call; but one that came with another agent waits for its turn, as that does. */
+      const modelNow = async () => {
+        const { agent, model } = session.state
+        const brought = agent === started.agent ? undefined : findAgent(config, agent).model
+        return brought && (await models.resolve(brought)).id === model ? started.model : model
+      }
+      return {
+        turn_id: prompt.turn_id,
+        agent,
+        place: workplace,
+        max_rounds: config.max_rounds,
+        log: () => session.log.events,
+        async *request(need, signal) {
+          const { id, info } = await models.resolve(own ?? (await modelNow()))
+          return yield* buildRequest({
+            session_id,
+            turn_id: prompt.turn_id,
+            model: id,
+            info,
+            agent,
+            effort: prompt.effort,
+            frozen: prefix,
+            fit,
+            ...need,
+            log: () => session.log.events,
+            attachments: place.attachments,
+            stream: models.stream,
+            price: models.price,
+            signal,
+          })
+        },
+        fit,
+        stream: models.stream,
+        price: models.price,
+        steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),
+        hasSteers: () => steersOf(session).length > 0,
+        ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, workplace, signal),
+        expiresAt: session.approvals.expiresAt,
+        sync: () => session.sync(),
+      }
+    },
+    async release() {
+      ended.abort()
+      await Promise.all([...place.jobs.values()].map(job => job.kill()))
+      await pool?.release(session_id)
+    },
+  }
+}
+
+/** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
+const steersOf = (session: Session): Prompt[] =>
+  [...session.state.queued.values()]
+    .filter(queued => queued.when_busy === 'steer')
+    .map(({ turn_id, prompt_id, text, context, attachments }) => ({
+      type: 'prompt',
+      turn_id,
+      prompt_id,
+      text,
+      context,
+      attachments,
+      source: 'steer',
+    }))
+
+/** The real path; of something that does not exist (yet), the path as it is written. */
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path) // a project that was deleted: its tools will say so
+  }
+}
+
+/** What a session gets from outside. Made once per session by the store; nothing in a session is global. */
+export type Surroundings = {
+  /** In force for the session's project. */
+  config: Config
+  models: Models
+  pool: Pool | null
+  redactor: Redactor
+  home: string
+  children: Children
+  /** Environment of the session's children, stripped of secrets. */
+  env: Record<string, string>
+  /** Real paths that no tool may touch: our configuration, state, tokens and transcripts. */
+  forbidden: string[]
+  /** Where long results are kept; null when the session leaves nothing behind. */
+  spill_dir: string | null
+  projectRules(): Rule[]
+  /** Remembers a rule for the project. */
+  remember(rule: string): Promise<void>
+}

@@ -1,0 +1,117 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Agent, toolsFor } from '../agent/agents.ts'
+import type { createAttachments } from '../agent/attachments.ts'
+import type { Workplace } from '../agent/call.ts'
+import { projectInstructions, systemPrompt } from '../agent/prompt.ts'
+import type { Frozen } from '../agent/request.ts'
+import type { Children } from '../base/children.ts'
+import { PRIVATE_DIR } from '../base/files.ts'
+import type { Config } from '../config/config.ts'
+import { wireName } from '../mcp/catalog/lazy.ts'
+import type { Pool } from '../mcp/pool.ts'
+import { hides } from '../tools/permission/hidden.ts'
+import type { Policy, Rule } from '../tools/permission/policy.ts'
+import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
+import type { SessionState } from './state.ts'
+
+/** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
+export type Place = {
+  session_id: string
+  /** What `~/` stands for in rules. */
+  home: string
+  config: Config
+  roots: Roots
+  children: Children
+  env: Record<string, string>
+  unsaved: Map<string, string>
+  seen: Map<string, string>
+  jobs: Jobs
+  /** Where long results go; null for a session that leaves nothing behind. */
+  spill_dir: string | null
+  attachments: ReturnType<typeof createAttachments>
+  redactor: Redaction
+  /** Rules remembered for the project; those of the session are in its state. */
+  projectRules(): Rule[]
+  ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
+}
+
+/** Where a long result goes. The directory is made when the first one comes: most sessions have none. */
+export function spillPath(dir: string | null, name: string): string | null {
+  if (dir === null) return null
+  mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
+  return join(dir, name)
+}
+
+/** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
+export async function toolsOf(project: string, session_id: string, pool: Pool | null, ask: Ask): Promise<Tool[]> {
+  const { builtinTools } = await import('../tools/registry.ts')
+  return [...builtinTools, ...((await pool?.tools(project, session_id, ask)) ?? [])]
+}
+
+/** The system prompt and the tool definitions of one agent, made once per session. */
+export async function freeze(
+  agent: Agent,
+  project: string,
+  session_id: string,
+  tools: Tool[],
+  pool: Pool | null,
+): Promise<Frozen> {
+  const offered = toolsFor(agent, tools)
+  const servers = offered.some(tool => tool.name === 'call_tool')
+    ? ((await pool?.promptLines(project, session_id)) ?? '')
+    : ''
+  return {
+    system: systemPrompt({ agent, project, instructions: await projectInstructions(project), servers }),
+    tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
+  }
+}
+
+/** What the calls of a turn see. The policy is made anew for each call: rules and settings may change in between. */
+export function createWorkplace(place: Place, state: SessionState, agent: Agent, tools: Tool[]): Workplace {
+  const offered = toolsFor(agent, tools)
+  const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
+  return {
+    find: name => byName.get(name),
+    names: () => offered.map(tool => tool.name),
+    policy: () => policyOf(place, state, agent),
+    context: (tool_call_id, signal, emit) => ({
+      session_id: place.session_id,
+      tool_call_id,
+      roots: place.roots,
+      unsaved: place.unsaved,
+      hidden: hides(policyOf(place, state, agent)),
+      seen: place.seen,
+      children: place.children,
+      env: place.env,
+      jobs: place.jobs,
+      toon: place.config.toon,
+      signal,
+      progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
+      redactor: place.redactor,
+      spillPath: name => spillPath(place.spill_dir, name),
+      keepImages: images => place.attachments.keepImages(tool_call_id, images),
+      ask: (question, elsewhere) => place.ask(question, signal, elsewhere),
+    }),
+  }
+}
+
+function policyOf(place: Place, state: SessionState, agent: Agent): Policy {
+  const sessionRules: Rule[] = state.rules.map((rule, i) => ({
+    rule_id: `session_${i}`,
+    rule,
+    action: 'allow',
+    origin: 'this session',
+  }))
+  const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
+  return {
+    rules: [...configRules, ...place.projectRules(), ...sessionRules],
+    agent,
+    project: place.roots.project,
+    auto_approve_readonly: state.config.auto_approve_readonly,
+    auto_approve_tools: state.config.auto_approve_tools,
+    unsaved: (path: string) => place.unsaved.has(path),
+    roots: place.roots,
+    home: place.home,
+  }
+}

@@ -1,0 +1,241 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import type { Stored } from '../../src/event.ts'
+import { renderJson } from '../../src/transcript/json.ts'
+import { renderMarkdown } from '../../src/transcript/markdown.ts'
+import { renderOrg } from '../../src/transcript/org.ts'
+import { FUZZ_SEED } from '../support/fuzz.ts'
+import { tempDir } from '../support/temp.ts'
+import { sample } from '../transcript/sample.ts'
+import { hostileText } from './fragments.ts'
+import { everywhere, hostile } from './hostile.ts'
+
+/** Hostile transcripts in a real Emacs that trusts everything: `inspect.el` opens, parses, exports and executes them. */
+
+const emacs = Bun.which('emacs')
+const lack = emacs ? '' : ' (skipped: no emacs on this machine)'
+const MINUTES = 60_000
+
+const root = tempDir()
+const marker = join(root, 'MARKER')
+
+type Found = {
+  file: string
+  pwned: boolean
+  headings: string[]
+  types: Record<string, number>
+  keywords: string[]
+  entities: string[]
+  links: string[]
+  timestamps: string[]
+  blocks: string[]
+  names: (string | null)[]
+  properties: string[]
+  drawers: string[]
+  cells: string[]
+  ascii: string
+  html: string
+  tangled: number
+  changed: boolean
+  entries: string[]
+  mode: string
+}
+
+async function inspect(directory: string, mode: 'full' | 'parse'): Promise<Map<string, Found>> {
+  const script = join(import.meta.dir, 'inspect.el')
+  const child = Bun.spawn([emacs!, '-Q', '--batch', '-l', script, '--', directory, mode], {
+    env: { ...process.env, HOME: root, LC_ALL: 'C.UTF-8' },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [out, errors, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  if (code !== 0) throw new Error(`emacs: ${errors.slice(-2000)}`)
+  const found = out
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as Found)
+  return new Map(found.map(item => [item.file, item]))
+}
+
+function directory(name: string): string {
+  const path = join(root, name)
+  mkdirSync(path)
+  return path
+}
+
+const HEADINGS = [
+  /^1 Conversation$/,
+  /^3 Prompt dropped, never sent \[2026-11-23 20:27:03\]$/,
+  /^2 User \[2026-11-23 20:27:06\]$/,
+  /^2 Assistant \[2026-11-23 20:27:09\]$/,
+  /^3 Tool Call:[^\n]*$/,
+  /^3 Result: Success$/,
+  /^4 Task[^\n]* \[2026-11-23 20:27:24\]$/,
+  /^4 Assistant[^\n]* \[2026-11-23 20:27:27\]$/,
+  /^5 Tool Call:[^\n]*$/,
+  /^5 Result: Error$/,
+  /^3 Context compacted, 9 → 1 tokens \[2026-11-23 20:27:33\]$/,
+  /^3 Question from[^\n]* \[2026-11-23 20:27:36\]$/,
+  /^3 Error TOOL_FAILED \[2026-11-23 20:27:39\]$/,
+  /^3 Model \[2026-11-23 20:27:42\]$/,
+  /^3 Rule remembered \[2026-11-23 20:27:42\]$/,
+  /^3 Round limit reached \[2026-11-23 20:27:48\]$/,
+  /^1 Metadata$/,
+  /^2 Files Changed$/,
+  /^2 Tool Calls$/,
+]
+
+/** What a transcript may consist of; everything else that Org knows is syntax someone smuggled in. */
+const TYPES = new Set(
+  `section headline keyword property-drawer node-property drawer paragraph plain-list item table table-row table-cell
+   src-block example-block quote-block horizontal-rule timestamp link bold italic strike-through code verbatim entity
+   line-break subscript superscript`.split(/\s+/),
+)
+const PROPERTIES = /^(?:CREATED|TOOL_CALL_ID|STATUS|DURATION|APPROVAL|ERROR|STOPPED|STEERED)$/
+const KEYWORDS = ['TITLE', 'DATE', 'SESSION_ID', 'MODEL', 'PROJECT', 'OPTIONS', 'PROPERTY']
+/** Numbers alone may follow an unknown type (`a.ts:12`): they carry no code. */
+const LINKS = /^(?:file|https?):|^[a-z]+:[\d:.,-]+$/
+
+/** Everything in `found` that a transcript of `everywhere` must not have. */
+function smuggled(found: Found): string[] {
+  const odd = (kind: string, list: readonly (string | null)[]) => list.map(item => `${kind} ${item}`)
+  const headings = HEADINGS.length === found.headings.length && HEADINGS.every((h, at) => h.test(found.headings[at]!))
+  return [
+    ...odd('headings', headings ? [] : [found.headings.join(' | ')]),
+    ...odd(
+      'tagged',
+      found.headings.filter(heading => heading.endsWith(' TAGGED')),
+    ),
+    ...odd(
+      'type',
+      Object.keys(found.types).filter(type => !TYPES.has(type)),
+    ),
+    ...odd('keywords', found.keywords.join() === KEYWORDS.join() ? [] : found.keywords),
+    ...odd(
+      'entity',
+      found.entities.filter(entity => entity !== 'vert'),
+    ),
+    ...odd(
+      'link',
+      found.links.filter(link => !LINKS.test(link)),
+    ),
+    ...odd(
+      'timestamp',
+      found.timestamps.filter(stamp => !/^\[2026-11-23 20:27:\d\d\]$/.test(stamp)),
+    ),
+    ...odd(
+      'block',
+      found.blocks.filter(parameters => parameters !== ':eval never'),
+    ),
+    ...odd('name', found.names),
+    ...odd(
+      'property',
+      found.properties.filter(property => !PROPERTIES.test(property)),
+    ),
+    ...odd(
+      'drawer',
+      found.drawers.filter(drawer => drawer !== 'THINKING'),
+    ),
+    ...odd('formula', found.cells),
+    ...odd('ran', found.pwned ? ['something'] : []),
+  ]
+}
+
+const bodyOf = (html: string) => html.slice(html.indexOf('<body'))
+
+describe('hostile transcripts in Emacs', () => {
+  test.skipIf(!emacs)(
+    `nothing is Org but what we wrote, and nothing runs${lack}`,
+    async () => {
+      const path = directory('hostile')
+      const texts = hostile(marker)
+      for (const [index, text] of texts.entries()) {
+        const log: Stored[] = everywhere(text)
+        writeFileSync(join(path, `${index}.org`), await renderOrg(log))
+        writeFileSync(join(path, `${index}.md`), await renderMarkdown(log))
+        writeFileSync(join(path, `${index}.json`), renderJson(log))
+      }
+      const found = await inspect(path, 'full')
+      for (const [index, text] of texts.entries()) {
+        const org = found.get(`${index}.org`)!
+        expect({ text, smuggled: smuggled(org) }).toEqual({ text, smuggled: [] })
+        expect({ text, changed: org.changed, tangled: org.tangled }).toEqual({ text, changed: false, tangled: 0 })
+        expect(org.ascii).not.toStartWith('EXPORT FAILED')
+        expect(org.html).not.toStartWith('EXPORT FAILED')
+        expect(bodyOf(org.html)).not.toMatch(/<(?:script|iframe|img|object)|<a href="(?!https?:|file:|#)/)
+        expect(found.get(`${index}.md`)!.pwned).toBe(false)
+        expect(found.get(`${index}.json`)!.pwned).toBe(false)
+      }
+      expect(found.get('agenda')).toMatchObject({ entries: [], pwned: false })
+      expect(existsSync(marker)).toBe(false)
+    },
+    5 * MINUTES,
+  )
+
+  test.skipIf(!emacs)(
+    `any text is inert${lack}`,
+    async () => {
+      const path = directory('random')
+      const seed = FUZZ_SEED
+      const texts = fc.sample(hostileText, { numRuns: 150, seed })
+      for (const [index, text] of texts.entries())
+        writeFileSync(join(path, `${index}.org`), await renderOrg(everywhere(text)))
+      const found = await inspect(path, 'parse')
+      for (const [index, text] of texts.entries())
+        expect({ seed, text, smuggled: smuggled(found.get(`${index}.org`)!) }).toEqual({ seed, text, smuggled: [] })
+    },
+    3 * MINUTES,
+  )
+
+  test.skipIf(!emacs)(
+    `the sample is what it looks like${lack}`,
+    async () => {
+      const path = directory('sample')
+      writeFileSync(join(path, 'sample.org'), await renderOrg(sample))
+      const { types, links, ascii, html } = (await inspect(path, 'full')).get('sample.org')!
+      expect(links).toEqual(
+        ['file:/home/me/shop/src/cart.ts', 'https://example.org/cart', 'file:/home/me/shop/src/cart.ts'].map(link =>
+          link.replace('https:', 'https:'),
+        ),
+      )
+      expect(types).toMatchObject({ table: 3, 'src-block': 7, drawer: 1, bold: 3, italic: 1, code: 1 })
+      expect(ascii).toContain("Fixed: the total calls `sum()' now.")
+      expect(html).toContain('<code>sum()</code>')
+    },
+    MINUTES,
+  )
+
+  test.skipIf(!emacs)(
+    `the inspection sees what is live${lack}`,
+    async () => {
+      const path = directory('control')
+      const live = (name: string, text: string) => writeFileSync(join(path, `${name}.org`), text)
+      live('macro', '#+MACRO: m (eval (pwn))\n{{{m}}}\n')
+      live('block', '#+BEGIN_SRC emacs-lisp\n(pwn)\n#+END_SRC\n')
+      live('variables', 'x\n\n# Local Variables:\n# eval: (pwn)\n# End:\n')
+      live('title', '#+TITLE: -*- eval: (pwn) -*-\n')
+      live('mode', '#+BEGIN_SRC pwn\nx\n#+END_SRC\n')
+      live('agenda', '* x\n%%(pwn)\n')
+      live('inert', 'x\n')
+      const found = await inspect(path, 'full')
+      expect(Object.fromEntries([...found].map(([file, { pwned }]) => [file, pwned]))).toEqual({
+        'macro.org': true,
+        'block.org': true,
+        'variables.org': true,
+        'title.org': true,
+        'mode.org': true,
+        'agenda.org': false,
+        'inert.org': false,
+        agenda: true,
+      })
+      expect((await inspect(path, 'parse')).get('mode.org')!.pwned).toBe(true) // by colouring it alone
+    },
+    MINUTES,
+  )
+})
