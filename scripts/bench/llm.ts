@@ -11,7 +11,7 @@ import { createFit } from '../../src/agent/context.ts'
 import { buildRequest } from '../../src/agent/request.ts'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
 import { anthropicBody } from '../../src/llm/anthropic/anthropic-request.ts'
-import { whicheverReader } from '../../src/llm/detect.ts'
+import { detectingReader } from '../../src/llm/detect.ts'
 import { geminiBody } from '../../src/llm/gemini/gemini-request.ts'
 import { chatBody } from '../../src/llm/openai/openai-request.ts'
 import { responsesBody } from '../../src/llm/openai/responses-request.ts'
@@ -53,7 +53,7 @@ function throughput(family: Family): Row[] {
   const streams = streamsOf(family)
   const bytes = streams.reduce((sum, each) => sum + each.length, 0)
   const endpoint = endpointFor(family)
-  const reader = () => (family === 'anthropic' ? anthropicReader(endpoint) : whicheverReader(endpoint))
+  const reader = () => (family === 'anthropic' ? anthropicReader(endpoint) : detectingReader(endpoint))
   const read = () => {
     for (const each of streams) readPieces(endpoint, reader(), packets(each))
   }

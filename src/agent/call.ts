@@ -6,7 +6,7 @@ import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
 
 /** What a call may see and use of its session. */
-export type Workplace = {
+export type ToolAccess = {
   /** By the name in the call; undefined when there is no such tool for this agent. */
   find(name: string): Tool | undefined
   /** The names to offer when a tool is not found. */
@@ -27,20 +27,20 @@ export type Prepared = {
 }
 
 /** A call that cannot or may not run; the model gets the reason as an ordinary result. */
-export type Refused = { call: ToolCall; category: string; error: ToolError }
+export type BlockedCall = { call: ToolCall; category: string; error: ToolError }
 
-export const isRefused = (looked: Prepared | Refused): looked is Refused => 'error' in looked
+export const isBlocked = (looked: Prepared | BlockedCall): looked is BlockedCall => 'error' in looked
 
 /**
  * Looks at a call without changing anything. `raw` is what the model sent when it was no JSON object. Everything that is
- * wrong with a call ends as a `Refused`; only an abort is thrown.
+ * wrong with a call ends as a `BlockedCall`; only an abort is thrown.
  */
 export async function prepare(
   call: ToolCall,
-  place: Workplace,
+  place: ToolAccess,
   signal: AbortSignal,
   raw?: string,
-): Promise<Prepared | Refused> {
+): Promise<Prepared | BlockedCall> {
   let named = call
   let tool = place.find(call.tool)
   try {
@@ -72,7 +72,7 @@ export async function prepare(
 export async function look(
   call: ToolCall,
   tool: Tool,
-  place: Workplace,
+  place: ToolAccess,
   signal: AbortSignal,
   shown = false,
 ): Promise<Prepared> {
@@ -93,7 +93,7 @@ export async function look(
 export async function lookWithContent(
   prepared: Prepared,
   content: string,
-  place: Workplace,
+  place: ToolAccess,
   signal: AbortSignal,
 ): Promise<Prepared> {
   const { withContent } = await import('../tools/files/change.ts')
@@ -105,7 +105,7 @@ export async function lookWithContent(
 
 async function judge(
   looked: Pick<Prepared, 'call' | 'tool' | 'params' | 'effect'>,
-  place: Workplace,
+  place: ToolAccess,
   context: ToolContext,
   shown: boolean,
 ): Promise<Prepared> {

@@ -1,13 +1,13 @@
 import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
 import {
+  type BlockedCall,
   fileChanges,
   interrupted,
-  isRefused,
+  isBlocked,
   type Performed,
   type Prepared,
   perform,
   prepare,
-  type Refused,
 } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { state, type Turn } from './turn.ts'
@@ -27,7 +27,7 @@ export async function* runCalls(
   try {
     while (waiting.length > 0) {
       const looked = await prepare(waiting[0]!, turn.place, signal, rawArguments(message, waiting[0]!))
-      if (!isRefused(looked) && runsTogether(looked)) {
+      if (!isBlocked(looked) && runsTogether(looked)) {
         batch.push(looked)
         waiting.shift()
         continue
@@ -36,7 +36,7 @@ export async function* runCalls(
       batch = []
       signal.throwIfAborted()
       waiting.shift()
-      if (isRefused(looked)) yield* refuse(turn, looked)
+      if (isBlocked(looked)) yield* refuse(turn, looked)
       else if ((yield* runAlone(turn, looked, signal)) === 'timeout') {
         for (const call of waiting) yield result(turn, call, rejected('Nobody decided in time, so the turn ended.'))
         return 'timeout'
@@ -116,7 +116,7 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   for (const event of changed) channel.push(event)
 }
 
-function* refuse(turn: Turn, refused: Refused): Generator<Event> {
+function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
   const { call, category, error } = refused
   yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason: error.message }
   yield result(turn, call, { status: 'error', error, message: error.message, execution_time_ms: 0 })

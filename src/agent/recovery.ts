@@ -66,7 +66,7 @@ export function createRecovery(fit: Fit): Recovery {
       need = { ...need, shrink: need.shrink + 1 }
       return 'room'
     },
-    final: error => (guess && (isTooLong(error) || (error instanceof LlmError && isRefused(error))) ? guess : error),
+    final: error => (guess && (isTooLong(error) || (error instanceof LlmError && isBlocked(error))) ? guess : error),
     accepted({ model, messages }) {
       fit.accepted.set(model, fit.sent)
       const taken = fit.taken.get(model) ?? new Set()
@@ -80,7 +80,7 @@ export const isTooLong = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'LLM_CONTEXT_LENGTH'
 
 /** The provider turned the request down, and would again: no matter of keys, limits or the network. */
-const isRefused = (error: LlmError): boolean => !error.shown && error.code === 'LLM_INVALID_REQUEST'
+const isBlocked = (error: LlmError): boolean => !error.shown && error.code === 'LLM_INVALID_REQUEST'
 
 const ABOUT_IMAGES = /image|picture|vision|visual|multi-?modal|media|base64|pixel/i
 
@@ -92,7 +92,7 @@ function mayBeImages(error: unknown, { messages }: ModelRequest): error is LlmEr
     const chars = images.reduce((sum, image) => sum + image.data.length, 0)
     return error.http_status === 413 && chars > JSON.stringify(messages).length / 2
   }
-  return isRefused(error) || (error.code === 'LLM_AUTH' && error.http_status === 403 && ABOUT_IMAGES.test(error.words))
+  return isBlocked(error) || (error.code === 'LLM_AUTH' && error.http_status === 403 && ABOUT_IMAGES.test(error.words))
 }
 
 /** The sets of images to do without, one after the other. Those that this model took before are above suspicion. */
@@ -123,7 +123,7 @@ const BLAMES_ELSE =
   /safety|polic(y|ies)|moderat|inspection|sensitive|inappropriate|harm|block|prohibit|violat|\brisk|filter|account|access|subscri|credit|region|country|permission|disabled|deprecat|exist|not found|\b(tools?|functions?|schema|roles?|template|parameters?|arguments?|model|images?|keys?|json|assistant|system|reasoning\w*|thinking)\b|messages?[.[]\d/i
 
 function seemsTooLong(error: unknown, { model }: ModelRequest, { sent, accepted }: Fit): boolean {
-  if (!(error instanceof LlmError) || !isRefused(error) || error.http_status === 404 || BLAMES_ELSE.test(error.words))
+  if (!(error instanceof LlmError) || !isBlocked(error) || error.http_status === 404 || BLAMES_ELSE.test(error.words))
     return false
   const before = accepted.get(model)
   if (before === undefined) return sent > LONG && error.words.trim() === ''

@@ -1,7 +1,7 @@
 import type { AgentState, Approval, Event, Prompt, Stored, Usage } from '../event.ts'
 import type { ModelRequest, Stream } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
-import type { Prepared, Workplace } from './call.ts'
+import type { Prepared, ToolAccess } from './call.ts'
 import type { Fit } from './context.ts'
 import type { Need } from './recovery.ts'
 
@@ -9,7 +9,7 @@ import type { Need } from './recovery.ts'
 export type Turn = {
   turn_id: string
   agent: Agent
-  place: Workplace
+  place: ToolAccess
   max_rounds: number
   log(): readonly Stored[]
   /**

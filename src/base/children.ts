@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { PRIVATE_DIR, PRIVATE_FILE, readRegularSync } from './files.ts'
 import { applyMark, createMarker, Mark, type Marker, marked } from './marks.ts'
-import { endFamily, type Family, isFamilyAlive, isSameProcess, pidsNow, startTimeOf } from './processes.ts'
+import { endProcessTree, isSameProcess, isTreeAlive, type ProcessTree, pidsNow, startTimeOf } from './processes.ts'
 
 /**
  * The children of this backend (commands, jobs, git, MCP servers), marked, and on disk while they live: should it die
@@ -105,7 +105,7 @@ export function createChildren(directory: string, sweeper?: readonly string[]): 
     child.on('error', () => {}) // a failed signal: ending checks for itself what is left
     const pid = child.pid!
     const leader = { pid, start_time: pid === undefined ? null : startTimeOf(pid) }
-    const family: Family = { leaders: [leader], mark }
+    const tree: ProcessTree = { leaders: [leader], mark }
     let gone = false
     const forget = () => {
       gone = true
@@ -119,12 +119,12 @@ export function createChildren(directory: string, sweeper?: readonly string[]): 
       isAlive() {
         const isFresh = performance.now() - began < ROUND_MS
         // A process that starts another program at that moment can be missed: two looks decide, for what is forgotten stays so.
-        const isGone = () => !isFamilyAlive(family, isFresh ? before : undefined)
+        const isGone = () => !isTreeAlive(tree, isFresh ? before : undefined)
         if (!gone && isGone() && isGone()) forget()
         return !gone
       },
       async end(grace_ms) {
-        if (!gone) await endFamily(family, grace_ms) // what is gone may have left its number to others
+        if (!gone) await endProcessTree(tree, grace_ms) // what is gone may have left its number to others
         forget()
       },
     }
@@ -187,7 +187,7 @@ export async function sweepOrphans(directory: string, leaving?: number, grace_ms
       for (let waited = 0; listing?.pid === leaving && isThere() && waited < LEAVING_MS; waited += 20) await delay(20)
       if (isThere()) return 0
       // A pid that somebody else has now is no leader any more, but the mark still finds what it left.
-      if (listing) await endFamily({ leaders: listing.children, mark: listing.mark }, grace_ms)
+      if (listing) await endProcessTree({ leaders: listing.children, mark: listing.mark }, grace_ms)
       rmSync(path, { force: true })
       return listing?.children.length ?? 0
     }),

@@ -68,7 +68,7 @@ function readStat(pid: number): Living | null {
  * Processes that were started as leaders of process groups, and all that came of them: their groups, their descendants, and
  * whoever carries the mark. A leader whose start time is not known any more counts as gone.
  */
-export type Family = { leaders: readonly { pid: number; start_time: string | null }[]; mark: Mark | null }
+export type ProcessTree = { leaders: readonly { pid: number; start_time: string | null }[]; mark: Mark | null }
 
 /** A process in an uninterruptible wait cannot be ended: nobody waits longer for it. */
 const PATIENCE_MS = 2700
@@ -79,20 +79,20 @@ const POLL_MS = process.platform === 'linux' ? 15 : 50
  * Ends a family: TERM, then KILL `grace_ms` later; resolves when all of it is gone but what belongs to other users. Zombies
  * count as gone: not every PID 1 reaps. On Windows, the process trees, at once.
  */
-export async function endFamily(family: Family, grace_ms: number): Promise<void> {
-  if (process.platform === 'win32') return void (await Promise.all(family.leaders.map(({ pid }) => killTree(pid))))
+export async function endProcessTree(tree: ProcessTree, grace_ms: number): Promise<void> {
+  if (process.platform === 'win32') return void (await Promise.all(tree.leaders.map(({ pid }) => killTree(pid))))
   const known = new Map<number, string>()
   const foreign = new Set<number>()
   const began = performance.now()
   for (;;) {
-    const members = membersOf(family, livingProcesses(), known).filter(({ pid }) => !foreign.has(pid))
+    const members = membersOf(tree, livingProcesses(), known).filter(({ pid }) => !foreign.has(pid))
     const elapsed = performance.now() - began
     if (members.length === 0 || elapsed > grace_ms + PATIENCE_MS) return
     const isLate = elapsed >= grace_ms
     const signal = isLate ? 'SIGKILL' : 'SIGTERM'
     // TERM is asked once; KILL again and again, and of whole groups, since they may fork meanwhile.
     if (isLate)
-      for (const { pid } of family.leaders) if (members.some(({ group }) => group === pid)) send(-pid, 'SIGKILL')
+      for (const { pid } of tree.leaders) if (members.some(({ group }) => group === pid)) send(-pid, 'SIGKILL')
     for (const { pid, started } of members) {
       if ((isLate || known.get(pid) !== started) && send(pid, signal) === 'foreign') foreign.add(pid)
       known.set(pid, started)
@@ -102,26 +102,26 @@ export async function endFamily(family: Family, grace_ms: number): Promise<void>
 }
 
 /** Whether anything of it still runs; `except` are pids that cannot belong to it. */
-export const isFamilyAlive = (family: Family, except?: ReadonlySet<number>): boolean =>
-  membersOf(family, livingProcesses(except)).length > 0
+export const isTreeAlive = (tree: ProcessTree, except?: ReadonlySet<number>): boolean =>
+  membersOf(tree, livingProcesses(except)).length > 0
 
 /** `known` are those seen before, by start time: their parents may have gone first. */
-function membersOf({ leaders, mark }: Family, table: Living[], known?: ReadonlyMap<number, string>): Living[] {
+function membersOf({ leaders, mark }: ProcessTree, table: Living[], known?: ReadonlyMap<number, string>): Living[] {
   const all = table.filter(({ pid }) => pid !== process.pid)
   const startOf = new Map(all.map(({ pid, started }) => [pid, started]))
   // The number of a group that died out is used again: without its leader a group proves nothing where there are limits.
-  const isOurs = (leader: Family['leaders'][number]) =>
+  const isOurs = (leader: ProcessTree['leaders'][number]) =>
     startOf.has(leader.pid) ? startOf.get(leader.pid) === leader.start_time : !mark?.limit
   const groups = new Set(leaders.filter(isOurs).map(({ pid }) => pid))
-  const family = new Set<number>()
+  const tree = new Set<number>()
   for (const { pid, group, started, environment } of all)
-    if (groups.has(group) || known?.get(pid) === started || (mark && isMarked(pid, mark, environment))) family.add(pid)
+    if (groups.has(group) || known?.get(pid) === started || (mark && isMarked(pid, mark, environment))) tree.add(pid)
   // Parents have no order among pids: round and round until nobody is new.
-  for (let size = -1; size < family.size; ) {
-    size = family.size
-    for (const { pid, parent } of all) if (family.has(parent)) family.add(pid)
+  for (let size = -1; size < tree.size; ) {
+    size = tree.size
+    for (const { pid, parent } of all) if (tree.has(parent)) tree.add(pid)
   }
-  return all.filter(({ pid }) => family.has(pid))
+  return all.filter(({ pid }) => tree.has(pid))
 }
 
 /** Whether there was anybody to send to, and one of ours. */

@@ -51,3 +51,20 @@ export function toJson(value: unknown): string {
   const json = JSON.stringify(value)
   return json.includes('\\ud') ? JSON.stringify(wellFormed(value)) : json
 }
+
+/** Zero width: parts what Org or Markdown would read as markup. */
+export const SPACER = '\u200b'
+
+/**
+ * Control characters made visible (␛, ␀ …), line ends normalised to `\n`. Tabs and newlines stay. Emacs and terminals act
+ * on the raw ones, and a page break moves the place where Emacs looks for file-local variables.
+ */
+export function showControls(text: string): string {
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\0-\x08\x0b-\x1f]/g, char => String.fromCharCode(0x2400 + char.charCodeAt(0)))
+    .replace(/\x7f/g, '␡')
+}
+
+/** The same on one line: runs of white space become one space. */
+export const oneLine = (text: string): string => showControls(text).replace(/\s+/g, ' ').trim()

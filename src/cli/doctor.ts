@@ -14,14 +14,14 @@ import { findExecutable } from '../tools/shell/executable.ts'
 import { configure } from './configure.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
-import { createWorld } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
 import { type Style, styleFor } from './terminal.ts'
 
 /** `ok` null: nothing is wrong, and nothing needs to be right. */
 type Finding = { ok: boolean | null; what: string; remedy?: string; details?: string[] }
 type Found = Finding | Finding[]
 type Sections = Record<string, (Found | Promise<Found>)[]>
-type Doctored = ReturnType<typeof createWorld>
+type Doctored = ReturnType<typeof createRuntime>
 
 /**
  * What is configured, and whether it works when it is tried; each failure with its remedy, shown as soon as it is found.
@@ -39,7 +39,7 @@ export async function doctor(flags: { config_file?: string; json?: boolean }, ou
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
-  const world = createWorld({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const world = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
   const { project_file, problems } = await projectConfig(loaded, outside.cwd)
   const { config } = loaded
   const sections: Sections = {

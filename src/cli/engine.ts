@@ -1,23 +1,23 @@
 import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
 import { createMetrics } from '../server/metrics.ts'
-import type { World } from '../session/runtime.ts'
+import type { Runtime } from '../session/runtime.ts'
 import { Store } from '../session/store.ts'
-import { createWorld } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
 
 export type Engine = Api & {
   sessions(): number
-  problems: World['problems']
+  problems: Runtime['problems']
   sweep(): Promise<void>
   close(): Promise<void>
 }
 
 /** Everything behind the door: sessions, models, tools and the routes to them. */
 export function createEngine(
-  options: Omit<Parameters<typeof createWorld>[0], 'secrets'> & { token: string | null; about: About },
+  options: Omit<Parameters<typeof createRuntime>[0], 'secrets'> & { token: string | null; about: About },
 ): Engine {
   const { token, about, version } = options
-  const world = createWorld({ ...options, secrets: () => (token === null ? [] : [token]) })
+  const world = createRuntime({ ...options, secrets: () => (token === null ? [] : [token]) })
   const metrics = createMetrics()
   const store = new Store(world, metrics.observe)
   const app = createApp({ store, world, metrics, version, about })

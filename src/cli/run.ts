@@ -14,7 +14,7 @@ import { type History, openHistory } from './history.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
-import { createWorld } from './runtime.ts'
+import { createRuntime } from './runtime.ts'
 import { brief, createScreen } from './screen.ts'
 import { isSlash, slash } from './slash.ts'
 import { createSpinner } from './spinner.ts'
@@ -27,7 +27,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  const world = createWorld({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const world = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
   const store = new Store(world, () => {})
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json

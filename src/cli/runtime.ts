@@ -6,23 +6,24 @@ import { childEnv, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
 import { createModels } from '../llm/models/models.ts'
+import type { Stream } from '../llm/provider.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
-import type { World } from '../session/runtime.ts'
+import type { Runtime } from '../session/runtime.ts'
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
-export function createWorld(given: {
+export function createRuntime(given: {
   env: Readonly<Record<string, string | undefined>>
   dirs: Dirs
   loaded: LoadedConfig
-  log: World['log']
+  log: Runtime['log']
   version: string
   sweeper?: readonly string[]
   secrets(): string[]
-}): World & { close(): Promise<void> } {
+}): Runtime & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
   const children = createChildren(childrenDir(dirs.state), given.sweeper)
-  const models = createModels({ config: loaded.config, env })
+  const models = createModels({ config: loaded.config, env, guide })
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null
@@ -93,3 +94,9 @@ export function createWorld(given: {
 const distinct = (problems: ConfigProblem[]): ConfigProblem[] => [
   ...new Map(problems.map(problem => [problemLine(problem), problem])).values(),
 ]
+
+/** `offline/guide`, loaded when it is first asked. */
+const guide: Stream = async function* (request, signal) {
+  const { streamOffline } = await import('../guide/guide.ts')
+  return yield* streamOffline(request, signal)
+}

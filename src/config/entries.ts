@@ -1,7 +1,7 @@
 import { ACTIONS, WRITING_AGENT } from './check.ts'
 import type { McpServerConfig, ProviderConfig } from './config.ts'
 import type { Env } from './dirs.ts'
-import { expandHome, expandPath, expandVariables, type Surroundings } from './expand.ts'
+import { type ExpandContext, expandHome, expandPath, expandVariables } from './expand.ts'
 import type { ParsedFile } from './file.ts'
 import { dictionary, emptyLayer, type Layer } from './layers.ts'
 import type { Path } from './locate.ts'
@@ -13,7 +13,7 @@ import { defaultServer } from './settings.ts'
  * A parsed file with its paths and variables expanded and its defaults filled in. A variable that is not set leaves an
  * `api_key` unset and is listed in the `unset` of other entries; in a top-level path it is a problem.
  */
-export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Layer; problems: ConfigProblem[] } {
+export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Layer; problems: ConfigProblem[] } {
   const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...settings } = file.data
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
@@ -70,7 +70,7 @@ export function fileLayer(file: ParsedFile, around: Surroundings): { layer: Laye
 
 type Entry<K extends keyof FileConfig> = NonNullable<FileConfig[K]>
 
-function providerFrom(entry: Entry<'providers'>[string], { env }: Surroundings): ProviderConfig {
+function providerFrom(entry: Entry<'providers'>[string], { env }: ExpandContext): ProviderConfig {
   const unset = new Set<string>()
   const { api_key, ...rest } = entry
   const provider: ProviderConfig = rest
@@ -87,7 +87,7 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: Surroundings):
 function serverFrom(
   written: Entry<'mcp_servers'>[number],
   origin: string,
-  { env, home }: Surroundings,
+  { env, home }: ExpandContext,
 ): McpServerConfig {
   const { type: _, transport: __, disabled, ...entry } = written
   const unset = new Set<string>()

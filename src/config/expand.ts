@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Env } from './dirs.ts'
 
 /** What values of a file are expanded with. `base` is where its relative paths begin. */
-export type Surroundings = { env: Env; home: string; base: string }
+export type ExpandContext = { env: Env; home: string; base: string }
 
 /**
  * Replaces each `${NAME}`, `${env:NAME}` and `${NAME:-default}`. Names that are not set (or empty) become nothing and are listed in `unset`, so that only using
@@ -24,5 +24,5 @@ export const expandHome = (path: string, home: string): string =>
   path === '~' ? home : /^~[/\\]/.test(path) ? home + path.slice(1) : path
 
 /** An absolute path from one that may begin with `~`, hold variables or be relative to the file. */
-export const expandPath = (path: string, { env, home, base }: Surroundings, unset: Set<string>): string =>
+export const expandPath = (path: string, { env, home, base }: ExpandContext, unset: Set<string>): string =>
   resolve(base, expandHome(expandVariables(path, env, unset), home))

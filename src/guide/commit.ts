@@ -1,6 +1,6 @@
 import type { Intent } from './plan.ts'
 import { readTable } from './results.ts'
-import { block, type Call, callOnce, code, failure, type Script } from './script.ts'
+import { block, callOnce, code, failure, type GuideCall, type Script } from './script.ts'
 
 /**
  * Commits what is staged, or else everything in the project that changed: who says "commit" rarely means nothing. The
@@ -16,7 +16,7 @@ export function* commit({ message, all }: Extract<Intent, { do: 'commit' }>, off
     const rows = readTable(outcome.content)?.rows ?? []
     if (!rows.some(row => STAGED.test(row.status ?? ''))) files = ['.']
   }
-  const call: Call = { tool: 'git_commit', params: { message, ...(files && { files }) } }
+  const call: GuideCall = { tool: 'git_commit', params: { message, ...(files && { files }) } }
   return yield* callOnce(call, {
     before: all
       ? 'Committing everything.'

@@ -1,11 +1,11 @@
 import { head } from '../base/text.ts'
 import { namesIn, testCommand } from './results.ts'
-import { type Call, code, plural, type Script } from './script.ts'
+import { code, type GuideCall, plural, type Script } from './script.ts'
 
 /** A frame for a plan, from what a directory listing and a search show: no thinking in it, and it says so. */
 export function* plan({ goal }: Extract<Intent, { do: 'plan' }>, offered: ReadonlySet<string>): Script {
   const words = keywords(goal)
-  const calls: Call[] = [
+  const calls: GuideCall[] = [
     { tool: 'list_directory', params: {} },
     ...(words.length > 0
       ? [{ tool: 'grep', params: { pattern: words.join('|'), case_sensitive: false, limit: 60 } }]

@@ -3,8 +3,8 @@ import type { Intent } from './plan.ts'
 import { type Hidden, isQuoted, meant } from './quotes.ts'
 
 /** What a rule may look at besides the slots of its form. */
-export type Hearing = { hidden: Hidden; current_file?: string }
-type Read = (slots: Groups, hearing: Hearing) => Intent | null
+export type RuleContext = { hidden: Hidden; current_file?: string }
+type Read = (slots: Groups, context: RuleContext) => Intent | null
 /** `literal` forms end in words that are taken as they are, full stop included. */
 export type Rule = { form: RegExp; literal: boolean; read: Read }
 
@@ -16,15 +16,15 @@ export const literally = (forms: string[], read: Read): Rule[] => rules(forms, r
 export const mean = (forms: string[], intent: Intent): Rule[] => rules(forms, () => intent)
 
 /** The path of a place; undefined for the whole project. */
-export function placeOf(place: string | undefined, hearing: Hearing): string | undefined {
+export function placeOf(place: string | undefined, context: RuleContext): string | undefined {
   if (!place || /(?:^|\s)(?:project|repo|repository|code ?base|code|workspace|folder|directory|root)$/i.test(place))
     return undefined
-  return /^(?:here|this|it|everything|all|\.\/?)$/i.test(place) ? undefined : pathOf(place, hearing)
+  return /^(?:here|this|it|everything|all|\.\/?)$/i.test(place) ? undefined : pathOf(place, context)
 }
 
 const THIS = /^(?:this file|the current file|this)$/i
 /** The path that is meant: `''` for a "this file" that the editor does not name. */
-export const pathOf = (file: string, { hidden, current_file = '' }: Hearing): string =>
+export const pathOf = (file: string, { hidden, current_file = '' }: RuleContext): string =>
   THIS.test(file) ? current_file : meant(isQuoted(file) ? file : trimmed(file), hidden)
 
 const NAMES =

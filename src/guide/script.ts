@@ -2,11 +2,11 @@ import { cut } from '../base/text.ts'
 import type { Params } from '../event.ts'
 
 /** A tool call before it has an id, and what came of it. */
-export type Call = { tool: string; params: Params }
+export type GuideCall = { tool: string; params: Params }
 export type Outcome = { content: string; is_error: boolean }
 
 /** What one reply says and asks for, and what is said when there is nothing more to ask for. */
-export type Beat = { text: string; calls: Call[] }
+export type Beat = { text: string; calls: GuideCall[] }
 export type Closing = { text: string; failed?: boolean }
 
 /**
@@ -17,7 +17,7 @@ export type Script = Generator<Beat, Closing, Outcome[]>
 
 /** One call, and what to say before it, after it, and when it failed (completed with the reason). */
 export function* callOnce(
-  call: Call,
+  call: GuideCall,
   words: { before?: string; after(content: string): string; failed: string },
 ): Script {
   const [outcome] = yield { text: words.before ?? '', calls: [call] }

@@ -2,7 +2,7 @@ import { head } from '../base/text.ts'
 import { matchForm } from './forms.ts'
 import type { Intent } from './plan.ts'
 import { hide, restore, splitSteps } from './quotes.ts'
-import type { Hearing } from './rule.ts'
+import type { RuleContext } from './rule.ts'
 import { CHANGES } from './rules/change.ts'
 import { GIT } from './rules/git.ts'
 import { LOOKS } from './rules/look.ts'
@@ -24,10 +24,10 @@ export function understand(prompt: string, current_file?: string): Intent[] {
 }
 
 /** "run A and read B" is two sentences, though "run" could take it all; a text to search for or to write may hold "and". */
-function readStep(step: string, hearing: Hearing): Intent[] {
-  const whole = readSentence(step, hearing)
+function readStep(step: string, context: RuleContext): Intent[] {
+  const whole = readSentence(step, context)
   if (whole.do !== 'unknown' && whole.do !== 'run') return [whole]
-  const parts = step.split(AND).map(part => readSentence(part, hearing))
+  const parts = step.split(AND).map(part => readSentence(part, context))
   return parts.length > 1 && parts.every(intent => intent.do !== 'unknown') ? parts : [whole]
 }
 
@@ -38,8 +38,8 @@ const POLITE =
   /^(?:please|kindly|now|next|first|finally|also|and|then|ok(?:ay)?|hey|hi|hello|good (?:morning|day|evening)|so|just|(?:can|could|would|will) (?:you|we|i)|i want (?:you )?to|i(?:'d| would) like (?:you )?to|let(?:'s| us)|go ahead and|try to|help me(?: to)?)(?=$|[ ,:!.?])[,:!.?]* ?/i
 const THANKS = /(?:,? (?:please|thanks|thank you|for me))+[.!? ]*$/i
 
-function readSentence(sentence: string, hearing: Hearing): Intent {
-  if (sentence.length > LONGEST_SENTENCE) return { do: 'unknown', text: restore(sentence, hearing.hidden) }
+function readSentence(sentence: string, context: RuleContext): Intent {
+  if (sentence.length > LONGEST_SENTENCE) return { do: 'unknown', text: restore(sentence, context.hidden) }
   let text = sentence.replaceAll('’', "'")
   const isQuestion = /\b(?:can|could|would|will) (?:you|we|i)\b/i.test(text.slice(0, 30))
   while (POLITE.test(text)) text = text.replace(POLITE, '')
@@ -50,8 +50,8 @@ function readSentence(sentence: string, hearing: Hearing): Intent {
   if (bare === '') return { do: 'help', greeting: true }
   for (const { form, literal, read } of RULES) {
     const slots = matchForm(form, literal ? text : bare)
-    const intent = slots && read(slots, hearing)
+    const intent = slots && read(slots, context)
     if (intent) return intent
   }
-  return { do: 'unknown', text: restore(sentence, hearing.hidden) }
+  return { do: 'unknown', text: restore(sentence, context.hidden) }
 }

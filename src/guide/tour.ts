@@ -1,7 +1,7 @@
 import { head } from '../base/text.ts'
 import { SIGNED } from './help.ts'
 import { languageOf, listing, namesIn, readPage, tabulate, testCommand } from './results.ts'
-import { block, type Call, code, type Outcome, type Script } from './script.ts'
+import { block, code, type GuideCall, type Outcome, type Script } from './script.ts'
 
 const README = /^readme(?:\.(?:md|org|rst|txt|markdown))?$/i
 const MANIFESTS = [
@@ -48,7 +48,7 @@ export function* tour(offered: ReadonlySet<string>): Script {
 }
 
 /** The calls that can be made, and their results in the order asked for: undefined for what failed or was not offered. */
-function ask(offered: ReadonlySet<string>, wanted: Call[]) {
+function ask(offered: ReadonlySet<string>, wanted: GuideCall[]) {
   const calls = wanted.filter(call => offered.has(call.tool))
   const read = (outcomes: Outcome[]) =>
     wanted.map(call => {

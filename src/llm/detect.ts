@@ -8,7 +8,7 @@ import type { Reader } from './wire/reader.ts'
  * A reader for what an OpenAI-like server answers with. Gateways answer one API in the format of another; the first payload
  * that belongs to a format says which it is, and each is unmistakable.
  */
-export function whicheverReader(endpoint: Endpoint): Reader {
+export function detectingReader(endpoint: Endpoint): Reader {
   let reader: Reader | undefined
   return {
     read(data, event) {

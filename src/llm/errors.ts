@@ -3,7 +3,7 @@ import { cut } from '../base/text.ts'
 import { plainAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
-import { type Problem, problemOf, saysNoMoney } from './provider-error.ts'
+import { type ProviderError, problemOf, saysNoMoney } from './provider-error.ts'
 import { askedWait } from './reset.ts'
 import { saysContextIsFull } from './window.ts'
 
@@ -95,7 +95,12 @@ export const streamError = (endpoint: Endpoint, what: string, more: More = {}): 
 
 const about = (endpoint: Endpoint) => ({ provider: endpoint.provider, model: endpoint.model })
 
-function describe(endpoint: Endpoint, problem: Problem, retry_after_ms: number | undefined, address = ''): LlmError {
+function describe(
+  endpoint: Endpoint,
+  problem: ProviderError,
+  retry_after_ms: number | undefined,
+  address = '',
+): LlmError {
   const { provider, model } = endpoint
   const code = codeOf(problem)
   const status = problem.status ? ` (${problem.status})` : ''
@@ -136,10 +141,10 @@ export function inWords(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-const isRedirect = ({ status = 0 }: Problem): boolean => status >= 300 && status < 400
+const isRedirect = ({ status = 0 }: ProviderError): boolean => status >= 300 && status < 400
 
 /** the contract, Errors: which status and which words of a provider make which code. */
-function codeOf(problem: Problem): LlmErrorCode {
+function codeOf(problem: ProviderError): LlmErrorCode {
   const { status, type = '', code = '' } = problem
   const kind = `${type} ${code}`.toLowerCase()
   if (saysContextIsFull(problem)) return 'LLM_CONTEXT_LENGTH'

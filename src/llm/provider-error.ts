@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { lenient, record } from './wire/lenient.ts'
 
 /** What a provider says is wrong, brought to one shape. */
-export type Problem = {
+export type ProviderError = {
   status?: number
   type?: string
   code?: string
@@ -35,7 +35,7 @@ const Body = v.object({
  * `{error:"…"}` (Ollama), `{message}`, `{detail}` (vLLM, Mistral), `{response:{error}}` (Responses), `{code, msg}` (Zhipu),
  * `{errors:[…]}` (Cloudflare), `{base_resp}` (MiniMax). Anything else is empty.
  */
-export function problemOf(data: unknown): Problem {
+export function problemOf(data: unknown): ProviderError {
   if (typeof data === 'string') return { message: data, resets: [] }
   const first = Array.isArray(data) ? data[0] : data
   const body = v.safeParse(Body, first)
@@ -78,15 +78,15 @@ const ANSWERS = [
   ...['x_groq', 'object'],
 ]
 
-const withResets = (problem: Problem, more: Problem['resets']): Problem => ({
+const withResets = (problem: ProviderError, more: ProviderError['resets']): ProviderError => ({
   ...problem,
   resets: [...problem.resets, ...more],
 })
 
 /** Google's `retryDelay: "34s"`, `retry_after`, `resets_at`, OpenRouter's `metadata.headers`: wherever it is written. */
-function resetsIn(data: unknown, depth = 0): Problem['resets'] {
+function resetsIn(data: unknown, depth = 0): ProviderError['resets'] {
   if (typeof data !== 'object' || data === null || depth > 4) return []
-  return Object.entries(data).flatMap(([field, value]): Problem['resets'] => {
+  return Object.entries(data).flatMap(([field, value]): ProviderError['resets'] => {
     if (typeof value === 'object') return resetsIn(value, depth + 1)
     const tells = /retry[-_]?(after|delay|in|at)|reset/i.test(field) && !/reason|type|name/i.test(field)
     return tells && (typeof value === 'string' || typeof value === 'number') ? [[field, String(value)]] : []
@@ -94,7 +94,7 @@ function resetsIn(data: unknown, depth = 0): Problem['resets'] {
 }
 
 /** Credit and quota are matters of the account: waiting does not help. Google also says “quota” for its limits by the minute. */
-export function saysNoMoney({ status, type = '', code = '', message }: Problem): boolean {
+export function saysNoMoney({ status, type = '', code = '', message }: ProviderError): boolean {
   if (/insufficient_quota|billing|insufficient_balance|payment_required/i.test(`${type} ${code}`) || status === 402)
     return true
   return (

@@ -4,7 +4,7 @@ import { isBlindTo } from './images.ts'
 import { blamesHistory, hintsAt, SHAPES, type Shape } from './shapes.ts'
 
 /** Things that not every server takes. A request can be sent without any of them, and mean the same. */
-export type Refused =
+export type Unsupported =
   | 'tools'
   | 'images'
   | 'effort'
@@ -21,7 +21,7 @@ export type Refused =
 const says = (pattern: RegExp) => (error: LlmError) => pattern.test(error.words)
 
 /** How each is told by the words of a refusal. Hints only: what is not in the request is not what was refused. */
-const HINTS: [Refused, (error: LlmError, endpoint: Endpoint) => boolean][] = [
+const HINTS: [Unsupported, (error: LlmError, endpoint: Endpoint) => boolean][] = [
   ['responses', lacksRoute],
   ['block_binding', says(/block_binding|prefix_mismatch|thinking-binding|anthropic-beta/i)],
   ['reasoning_summary', says(/reasoning[._ ]summar|generate reasoning summaries/i)],
@@ -38,7 +38,7 @@ const HINTS: [Refused, (error: LlmError, endpoint: Endpoint) => boolean][] = [
   ['prompt_cache_key', says(/prompt_cache_key/i)],
   ['max_completion_tokens', says(/max_completion_tokens/i)],
   ['images', (error, endpoint) => isBlindTo(endpoint, error)],
-  ...SHAPES.filter(shape => shape !== 'missing_reasoning').map((shape): [Refused, (error: LlmError) => boolean] => [
+  ...SHAPES.filter(shape => shape !== 'missing_reasoning').map((shape): [Unsupported, (error: LlmError) => boolean] => [
     shape,
     ({ words }) => hintsAt(shape, words),
   ]),
@@ -66,12 +66,12 @@ export const isRefusal = (error: unknown): error is LlmError =>
 
 /** What was turned down in one call so far, and what may be left out next. */
 export type Refusals = {
-  readonly refused: ReadonlySet<Refused>
+  readonly refused: ReadonlySet<Unsupported>
   /**
    * Leaves out one more thing of `among`, of those that make a difference to the request; false when there is none. What was
    * only a guess and changed nothing of the refusal is taken back.
    */
-  next(error: LlmError, among: readonly Refused[], differs: (refused: ReadonlySet<Refused>) => boolean): boolean
+  next(error: LlmError, among: readonly Unsupported[], differs: (refused: ReadonlySet<Unsupported>) => boolean): boolean
   /** The request was taken: what it is like is remembered for this model, while the process lives. */
   accepted(): void
   /** What to report: a guess that did not help must not hide what was said before it. */
@@ -81,12 +81,12 @@ export type Refusals = {
 export function createRefusals(endpoint: Endpoint): Refusals {
   const known = refusedSoFar(endpoint)
   let refused = new Set(known)
-  const tried = new Set<Refused>()
-  const passing = new Set<Refused>()
-  let guess: { before: Set<Refused>; error: LlmError } | undefined
+  const tried = new Set<Unsupported>()
+  const passing = new Set<Unsupported>()
+  let guess: { before: Set<Unsupported>; error: LlmError } | undefined
   let guesses = 0
 
-  function leaveOut(thing: Refused, error: LlmError): void {
+  function leaveOut(thing: Unsupported, error: LlmError): void {
     tried.add(thing)
     refused = new Set(refused).add(thing)
     const contrary = CONTRARY[thing]
@@ -112,7 +112,7 @@ export function createRefusals(endpoint: Endpoint): Refusals {
         leaveOut(hinted, error)
         return true
       }
-      const shape = ways.find(each => (SHAPES as readonly Refused[]).includes(each))
+      const shape = ways.find(each => (SHAPES as readonly Unsupported[]).includes(each))
       const mayGuess = guesses < MOST_GUESSES && (error.http_status ?? 0) < 500 && blamesHistory(error.words)
       if (!shape || !mayGuess) return false
       guesses++
@@ -129,7 +129,7 @@ export function createRefusals(endpoint: Endpoint): Refusals {
 }
 
 /** What is wanted and what is not cannot both be so: the later refusal counts. */
-const CONTRARY: Partial<Record<Refused, Refused>> = {
+const CONTRARY: Partial<Record<Unsupported, Unsupported>> = {
   missing_reasoning: 'reasoning_history',
   reasoning_history: 'missing_reasoning',
   null_content: 'empty_content',
@@ -146,10 +146,10 @@ function lacksRoute(error: LlmError, endpoint: Endpoint): boolean {
   return error.http_status === 404 || error.http_status === 405 || error.http_status === 501
 }
 
-const MEMORY = new Map<string, Set<Refused>>()
+const MEMORY = new Map<string, Set<Unsupported>>()
 
 /** What each model has refused so far in this process, so that it is asked once only. Names, nothing of a session. */
-function refusedSoFar(endpoint: Endpoint): Set<Refused> {
+function refusedSoFar(endpoint: Endpoint): Set<Unsupported> {
   const key = `${endpoint.provider}\n${endpoint.base_url ?? ''}\n${endpoint.model}`
   const known = MEMORY.get(key) ?? new Set()
   MEMORY.set(key, known)

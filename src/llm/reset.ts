@@ -1,10 +1,10 @@
-import type { Problem } from './provider-error.ts'
+import type { ProviderError } from './provider-error.ts'
 
 /**
  * How long a provider asks to wait, in milliseconds from `now`: by `retry-after-ms`, `retry-after` (seconds, a date, a
  * duration), a field of its answer, its words, or the reset of a limit that its headers call used up. Undefined where it names no time.
  */
-export function askedWait(headers: Headers, problem: Problem, now = Date.now()): number | undefined {
+export function askedWait(headers: Headers, problem: ProviderError, now = Date.now()): number | undefined {
   const ms = Number.parseFloat(headers.get('retry-after-ms') ?? '')
   if (ms >= 0) return ms
   return (

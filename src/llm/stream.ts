@@ -8,7 +8,7 @@ import { responsesWire } from './openai/responses.ts'
 import { loweredOutput } from './output.ts'
 import { sendAmended } from './parameters.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from './provider.ts'
-import { createRefusals, isRefusal, type Refused } from './refusal.ts'
+import { createRefusals, isRefusal, type Unsupported } from './refusal.ts'
 import { reshape } from './shapes.ts'
 import { exchange, type Wire } from './wire/exchange.ts'
 import type { Reader } from './wire/reader.ts'
@@ -50,7 +50,7 @@ export async function* stream(
         continue
       }
       const among = endpoint.kind === 'openai-compatible' ? [...wire.optional, 'tools' as const] : wire.optional
-      const differs = (without: ReadonlySet<Refused>) =>
+      const differs = (without: ReadonlySet<Unsupported>) =>
         JSON.stringify(formOf(endpoint, asked, without).body) !== JSON.stringify(body)
       if (isRefusal(error) && refusals.next(error, among, differs)) continue
       throw finalOf(refusals.final(error), showsImages(endpoint, asked, refused))
@@ -61,7 +61,7 @@ export async function* stream(
 type Form = { wire: Wire; body: object; reader: Reader }
 
 /** How a request is put to this server, as far as is known what it takes. */
-function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>): Form {
+function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>): Form {
   const wire = wireOf(endpoint, refused)
   const withTools = request.tools.length > 0
   const textual = withTools && (endpoint.info.tools === false || refused.has('tools'))
@@ -78,7 +78,7 @@ function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<
   }
 }
 
-const showsImages = (endpoint: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Refused>): boolean =>
+const showsImages = (endpoint: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean =>
   endpoint.info.images !== false &&
   !refused.has('images') &&
   messages.some(message => message.role !== 'assistant' && Boolean(message.images?.length))
@@ -104,7 +104,7 @@ function finalOf(error: unknown, withImages: boolean): unknown {
   })
 }
 
-function wireOf(endpoint: Endpoint, refused: ReadonlySet<Refused>): Wire {
+function wireOf(endpoint: Endpoint, refused: ReadonlySet<Unsupported>): Wire {
   if (endpoint.kind === 'anthropic') return anthropicWire
   if (endpoint.kind === 'gemini' && isNative(endpoint)) return geminiWire
   if (endpoint.kind === 'openai' && needsResponses(endpoint.model) && !refused.has('responses')) return responsesWire

@@ -1,11 +1,11 @@
 import { isAboutOutput } from './output.ts'
-import type { Problem } from './provider-error.ts'
+import type { ProviderError } from './provider-error.ts'
 
 /**
  * Whether a refusal says that the prompt does not fit into the window of the model, in any provider's words: something that
  * has a length, and that it is too much. The codes and sentences below are hints; the rule is what counts.
  */
-export function saysContextIsFull({ status, type = '', code = '', message }: Omit<Problem, 'resets'>): boolean {
+export function saysContextIsFull({ status, type = '', code = '', message }: Omit<ProviderError, 'resets'>): boolean {
   if (status === 413) return true
   if (status === 401 || status === 402 || status === 403 || status === 429) return false
   const words = `${type} ${code} ${message}`

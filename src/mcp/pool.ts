@@ -10,9 +10,9 @@ import { createOffer, entriesOf, type Offer, offered } from './catalog/offer.ts'
 import { type Credentials, createCredentials } from './connection/credentials.ts'
 import type { Asker } from './connection/elicitation.ts'
 import { unsetFailure } from './connection/failures.ts'
-import { createSlot, type Slot } from './connection/server.ts'
+import { createMcpServer, type McpServer } from './connection/server.ts'
 import { openHttp } from './transport/http.ts'
-import { createRing } from './transport/last-lines.ts'
+import { createLastLines } from './transport/last-lines.ts'
 import { openChild } from './transport/open.ts'
 
 export type PoolOptions = {
@@ -80,7 +80,7 @@ const NATIVE_BUDGET = 4000
 export function createPool(options: PoolOptions): Pool {
   const directory = join(options.dirs.state, 'mcp')
   const grace_ms = options.grace_ms ?? GRACE_MS
-  const slots = new Map<string, Slot>()
+  const servers = new Map<string, McpServer>()
   const offers = new Map<string, { offer: Offer; keys: string[] }>()
 
   const credentials = new Map<string, Credentials>()
@@ -90,19 +90,19 @@ export function createPool(options: PoolOptions): Pool {
     return kept
   }
 
-  const slotOf = (config: McpServerConfig, project: string | null, session_id?: string): [string, Slot] => {
+  const slotOf = (config: McpServerConfig, project: string | null, session_id?: string): [string, McpServer] => {
     const scope = config.shared === 'session' ? (session_id ?? project) : config.shared === 'all' ? null : project
     const key = createHash('sha256')
       .update(JSON.stringify([config, scope]))
       .digest('hex')
-    const slot = slots.get(key) ?? makeSlot(config, config.shared === 'all' ? null : project)
-    slots.set(key, slot)
-    return [key, slot]
+    const server = servers.get(key) ?? makeSlot(config, config.shared === 'all' ? null : project)
+    servers.set(key, server)
+    return [key, server]
   }
 
-  function makeSlot(config: McpServerConfig, project: string | null): Slot {
-    const stderr = createRing()
-    const slot: Slot = createSlot({
+  function makeSlot(config: McpServerConfig, project: string | null): McpServer {
+    const stderr = createLastLines()
+    const server: McpServer = createMcpServer({
       config,
       project,
       version: options.version,
@@ -111,7 +111,7 @@ export function createPool(options: PoolOptions): Pool {
       idle_ms: options.idle_ms ?? IDLE_MS,
       probe_ms: options.probe_ms,
       log: options.log,
-      onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(slot, catalog)),
+      onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(server, catalog)),
       async open() {
         // A server that an earlier backend left may hold what the new one needs.
         await options.children.sweep()
@@ -120,7 +120,7 @@ export function createPool(options: PoolOptions): Pool {
         return openChild(config, project ?? options.dirs.home, options.env(), stderr, options.children, grace_ms)
       },
     })
-    return slot
+    return server
   }
 
   const enabled = (project: string | null) => options.servers(project).filter(config => config.enabled)
@@ -131,11 +131,11 @@ export function createPool(options: PoolOptions): Pool {
     const mine = enabled(project).map(config => slotOf(config, project, session_id))
     if (mine.length > 0) await loadValidator()
     // What fails or is late is told elsewhere: in the status, announced, or by the tools that lead to it.
-    const catalogs = await Promise.all(mine.map(([, slot]) => patiently(slot, { session_id, ask })))
+    const catalogs = await Promise.all(mine.map(([, server]) => patiently(server, { session_id, ask })))
     const again = offers.get(session_id) // another call of the same session was quicker
     if (again) return again.offer
     const offer = createOffer(
-      mine.map(([, slot], i) => ({ slot, catalog: catalogs[i]! })),
+      mine.map(([, server], i) => ({ server, catalog: catalogs[i]! })),
       options.native_budget ?? NATIVE_BUDGET,
     )
     offers.set(session_id, { offer, keys: mine.map(([key]) => key) })
@@ -143,39 +143,39 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   /** A server that hangs makes one session wait, and none after it. */
-  const patience = new WeakMap<Slot, Promise<null>>()
-  async function patiently(slot: Slot, asker: Asker): Promise<Catalog | null> {
-    const known = await slot.catalog()
+  const patience = new WeakMap<McpServer, Promise<null>>()
+  async function patiently(server: McpServer, asker: Asker): Promise<Catalog | null> {
+    const known = await server.catalog()
     if (known) return known
     const wait_ms = options.list_wait_ms ?? LIST_WAIT_MS
-    const late = patience.get(slot) ?? new Promise<null>(resolve => setTimeout(resolve, wait_ms, null))
-    patience.set(slot, late)
-    return Promise.race([slot.fetchCatalog(asker).catch(() => null), late])
+    const late = patience.get(server) ?? new Promise<null>(resolve => setTimeout(resolve, wait_ms, null))
+    patience.set(server, late)
+    return Promise.race([server.fetchCatalog(asker).catch(() => null), late])
   }
 
   const knownOf = (project: string) =>
     Promise.all(
       enabled(project).map(async config => {
-        const slot = slotOf(config, project)[1]
-        return { slot, catalog: await slot.catalog() }
+        const server = slotOf(config, project)[1]
+        return { server, catalog: await server.catalog() }
       }),
     )
 
-  async function rowOf(slot: Slot): Promise<ServerStatus> {
-    const { config, project } = slot
-    const pid = slot.pid()
-    const protocol = slot.protocol()
+  async function rowOf(server: McpServer): Promise<ServerStatus> {
+    const { config, project } = server
+    const pid = server.pid()
+    const protocol = server.protocol()
     return {
       name: config.name,
       category: config.category,
       ...(project !== null && { project_path: project }),
-      status: slot.status(),
+      status: server.status(),
       transport: config.url ? 'http' : 'stdio',
       ...(protocol && { protocol }),
-      tool_count: (await slot.catalog())?.tools.length ?? null,
-      last_error: slot.lastError(),
+      tool_count: (await server.catalog())?.tools.length ?? null,
+      last_error: server.lastError(),
       ...(pid !== undefined && { pid }),
-      stderr: slot.stderr.lines(),
+      stderr: server.stderr.lines(),
     }
   }
 
@@ -183,7 +183,9 @@ export function createPool(options: PoolOptions): Pool {
     tools: async (project, session_id, ask) => (await offerTo(project, session_id, ask)).tools,
     async listed(project) {
       const known = await Promise.all(
-        (await knownOf(project)).map(async ({ slot, catalog }) => catalog && entriesOf(slot, offered(slot, catalog))),
+        (await knownOf(project)).map(
+          async ({ server, catalog }) => catalog && entriesOf(server, offered(server, catalog)),
+        ),
       )
       return known.flatMap(entries => entries ?? []).map(({ tool }) => tool)
     },
@@ -194,34 +196,35 @@ export function createPool(options: PoolOptions): Pool {
     announcement: session_id => offers.get(session_id)?.offer.announcement() ?? null,
     async status(project) {
       const configured = options.servers(project ?? null)
-      const live = [...slots.values()].filter(
-        slot => project === undefined || slot.project === project || slot.project === null,
+      const live = [...servers.values()].filter(
+        server => project === undefined || server.project === project || server.project === null,
       )
       const rows = await Promise.all(live.map(rowOf))
-      const others = configured.filter(config => !live.some(slot => slot.config.name === config.name))
+      const others = configured.filter(config => !live.some(server => server.config.name === config.name))
       return [...rows, ...(await Promise.all(others.map(config => restingRow(config, project ?? null))))]
     },
     async restart(name, project) {
       const config = options.servers(project ?? null).find(config => config.name === name)
-      const named = [...slots.values()].filter(
-        slot =>
-          slot.config.name === name && (project === undefined || slot.project === project || slot.project === null),
+      const named = [...servers.values()].filter(
+        server =>
+          server.config.name === name &&
+          (project === undefined || server.project === project || server.project === null),
       )
       if (!config?.enabled && named.length === 0)
         throw new AppError('NOT_FOUND', 'No enabled MCP server of that name is configured. GET /api/mcp lists them.')
       const targets = named.length > 0 || !config ? named : [slotOf(config, project ?? null)[1]]
-      await Promise.all(targets.map(slot => slot.restart()))
+      await Promise.all(targets.map(server => server.restart()))
     },
     secrets: () => [...credentials.values()].flatMap(kept => kept.secrets()),
     async release(session_id) {
       const keys = offers.get(session_id)?.keys ?? []
       offers.delete(session_id)
-      const own = keys.filter(key => slots.get(key)?.config.shared === 'session')
-      await Promise.all(own.map(key => slots.get(key)!.close()))
-      for (const key of own) slots.delete(key)
+      const own = keys.filter(key => servers.get(key)?.config.shared === 'session')
+      await Promise.all(own.map(key => servers.get(key)!.close()))
+      for (const key of own) servers.delete(key)
     },
     async close() {
-      await Promise.all([...slots.values()].map(slot => slot.close()))
+      await Promise.all([...servers.values()].map(server => server.close()))
     },
   }
 

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { AppError, messageOf } from '../base/errors.ts'
 import { toJson, wellFormed } from '../base/text.ts'
 import type { Output, Tool, ToolContext } from '../tools/tool.ts'
-import { createFrames } from './transport/json-lines.ts'
+import { createJsonLines } from './transport/json-lines.ts'
 import { MESSAGE_LIMIT } from './transport/transport.ts'
 
 /** What our own MCP server offers. */
@@ -84,7 +84,7 @@ export async function serveTools(served: Served, input: Readable, write: (text: 
     pending.add(work)
   }
 
-  const frames = createFrames(MESSAGE_LIMIT, {
+  const frames = createJsonLines(MESSAGE_LIMIT, {
     message: receive,
     garbage: () => send({ id: null, error: { code: -32700, message: 'Parse error' } }),
     oversize: () => send({ id: null, error: { code: -32600, message: 'The message is too large.' } }),

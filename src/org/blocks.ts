@@ -1,5 +1,5 @@
+import { SPACER, showControls } from '../base/text.ts'
 import { type Block, type Item, MAX_MARKDOWN, parseMarkdown, readFence } from '../markdown/blocks.ts'
-import { SPACER, showControls } from '../transcript/format.ts'
 import { orgBold, orgCellText, orgParagraph, type Place } from './inlines.ts'
 import { orgBlock, orgText } from './text.ts'
 

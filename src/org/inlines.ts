@@ -1,6 +1,6 @@
+import { oneLine, SPACER, showControls } from '../base/text.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
-import { oneLine, SPACER, showControls } from '../transcript/format.ts'
 import { breakDates, guardCell, guardLines, inert, joinPieces, orgLink, type Piece } from './text.ts'
 
 /** Inline Markdown as Org: emphasis, code and links become Org's own, everything else is inert text. */

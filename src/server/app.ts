@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../base/errors.ts'
-import type { World } from '../session/runtime.ts'
+import type { Runtime } from '../session/runtime.ts'
 import type { Store } from '../session/store.ts'
 import { errorBody, reportFailure } from './door.ts'
 import type { Admitted } from './guard.ts'
@@ -16,7 +16,7 @@ import { transcriptRoutes } from './routes/transcripts.ts'
 /** What the routes work with. */
 export type Server = {
   store: Store
-  world: World
+  world: Runtime
   metrics: Metrics
   version: string
   about: About

@@ -1,12 +1,12 @@
 /** Where the frames of one subscriber come from. */
 export type Source = {
   /** All that the reader was not told yet, made as it takes it. Ends once there is nothing more: what follows is live. */
-  untold(): Iterable<Uint8Array>
+  backlog(): Iterable<Uint8Array>
   /** Sends what is live, until it is called off. `end` ends the stream. */
   subscribe(send: Send, end: () => void): () => void
   isOver(): boolean
 }
-/** Answers whether the frame was taken. If not, it is for `untold` to bring, like everything after it. */
+/** Answers whether the frame was taken. If not, it is for `backlog` to bring, like everything after it. */
 export type Send = (frame: Uint8Array, about?: { stored?: boolean; last?: boolean }) => boolean
 
 /** The queue of a live reader. More than `MOST_BEHIND` bytes, for longer than `PATIENCE_MS`, and it is cut off. */
@@ -30,7 +30,7 @@ const HEADERS = {
  * `Last-Event-ID` brings it back.
  */
 export function streamFrames(source: Source): Response {
-  let untold: Iterator<Uint8Array> | null = inPieces(source.untold())
+  let backlog: Iterator<Uint8Array> | null = inPieces(source.backlog())
   let unsubscribe = () => {}
   let patience: NodeJS.Timeout | undefined
   let heartbeat: NodeJS.Timeout | undefined
@@ -47,15 +47,15 @@ export function streamFrames(source: Source): Response {
   const room = (controller: ReadableStreamDefaultController) => controller.desiredSize ?? 0
 
   const bringUpToDate = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    while (untold && room(controller) > 0) {
-      const { done, value } = untold.next()
+    while (backlog && room(controller) > 0) {
+      const { done, value } = backlog.next()
       if (done) return goLive(controller)
       controller.enqueue(value)
     }
   }
 
   const goLive = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    untold = null
+    backlog = null
     clearTimeout(patience)
     if (source.isOver()) return end(controller)
     unsubscribe = source.subscribe(
@@ -74,7 +74,7 @@ export function streamFrames(source: Source): Response {
 
   const fallBehind = (controller: ReadableStreamDefaultController<Uint8Array>) => {
     unsubscribe()
-    untold = inPieces(source.untold())
+    backlog = inPieces(source.backlog())
     patience = setTimeout(() => {
       stop()
       controller.error(new Error('The reader fell too far behind.'))
@@ -87,7 +87,7 @@ export function streamFrames(source: Source): Response {
       start(controller) {
         heartbeat = setInterval(() => {
           // Not within a frame of which there is more to come.
-          if (!untold && room(controller) > 0) controller.enqueue(HEARTBEAT)
+          if (!backlog && room(controller) > 0) controller.enqueue(HEARTBEAT)
         }, HEARTBEAT_MS)
       },
       pull(controller) {

@@ -50,7 +50,7 @@ export function sessionStream(session: Session, after: number | null): Response 
   }
 
   return streamFrames({
-    *untold() {
+    *backlog() {
       if (reset) yield encode({ type: 'reset', at: now() })
       reset = false
       let state: Session['agent_state']
@@ -125,7 +125,7 @@ function sharedFrame(event: Broadcast): Uint8Array {
 /** One line for each live session, and again whenever it changes. */
 export const summaryStream = (store: Store): Response =>
   streamFrames({
-    untold: () => [],
+    backlog: () => [],
     subscribe: send => store.watch(summary => send(encode({ ...summary, at: now() }))),
     isOver: () => false,
   })

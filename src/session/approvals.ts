@@ -1,4 +1,4 @@
-import { isRefused, look, lookWithContent, type Prepared, prepare, type Workplace } from '../agent/call.ts'
+import { isBlocked, look, lookWithContent, type Prepared, prepare, type ToolAccess } from '../agent/call.ts'
 import { toolCallEvent } from '../agent/calls.ts'
 import type { Decision } from '../agent/turn.ts'
 import { AppError, messageOf } from '../base/errors.ts'
@@ -8,7 +8,7 @@ import type { Approval, Params, Storable } from '../event.ts'
 type Pending = {
   turn_id: string
   prepared: Prepared
-  place: Workplace
+  place: ToolAccess
   signal: AbortSignal
   /** Somebody is deciding right now: looking again takes a moment, and a decision counts once. */
   deciding: boolean
@@ -25,7 +25,7 @@ export type ApproveRequest = {
 
 export type Approvals = {
   /** Registers the question, and resolves when it is decided; rejects with the signal's reason. */
-  ask(turn_id: string, prepared: Prepared, place: Workplace, signal: AbortSignal): Promise<Decision>
+  ask(turn_id: string, prepared: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Decision>
   approve(request: ApproveRequest): Promise<void>
   /** `by` config: nobody decided, and the reason is what the model is told. */
   reject(tool_call_id: string, reason?: string, by?: 'user' | 'config'): void
@@ -94,7 +94,7 @@ export function createApprovals(session: {
     try {
       if (content !== undefined) return await lookWithContent(shown, content, entry.place, entry.signal)
       const looked = await prepare({ ...call, params: params! }, entry.place, entry.signal)
-      if (isRefused(looked)) throw new AppError('INVALID_REQUEST', looked.error.message)
+      if (isBlocked(looked)) throw new AppError('INVALID_REQUEST', looked.error.message)
       return looked
     } catch (error) {
       entry.signal.throwIfAborted()

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { disarm } from '../base/emacs-safe.ts'
+import { emacsSafe } from '../base/emacs-safe.ts'
 import { writeAtomic } from '../base/files.ts'
 import { isLocked } from '../base/lockfile.ts'
 import { idOf, readEvents, readLog } from './lines.ts'
@@ -63,7 +63,7 @@ export async function saveIndex(directory: string, sessions: Entry[], project_pa
   const owner = project_path ?? sessions.find(entry => entry.project_path)?.project_path ?? null
   await writeAtomic(
     join(directory, 'index.json'),
-    disarm(JSON.stringify({ version: 1, project_path: owner, sessions } satisfies v.InferOutput<typeof Index>)),
+    emacsSafe(JSON.stringify({ version: 1, project_path: owner, sessions } satisfies v.InferOutput<typeof Index>)),
   )
 }
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { disarm } from '../base/emacs-safe.ts'
+import { emacsSafe } from '../base/emacs-safe.ts'
 import { AppError, reasonOf } from '../base/errors.ts'
 import { PRIVATE_DIR, PRIVATE_FILE } from '../base/files.ts'
 import { newId } from '../base/ids.ts'
@@ -97,7 +97,7 @@ function number(events: Stored[], event: Storable, id: number): Stored {
   return stored
 }
 
-const lineOf = (event: Stored): Buffer => Buffer.from(`${disarm(JSON.stringify(event))}\n`)
+const lineOf = (event: Stored): Buffer => Buffer.from(`${emacsSafe(JSON.stringify(event))}\n`)
 
 function writeWhole(fd: number, bytes: Buffer) {
   for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset)

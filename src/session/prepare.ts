@@ -16,10 +16,10 @@ import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
-import { createWorkplace, freeze, type Place, spillPath, toolsOf } from './workspace.ts'
+import { createToolAccess, freeze, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
-export type Turns = {
-  readonly place: Place
+export type Preparation = {
+  readonly place: Workspace
   /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
   prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
   /** Ends what the session's tools have running. */
@@ -27,7 +27,7 @@ export type Turns = {
 }
 
 /** Gives the loop what it needs of a session, and keeps what stays the same from turn to turn. */
-export function createTurns(session: Session, around: Surroundings): Turns {
+export function createPreparation(session: Session, around: SessionContext): Preparation {
   const { config, models, pool } = around
   const { session_id, project_path } = session.state
   const roots = {
@@ -35,7 +35,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
     allowed: config.allowed_directories.map(real),
     forbidden: around.forbidden.map(real),
   }
-  const place: Place = {
+  const place: Workspace = {
     session_id,
     home: around.home,
     config,
@@ -75,7 +75,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
       const list = await abortable(tools, signal)
       if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
       const prefix = await frozen.get(agent.name)!
-      const workplace = createWorkplace(place, session.state, agent, list)
+      const access = createToolAccess(place, session.state, agent, list)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.agent === session.state.agent ? undefined : agent.model
       const started = { agent: session.state.agent, model: session.state.model }
@@ -88,7 +88,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
       return {
         turn_id: prompt.turn_id,
         agent,
-        place: workplace,
+        place: access,
         max_rounds: config.max_rounds,
         log: () => session.log.events,
         async *request(need, signal) {
@@ -115,7 +115,7 @@ export function createTurns(session: Session, around: Surroundings): Turns {
         price: models.price,
         steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),
         hasSteers: () => steersOf(session).length > 0,
-        ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, workplace, signal),
+        ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, access, signal),
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
@@ -152,7 +152,7 @@ function real(path: string): string {
 }
 
 /** What a session gets from outside. Made once per session by the store; nothing in a session is global. */
-export type Surroundings = {
+export type SessionContext = {
   /** In force for the session's project. */
   config: Config
   models: Models

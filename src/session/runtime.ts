@@ -8,7 +8,7 @@ import type { Rule } from '../tools/permission/policy.ts'
 import type { Archive } from './archive.ts'
 
 /** What the store needs of the process: read once in `main`, passed down from there. */
-export type World = {
+export type Runtime = {
   dirs: Dirs
   config: LoadedConfig
   models: Models

@@ -3,12 +3,12 @@ import { AppError } from '../base/errors.ts'
 import type { SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import type { Log } from './log.ts'
-import type { Surroundings } from './prepare.ts'
-import { createTurns, type Turns } from './prepare.ts'
+import type { SessionContext } from './prepare.ts'
+import { createPreparation, type Preparation } from './prepare.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import { apply, createState, type SessionState } from './state.ts'
-import { createLive, type Listener, type Live } from './subscribers.ts'
-import { createQueue, type Dropped, type Queue } from './turns.ts'
+import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
+import { createTurns, type Dropped, type Turns } from './turns.ts'
 
 export type Settings = {
   model?: string
@@ -27,20 +27,20 @@ export class Session {
   readonly approvals: Approvals
   readonly questions: Questions
   /** The prompts: one runs, the others wait. */
-  readonly queue: Queue
-  readonly #around: Surroundings
-  readonly #live: Live
-  readonly #turns: Turns
+  readonly queue: Turns
+  readonly #around: SessionContext
+  readonly #live: Subscribers
+  readonly #turns: Preparation
   #closing = false
   #over = false
 
-  constructor(log: Log, around: Surroundings) {
+  constructor(log: Log, around: SessionContext) {
     const [created, ...rest] = log.events
     this.log = log
     this.#around = around
     this.state = createState(created as Stored & { type: 'session.created' })
     for (const event of rest) apply(this.state, event)
-    this.#live = createLive(around.redactor, this.state.agent)
+    this.#live = createSubscribers(around.redactor, this.state.agent)
     this.questions = createQuestions(event => this.append(event))
     this.approvals = createApprovals({
       append: event => this.append(event),
@@ -48,8 +48,8 @@ export class Session {
       timeout_seconds: around.config.approval_timeout_seconds,
       remember: (rule, scope) => this.#remember(rule, scope),
     })
-    this.#turns = createTurns(this, around)
-    this.queue = createQueue(this, this.#turns, this.#live)
+    this.#turns = createPreparation(this, around)
+    this.queue = createTurns(this, this.#turns, this.#live)
   }
 
   get id(): string {

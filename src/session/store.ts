@@ -10,9 +10,9 @@ import { createRendering, filesOf, type Rendering } from './archive.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
-import type { Surroundings } from './prepare.ts'
+import type { SessionContext } from './prepare.ts'
 import { createRedactor } from './redact.ts'
-import type { World } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
@@ -27,7 +27,7 @@ export type CreateRequest = {
 }
 
 type Resumed = { session: Session; dropped: Dropped[] }
-type Live = {
+type OpenSession = {
   session: Session
   project: string
   env: Record<string, string>
@@ -38,8 +38,8 @@ type Live = {
 
 /** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
 export class Store {
-  readonly #world: World
-  readonly #live = new Map<string, Live>()
+  readonly #world: Runtime
+  readonly #live = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<Resumed>>()
   readonly #ending = new Map<string, Promise<string | null>>()
   readonly #summaries = createSummaries(() => this.sessions)
@@ -49,7 +49,7 @@ export class Store {
   #stopping = false
 
   /** `observe` hears every stored event of every session. */
-  constructor(world: World, observe: (event: Stored) => void) {
+  constructor(world: Runtime, observe: (event: Stored) => void) {
     this.#world = world
     this.#observe = observe
   }
@@ -163,8 +163,8 @@ export class Store {
     const { archive, models, dirs, remembered } = this.#world
     const { project_path } = log.events[0] as SessionCreated & { id: number }
     const project = await realpath(project_path).catch(() => project_path)
-    const live = { project, env, rules: await remembered.list(project) } as Live
-    const around: Surroundings = {
+    const live = { project, env, rules: await remembered.list(project) } as OpenSession
+    const around: SessionContext = {
       config,
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
@@ -203,7 +203,7 @@ export class Store {
     return this.#ending.get(id)!
   }
 
-  async #close(live: Live): Promise<string | null> {
+  async #close(live: OpenSession): Promise<string | null> {
     const { session } = live
     const transcript_path = session.log.path && filesOf(session.log.path).org
     try {
@@ -223,7 +223,7 @@ export class Store {
     await Promise.allSettled([...this.#live].map(([id, live]) => this.#ending.get(id) ?? this.#suspend(live)))
   }
 
-  async #suspend(live: Live) {
+  async #suspend(live: OpenSession) {
     try {
       await live.session.suspend()
       // What cannot be rendered now can be made again from the log.

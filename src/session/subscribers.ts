@@ -14,7 +14,7 @@ type Partial = MessageDelta & { at: string }
  * progress, for those that come late. Redacts deltas also where a secret is split over two of them, and
  * joins the halves of a character that are.
  */
-export function createLive(redactor: Redactor, agent: string) {
+export function createSubscribers(redactor: Redactor, agent: string) {
   let state: AgentStateChanged = { type: 'agent.state', state: 'idle', agent }
   const listeners = new Map<Listener, () => void>()
   const partials = new Map<string, Partial>()
@@ -109,4 +109,4 @@ export function createLive(redactor: Redactor, agent: string) {
   }
 }
 
-export type Live = ReturnType<typeof createLive>
+export type Subscribers = ReturnType<typeof createSubscribers>

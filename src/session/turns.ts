@@ -5,10 +5,10 @@ import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
-import type { Turns } from './prepare.ts'
+import type { Preparation } from './prepare.ts'
 import type { Session } from './session.ts'
 import { closing } from './state.ts'
-import type { Live } from './subscribers.ts'
+import type { Subscribers } from './subscribers.ts'
 
 export type PromptRequest = {
   text: string
@@ -32,7 +32,7 @@ const LONGEST_QUEUE = 100
 const STATUS = { queue: 'queued', steer: 'steered' } as const
 
 /** The prompts of a session: one runs, the others wait, or steer it. What waits is in the log, so this holds only what runs. */
-export function createQueue(session: Session, turns: Turns, live: Live) {
+export function createTurns(session: Session, turns: Preparation, live: Subscribers) {
   const { log, state } = session
   const outcomes = createOutcomes(log)
   /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
@@ -180,7 +180,7 @@ export function createQueue(session: Session, turns: Turns, live: Live) {
   }
 }
 
-export type Queue = ReturnType<typeof createQueue>
+export type Turns = ReturnType<typeof createTurns>
 
 const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
 const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Agent, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
-import type { Workplace } from '../agent/call.ts'
+import type { ToolAccess } from '../agent/call.ts'
 import { projectInstructions, systemPrompt } from '../agent/prompt.ts'
 import type { Frozen } from '../agent/request.ts'
 import type { Children } from '../base/children.ts'
@@ -16,7 +16,7 @@ import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
-export type Place = {
+export type Workspace = {
   session_id: string
   /** What `~/` stands for in rules. */
   home: string
@@ -68,7 +68,7 @@ export async function freeze(
 }
 
 /** What the calls of a turn see. The policy is made anew for each call: rules and settings may change in between. */
-export function createWorkplace(place: Place, state: SessionState, agent: Agent, tools: Tool[]): Workplace {
+export function createToolAccess(place: Workspace, state: SessionState, agent: Agent, tools: Tool[]): ToolAccess {
   const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
@@ -96,7 +96,7 @@ export function createWorkplace(place: Place, state: SessionState, agent: Agent,
   }
 }
 
-function policyOf(place: Place, state: SessionState, agent: Agent): Policy {
+function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
   const sessionRules: Rule[] = state.rules.map((rule, i) => ({
     rule_id: `session_${i}`,
     rule,

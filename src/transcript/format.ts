@@ -5,8 +5,6 @@
 
 import { head, tail } from '../base/text.ts'
 
-export const SPACER = '\u200b'
-
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)/
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
@@ -32,20 +30,6 @@ export const formatCost = (usd: number): string => `$${usd.toFixed(4)}`
 
 /** First letter in upper case: `success` → `Success`. */
 export const capitalize = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-
-/**
- * Control characters made visible (␛, ␀ …), line ends normalised to `\n`. Tabs and newlines stay. Emacs and terminals act
- * on the raw ones, and a page break moves the place where Emacs looks for file-local variables.
- */
-export function showControls(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(/[\0-\x08\x0b-\x1f]/g, char => String.fromCharCode(0x2400 + char.charCodeAt(0)))
-    .replace(/\x7f/g, '␡')
-}
-
-/** The same on one line: runs of white space become one space. */
-export const oneLine = (text: string): string => showControls(text).replace(/\s+/g, ' ').trim()
 
 export type Excerpt = { text: string; note?: string }
 

@@ -1,4 +1,4 @@
-import { disarm } from '../base/emacs-safe.ts'
+import { emacsSafe } from '../base/emacs-safe.ts'
 import type { Stored } from '../event.ts'
 import { fold } from './fold.ts'
 
@@ -11,7 +11,7 @@ const MAX_DEPTH = 60
 export function renderJson(events: readonly Stored[]): string {
   const record = fold(events)
   const tool_calls = record.tool_calls.map(call => ({ ...call, params: limitDepth(call.params, 0) }))
-  return `${disarm(JSON.stringify({ ...record, tool_calls }, null, 2))}\n`
+  return `${emacsSafe(JSON.stringify({ ...record, tool_calls }, null, 2))}\n`
 }
 
 /** Pretty-printing nests once per line: without a bound, deep parameters take quadratic space and then the stack. */

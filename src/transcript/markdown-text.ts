@@ -1,7 +1,7 @@
+import { oneLine, SPACER, showControls } from '../base/text.ts'
 import { type Block, type Item, MAX_MARKDOWN, parseMarkdown } from '../markdown/blocks.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
-import { oneLine, SPACER, showControls } from './format.ts'
 
 /** Text as Markdown that shows it as it is. Backslashes only where a mark would be taken for markup. */
 

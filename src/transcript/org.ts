@@ -2,9 +2,9 @@ import type { Stored } from '../event.ts'
 import { codeBlock, convertToOrg, formatTable, promptToOrg } from '../org/blocks.ts'
 import { orgTarget } from '../org/inlines.ts'
 import { orgBlock, orgCell, orgLine, orgLink, orgText, seal } from '../org/text.ts'
+import { pausing } from './cooperative.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
-import { pausing } from './pace.ts'
 import type {
   AttachmentNote,
   CallRecord,

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { whicheverReader } from '../../src/llm/detect.ts'
+import { detectingReader } from '../../src/llm/detect.ts'
 import { fromStatus, type LlmError } from '../../src/llm/errors.ts'
 import { endpointFor, readPieces } from '../support/model-call.ts'
 
@@ -13,7 +13,7 @@ const refused = (status: number, body: unknown, headers: Record<string, string> 
     'http://u:p@h/v1/chat/completions?k=1',
   )
 const accepted = (body: string) =>
-  readPieces(endpoint, whicheverReader(endpoint), [Buffer.from(body)]).error as LlmError
+  readPieces(endpoint, detectingReader(endpoint), [Buffer.from(body)]).error as LlmError
 
 test('a refusal is told in the words of the server', () => {
   const forbidden = refused(403, { error: { message: 'Project `p` does not have access to model `m`' } })
@@ -60,5 +60,5 @@ test('an error under a status of 200 is one, in whatever shape', () => {
 test('a piece of an answer with a status of its own is no error', () => {
   const body =
     'data: {"base_resp":{"status_code":0,"status_msg":""},"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
-  expect(readPieces(endpoint, whicheverReader(endpoint), [Buffer.from(body)]).reply?.text).toBe('Hi')
+  expect(readPieces(endpoint, detectingReader(endpoint), [Buffer.from(body)]).reply?.text).toBe('Hi')
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
-import { whicheverReader } from '../../src/llm/detect.ts'
+import { detectingReader } from '../../src/llm/detect.ts'
 import { LlmError } from '../../src/llm/errors.ts'
 import { stream } from '../../src/llm/stream.ts'
 import { MalformedStream } from '../../src/llm/wire/sse.ts'
@@ -115,7 +115,7 @@ test(`${STREAMS} mutated and fragmented streams end in a reply or a typed error`
   for (let seed = start; seed < start + STREAMS - OVER_HTTP; seed++) {
     const { family, textual, pieces } = mutated(seed)
     const endpoint = endpointFor(family)
-    const reader = family === 'anthropic' ? anthropicReader(endpoint) : whicheverReader(endpoint)
+    const reader = family === 'anthropic' ? anthropicReader(endpoint) : detectingReader(endpoint)
     const read = textual ? textualReader(reader, [READ_FILE], true) : reader
     ends[check(readPieces(endpoint, read, pieces), seed, parsersTyped)]++
   }

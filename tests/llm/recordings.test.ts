@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { whicheverReader } from '../../src/llm/detect.ts'
+import { detectingReader } from '../../src/llm/detect.ts'
 import { stream } from '../../src/llm/stream.ts'
 import { endpointFor, outcomeOf, readPieces, request } from '../support/model-call.ts'
 import { splitAt, startModelServer } from '../support/model-server.ts'
@@ -17,7 +17,7 @@ describe.skipIf(!haveRecordings)(`recorded streams${lackRecordings}`, () => {
     const endpoint = endpointFor('gemini', server.url, { base_url: `${server.url}/v1beta/openai` })
     const bodies = [first, second].map(leg => Buffer.from(JSON.stringify(leg.response)))
     for (const offset of range(1, bodies[0]!.length)) {
-      const reply = readPieces(endpoint, whicheverReader(endpoint), splitAt(bodies[0]!, [offset])).reply
+      const reply = readPieces(endpoint, detectingReader(endpoint), splitAt(bodies[0]!, [offset])).reply
       expect(reply?.tool_calls.map(call => [call.tool, call.params])).toEqual([['get_current_time', {}]])
     }
     for (const body of bodies) server.add({ body: [body], headers: { 'content-type': 'application/json' } })

@@ -11,7 +11,7 @@ function source(log: string[], size = 1) {
   let reads = 0
   const listeners = new Set<(text: string) => void>()
   const stream = streamFrames({
-    *untold() {
+    *backlog() {
       while (cursor < log.length) {
         reads++
         yield frame(log[cursor++]!.padEnd(size))

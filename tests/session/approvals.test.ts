@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { Prepared, Workplace } from '../../src/agent/call.ts'
+import type { Prepared, ToolAccess } from '../../src/agent/call.ts'
 import { AppError } from '../../src/base/errors.ts'
 import type { Storable } from '../../src/event.ts'
 import { createApprovals } from '../../src/session/approvals.ts'
@@ -23,7 +23,7 @@ test('an interrupt while an approval looks again: the call is cancelled, and who
   const place = {
     context: () => ({ roots: { project: '/', allowed: [], forbidden: [] } }),
     policy: () => ({ rules: [], agent: { name: 'build', read_only: false }, project: '/', auto_approve_tools: [] }),
-  } as unknown as Workplace
+  } as unknown as ToolAccess
   const events: Storable[] = []
   const approvals = createApprovals({
     append: event => events.push(event),

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { createRedactor } from '../../src/session/redact.ts'
-import { type Broadcast, createLive } from '../../src/session/subscribers.ts'
+import { type Broadcast, createSubscribers } from '../../src/session/subscribers.ts'
 
 const SECRET = 'sk-0123456789abcdef'
 
 function listen() {
-  const live = createLive(
+  const live = createSubscribers(
     createRedactor(() => [SECRET]),
     'build',
   )

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
-import { whicheverReader } from '../../src/llm/detect.ts'
+import { detectingReader } from '../../src/llm/detect.ts'
 import { endpointFor, essence, readPieces } from './model-call.ts'
 import type { Family } from './model-replies.ts'
 
@@ -18,7 +18,7 @@ export type Expected = {
 
 export function read(family: Family, body: string) {
   const endpoint = endpointFor(family)
-  const reader = family === 'anthropic' ? anthropicReader(endpoint) : whicheverReader(endpoint)
+  const reader = family === 'anthropic' ? anthropicReader(endpoint) : detectingReader(endpoint)
   return readPieces(endpoint, reader, [Buffer.from(body)])
 }
 

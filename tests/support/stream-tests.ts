@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
-import { whicheverReader } from '../../src/llm/detect.ts'
+import { detectingReader } from '../../src/llm/detect.ts'
 import { stream } from '../../src/llm/stream.ts'
 import { endpointFor, essence, outcomeOf, readPieces, request } from './model-call.ts'
 import type { Family } from './model-replies.ts'
@@ -14,7 +14,7 @@ const SAMPLE = 12
 
 const readerFor = (family: Family) => {
   const endpoint = endpointFor(family)
-  return { endpoint, reader: family === 'anthropic' ? anthropicReader(endpoint) : whicheverReader(endpoint) }
+  return { endpoint, reader: family === 'anthropic' ? anthropicReader(endpoint) : detectingReader(endpoint) }
 }
 
 /** What a stream says, that it says the same however it is cut, and over HTTP. */

@@ -1,12 +1,12 @@
 import type { Groups } from '../forms.ts'
 import type { Intent } from '../plan.ts'
 import { isFree, meant } from '../quotes.ts'
-import { type Hearing, isFile, literally, pathOf, type Rule, rules } from '../rule.ts'
+import { isFile, literally, pathOf, type Rule, type RuleContext, rules } from '../rule.ts'
 
 export const CHANGES: Rule[] = [
   ...rules(
     ['create/make/add (me) (a/the) (new) folder/directory/dir (called/named) FILE', 'mkdir (-p) FILE'],
-    ({ FILE }, hearing) => ({ do: 'mkdir', path: pathOf(FILE!, hearing) }),
+    ({ FILE }, context) => ({ do: 'mkdir', path: pathOf(FILE!, context) }),
   ),
   ...literally(
     [
@@ -20,17 +20,17 @@ export const CHANGES: Rule[] = [
       'create/make/write/add/touch (a/an/the) (new) FILE',
       'create/make/write/add (a/an/the) (new) FILE with/containing/saying (the/this) (following) (content/contents/text/line) TEXT',
     ],
-    (slots, hearing) => (isFile(slots.FILE!) ? create(slots, hearing) : null),
+    (slots, context) => (isFile(slots.FILE!) ? create(slots, context) : null),
   ),
   ...literally(
     ['append/add (the/this) (line/text) TEXT to (the) (end/bottom) (of) (the) (file) FILE'],
-    ({ TEXT, FILE }, hearing) =>
+    ({ TEXT, FILE }, context) =>
       isFree(TEXT!) && isFile(FILE!)
-        ? { do: 'append', path: pathOf(FILE!, hearing), content: meant(TEXT!, hearing.hidden) }
+        ? { do: 'append', path: pathOf(FILE!, context), content: meant(TEXT!, context.hidden) }
         : null,
   ),
-  ...literally(['write/put/save (the) (text) TEXT to/in/into/as (the/a) (new) (file) FILE'], (slots, hearing) =>
-    isFile(slots.FILE!) ? create(slots, hearing) : null,
+  ...literally(['write/put/save (the) (text) TEXT to/in/into/as (the/a) (new) (file) FILE'], (slots, context) =>
+    isFile(slots.FILE!) ? create(slots, context) : null,
   ),
   ...rules(
     [
@@ -38,7 +38,7 @@ export const CHANGES: Rule[] = [
       'replace/change/substitute/rename (the) (word/text/line) OLD with/by/to NEW everywhere in (the) (file) FILE',
       'replace/change/substitute/rename (the) (word/text/line) OLD with/by/to NEW in (the) (file) FILE everywhere',
     ],
-    (slots, hearing) => edit({ ...slots, ALL: 'all' }, hearing),
+    (slots, context) => edit({ ...slots, ALL: 'all' }, context),
   ),
   ...literally(
     [
@@ -54,37 +54,37 @@ export const CHANGES: Rule[] = [
     ],
     edit,
   ),
-  ...rules(['edit/change (the) (file) FILE'], ({ FILE }, hearing) => {
-    const path = pathOf(FILE!, hearing) || 'FILE'
+  ...rules(['edit/change (the) (file) FILE'], ({ FILE }, context) => {
+    const path = pathOf(FILE!, context) || 'FILE'
     return { do: 'ask', question: `What should change in it? Say for example \`replace "old" with "new" in ${path}\`.` }
   }),
-  ...rules(['delete/remove/rm/erase (the) (file) FILE'], ({ FILE }, hearing) =>
-    isFile(FILE!) ? { do: 'delete', path: pathOf(FILE!, hearing) } : null,
+  ...rules(['delete/remove/rm/erase (the) (file) FILE'], ({ FILE }, context) =>
+    isFile(FILE!) ? { do: 'delete', path: pathOf(FILE!, context) } : null,
   ),
-  ...rules(['move/rename (the) (file) FILE to/into/as TO', 'mv FILE TO'], ({ FILE, TO }, hearing) => ({
+  ...rules(['move/rename (the) (file) FILE to/into/as TO', 'mv FILE TO'], ({ FILE, TO }, context) => ({
     do: 'move',
-    from: pathOf(FILE!, hearing),
-    to: pathOf(TO!, hearing),
+    from: pathOf(FILE!, context),
+    to: pathOf(TO!, context),
   })),
-  ...rules(['copy/duplicate (the) (file) FILE to/into/as TO', 'cp FILE TO'], ({ FILE, TO }, hearing) => ({
+  ...rules(['copy/duplicate (the) (file) FILE to/into/as TO', 'cp FILE TO'], ({ FILE, TO }, context) => ({
     do: 'copy',
-    from: pathOf(FILE!, hearing),
-    to: pathOf(TO!, hearing),
+    from: pathOf(FILE!, context),
+    to: pathOf(TO!, context),
   })),
 ]
 
-function create({ FILE, TEXT = '' }: Groups, hearing: Hearing): Intent | null {
+function create({ FILE, TEXT = '' }: Groups, context: RuleContext): Intent | null {
   if (!isFree(TEXT)) return null
-  const content = meant(TEXT, hearing.hidden)
+  const content = meant(TEXT, context.hidden)
   return {
     do: 'create',
-    path: pathOf(FILE!, hearing),
+    path: pathOf(FILE!, context),
     content: content && !content.endsWith('\n') ? `${content}\n` : content,
   }
 }
 
-function edit({ OLD, NEW = '', FILE, ALL }: Groups, hearing: Hearing): Intent | null {
+function edit({ OLD, NEW = '', FILE, ALL }: Groups, context: RuleContext): Intent | null {
   if (!isFree(OLD!) || !isFree(NEW) || !isFile(FILE!)) return null
-  const [old, text] = [meant(OLD!, hearing.hidden), meant(NEW, hearing.hidden)]
-  return { do: 'edit', path: pathOf(FILE!, hearing), old, new: text, all: ALL !== undefined }
+  const [old, text] = [meant(OLD!, context.hidden), meant(NEW, context.hidden)]
+  return { do: 'edit', path: pathOf(FILE!, context), old, new: text, all: ALL !== undefined }
 }

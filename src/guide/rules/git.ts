@@ -1,7 +1,7 @@
 import type { Groups } from '../forms.ts'
 import type { Intent } from '../plan.ts'
 import { isFree, meant } from '../quotes.ts'
-import { type Hearing, literally, mean, pathOf, type Rule, rules } from '../rule.ts'
+import { literally, mean, pathOf, type Rule, type RuleContext, rules } from '../rule.ts'
 
 export const GIT: Rule[] = [
   ...mean(
@@ -19,8 +19,8 @@ export const GIT: Rule[] = [
       'git diff FILE',
       'show (me) (the/my/all) changes (of/to/in FILE)',
     ],
-    ({ FILE }, hearing) =>
-      FILE?.startsWith('--') ? null : { do: 'diff', staged: false, ...(FILE && { path: pathOf(FILE, hearing) }) },
+    ({ FILE }, context) =>
+      FILE?.startsWith('--') ? null : { do: 'diff', staged: false, ...(FILE && { path: pathOf(FILE, context) }) },
   ),
   ...mean(['git diff --staged/--cached', '(show) (me) (the) staged diff/changes'], { do: 'diff', staged: true }),
   ...rules(
@@ -66,7 +66,7 @@ export const GIT: Rule[] = [
 ]
 
 function commit(all: boolean) {
-  return ({ TEXT }: Groups, { hidden }: Hearing): Intent | null =>
+  return ({ TEXT }: Groups, { hidden }: RuleContext): Intent | null =>
     isFree(TEXT!) && !/^(?:the |a )?(?:commit )?message\b/i.test(TEXT!)
       ? { do: 'commit', message: meant(TEXT!, hidden), all }
       : null

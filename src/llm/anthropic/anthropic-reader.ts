@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
 import type { ModelEvent } from '../provider.ts'
 import { count, items, lenient, record, text } from '../wire/lenient.ts'
-import { Answer, type Reader } from '../wire/reader.ts'
+import { type Reader, ReplyBuilder } from '../wire/reader.ts'
 import type { AnthropicBlock } from './anthropic-request.ts'
 
 const Usage = v.object({
@@ -40,7 +40,7 @@ type Block = v.InferOutput<typeof Block>
 
 /** Reads the events of the Messages API. Thinking, with its signatures, is kept in order for the way back. */
 export function anthropicReader(endpoint: Endpoint): Reader {
-  const answer = new Answer()
+  const answer = new ReplyBuilder()
   const blocks: AnthropicBlock[] = []
   /** By the provider's index; deltas without one belong to the last block. */
   const open = new Map<number, AnthropicBlock>()

@@ -7,7 +7,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages/messages'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
-import type { Refused } from '../refusal.ts'
+import type { Unsupported } from '../refusal.ts'
 import type { Step } from '../wire/conversation.ts'
 import { toSteps } from '../wire/conversation.ts'
 
@@ -32,7 +32,7 @@ const BUDGETS = { low: 2_048, medium: 8_192, high: 16_384 }
 export function anthropicBody(
   endpoint: Endpoint,
   request: ModelRequest,
-  refused: ReadonlySet<Refused>,
+  refused: ReadonlySet<Unsupported>,
 ): MessageCreateParamsStreaming {
   const steps = toSteps(request.messages, endpoint, 'anthropic', refused)
   const max_tokens = request.max_output_tokens ?? Math.min(endpoint.info.max_output ?? LEAST_OUTPUT, MOST_OUTPUT)
@@ -59,7 +59,7 @@ const EPHEMERAL = { type: 'ephemeral' } as const
  * Cache breakpoints (at most 4 are allowed): one ends tools and system, two the last two user messages. So each round reads
  * what the round before it wrote, however many blocks lie in between (a lookup goes back only 20).
  */
-function withBreakpoints(messages: MessageParam[], refused: ReadonlySet<Refused>): MessageParam[] {
+function withBreakpoints(messages: MessageParam[], refused: ReadonlySet<Unsupported>): MessageParam[] {
   if (refused.has('cache_control')) return messages
   const last = messages.flatMap((message, index) => (message.role === 'user' ? [index] : [])).slice(-2)
   return messages.map((message, index) => {
@@ -71,13 +71,13 @@ function withBreakpoints(messages: MessageParam[], refused: ReadonlySet<Refused>
   })
 }
 
-function systemOf(text: string, refused: ReadonlySet<Refused>): string | TextBlockParam[] {
+function systemOf(text: string, refused: ReadonlySet<Unsupported>): string | TextBlockParam[] {
   if (refused.has('content_parts')) return text
   return [{ type: 'text', text, ...(!refused.has('cache_control') && { cache_control: EPHEMERAL }) }]
 }
 
 /** Text as a string, for servers that imitate this API and know no blocks of it. */
-function plain(messages: MessageParam[], refused: ReadonlySet<Refused>): MessageParam[] {
+function plain(messages: MessageParam[], refused: ReadonlySet<Unsupported>): MessageParam[] {
   if (!refused.has('content_parts')) return messages
   return messages.map(message => {
     if (typeof message.content === 'string') return message
@@ -154,7 +154,7 @@ function thinking(
   { effort }: ModelRequest,
   steps: Step[],
   max_tokens: number,
-  refused: ReadonlySet<Refused>,
+  refused: ReadonlySet<Unsupported>,
 ): Thinking {
   const { major, minor } = versionOf(endpoint.model)
   const withEffort = effort && !refused.has('effort') && takesEffort(endpoint.model)
@@ -185,7 +185,7 @@ function takesEffort(model: string): boolean {
  * Newer models refuse thinking whose conversation before it has changed, as trimming and compaction do; asked to, Anthropic's
  * own API drops it instead (platform.claude.com, Preserved thinking).
  */
-export const bindsThinking = (endpoint: Endpoint, refused: ReadonlySet<Refused>): boolean =>
+export const bindsThinking = (endpoint: Endpoint, refused: ReadonlySet<Unsupported>): boolean =>
   !refused.has('block_binding') &&
   versionOf(endpoint.model).major >= 5 &&
   (!endpoint.base_url || URL.parse(endpoint.base_url)?.hostname === 'api.anthropic.com')

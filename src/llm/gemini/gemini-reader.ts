@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, streamError } from '../errors.ts'
 import type { ModelEvent } from '../provider.ts'
 import { count, items, lenient, record, text } from '../wire/lenient.ts'
-import { Answer, type Reader } from '../wire/reader.ts'
+import { type Reader, ReplyBuilder } from '../wire/reader.ts'
 import type { GeminiPart } from './gemini-request.ts'
 
 const Part = v.object({
@@ -30,7 +30,7 @@ type Part = v.InferOutput<typeof Part>
 
 /** Reads Google's own `streamGenerateContent`. Parts and their thought signatures are kept in order for the way back. */
 export function geminiReader(endpoint: Endpoint): Reader {
-  const answer = new Answer()
+  const answer = new ReplyBuilder()
   const parts: GeminiPart[] = []
   let finish: string | undefined
 

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts'
 import { FOREIGN_SIGNATURE, plainSchema } from '../openai/openai-request.ts'
 import type { Image, ModelRequest } from '../provider.ts'
-import type { Refused } from '../refusal.ts'
+import type { Unsupported } from '../refusal.ts'
 import { type Step, toSteps } from '../wire/conversation.ts'
 
 /** What a reply consisted of, in order, each part with its signature. */
@@ -10,7 +10,7 @@ export type GeminiPart =
   | { tool_call_id: string; thoughtSignature?: string }
 
 /** The body of `POST /models/MODEL:streamGenerateContent` (ai.google.dev/api/generate-content). */
-export function geminiBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>) {
+export function geminiBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>) {
   const { effort, max_output_tokens, system, tools } = request
   return {
     ...(system && { systemInstruction: { parts: [{ text: system }] } }),
@@ -44,7 +44,7 @@ const levelOf = (model: string, effort: 'low' | 'medium' | 'high') =>
     ? { thinkingBudget: { low: 2_048, medium: 8_192, high: 24_576 }[effort] }
     : { thinkingLevel: effort }
 
-function toContent(step: Step, refused: ReadonlySet<Refused>) {
+function toContent(step: Step, refused: ReadonlySet<Unsupported>) {
   if (step.role === 'user')
     return { role: 'user', parts: step.parts.map(part => ('text' in part ? part : inline(part.image))) }
   if (step.role === 'results')

@@ -1,4 +1,4 @@
-import { whicheverReader } from '../detect.ts'
+import { detectingReader } from '../detect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
@@ -21,5 +21,5 @@ export const geminiWire: Wire = {
       signal,
       endpoint.api_key ? { 'x-goog-api-key': endpoint.api_key } : {},
     ),
-  reader: whicheverReader,
+  reader: detectingReader,
 }

@@ -58,12 +58,13 @@ export type ProviderReport = {
 const GUIDE = 'offline/guide'
 
 /**
- * `servers` are where to look for local models, by default the usual ports, and `probe_ms` how long each has to answer.
+ * `guide` answers for `offline/guide`. `servers` are where to look for local models, by default the usual ports, and `probe_ms` how long each has to answer.
  * `now` decides on prices and ended models.
  */
 export function createModels(options: {
   config: Config
   env: Record<string, string | undefined>
+  guide: Stream
   fetch?: typeof globalThis.fetch
   servers?: Server[]
   probe_ms?: number
@@ -183,10 +184,7 @@ export function createModels(options: {
     },
 
     async *stream(request, signal) {
-      if (request.model === GUIDE) {
-        const { streamOffline } = await import('../../guide/guide.ts')
-        return yield* streamOffline(request, signal)
-      }
+      if (request.model === GUIDE) return yield* options.guide(request, signal)
       const endpoint = await endpointOf(request.model, signal)
       const [{ stream }, { withRetry }] = await Promise.all([import('../stream.ts'), import('../retry.ts')])
       return yield* withRetry((request, signal) => stream(endpoint, request, signal), {

@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, streamError } from '../errors.ts'
 import type { ModelEvent } from '../provider.ts'
 import { count, items, lenient, record, text } from '../wire/lenient.ts'
-import { Answer, type Reader } from '../wire/reader.ts'
+import { type Reader, ReplyBuilder } from '../wire/reader.ts'
 import { mergeReasoning } from '../wire/reasoning.ts'
 import { type Split, ThinkTag } from '../wire/think-tag.ts'
 
@@ -55,7 +55,7 @@ type Reasoning = { reasoning_content?: string; reasoning?: string; reasoning_det
 
 /** Reads chunks of chat completions, and whole ones. */
 export function chatReader(endpoint: Endpoint): Reader {
-  const answer = new Answer()
+  const answer = new ReplyBuilder()
   const reasoning: Reasoning = {}
   const tag = endpoint.kind === 'openai-compatible' ? new ThinkTag() : undefined
   const call_extras: Record<string, unknown> = {}

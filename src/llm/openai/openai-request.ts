@@ -1,7 +1,7 @@
 import type { ChatCompletionContentPart, ChatCompletionMessageParam } from 'openai/resources/chat/completions'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, JsonSchema, ModelRequest } from '../provider.ts'
-import type { Refused } from '../refusal.ts'
+import type { Unsupported } from '../refusal.ts'
 import { NO_ANSWER } from '../shapes.ts'
 import { type Part, type Step, toSteps } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
@@ -10,7 +10,7 @@ import { wellFormed } from '../wire/well-formed.ts'
 export const FOREIGN_SIGNATURE = 'skip_thought_signature_validator'
 
 /** The body of `POST /chat/completions`. The messages come last: a second request begins with the bytes of the first. */
-export function chatBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>) {
+export function chatBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>) {
   const { kind } = endpoint
   const max = request.max_output_tokens
   const effort = request.effort && !refused.has('effort') ? request.effort : undefined
@@ -43,7 +43,7 @@ const NO_TEXT = '(Calling tools.)'
 /** Some servers refuse a schema that says which version of JSON Schema it is. */
 export const plainSchema = ({ $schema: _, $id: __, ...schema }: JsonSchema): JsonSchema => schema
 
-function toMessages(step: Step, endpoint: Endpoint, refused: ReadonlySet<Refused>): ChatCompletionMessageParam[] {
+function toMessages(step: Step, endpoint: Endpoint, refused: ReadonlySet<Unsupported>): ChatCompletionMessageParam[] {
   if (step.role === 'user') return [{ role: 'user', content: userContent(step.parts) }]
   if (step.role === 'assistant') return [fromAssistant(step, endpoint, refused)]
   const images = step.results.flatMap(({ name, images }) => images.map(image => ({ name, image })))
@@ -79,7 +79,7 @@ const imagePart = ({ media_type, data }: Image) => ({
 function fromAssistant(
   step: Extract<Step, { role: 'assistant' }>,
   endpoint: Endpoint,
-  refused: ReadonlySet<Refused>,
+  refused: ReadonlySet<Unsupported>,
 ): ChatCompletionMessageParam {
   const extras = step.own?.['call_extras'] as Record<string, unknown> | undefined
   const signed = Object.keys(extras ?? {}).length > 0 || step.own?.['extra_content'] !== undefined

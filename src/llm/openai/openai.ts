@@ -1,4 +1,4 @@
-import { whicheverReader } from '../detect.ts'
+import { detectingReader } from '../detect.ts'
 import type { Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
 import { chatBody } from './openai-request.ts'
@@ -22,5 +22,5 @@ export const chatWire: Wire = {
   ],
   body: chatBody,
   post: (endpoint, body, _, signal) => postOpenai(endpoint, '/chat/completions', body, signal),
-  reader: whicheverReader,
+  reader: detectingReader,
 }

@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, streamError } from '../errors.ts'
 import type { ModelEvent } from '../provider.ts'
 import { count, items, lenient, record, text } from '../wire/lenient.ts'
-import { Answer, type Reader } from '../wire/reader.ts'
+import { type Reader, ReplyBuilder } from '../wire/reader.ts'
 import type { ResponseItem } from './responses-request.ts'
 
 const Fields = v.object({
@@ -54,7 +54,7 @@ type Open = { slot: number; index?: number; id?: string; call_id?: string; type:
 
 /** Reads the events of the Responses API, and whole responses. Reasoning is kept, encrypted, for the way back. */
 export function responsesReader(endpoint: Endpoint): Reader {
-  const answer = new Answer()
+  const answer = new ReplyBuilder()
   const opened: Open[] = []
   const kept = new Map<number, ResponseItem>()
   let stop: StopReason | undefined

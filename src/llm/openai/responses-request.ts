@@ -1,8 +1,8 @@
 import type { ResponseInputContent, ResponseInputItem } from 'openai/resources/responses/responses'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
-import type { Refused } from '../refusal.ts'
-import { type Call, type Part, type Step, toSteps } from '../wire/conversation.ts'
+import type { Unsupported } from '../refusal.ts'
+import { type Part, type Step, toSteps, type WireCall } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
 import { plainSchema } from './openai-request.ts'
 
@@ -16,7 +16,7 @@ export type ResponseItem =
  * The body of `POST /responses`. Nothing is stored at the provider: the log is the only state, and reasoning travels encrypted.
  * The input comes last: a second request begins with the bytes of the first.
  */
-export function responsesBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>) {
+export function responsesBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>) {
   const effort = request.effort && !refused.has('effort') ? { effort: request.effort } : {}
   const summary = refused.has('reasoning_summary') ? {} : { summary: 'auto' as const }
   return {
@@ -41,7 +41,7 @@ export function responsesBody(endpoint: Endpoint, request: ModelRequest, refused
   }
 }
 
-function toItems(step: Step, refused: ReadonlySet<Refused>): ResponseInputItem[] {
+function toItems(step: Step, refused: ReadonlySet<Unsupported>): ResponseInputItem[] {
   if (step.role === 'user') return [{ role: 'user', content: step.parts.map(toContent) }]
   if (step.role === 'results')
     return step.results.map(({ id, content, is_error, images }) => ({
@@ -68,7 +68,7 @@ const errorText = (content: string, is_error: boolean): string =>
 const assistantText = (text: string, phase?: string): ResponseInputItem =>
   ({ role: 'assistant', content: text, ...(phase && { phase }) }) as ResponseInputItem
 
-const toCall = ({ id, name, params }: Call): ResponseInputItem => ({
+const toCall = ({ id, name, params }: WireCall): ResponseInputItem => ({
   type: 'function_call',
   call_id: id,
   name,

@@ -1,4 +1,4 @@
-import { whicheverReader } from '../detect.ts'
+import { detectingReader } from '../detect.ts'
 import type { Wire } from '../wire/exchange.ts'
 import { postOpenai } from '../wire/sdk.ts'
 import { responsesBody } from './responses-request.ts'
@@ -20,5 +20,5 @@ export const responsesWire: Wire = {
   ],
   body: responsesBody,
   post: (endpoint, body, _, signal) => postOpenai(endpoint, '/responses', body, signal),
-  reader: whicheverReader,
+  reader: detectingReader,
 }

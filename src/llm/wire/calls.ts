@@ -6,7 +6,7 @@ import { PLACEHOLDER, parseArguments } from './arguments.ts'
 /** A piece of a call as it comes. Servers leave out, delay, repeat and empty every one of these. */
 export type Piece = { index?: number; id?: string; name?: string; args?: string }
 
-type Call = {
+type CallDraft = {
   tool_call_id: string
   id: string
   name: string
@@ -26,7 +26,7 @@ const HEAD = 4096
 
 /** The tool calls of one answer, put together from their pieces. Whether a call can run is decided at the end only. */
 export class Calls {
-  #calls: Call[] = []
+  #calls: CallDraft[] = []
 
   get size(): number {
     return this.#calls.length
@@ -93,12 +93,12 @@ export class Calls {
     return { tool_calls, ids, raw_arguments }
   }
 
-  #find(piece: Piece): Call | undefined {
+  #find(piece: Piece): CallDraft | undefined {
     const call = this.#pointedAt(piece)
     return call && begins(call, piece) ? undefined : call
   }
 
-  #pointedAt({ index, id, name }: Piece): Call | undefined {
+  #pointedAt({ index, id, name }: Piece): CallDraft | undefined {
     const last = this.#calls.at(-1)
     const known =
       index !== undefined
@@ -112,14 +112,14 @@ export class Calls {
     return !name && last && (index === undefined ? last.id === '' : last.index === undefined) ? last : undefined
   }
 
-  #open({ index }: Piece): Call {
-    const call: Call = { tool_call_id: newId('tc'), id: '', name: '', args: '', starts: [], told: -1 }
+  #open({ index }: Piece): CallDraft {
+    const call: CallDraft = { tool_call_id: newId('tc'), id: '', name: '', args: '', starts: [], told: -1 }
     if (index !== undefined) call.index = index
     this.#calls.push(call)
     return call
   }
 
-  #tell(call: Call): Draft[] {
+  #tell(call: CallDraft): Draft[] {
     if (!call.name) return []
     const path = call.path ?? (call.args.length < 2 * HEAD ? pathIn(call.args) : undefined)
     const news = call.told < 0 || call.args.length - call.told >= STEP || path !== call.path
@@ -136,7 +136,7 @@ export class Calls {
  * others send no ids. Arguments that are whole cannot go on, so a further `{` is the next call's; an id of its own under the
  * index of another says so too, unless it comes in the middle of that one's arguments.
  */
-function begins(call: Call, piece: Piece): boolean {
+function begins(call: CallDraft, piece: Piece): boolean {
   if (!piece.name || !call.name) return false
   const args = piece.args?.trimStart() ?? ''
   const another = Boolean(piece.id && call.id && piece.id !== call.id)
@@ -147,7 +147,7 @@ function begins(call: Call, piece: Piece): boolean {
 }
 
 /** The name, which may come in pieces, ever longer, or whole with every piece; it is over when the arguments begin. */
-function nameWith({ name, args }: Call, piece: string): string {
+function nameWith({ name, args }: CallDraft, piece: string): string {
   if (!name || !piece || args) return name || piece
   return piece.startsWith(name) ? piece : name + piece
 }

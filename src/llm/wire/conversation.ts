@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import type { Params, ProviderData, ToolCall } from '../../event.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelMessage } from '../provider.ts'
-import type { Refused } from '../refusal.ts'
+import type { Unsupported } from '../refusal.ts'
 
 /** The history in the shape that all wires share: starting and ending with the user, each call with its result right after it. */
 export type Step =
   | { role: 'user'; parts: Part[] }
-  | { role: 'assistant'; text: string; thinking?: string; calls: Call[]; own?: ProviderData }
+  | { role: 'assistant'; text: string; thinking?: string; calls: WireCall[]; own?: ProviderData }
   | { role: 'results'; results: Result[] }
 export type Part = { text: string } | { image: Image }
 /** `id` is what goes over the wire; `tool_call_id` is ours. */
-export type Call = { id: string; tool_call_id: string; name: string; params: Params }
+export type WireCall = { id: string; tool_call_id: string; name: string; params: Params }
 export type Result = { id: string; name: string; content: string; is_error: boolean; images: Image[] }
 
 const CONTINUE = 'Continue exactly where your last message stops, without repeating any of it.'
@@ -25,7 +25,7 @@ export function toSteps(
   messages: readonly ModelMessage[],
   endpoint: Endpoint,
   wire: string,
-  refused: ReadonlySet<Refused>,
+  refused: ReadonlySet<Unsupported>,
 ): Step[] {
   const seeing = endpoint.info.images !== false && !refused.has('images')
   const results = resultsOf(messages)
@@ -124,7 +124,7 @@ const isOwn = (data: ProviderData | undefined, endpoint: Endpoint, wire: string)
 function wireIds(
   endpoint: Endpoint,
   wire: string,
-  refused: ReadonlySet<Refused>,
+  refused: ReadonlySet<Unsupported>,
 ): (tool_call_id: string, own?: ProviderData) => string {
   const used = new Set<string>()
   const mistral =

@@ -2,19 +2,19 @@ import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
 import { isProblem } from '../provider-error.ts'
-import type { Refused } from '../refusal.ts'
+import type { Unsupported } from '../refusal.ts'
 import type { Reader } from './reader.ts'
 import { Decoder, DONE, MalformedStream, type Payload } from './sse.ts'
-import { type Lifeline, lifeline, type Patience, Stalled } from './watchdog.ts'
+import { createWatchdog, type Patience, Stalled, type Watchdog } from './watchdog.ts'
 
 /** How one API is spoken: the request, and the reader of its answer. `refused` is what this server has turned down. */
 export type Wire = {
   /** What may be left out of its requests; of those that nothing hints at, the likeliest first. */
-  optional: readonly Refused[]
+  optional: readonly Unsupported[]
   /** Parameters whose refusal is mended by leaving out something of `optional`. */
   mendedElsewhere?: readonly string[]
-  body(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Refused>): object
-  post(endpoint: Endpoint, body: object, refused: ReadonlySet<Refused>, signal: AbortSignal): Promise<Response>
+  body(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>): object
+  post(endpoint: Endpoint, body: object, refused: ReadonlySet<Unsupported>, signal: AbortSignal): Promise<Response>
   reader(endpoint: Endpoint): Reader
 }
 
@@ -33,7 +33,7 @@ export async function* exchange(
   patience: Patience = patienceOf(endpoint),
 ): AsyncGenerator<ModelEvent, ModelReply> {
   signal.throwIfAborted()
-  const line = lifeline(signal, patience)
+  const line = createWatchdog(signal, patience)
   try {
     const response = await line.wait(send(line.signal))
     yield* listen(endpoint, response, reader, line)
@@ -51,7 +51,7 @@ async function* listen(
   endpoint: Endpoint,
   response: Response,
   reader: Reader,
-  line: Lifeline,
+  line: Watchdog,
 ): AsyncGenerator<ModelEvent, void> {
   const bytes = response.body?.getReader()
   if (!bytes) return

@@ -21,7 +21,7 @@ export type Reader = {
 }
 
 /** The answer as it grows. Every reader fills one. */
-export class Answer {
+export class ReplyBuilder {
   text = ''
   thinking = ''
   readonly calls = new Calls()

@@ -35,7 +35,7 @@ export class Silence {
   }
 }
 
-export type Lifeline = {
+export type Watchdog = {
   /** For the request: aborted when the caller's is, when the stream stalls, and at the end. */
   signal: AbortSignal
   /** Waits for `work`, but no longer than there is patience and the caller's signal allows. Only waiting counts as silence. */
@@ -52,7 +52,7 @@ export type Lifeline = {
  * Ties a request to the caller's signal and to a watchdog. An abort and a stall reject what is being waited for at once; the
  * connection is closed then and at the end.
  */
-export function lifeline(caller: AbortSignal, patience: Patience): Lifeline {
+export function createWatchdog(caller: AbortSignal, patience: Patience): Watchdog {
   const controller = new AbortController()
   const step_ms = Math.max(5, Math.min(1_000, patience.idle_ms / 8))
   const silence = new Silence(performance.now(), step_ms)

@@ -1,7 +1,7 @@
 import { abortable, within } from '../../base/abort.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { ToolContext } from '../../tools/tool.ts'
-import type { Slot } from '../connection/server.ts'
+import type { McpServer } from '../connection/server.ts'
 import type { Catalog } from './catalog.ts'
 import { wireName } from './lazy.ts'
 
@@ -13,16 +13,16 @@ export type Absent = {
   arrive(context: ToolContext, patience_ms?: number): Promise<string | null>
 }
 
-export const absentFor = (slot: Slot, take: (catalog: Catalog) => unknown): Absent => ({
-  server: slot.config.name,
-  category: slot.config.category,
+export const absentFor = (server: McpServer, take: (catalog: Catalog) => unknown): Absent => ({
+  server: server.config.name,
+  category: server.config.category,
   async arrive(context, patience_ms) {
     // Whoever looks at everything does not start again what failed: the reason is known.
-    const failure = slot.status() === 'failed' ? slot.lastError() : null
+    const failure = server.status() === 'failed' ? server.lastError() : null
     if (failure && patience_ms !== undefined) return failure
-    const { name } = slot.config
+    const { name } = server.config
     context.progress(`Waiting for ${name}`)
-    const arriving = slot.fetchCatalog(context).then(
+    const arriving = server.fetchCatalog(context).then(
       catalog => {
         take(catalog)
         return null

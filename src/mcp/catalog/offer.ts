@@ -1,5 +1,5 @@
 import type { Tool } from '../../tools/tool.ts'
-import type { Slot } from '../connection/server.ts'
+import type { McpServer } from '../connection/server.ts'
 import { type Absent, absentFor } from './absent.ts'
 import type { Catalog, McpTool } from './catalog.ts'
 import { type Entry, type Listed, lazyTools, overviewOf } from './lazy.ts'
@@ -13,7 +13,7 @@ export type Offer = {
   /** For the system prompt; frozen. Empty when every tool is native. */
   lines: string
   /** Hears of a list of one of its servers. */
-  changed(slot: Slot, catalog: Catalog): void
+  changed(server: McpServer, catalog: Catalog): void
   /** What changed since last asked, as a message for the model; null when nothing did. */
   announcement(): string | null
 }
@@ -22,47 +22,47 @@ export type Offer = {
  * Freezes the offer of a session. While the definitions of all tools together fit into `budget` characters, and every
  * server has answered, they are native; otherwise they are lazy.
  */
-export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], budget: number): Offer {
-  const current = new Map<Slot, McpTool[]>()
-  for (const { slot, catalog } of slots) if (catalog) current.set(slot, offered(slot, catalog))
-  const native = slots.every(({ catalog }) => catalog) && sizeOf([...current.values()].flat()) <= budget
-  const lists: Listed[] = slots.map(({ slot }) => ({
-    server: slot.config.name,
-    category: slot.config.category,
-    tools: current.get(slot)?.map(tool => tool.name) ?? null,
-    failed: slot.status() === 'failed',
+export function createOffer(servers: { server: McpServer; catalog: Catalog | null }[], budget: number): Offer {
+  const current = new Map<McpServer, McpTool[]>()
+  for (const { server, catalog } of servers) if (catalog) current.set(server, offered(server, catalog))
+  const native = servers.every(({ catalog }) => catalog) && sizeOf([...current.values()].flat()) <= budget
+  const lists: Listed[] = servers.map(({ server }) => ({
+    server: server.config.name,
+    category: server.config.category,
+    tools: current.get(server)?.map(tool => tool.name) ?? null,
+    failed: server.status() === 'failed',
   }))
-  const told = new Map(slots.map(({ slot }) => [slot, signatures(current.get(slot) ?? [])]))
-  const changes = new Set<Slot>()
+  const told = new Map(servers.map(({ server }) => [server, signatures(current.get(server) ?? [])]))
+  const changes = new Set<McpServer>()
   let made: Entry[] | undefined
 
   const absent = (): Absent[] =>
-    slots.flatMap(({ slot }) =>
-      current.has(slot) ? [] : absentFor(slot, catalog => current.has(slot) || take(slot, catalog)),
+    servers.flatMap(({ server }) =>
+      current.has(server) ? [] : absentFor(server, catalog => current.has(server) || take(server, catalog)),
     )
-  function take(slot: Slot, catalog: Catalog) {
-    current.set(slot, offered(slot, catalog))
+  function take(server: McpServer, catalog: Catalog) {
+    current.set(server, offered(server, catalog))
     made = undefined
   }
 
-  const entries = () => (made ??= Array.from(current, ([slot, tools]) => entriesOf(slot, tools)).flat())
+  const entries = () => (made ??= Array.from(current, ([server, tools]) => entriesOf(server, tools)).flat())
 
   return {
     tools: native
-      ? Array.from(current, ([slot, tools]) => tools.map(tool => toolFor(slot, tool))).flat()
+      ? Array.from(current, ([server, tools]) => tools.map(tool => toolFor(server, tool))).flat()
       : lazyTools(entries, absent),
     lines: native ? '' : overviewOf(lists),
-    changed(slot, catalog) {
-      if (!told.has(slot)) return
-      take(slot, catalog)
-      changes.add(slot)
+    changed(server, catalog) {
+      if (!told.has(server)) return
+      take(server, catalog)
+      changes.add(server)
     },
     announcement() {
-      const texts = Array.from(changes, slot => {
-        const before = told.get(slot)!
-        const after = signatures(current.get(slot)!)
-        told.set(slot, after)
-        return difference(slot.config.name, before, after, native)
+      const texts = Array.from(changes, server => {
+        const before = told.get(server)!
+        const after = signatures(current.get(server)!)
+        told.set(server, after)
+        return difference(server.config.name, before, after, native)
       }).filter(text => text !== '')
       changes.clear()
       return texts.length === 0 ? null : texts.join('\n')
@@ -70,13 +70,14 @@ export function createOffer(slots: { slot: Slot; catalog: Catalog | null }[], bu
   }
 }
 
-export const entriesOf = (slot: Slot, tools: McpTool[]): Entry[] =>
+export const entriesOf = (server: McpServer, tools: McpTool[]): Entry[] =>
   tools.map(listed => {
-    const tool = toolFor(slot, listed)
-    return { server: slot.config.name, category: slot.config.category, name: tool.name, listed, tool }
+    const tool = toolFor(server, listed)
+    return { server: server.config.name, category: server.config.category, name: tool.name, listed, tool }
   })
 
-export const offered = ({ config }: Slot, catalog: Catalog) => catalog.tools.filter(tool => isOffered(tool, config))
+export const offered = ({ config }: McpServer, catalog: Catalog) =>
+  catalog.tools.filter(tool => isOffered(tool, config))
 const sizeOf = (tools: McpTool[]) =>
   JSON.stringify(tools.map(({ name, description, schema }) => [name, description, schema])).length
 const signatures = (tools: McpTool[]) => new Map(tools.map(tool => [tool.name, signatureOf(tool.schema)]))

@@ -1,6 +1,6 @@
 import type { Params } from '../../event.ts'
 import type { Level, Output, Tool, ToolContext } from '../../tools/tool.ts'
-import type { Slot } from '../connection/server.ts'
+import type { McpServer } from '../connection/server.ts'
 import { parseArguments } from './arguments.ts'
 import type { McpTool } from './catalog.ts'
 import { portable } from './portable.ts'
@@ -10,8 +10,8 @@ import { outputOf } from './result.ts'
  * A tool of a server as a tool like any other. What the server says of itself grants nothing unless the configuration
  * trusts it; that it destroys is believed anyway.
  */
-export function toolFor(slot: Slot, listed: McpTool): Tool<Params> {
-  const { config } = slot
+export function toolFor(server: McpServer, listed: McpTool): Tool<Params> {
+  const { config } = server
   const name = `${config.name}/${listed.name}`
   const level = levelOf(listed, config.trust_annotations)
   return {
@@ -28,12 +28,12 @@ export function toolFor(slot: Slot, listed: McpTool): Tool<Params> {
       writes: [],
       ...(listed.annotations.destructiveHint === true && { danger: 'destructive' }),
     }),
-    run: (params, context) => run(slot, listed, params, context),
+    run: (params, context) => run(server, listed, params, context),
   }
 }
 
-async function run(slot: Slot, listed: McpTool, args: Params, context: ToolContext): Promise<Output> {
-  const result = await slot.call({ tool: listed.name, args, schema: listed.schema, context })
+async function run(server: McpServer, listed: McpTool, args: Params, context: ToolContext): Promise<Output> {
+  const result = await server.call({ tool: listed.name, args, schema: listed.schema, context })
   return outputOf(result, context.toon)
 }
 

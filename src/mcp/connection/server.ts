@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../../base/errors.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from '../catalog/catalog.ts'
 import type { CallResult } from '../catalog/result.ts'
-import type { Ring } from '../transport/last-lines.ts'
+import type { LastLines } from '../transport/last-lines.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { type CallRequest, ConnectionLost } from './calls.ts'
 import { type Connection, connect, type Era, isDeathByProbe } from './connection.ts'
@@ -13,7 +13,7 @@ import { callFailure, crashFailure, startFailure } from './failures.ts'
 import { type OAuth, withSignIn } from './oauth.ts'
 
 /** One server for one project (or for all, or for one session): started when needed, watched, restarted, reaped. */
-export type Slot = {
+export type McpServer = {
   config: McpServerConfig
   project: string | null
   /** What it offers, from memory or disk; null when it was never asked. Starts nothing. */
@@ -26,7 +26,7 @@ export type Slot = {
   lastError(): string | null
   pid(): number | undefined
   protocol(): string | undefined
-  stderr: Ring
+  stderr: LastLines
   /** Forgets failures, and starts afresh. */
   restart(): Promise<void>
   close(): Promise<void>
@@ -40,13 +40,13 @@ export type Opened = {
   signIn?: OAuth['signIn']
 }
 
-export type SlotOptions = {
+export type McpServerOptions = {
   config: McpServerConfig
   project: string | null
   version: string
   /** Where catalogs are kept. */
   directory: string
-  stderr: Ring
+  stderr: LastLines
   open(): Promise<Opened>
   log(message: string): void
   /** Hears of a list that differs from the one before. */
@@ -58,7 +58,7 @@ export type SlotOptions = {
 /** Several `list_changed` at once are one. */
 const SETTLE_MS = 100
 
-export function createSlot(options: SlotOptions): Slot {
+export function createMcpServer(options: McpServerOptions): McpServer {
   const { config, stderr } = options
   const path = catalogPath(options.directory, config)
   const timeout_ms = config.timeout_seconds * 1000

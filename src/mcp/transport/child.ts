@@ -6,14 +6,14 @@ import type { Children, Started } from '../../base/children.ts'
 import { AppError } from '../../base/errors.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import { findExecutable } from '../../tools/shell/executable.ts'
-import type { Ring } from './last-lines.ts'
+import type { LastLines } from './last-lines.ts'
 
 /** A server's process with all it starts. */
 export type Child = {
   pid: number
   stdin: Writable
   stdout: Readable
-  stderr: Ring
+  stderr: LastLines
   /** Resolves when the process itself has ended: `exit code 1`, `signal SIGKILL`. */
   exited: Promise<string>
   /** The same, but only when it was not told to. */
@@ -32,7 +32,7 @@ export type ChildSpec = {
   env: Record<string, string>
   limits: McpServerConfig['limits']
   /** Where its stderr goes. */
-  stderr: Ring
+  stderr: LastLines
   /** Milliseconds between closing stdin, TERM and KILL. */
   grace_ms: number
 }

@@ -3,7 +3,7 @@ import { jsonValues } from '../catalog/values.ts'
 import { createIdScanner, type IdScanner } from './response-id.ts'
 
 /** What comes out of a server's stdout, in order. */
-export type FrameHandlers = {
+export type JsonLineHandlers = {
   /** A JSON value of a line; the members of a batch, and several on one line, come one by one. */
   message(value: unknown): void
   /** What of a line is not JSON: servers print banners there. Cut to 500 characters. */
@@ -19,7 +19,7 @@ const GARBAGE_SHOWN = 500
  * Splits a byte stream into JSON lines (MCP over stdio). Lines up to `limit` bytes are held as chunks and joined once; of a
  * longer one only its id is kept, so that it fails that call and nothing else.
  */
-export function createFrames(limit: number, on: FrameHandlers): (chunk: Uint8Array) => void {
+export function createJsonLines(limit: number, on: JsonLineHandlers): (chunk: Uint8Array) => void {
   let held: Uint8Array[] = []
   let size = 0
   let scanner: IdScanner | null = null

@@ -2,12 +2,12 @@ import { StringDecoder } from 'node:string_decoder'
 import { head } from '../../base/text.ts'
 
 /** The last lines of a server's stderr, whatever it floods: at most 100 of at most 1,000 characters. */
-export type Ring = { push(chunk: Uint8Array): void; add(line: string): void; lines(): string[] }
+export type LastLines = { push(chunk: Uint8Array): void; add(line: string): void; lines(): string[] }
 
 const MOST_LINES = 100
 const MOST_CHARACTERS = 1000
 
-export function createRing(): Ring {
+export function createLastLines(): LastLines {
   const decoder = new StringDecoder('utf8')
   const kept: string[] = []
   let rest = ''

@@ -2,7 +2,7 @@ import type { Children } from '../../base/children.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import type { Opened } from '../connection/server.ts'
 import { startChild } from './child.ts'
-import type { Ring } from './last-lines.ts'
+import type { LastLines } from './last-lines.ts'
 import { createStdioTransport } from './transport.ts'
 
 /** A server as a child process. */
@@ -10,7 +10,7 @@ export async function openChild(
   config: McpServerConfig,
   cwd: string,
   env: Record<string, string>,
-  stderr: Ring,
+  stderr: LastLines,
   children: Children,
   grace_ms: number,
 ): Promise<Opened> {

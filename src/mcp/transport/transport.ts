@@ -2,7 +2,7 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client'
 import { isObject } from '../catalog/schema.ts'
 import type { Child } from './child.ts'
 import { readEnvelope } from './envelope.ts'
-import { createFrames } from './json-lines.ts'
+import { createJsonLines } from './json-lines.ts'
 
 /** Larger messages fail their call alone. */
 export const MESSAGE_LIMIT = 64 * 1024 * 1024
@@ -30,7 +30,7 @@ export function createStdioTransport(child: Child, limit: number = MESSAGE_LIMIT
     if (value.id == null) return open.size === 1 ? [...open][0] : undefined
     return [...open].find(id => String(id) === String(value.id))
   }
-  const receive = createFrames(limit, {
+  const receive = createJsonLines(limit, {
     message(value) {
       const message = readEnvelope(value, askedBy(value)) as JSONRPCMessage
       if ('id' in message && !('method' in message)) open.delete(message.id as string | number)

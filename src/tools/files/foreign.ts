@@ -2,7 +2,7 @@ import { AppError } from '../../base/errors.ts'
 import { keepLines, openForeign } from '../foreign.ts'
 import { encodingOf } from '../text.ts'
 import { type Replacement, replaced } from './match.ts'
-import { explainMiss, lineAt } from './not-found.ts'
+import { explainNotFound, lineAt } from './not-found.ts'
 
 const NOTE = 'The file is not UTF-8: \uFFFD stands for bytes of it that are not'
 
@@ -25,7 +25,10 @@ export function editedForeign(params: Replacement, bytes: Uint8Array) {
   }
   const old = file.spell(params.old)
   if (old === null)
-    throw new AppError('TOOL_FAILED', `${explainMiss(shown, params.old, params.new)}\n${NOTE}. Take ASCII parts of it.`)
+    throw new AppError(
+      'TOOL_FAILED',
+      `${explainNotFound(shown, params.old, params.new)}\n${NOTE}. Take ASCII parts of it.`,
+    )
   const now = params.new.includes('\uFFFD') ? null : file.spell(params.new)
   if (now === null)
     throw new AppError(

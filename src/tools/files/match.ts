@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.ts'
 import { find, places } from './find.ts'
-import { explainMany, explainMiss, lineAt, MAX_LISTED } from './not-found.ts'
+import { explainMany, explainNotFound, lineAt, MAX_LISTED } from './not-found.ts'
 
 export type Replacement = { old: string; new: string; replace_all?: boolean }
 /** `line` is that of the first place, 1-based. */
@@ -23,7 +23,7 @@ export function replaced(
     return { result: params.new, line: 1, times: 1 }
   }
   const found = placesOf(text, params)
-  if (found.length === 0) throw new AppError('TOOL_FAILED', explainMiss(shown, params.old, params.new))
+  if (found.length === 0) throw new AppError('TOOL_FAILED', explainNotFound(shown, params.old, params.new))
   for (const { at, end } of found) check?.(at, end)
   const { at } = found[0]!
   if (found.length > 1 && !params.replace_all) {

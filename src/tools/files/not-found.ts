@@ -12,7 +12,7 @@ const MAX_COMPARED = 1_000
 const NEAR = 0.6
 
 /** Why `old` is not in the text, and what is there instead: for the model to mend its edit. Linear in the text. */
-export function explainMiss(text: string, old: string, replacement: string): string {
+export function explainNotFound(text: string, old: string, replacement: string): string {
   const numbered = old.split('\n').filter(line => line !== '')
   if (numbered.length > 0 && numbered.every(line => /^\s*\d+\t/.test(line))) {
     return 'The text was not found. Leave out the line numbers that read_file shows, and the tab behind them.'

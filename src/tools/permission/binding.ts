@@ -11,7 +11,7 @@ import { type ParsedRule, parseRule, READERS, WRITERS } from './rule.ts'
 import { dangerOf } from './sensitive.ts'
 
 /** Whose paths are meant: the real path of the project, and the home directory for `~/`. */
-export type Place = { project: string; home?: string }
+export type RuleScope = { project: string; home?: string }
 
 /** A call as rules look at it. */
 export type Subject = {
@@ -24,7 +24,7 @@ export type Subject = {
 }
 type Shell = { line: Line; in_project: boolean; named(): string[]; written(): string[]; sensitive(): boolean }
 
-export function subjectOf(call: { tool: string; effect: Effect }, place: Place): Subject {
+export function subjectOf(call: { tool: string; effect: Effect }, place: RuleScope): Subject {
   const { tool, effect } = call
   const touched = [...new Set([...effect.reads, ...effect.writes])]
   const shell = effect.command === undefined ? null : shellOf(effect.command, effect.cwd ?? place.project, place)
@@ -32,7 +32,7 @@ export function subjectOf(call: { tool: string; effect: Effect }, place: Place):
 }
 
 /** What the words name is only looked at when some rule wants to know. */
-function shellOf(command: string, cwd: string, { project, home }: Place): Subject['shell'] {
+function shellOf(command: string, cwd: string, { project, home }: RuleScope): Subject['shell'] {
   const line = parseLine(command)
   const from = inProject(cwd, project)
   const pathsOf = (commands: SimpleCommand[]) =>
@@ -72,7 +72,7 @@ export type Compiled = (ParsedRule & { path?: PathRule }) | null
 const compiled = new Map<string, Compiled>()
 const MOST_COMPILED = 2000
 
-export function compile(rule: string, { project, home }: Place): Compiled {
+export function compile(rule: string, { project, home }: RuleScope): Compiled {
   const key = `${project}\0${home}\0${rule}`
   let found = compiled.get(key)
   if (found !== undefined) return found

@@ -34,7 +34,7 @@ export type Policy = {
   home?: string
 }
 
-export type Call = { tool: string; category: string; params: Params; effect: Effect; level: Level }
+export type JudgedCall = { tool: string; category: string; params: Params; effect: Effect; level: Level }
 
 export type Verdict = {
   decision: 'allow' | 'ask' | 'deny'
@@ -52,7 +52,7 @@ export type Verdict = {
  * rule for that very path; what always asks (unsaved buffers, dangerous paths) and ask rules; allow rules and approved tools;
  * reading; and else a person is asked. Pure, and never throws.
  */
-export function decide(call: Call, policy: Policy): Verdict {
+export function decide(call: JudgedCall, policy: Policy): Verdict {
   const subject = subjectOf(call, policy)
   const rules = compileAll(policy)
   const danger = dangerFor(subject, rules, policy)
@@ -198,7 +198,7 @@ const ask = (reason: string): Verdict => ({ decision: 'ask', by: 'default', reas
  * Undefined for what should be looked at each time: dangers, secrets, commands that are not plain or have wildcards, calls on
  * several paths, and what an ask rule wants asked.
  */
-export function rememberable(call: Call, policy: Policy): Remember | undefined {
+export function rememberable(call: JudgedCall, policy: Policy): Remember | undefined {
   const rule = narrowest(call, policy)
   if (rule === undefined) return
   const remembered: Rule = { rule_id: '', rule, action: 'allow', origin: '' }
@@ -206,7 +206,7 @@ export function rememberable(call: Call, policy: Policy): Remember | undefined {
   return then.decision === 'allow' && then.rule === rule ? { session: rule, project: rule } : undefined
 }
 
-function narrowest({ tool, effect }: Call, policy: Policy): string | undefined {
+function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undefined {
   const { shell, touched } = subjectOf({ tool, effect }, policy)
   if (effect.danger !== undefined) return
   if (shell) {

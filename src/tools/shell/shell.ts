@@ -99,7 +99,7 @@ export const shellExec = defineTool({
   async run(params, context, effect) {
     const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
     const changed = await watchProject(context)
-    const live = createLive(context)
+    const live = createSubscribers(context)
     const shell = await shellFor(params.command, context)
     const result = await run(shell.command, {
       cwd: effect.cwd!,
@@ -136,7 +136,7 @@ export const shellExec = defineTool({
 })
 
 /** Sends output on while the command runs, in pieces of bounded number and size. */
-function createLive(context: ToolContext) {
+function createSubscribers(context: ToolContext) {
   const decoder = new TextDecoder()
   const strip = createStripper()
   let pending = ''

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { AppError } from '../../../src/base/errors.ts'
 import type { Config, ModelConfig, ProviderConfig } from '../../../src/config/config.ts'
 import type { Usage } from '../../../src/event.ts'
+import { streamOffline } from '../../../src/guide/guide.ts'
 import type { Server } from '../../../src/llm/models/discovery.ts'
 import { createModels, type Models } from '../../../src/llm/models/models.ts'
 import type { ModelReply, ModelRequest } from '../../../src/llm/provider.ts'
@@ -61,6 +62,7 @@ function make(options: {
   return createModels({
     config,
     env,
+    guide: streamOffline,
     servers,
     probe_ms: 20_000,
     ...(fetch && { fetch }),

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createFrames } from '../../../src/mcp/transport/json-lines.ts'
+import { createJsonLines } from '../../../src/mcp/transport/json-lines.ts'
 
 type Seen = { messages: unknown[]; garbage: string[]; oversize: [string | number | null, number][] }
 
 function read(chunks: Uint8Array[], limit = 1000): Seen {
   const seen: Seen = { messages: [], garbage: [], oversize: [] }
-  const push = createFrames(limit, {
+  const push = createJsonLines(limit, {
     message: value => seen.messages.push(value),
     garbage: line => seen.garbage.push(line),
     oversize: (id, bytes) => seen.oversize.push([id, bytes]),

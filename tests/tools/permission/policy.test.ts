@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { plainWords } from '../../../src/tools/permission/command/plain.ts'
 import { hides } from '../../../src/tools/permission/hidden.ts'
 import {
-  type Call,
   decide,
   defaultApproval,
+  type JudgedCall,
   type Policy,
   rememberable,
   type Verdict,
@@ -31,7 +31,7 @@ const policyOf = (rules: string[] = [], more: Partial<Policy> = {}): Policy => (
   ...more,
 })
 
-const callOf = (tool: string, effect: Partial<Effect> = {}): Call => {
+const callOf = (tool: string, effect: Partial<Effect> = {}): JudgedCall => {
   const full: Effect = { level: 'write', reason: 'Do it', reads: [], writes: [], ...effect }
   return { tool, category: 'any', params: {}, effect: full, level: full.level }
 }
@@ -43,14 +43,14 @@ const shell = (command: string, cwd = PROJECT, tool = 'shell_exec') =>
   callOf(tool, { level: tool === 'shell_exec' ? 'dangerous' : 'write', command, cwd })
 
 type Expected = `${Verdict['decision']} ${Verdict['by']}`
-const judge = (call: Call, policy: Policy): Expected => {
+const judge = (call: JudgedCall, policy: Policy): Expected => {
   const { decision, by, reason } = decide(call, policy)
   expect(reason).toMatch(/^[^\0-\x1f]+[.!?…]$/)
   return `${decision} ${by}`
 }
 
 describe('without rules', () => {
-  test.each<[string, Call, Expected]>([
+  test.each<[string, JudgedCall, Expected]>([
     ['reading', reads('read_file', 'src/a.ts'), 'allow config'],
     ['searching', reads('grep', '.'), 'allow config'],
     ['writing', writes('write_file', 'src/a.ts'), 'ask default'],
@@ -74,7 +74,7 @@ describe('without rules', () => {
 })
 
 describe('path rules', () => {
-  test.each<[string[], Call, Expected]>([
+  test.each<[string[], JudgedCall, Expected]>([
     // a deny of reading binds whatever reads or writes there
     [['deny read_file(secrets/**)'], reads('read_file', 'secrets/a'), 'deny rule'],
     [['deny read_file(secrets/**)'], reads('grep', 'secrets'), 'deny rule'],
@@ -143,7 +143,7 @@ describe('path rules', () => {
 })
 
 describe('sensitive paths', () => {
-  test.each<[string[], Call, Expected]>([
+  test.each<[string[], JudgedCall, Expected]>([
     [[], reads('read_file', '.env'), 'deny default'],
     [[], reads('read_file', '.ENV.local'), 'deny default'],
     [[], reads('read_file', '.env.example'), 'allow config'],
@@ -192,7 +192,7 @@ describe('sensitive paths', () => {
 })
 
 describe('what always asks', () => {
-  test.each<[string[], Call, Expected, string]>([
+  test.each<[string[], JudgedCall, Expected, string]>([
     [['allow write_file'], writes('write_file', '.dir-locals.el'), 'ask default', 'editor_code'],
     [['allow write_file(**)'], writes('write_file', 'a/emacs-agent.toml'), 'ask default', 'agent_config'],
     [['allow write_file(**)'], writes('write_file', '.git/HEAD'), 'ask default', 'git_internals'],
@@ -215,7 +215,7 @@ describe('what always asks', () => {
 describe('agents', () => {
   const agent = (more: Partial<Policy['agent']>) => ({ agent: { name: 'test', read_only: false, ...more } })
   const all = ['allow write_file', 'allow shell_exec', 'allow delete_file', 'allow github/*', 'allow git_commit']
-  test.each<[Partial<Policy['agent']>, Call, Expected]>([
+  test.each<[Partial<Policy['agent']>, JudgedCall, Expected]>([
     [{ read_only: true }, reads('read_file', 'a'), 'allow config'],
     [{ read_only: true }, writes('write_file', 'a'), 'deny agent'],
     [{ read_only: true }, shell('ls'), 'deny agent'],
@@ -474,7 +474,7 @@ describe('shell rules', () => {
 
 describe('our own files and places outside', () => {
   const roots = { allowed: ['/data'], forbidden: ['/home/me/.local/state/emacs-agent', at('transcripts')] }
-  test.each<[Call, Expected]>([
+  test.each<[JudgedCall, Expected]>([
     [reads('read_file', '/home/me/.local/state/emacs-agent/token-1'), 'deny default'],
     [reads('read_file', 'transcripts/a.org'), 'deny default'],
     [writes('write_file', 'transcripts'), 'deny default'],
@@ -496,7 +496,7 @@ describe('our own files and places outside', () => {
 })
 
 describe('rememberable', () => {
-  test.each<[Call, string | undefined]>([
+  test.each<[JudgedCall, string | undefined]>([
     [writes('edit_file', 'src/a.ts'), 'edit_file(src/a.ts)'],
     [writes('edit_file', 'src/[id] (1).ts'), 'edit_file(src/\\[id\\] \\(1\\).ts)'],
     [callOf('edit_file', { reads: [at('a')], writes: [at('a')] }), 'edit_file(a)'],
