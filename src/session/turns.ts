@@ -3,7 +3,7 @@ import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
+import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
 import type { Session } from './session.ts'
@@ -182,5 +182,12 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
 
 export type Turns = ReturnType<typeof createTurns>
 
-const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
-const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
+const TRANSIENT: Record<Transient['type'], true> = {
+  'message.delta': true,
+  'thinking.delta': true,
+  'tool.draft': true,
+  'tool.progress': true,
+  'agent.state': true,
+  reset: true,
+}
+const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)
