@@ -92,6 +92,23 @@ export function createScreen(write: (text: string) => void, style: Style, render
           if (!event.parent_tool_call_id) for (const stream of streams.values()) tell(stream.rest())
           if (!event.parent_tool_call_id) streams.clear()
           return event.outcome === 'completed' ? undefined : line(style.yellow(`The turn ended: ${event.outcome}.`))
+        case 'session.created':
+        case 'session.updated':
+        case 'session.resumed':
+        case 'session.closed':
+        case 'prompt.queued':
+        case 'prompt.dropped':
+        case 'prompt':
+        case 'approval':
+        case 'question':
+        case 'answer':
+        case 'thinking.delta':
+        case 'tool.draft':
+        case 'agent.state':
+        case 'reset':
+          return
+        default: // an event of a newer version is not shown
+          event satisfies never
       }
     },
   }
