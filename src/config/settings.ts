@@ -51,6 +51,8 @@ export const SCALARS = {
   },
   /** Wait for a limit to end when the provider names a time, however far, instead of ending the turn. */
   wait_for_reset: flag(false),
+  /** Of what is kept to undo changes, over all sessions. */
+  undo_limit_mb: integer(16, 1_000_000, 512),
   /** Encode uniform tool results as TOON where that is shorter. */
   toon: flag(true),
 } as const satisfies Record<string, Setting>

@@ -12,6 +12,7 @@ import { conversationRoutes } from './routes/conversation.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
+import { undoRoutes } from './routes/undo.ts'
 
 /** What the routes work with. */
 export type Server = {
@@ -34,6 +35,7 @@ export function createApp(server: Server): Hono<Env> {
   sessionRoutes(app, server)
   conversationRoutes(app, server)
   transcriptRoutes(app, server)
+  undoRoutes(app, server)
   catalogRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>

@@ -49,6 +49,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
     spill_dir: around.spill_dir,
     attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
     redactor: around.redactor,
+    keeper: session.undo.keeper,
     projectRules: around.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
@@ -159,6 +160,8 @@ export type SessionContext = {
   forbidden: string[]
   /** Where long results are kept; null when the session leaves nothing behind. */
   spill_dir: string | null
+  /** Where what its calls change is kept. */
+  undo_dir: string
   projectRules(): Rule[]
   /** Remembers a rule for the project. */
   remember(rule: string): Promise<void>

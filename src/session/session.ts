@@ -9,6 +9,7 @@ import { createQuestions, type Questions } from './questions.ts'
 import { apply, createState, type SessionState } from './state.ts'
 import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
 import { createTurns, type Dropped, type Turns } from './turns.ts'
+import { createSessionUndo, type SessionUndo } from './undo.ts'
 
 export type Settings = {
   model?: string
@@ -28,6 +29,7 @@ export class Session {
   readonly questions: Questions
   /** The prompts: one runs, the others wait. */
   readonly queue: Turns
+  readonly undo: SessionUndo
   readonly #around: SessionContext
   readonly #live: Subscribers
   readonly #turns: Preparation
@@ -47,6 +49,11 @@ export class Session {
       isDecided: id => this.state.decided.has(id),
       timeout_seconds: around.config.approval_timeout_seconds,
       remember: (rule, scope) => this.#remember(rule, scope),
+    })
+    this.undo = createSessionUndo(this, {
+      dir: around.undo_dir,
+      limit_mb: around.config.undo_limit_mb,
+      place: () => this.place,
     })
     this.#turns = createPreparation(this, around)
     this.queue = createTurns(this, this.#turns, this.#live)
@@ -121,6 +128,7 @@ export class Session {
     try {
       await this.queue.interrupt()
       await this.#turns.release()
+      await this.undo.close()
       this.append({ type: 'session.closed', transcript_path })
       await this.sync()
     } finally {
@@ -131,6 +139,7 @@ export class Session {
   /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
   async reopen(): Promise<Dropped[]> {
     const dropped = this.queue.repair()
+    await this.undo.recover()
     this.append({ type: 'session.resumed' })
     await this.sync()
     return dropped
@@ -141,6 +150,7 @@ export class Session {
     this.#closing = true
     await this.queue.interrupt()
     await this.#turns.release()
+    await this.undo.close()
     await this.sync().catch(() => {}) // the disk may be what failed; there is nobody left to tell
     this.#letGo()
   }

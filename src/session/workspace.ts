@@ -13,6 +13,7 @@ import type { Pool } from '../mcp/pool.ts'
 import { hides } from '../tools/permission/hidden.ts'
 import type { Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
+import type { Keeper } from '../undo/keeper.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -31,6 +32,8 @@ export type Workspace = {
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
   redactor: Redaction
+  /** Keeps what calls change, so that it can be undone. */
+  keeper: Keeper
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -75,6 +78,7 @@ export function createToolAccess(place: Workspace, state: SessionState, agent: A
     find: name => byName.get(name),
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent),
+    keeper: place.keeper,
     context: (tool_call_id, signal, emit) => ({
       session_id: place.session_id,
       tool_call_id,

@@ -24,6 +24,7 @@ test(
       allowed_directories: [],
       wait_for_reset: false,
       toon: true,
+      undo_limit_mb: 512,
       providers: {},
       mcp_servers: [],
       permissions: { allow: [], ask: [], deny: [] },
