@@ -53,6 +53,7 @@ export type ErrorCode =
   | 'ALREADY_DECIDED'
   | 'SESSION_LOCKED'
   | 'STALE_PREVIEW'
+  | 'NOTHING_TO_DO'
   | 'TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'TOO_MANY'
@@ -92,7 +93,12 @@ export type SessionCreated = {
   model: string
   agent: string
   config: SessionConfig
+  /** The session that this one was forked from, and the last of its events that was copied. */
+  forked_from?: ForkedFrom
+  /** The last event here that is a copy of one there: what it cost and changed is counted there. */
+  inherited_to?: number
 }
+export type ForkedFrom = { session_id: string; event_id: number }
 export type SessionUpdated = {
   type: 'session.updated'
   model?: string
@@ -102,6 +108,17 @@ export type SessionUpdated = {
   rule?: string
 }
 export type SessionResumed = { type: 'session.resumed' }
+/**
+ * The conversation goes back to before the prompt of `turn_id`. Readers skip what lies between `to_event_id`, the last event
+ * that still counts, and this one, but for what is about the session itself (see `transcript/counting.ts`).
+ */
+export type SessionRewound = {
+  type: 'session.rewound'
+  to_event_id: number
+  turn_id: string
+  /** The same prompt is sent again, under this id: from here on it waits for its turn. */
+  retry_turn_id?: string
+}
 export type SessionClosed = { type: 'session.closed'; transcript_path: string | null }
 
 type PromptBody = {
@@ -213,9 +230,10 @@ export type Notice = Delegated & {
 }
 export type ContextCompacted = Delegated & {
   type: 'context.compacted'
-  turn_id: string
+  /** Absent when a person asked for it, between turns. */
+  turn_id?: string
   summary: string
-  /** The summary stands for everything before this event; from it on, the history is as it was. */
+  /** The summary stands for everything before this event; from it on, the history is as it was. Absent: nothing is kept. */
   first_kept_id?: number
   /** Of the call that made the summary. */
   usage?: Usage
@@ -235,6 +253,7 @@ export type Storable =
   | SessionCreated
   | SessionUpdated
   | SessionResumed
+  | SessionRewound
   | SessionClosed
   | PromptQueued
   | PromptDropped

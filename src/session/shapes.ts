@@ -84,6 +84,8 @@ function shapes() {
       title: v.fallback(text, ''),
       model: v.pipe(text, v.nonEmpty()),
       agent: v.pipe(text, v.nonEmpty()),
+      forked_from: maybe(v.looseObject({ session_id: text, event_id: amount })),
+      inherited_to: maybe(amount),
       config: v.fallback(config, { auto_approve_readonly: true, auto_approve_tools: [], save_transcript: true }),
     }),
     'session.updated': v.looseObject({
@@ -94,6 +96,7 @@ function shapes() {
       rule: maybe(text),
     }),
     'session.resumed': v.looseObject({}),
+    'session.rewound': v.looseObject({ to_event_id: amount, ...ofTurn, retry_turn_id: maybe(id) }),
     'session.closed': v.looseObject({ transcript_path: v.nullable(text) }),
     'prompt.queued': v.looseObject({ ...body, when_busy: v.picklist(['queue', 'steer']) }),
     'prompt.dropped': v.looseObject({ ...ofTurn, text }),
@@ -177,7 +180,7 @@ function shapes() {
     }),
     'context.compacted': v.looseObject({
       ...delegated,
-      turn_id: id,
+      turn_id: maybe(id),
       summary: text,
       first_kept_id: maybe(amount),
       usage: maybe(usage),

@@ -6,6 +6,7 @@ import { newId } from '../base/ids.ts'
 import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
+import { lastPrompt, rewound } from './rewind.ts'
 import type { Session } from './session.ts'
 import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
@@ -91,6 +92,12 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     }
   }
 
+  function refuseBusy() {
+    session.refuseClosing()
+    if (running)
+      throw new AppError('SESSION_BUSY', 'A turn is running. Wait for it, or interrupt it, then ask for this again.')
+  }
+
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
   function fail(error: unknown, turn_id: string) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
@@ -169,6 +176,40 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       await stopping.done
       return dropped
     },
+    /**
+     * Rewinds the last turn, whose files stay as they are, and sends its prompt again. Throws SESSION_BUSY, NOTHING_TO_DO.
+     */
+    async retry(): Promise<Taken> {
+      refuseBusy()
+      repair()
+      const last = lastPrompt(session.counting)
+      const retry_turn_id = newId('turn')
+      const outcome = outcomes.of(retry_turn_id)
+      session.append({ ...rewound(session.counting, last), retry_turn_id })
+      session.place.seen.clear()
+      next()
+      await session.sync()
+      return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
+    },
+    /** Runs `work` with no turn beside it: prompts that come meanwhile wait until it is done. Throws SESSION_BUSY. */
+    async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+      refuseBusy()
+      repair()
+      dropped = []
+      const abort = new AbortController()
+      const { promise: done, resolve } = Promise.withResolvers<void>()
+      running = { abort, done, isEnding: false }
+      try {
+        return await work(abort.signal)
+      } finally {
+        if (abort.signal.aborted) dropAll()
+        running = null
+        resolve()
+        next()
+      }
+    },
+    /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
+    refuseBusy,
     async drop(turn_id: string): Promise<void> {
       const queued = state.queued.get(turn_id)
       if (!queued) throw new AppError('NOT_FOUND', 'No prompt with this id is waiting; it may have started already.')
