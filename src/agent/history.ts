@@ -18,11 +18,38 @@ export function toHistory(log: readonly Stored[]): HistoryMessage[] {
     own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
   )
   const history: HistoryMessage[] = compaction ? [{ id: 0, role: 'user', text: summaryText(compaction.summary) }] : []
-  for (const event of own) {
-    if (event.type === 'prompt') history.push(fromPrompt(event))
-    if (event.type === 'message') history.push(...fromMessage(event, results))
-  }
+  for (const event of own) history.push(...messagesOf(event, results))
   return history
+}
+
+function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): HistoryMessage[] {
+  switch (event.type) {
+    case 'prompt':
+      return [fromPrompt(event)]
+    case 'message':
+      return fromMessage(event, results)
+    case 'tool.result': // stands after its call
+    case 'context.compacted': // the last one stands first
+    case 'session.created':
+    case 'session.updated':
+    case 'session.resumed':
+    case 'session.rewound': // what it took back is not here
+    case 'session.closed':
+    case 'prompt.queued':
+    case 'prompt.dropped':
+    case 'tool.call':
+    case 'approval':
+    case 'file.changed':
+    case 'question':
+    case 'answer':
+    case 'error':
+    case 'notice':
+    case 'turn.end':
+      return []
+    default: // the model does not see an event of a newer version
+      event satisfies never
+      return []
+  }
 }
 
 const summaryText = (summary: string) =>

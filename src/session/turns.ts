@@ -3,7 +3,7 @@ import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
+import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
 import { lastPrompt, rewound } from './rewind.ts'
@@ -11,15 +11,7 @@ import type { Session } from './session.ts'
 import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
 
-export type PromptRequest = {
-  text: string
-  prompt_id?: string
-  context?: EditorContext
-  attachments?: Attachment[]
-  agent?: string
-  effort?: Effort
-  when_busy?: 'queue' | 'steer' | 'reject'
-}
+export type PromptRequest = Omit<PromptBody, 'turn_id'> & { when_busy?: PromptQueued['when_busy'] | 'reject' }
 /** What became of a prompt; `outcome` resolves when the turn that took it has ended. */
 export type Taken = {
   status: 'accepted' | 'queued' | 'steered'
@@ -84,11 +76,10 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   function next() {
     const [queued] = state.queued.values()
     if (!queued || session.isClosing) return
-    const { turn_id, prompt_id, text, context, attachments, agent, effort } = queued
     try {
-      start({ type: 'prompt', turn_id, prompt_id, text, context, attachments, agent, effort, source: 'user' })
+      start(promptFrom(queued, 'user'))
     } catch (error) {
-      fail(error, turn_id)
+      fail(error, queued.turn_id)
     }
   }
 
@@ -223,5 +214,18 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
 
 export type Turns = ReturnType<typeof createTurns>
 
-const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
-const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
+/** The prompt that waited, as it enters the history. */
+export const promptFrom = (
+  { id: _, at: __, when_busy: ___, ...body }: Stored<PromptQueued>,
+  source: Prompt['source'],
+): Prompt => ({ ...body, type: 'prompt', source })
+
+const TRANSIENT: Record<Transient['type'], true> = {
+  'message.delta': true,
+  'thinking.delta': true,
+  'tool.draft': true,
+  'tool.progress': true,
+  'agent.state': true,
+  reset: true,
+}
+const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)

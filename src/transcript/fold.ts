@@ -114,7 +114,11 @@ class Folding {
         if (event.outcome === 'interrupted') this.note(event, 'Interrupted', '')
         if (event.outcome === 'limit') this.note(event, 'Round limit reached', '')
         break
-      default: // queued prompts show once they are sent or dropped; a newer version may log what we do not know
+      case 'session.closed': // part of the summary
+      case 'prompt.queued': // shown once it is sent or dropped
+        break
+      default: // an event of a newer version is not shown
+        event satisfies never
     }
   }
 
