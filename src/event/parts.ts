@@ -106,6 +106,7 @@ export const errorCode = word<
   | 'SESSION_LOCKED'
   | 'STALE_PREVIEW'
   | 'NOTHING_TO_DO'
+  | 'NOTHING_TO_UNDO'
   | 'TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'TOO_MANY'

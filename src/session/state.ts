@@ -146,6 +146,7 @@ export function apply(state: SessionState, event: Stored): void {
     case 'session.created': // the state is made from it
     case 'file.changed':
     case 'context.compacted':
+    case 'undo':
     case 'error':
     case 'notice':
       return

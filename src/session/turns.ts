@@ -86,7 +86,10 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   function refuseBusy() {
     session.refuseClosing()
     if (running)
-      throw new AppError('SESSION_BUSY', 'A turn is running. Wait for it, or interrupt it, then ask for this again.')
+      throw new AppError(
+        'SESSION_BUSY',
+        'A turn is running, or the session is being changed. Wait for it, or interrupt it, then try again.',
+      )
   }
 
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
@@ -182,7 +185,10 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       await session.sync()
       return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
     },
-    /** Runs `work` with no turn beside it: prompts that come meanwhile wait until it is done. Throws SESSION_BUSY. */
+    /**
+     * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
+     * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+     */
     async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
       refuseBusy()
       repair()

@@ -44,6 +44,7 @@ export function isConversation(event: Storable): boolean {
     case 'session.resumed':
     case 'session.rewound':
     case 'session.closed':
+    case 'undo': // the files are as it left them
       return false
     // Those of no turn tell of the session. So does what changed about MCP servers: it is said once.
     case 'error':

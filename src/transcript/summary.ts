@@ -74,6 +74,7 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'tool.call':
     case 'approval':
     case 'tool.result':
+    case 'undo':
     case 'question':
     case 'answer':
     case 'error':
