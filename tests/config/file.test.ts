@@ -402,6 +402,7 @@ const documents = fc.dictionary(
     'agents',
     'models',
     'wait_for_reset',
+    'instructions_budget',
     'toon',
     'zzz',
     'valueOf',
