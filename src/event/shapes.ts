@@ -117,6 +117,15 @@ export const SHAPES = {
     after_hash: maybe(text),
     diff: maybe(text),
   }),
+  /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
+  undo: open({
+    undo_id: id,
+    kind: word<'undo' | 'redo' | 'rewind'>(),
+    turn_id: maybe(id),
+    tool_call_ids: v.array(id),
+    files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
+    refused: v.array(open({ path: text, reason: text, diff: maybe(text) })),
+  }),
   question: open({
     ...delegated,
     question_id: id,

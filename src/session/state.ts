@@ -137,6 +137,7 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'session.created': // the state is made from it
     case 'file.changed':
+    case 'undo':
     case 'error':
     case 'notice':
       return
