@@ -43,3 +43,10 @@ for (const path of new Glob('src/**/*.ts').scanSync(root)) {
     if (/^export default/m.test(source)) throw new Error(`${path} has a default export`)
   })
 }
+
+for (const path of new Glob('tests/**/*.ts').scanSync(root)) {
+  test(`${path} has at most 400 lines`, async () => {
+    const { length } = (await Bun.file(join(root, path)).text()).split('\n')
+    expect(length).toBeLessThanOrEqual(401)
+  })
+}
