@@ -9,7 +9,7 @@ const ROOMS = [
   ['org', 'llm', 'emacs'],
   ['transcript'],
   ['tools'],
-  ['guide', 'mcp', 'undo'],
+  ['guide', 'mcp', 'conventions', 'undo'],
   ['agent'],
   ['session'],
   ['server'],

@@ -70,7 +70,13 @@ export const SHAPES = {
   'session.closed': open({ transcript_path: v.nullable(text) }),
   'prompt.queued': open({ ...promptBody, when_busy: v.picklist(['queue', 'steer']) }),
   'prompt.dropped': open({ turn_id: id, text }),
-  prompt: open({ ...promptBody, source: v.picklist(['user', 'steer', 'agent']), parent_tool_call_id: maybe(id) }),
+  prompt: open({
+    ...promptBody,
+    source: v.picklist(['user', 'steer', 'agent']),
+    parent_tool_call_id: maybe(id),
+    /** Files of instructions that the model knows from here on, by real path, with the hash of what it was told; '' when gone. */
+    instructions: maybe(v.array(open({ path: text, hash: text }))),
+  }),
   message: open({
     turn_id: id,
     ...delegated,

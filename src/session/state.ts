@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { head } from '../base/text.ts'
-import { addUsage, noUsage, totalTokens, usageIn } from '../base/usage.ts'
+import { addUsage, noUsage, usageIn } from '../base/usage.ts'
 import type {
   ForkedFrom,
   Prompt,
@@ -17,7 +17,7 @@ import type {
   Usage,
 } from '../event.ts'
 import { type Counting, createCounting } from '../transcript/counting.ts'
-import { isMessage } from '../transcript/summary.ts'
+import { type Conversation, emptyConversation, include } from './conversation.ts'
 import { promptOf } from './rewind.ts'
 
 /** What a session knows of itself: nothing but a fold of its log, so that resuming restores exactly what there was. */
@@ -47,16 +47,6 @@ export type SessionState = {
   rules: string[]
   closed: boolean
 }
-
-/** What a rewind takes back. */
-type Conversation = {
-  first_prompt: string | null
-  /** Prompts, and assistant messages that say something. */
-  message_count: number
-  /** Tokens of the last request and its answer: what the window holds. */
-  context_tokens: number
-}
-const emptyConversation = (): Conversation => ({ first_prompt: null, message_count: 0, context_tokens: 0 })
 
 export function createState(created: Stored<SessionCreated>): SessionState {
   return {
@@ -153,14 +143,6 @@ export function apply(state: SessionState, event: Stored): void {
     default: // an event of a newer version changes nothing
       event satisfies never
   }
-}
-
-function include(conversation: Conversation, event: Stored): void {
-  if (isMessage(event)) conversation.message_count++
-  if (event.type === 'prompt') conversation.first_prompt ??= event.text
-  if (event.type === 'message' && !event.parent_tool_call_id)
-    conversation.context_tokens = totalTokens(event.usage) || conversation.context_tokens
-  if (event.type === 'context.compacted') conversation.context_tokens = event.tokens_after
 }
 
 /** No turn runs, and nothing is open. A prompt that is to be sent again waits as one that was sent while a turn ran. */

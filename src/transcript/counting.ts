@@ -46,12 +46,11 @@ export function isConversation(event: Storable): boolean {
     case 'session.closed':
     case 'undo': // the files are as it left them
       return false
-    // Those of no turn tell of the session. So does what changed about MCP servers: it is said once.
     case 'error':
     case 'notice':
       return event.turn_id !== undefined
-    case 'prompt':
-      return event.source !== 'agent' || event.parent_tool_call_id !== undefined
+    case 'prompt': // what changed about MCP servers is said once, and stays; instructions are announced again
+      return event.source !== 'agent' || event.parent_tool_call_id !== undefined || event.instructions !== undefined
     case 'prompt.queued':
     case 'prompt.dropped':
     case 'message':

@@ -22,6 +22,7 @@ test(
       approval_timeout_seconds: 0,
       allowed_directories: [],
       wait_for_reset: false,
+      instructions_budget: 12_000,
       toon: true,
       providers: {},
       mcp_servers: [],
