@@ -76,7 +76,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
       const list = await abortable(tools, signal)
       if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
       const prefix = await frozen.get(agent.name)!
-      const access = createToolAccess(place, session.state, agent, list)
+      const access = await createToolAccess(place, session.state, agent, list)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.agent === session.state.agent ? undefined : agent.model
       const started = { agent: session.state.agent, model: session.state.model }

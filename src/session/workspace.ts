@@ -10,7 +10,6 @@ import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
-import { hides } from '../tools/permission/hidden.ts'
 import type { Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { SessionState } from './state.ts'
@@ -58,9 +57,7 @@ export async function freeze(
   pool: Pool | null,
 ): Promise<Frozen> {
   const offered = toolsFor(agent, tools)
-  const servers = offered.some(tool => tool.name === 'call_tool')
-    ? ((await pool?.promptLines(project, session_id)) ?? '')
-    : ''
+  const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
   return {
     system: systemPrompt({ agent, project, instructions: await projectInstructions(project), servers }),
     tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
@@ -68,11 +65,18 @@ export async function freeze(
 }
 
 /** What the calls of a turn see. The policy is made anew for each call: rules and settings may change in between. */
-export function createToolAccess(place: Workspace, state: SessionState, agent: Agent, tools: Tool[]): ToolAccess {
+export async function createToolAccess(
+  place: Workspace,
+  state: SessionState,
+  agent: Agent,
+  tools: Tool[],
+): Promise<ToolAccess> {
+  const { hides } = await import('../tools/permission/hidden.ts')
   const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
     find: name => byName.get(name),
+    resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent),
     context: (tool_call_id, signal, emit) => ({
