@@ -15,6 +15,8 @@ export type ToolAccess = {
   names(): string[]
   context(tool_call_id: string, signal: AbortSignal, emit: (event: Event) => void): ToolContext
   policy(): Policy
+  /** What a call that has run has worked on. */
+  touched(prepared: Prepared): Promise<void>
 }
 
 /** A call that was looked at and is ready to run: what it would do, and what the rules say of it. */

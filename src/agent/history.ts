@@ -1,4 +1,4 @@
-import type { Attachment, EditorContext, Message, Prompt, Stored, ToolResult } from '../event.ts'
+import type { Attachment, EditorContext, Message, Prompt, Stored, ToolResult, Undo } from '../event.ts'
 import type { ModelMessage } from '../llm/provider.ts'
 
 /** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
@@ -28,6 +28,8 @@ function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): Hi
       return [fromPrompt(event)]
     case 'message':
       return fromMessage(event, results)
+    case 'undo':
+      return event.kind === 'rewind' ? [] : [fromUndo(event)]
     case 'tool.result': // stands after its call
     case 'context.compacted': // the last one stands first
     case 'session.created':
@@ -94,6 +96,22 @@ function fromResult(
     ...(count > 0 && { enclosed: { images: count, tool_call_id } }),
   }
 }
+
+/** After a rewind there is nothing to say: the conversation goes back as the files do. */
+function fromUndo({ id, kind, files, refused }: Stored<Undo>): HistoryMessage {
+  const done = kind === 'redo' ? 'made these changes of yours again' : 'undid your changes to these files'
+  const list = (paths: { path: string }[]) =>
+    paths.length > SHOWN_PATHS
+      ? `${pathList(paths.slice(0, SHOWN_PATHS))} and ${paths.length - SHOWN_PATHS} more`
+      : pathList(paths)
+  const text = [
+    files.length > 0 && `The user ${done}: ${list(files)}. Read a file again before you change it.`,
+    refused.length > 0 && `Left as they are: ${list(refused)}.`,
+  ]
+  return { id, role: 'user', text: `<note>\n${text.filter(Boolean).join('\n')}\n</note>` }
+}
+const SHOWN_PATHS = 50
+const pathList = (paths: { path: string }[]) => paths.map(({ path }) => path).join(', ')
 
 function fromPrompt(event: Stored<Prompt>): HistoryMessage {
   const attached = event.attachments ?? []

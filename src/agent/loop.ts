@@ -50,7 +50,7 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
   const futility = createFutility()
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
-    yield* turn.steers()
+    yield* await turn.steers()
     yield state(turn, 'thinking')
     const message = yield* think(turn, signal)
     cuts = message.stop_reason === 'cut' ? cuts + 1 : 0

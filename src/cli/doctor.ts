@@ -101,8 +101,18 @@ const projectFinding = (file: { path: string; status: string }): Finding => ({
 /** A provider without a key is no failure: nobody needs all of them. What is configured and does not work is one. */
 async function modelFindings({ models }: Doctored, config: Config): Promise<Sections[string]> {
   const reports = await models.doctor()
-  return [...reports.map(async report => providerFinding(report, config, models)), chosenModel(models, config)]
+  const isUsed = ({ provider, key }: ProviderReport) => key !== null || Object.hasOwn(config.providers, provider)
+  const shown = reports.filter(report => isUsed(report) || USUAL.includes(report.provider))
+  const others = reports.filter(report => !shown.includes(report)).map(({ provider }) => provider)
+  return [
+    ...shown.map(async report => providerFinding(report, config, models)),
+    { ok: null, what: `known as well, without a key: ${others.join(', ')}` },
+    chosenModel(models, config),
+  ]
 }
+
+/** Shown also where nothing of them is configured. */
+const USUAL = ['anthropic', 'openai', 'gemini', 'local', 'offline']
 
 async function providerFinding(
   { provider, key, usable, models: count, remedy, base_url }: ProviderReport,

@@ -1,5 +1,6 @@
 import type { Path } from './locate.ts'
 import type { FileConfig } from './schema.ts'
+import { VENDORS } from './vendors.ts'
 
 /** A mistake at a key. `text` completes "FILE:LINE: KEY …". */
 export type Problem = { path: Path; text: string }
@@ -21,7 +22,7 @@ export async function checkFile(file: FileConfig, load?: LoadValidateRule): Prom
   ]
 }
 
-const KNOWN_PROVIDERS = ['anthropic', 'openai', 'gemini', 'local']
+const KNOWN_PROVIDERS = Object.keys(VENDORS).filter(name => name !== 'offline')
 /** Agents shipped that change nothing, and stay so. */
 const READ_ONLY_AGENTS = ['plan', 'ask']
 /** The one that may change things. */

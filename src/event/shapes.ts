@@ -56,7 +56,13 @@ export const SHAPES = {
   'session.closed': open({ transcript_path: v.nullable(text) }),
   'prompt.queued': open({ ...promptBody, when_busy: v.picklist(['queue', 'steer']) }),
   'prompt.dropped': open({ turn_id: id, text }),
-  prompt: open({ ...promptBody, source: v.picklist(['user', 'steer', 'agent']), parent_tool_call_id: maybe(id) }),
+  prompt: open({
+    ...promptBody,
+    source: v.picklist(['user', 'steer', 'agent']),
+    parent_tool_call_id: maybe(id),
+    /** Files of instructions that the model knows from here on, by real path, with the hash of what it was told; '' when gone. */
+    instructions: maybe(v.array(open({ path: text, hash: text }))),
+  }),
   message: open({
     turn_id: id,
     ...delegated,
@@ -110,6 +116,15 @@ export const SHAPES = {
     before_hash: maybe(text),
     after_hash: maybe(text),
     diff: maybe(text),
+  }),
+  /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
+  undo: open({
+    undo_id: id,
+    kind: word<'undo' | 'redo' | 'rewind'>(),
+    turn_id: maybe(id),
+    tool_call_ids: v.array(id),
+    files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
+    refused: v.array(open({ path: text, reason: text, diff: maybe(text) })),
   }),
   question: open({
     ...delegated,

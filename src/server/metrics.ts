@@ -48,6 +48,7 @@ export function createMetrics(): Metrics {
         case 'tool.call':
         case 'approval':
         case 'file.changed':
+        case 'undo':
         case 'question':
         case 'answer':
         case 'notice':

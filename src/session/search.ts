@@ -110,6 +110,7 @@ function textsOf(event: Stored): [role: string, text: string][] {
     case 'prompt.dropped':
     case 'approval':
     case 'file.changed':
+    case 'undo':
     case 'question':
     case 'answer':
     case 'error':

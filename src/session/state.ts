@@ -39,6 +39,8 @@ export type SessionState = {
   questions: Map<string, Stored<Question>>
   /** `prompt_id` → `turn_id`, so that a prompt sent twice counts once. */
   prompt_ids: Map<string, string>
+  /** Instructions that were announced and that the history still holds: real path → what was told, and where. */
+  instructions: Map<string, { hash: string; event_id: number }>
   /** Rules remembered for this session only. */
   rules: string[]
   closed: boolean
@@ -64,6 +66,7 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     decided: new Set(),
     questions: new Map(),
     prompt_ids: new Map(),
+    instructions: new Map(),
     rules: [],
     closed: false,
   }
@@ -98,6 +101,7 @@ export function apply(state: SessionState, event: Stored): void {
       state.message_count++
       if (event.source === 'user') state.open_turn = event
       if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
+      for (const { path, hash } of event.instructions ?? []) state.instructions.set(path, { hash, event_id: event.id })
       return
     case 'message':
       if (isMessage(event)) state.message_count++
@@ -124,6 +128,8 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'context.compacted':
       state.context_tokens = event.tokens_after
+      for (const [path, { event_id }] of state.instructions)
+        if (event_id < (event.first_kept_id ?? 0)) state.instructions.delete(path)
       if (event.usage) state.usage = addUsage([state.usage, event.usage])
       return
     case 'turn.end':
@@ -131,6 +137,7 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'session.created': // the state is made from it
     case 'file.changed':
+    case 'undo':
     case 'error':
     case 'notice':
       return

@@ -168,7 +168,7 @@ export class Store {
       config,
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
-      home: dirs.home,
+      dirs,
       redactor: createRedactor(this.#world.secrets),
       children: this.#world.children,
       env: this.#world.childEnv(env),

@@ -30,6 +30,8 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
   let running: { abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
   let dropped: Dropped[] = []
+  /** Settles when the work that no turn may run beside has ended. */
+  let apart: Promise<void> | null = null
 
   function start(asked: Prompt) {
     const prompt = { ...asked, agent: asked.agent ?? state.agent }
@@ -116,6 +118,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     async prompt({ when_busy = 'queue', ...body }: PromptRequest): Promise<Taken> {
       if (body.agent) findAgent(session.config, body.agent)
       if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
+      while (apart) await apart
       session.refuseClosing()
       // From here to the append nothing waits: of two that come at once, the second sees the first.
       const known = body.prompt_id && state.prompt_ids.get(body.prompt_id)
@@ -149,6 +152,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     },
     /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
     async interrupt(): Promise<Dropped[]> {
+      while (apart) await apart
       const stopping = running
       if (!stopping) return []
       stopping.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
@@ -159,6 +163,25 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       }
       await stopping.done
       return dropped
+    },
+    /**
+     * Runs `work` while no turn runs; a prompt, an interrupt or a close that comes meanwhile waits for its end. Throws
+     * SESSION_BUSY when a turn or another such work is under way.
+     */
+    async alone<T>(work: () => Promise<T>): Promise<T> {
+      session.refuseClosing()
+      if (running)
+        throw new AppError('SESSION_BUSY', 'A turn is running. Wait for it, or interrupt it, then try again.')
+      if (apart)
+        throw new AppError('SESSION_BUSY', 'An undo or a rewind of this session is under way. Wait for its end.')
+      const { promise, resolve } = Promise.withResolvers<void>()
+      apart = promise
+      try {
+        return await work()
+      } finally {
+        apart = null
+        resolve()
+      }
     },
     async drop(turn_id: string): Promise<void> {
       const queued = state.queued.get(turn_id)

@@ -76,6 +76,7 @@ export function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'tool.call':
     case 'approval':
     case 'tool.result':
+    case 'undo':
     case 'question':
     case 'answer':
     case 'error':
