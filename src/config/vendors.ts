@@ -43,7 +43,7 @@ export type Vendor = {
   models?: Readonly<Record<string, string>>
   /** Bare model names that begin like this are this provider's. Not for open weights, which run anywhere. */
   begins?: RegExp
-  /** Its name in the data set that the catalogue is made from, and which of the models there it serves. */
+  /** Its name at models.dev, and which of the models there it serves over this API. */
   catalogue?: { name: string; only?: RegExp }
   /** A server on this machine that is looked for at its usual address, and whose models are then named `local/…`. */
   server?: 'ollama' | 'llama.cpp' | 'lmstudio' | 'vllm'
@@ -165,12 +165,12 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   together: service('https://api.together.ai/v1', ['TOGETHER_API_KEY'], {
     preferred: 'zai-org/GLM-5.3',
     aliases: ['togetherai'],
-    catalogue: { name: 'together' },
+    catalogue: { name: 'togetherai' },
   }),
   fireworks: service('https://api.fireworks.ai/inference/v1', ['FIREWORKS_API_KEY'], {
     preferred: 'accounts/fireworks/models/glm-5p3',
     aliases: ['fireworks-ai'],
-    catalogue: { name: 'fireworks' },
+    catalogue: { name: 'fireworks-ai' },
   }),
   huggingface: service('https://router.huggingface.co/v1', ['HF_TOKEN'], {
     aliases: ['hf'],
@@ -178,6 +178,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   }),
   github: service('https://models.github.ai/inference', ['GITHUB_MODELS_TOKEN', 'GITHUB_TOKEN'], {
     aliases: ['github-models'],
+    catalogue: { name: 'github-models' },
   }),
   /** A model there is called by the name of its deployment. */
   azure: {
