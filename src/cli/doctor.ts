@@ -153,11 +153,12 @@ async function chosenModel(models: Doctored['models'], { model }: Config): Promi
 
 /** Tools that rules and agents name and that do not exist. Those of MCP servers are known when the server answers. */
 async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Finding[]> {
-  const [{ builtinTools }, { parseRule, READERS, WRITERS }] = await Promise.all([
+  const [{ knownTools }, { parseRule }, { lazyTools }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/permission/rule.ts'),
+    import('../mcp/catalog/lazy.ts'),
   ])
-  const known = new Set([...builtinTools.map(tool => tool.name), ...READERS, ...WRITERS, ...LEADING])
+  const known = new Set([...knownTools(), ...lazyTools(() => []).map(tool => tool.name)])
   const isKnown = (rule: string) => {
     const parsed = parseRule(rule)
     const name = parsed.kind === 'server' ? `${parsed.server}/` : parsed.tool
@@ -180,9 +181,6 @@ async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Fin
       }
     })
 }
-/** What leads to the tools of MCP servers. */
-const LEADING = ['find_tools', 'describe_tools', 'call_tool']
-
 /** Lines of a failing server's stderr that are shown. */
 const LAST_LINES = 5
 

@@ -6,9 +6,14 @@ import { VENDORS } from './vendors.ts'
 export type Problem = { path: Path; text: string }
 /** Null, or what is wrong with a permission rule. The grammar of rules belongs to a room above: it is passed in. */
 export type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
+/** Loads it: only for a file that has rules. */
+export type LoadValidateRule = () => Promise<ValidateRule>
 
 /** The mistakes no schema can see: those between two keys, and names that are taken. */
-export function checkFile(file: FileConfig, validateRule: ValidateRule = () => null): Problem[] {
+export async function checkFile(file: FileConfig, load?: LoadValidateRule): Promise<Problem[]> {
+  const { permissions, agents = {} } = file
+  const hasRules = permissions || Object.values(agents).some(agent => agent.allowed_tools)
+  const validateRule: ValidateRule = (hasRules && (await load?.())) || (() => null)
   return [
     ...checkProviders(file.providers ?? {}),
     ...checkServers(file.mcp_servers ?? []),
