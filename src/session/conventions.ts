@@ -40,7 +40,7 @@ export function createConventions(session: Session, place: Workspace, hidden: (p
     touch: async paths => (await briefing()).touch(paths),
     async announcements() {
       const brief = await briefing()
-      const news = await brief.news(session.state.instructions, path => place.seen.get(path))
+      const news = await brief.news(session.state.conversation.instructions, path => place.seen.get(path))
       report(brief.remarks())
       if (!news) return []
       return [{ type: 'prompt', turn_id: newId('turn'), text: news.text, source: 'agent', instructions: news.files }]

@@ -97,7 +97,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         agent,
         place: access,
         max_rounds: config.max_rounds,
-        log: () => session.log.events,
+        log: () => session.counting,
         async *request(need, signal) {
           const { id, info } = await models.resolve(own ?? (await modelNow()))
           return yield* buildRequest({
@@ -110,7 +110,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
             frozen: prefix,
             fit,
             ...need,
-            log: () => session.log.events,
+            log: () => session.counting,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,
