@@ -8,6 +8,7 @@ import type { Admitted } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -35,6 +36,7 @@ export function createApp(server: Server): Hono<Env> {
   conversationRoutes(app, server)
   transcriptRoutes(app, server)
   catalogRoutes(app, server)
+  conventionRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>
     json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),

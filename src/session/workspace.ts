@@ -11,7 +11,7 @@ import type { Config, Dirs } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { hides } from '../tools/permission/hidden.ts'
-import type { Policy, Rule } from '../tools/permission/policy.ts'
+import type { Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
@@ -27,6 +27,8 @@ export type Workspace = {
   unsaved: Map<string, string>
   seen: Map<string, string>
   jobs: Jobs
+  /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
+  narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
@@ -44,9 +46,15 @@ export function spillPath(dir: string | null, name: string): string | null {
 }
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
-export async function toolsOf(project: string, session_id: string, pool: Pool | null, ask: Ask): Promise<Tool[]> {
+export async function toolsOf(
+  project: string,
+  session_id: string,
+  pool: Pool | null,
+  conventions: Conventions,
+  ask: Ask,
+): Promise<Tool[]> {
   const { builtinTools } = await import('../tools/registry.ts')
-  return [...builtinTools, ...((await pool?.tools(project, session_id, ask)) ?? [])]
+  return [...builtinTools, ...(await conventions.tools()), ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
 
 /** The system prompt and the tool definitions of one agent, made once per session. */
@@ -62,8 +70,9 @@ export async function freeze(
   const servers = offered.some(tool => tool.name === 'call_tool')
     ? ((await pool?.promptLines(project, session_id)) ?? '')
     : ''
+  const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
   return {
-    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers }),
+    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers, skills }),
     tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
   }
 }
@@ -115,6 +124,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent): P
   return {
     rules: [...configRules, ...place.projectRules(), ...sessionRules],
     agent,
+    narrowed: place.narrowed,
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
