@@ -7,12 +7,12 @@ export type Enclosed = { attachments: Attachment[]; turn_id: string } | { images
 export type HistoryMessage = ModelMessage & { id: number; enclosed?: Enclosed }
 
 /**
- * The log as the model's history. Pure, and rebuilt for each request: the model sees what is on disk. Every call has its
+ * The events that count as the model's history. Pure, and rebuilt for each request: the model sees what is on disk. Every call has its
  * result directly after it, in call order, and a call that has none gets one, so the history is one all providers accept.
  */
 export function toHistory(log: readonly Stored[]): HistoryMessage[] {
   const compaction = log.findLast(event => event.type === 'context.compacted')
-  const from = compaction?.first_kept_id ?? 0
+  const from = compaction?.first_kept_id ?? compaction?.id ?? 0
   const own = log.filter(event => event.id >= from && !('parent_tool_call_id' in event && event.parent_tool_call_id))
   const results = new Map(
     own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
@@ -35,6 +35,7 @@ function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): Hi
     case 'session.created':
     case 'session.updated':
     case 'session.resumed':
+    case 'session.rewound': // what it took back is not here
     case 'session.closed':
     case 'prompt.queued':
     case 'prompt.dropped':

@@ -105,6 +105,7 @@ export const errorCode = word<
   | 'ALREADY_DECIDED'
   | 'SESSION_LOCKED'
   | 'STALE_PREVIEW'
+  | 'NOTHING_TO_DO'
   | 'NOTHING_TO_UNDO'
   | 'TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'

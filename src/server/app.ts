@@ -10,6 +10,7 @@ import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
+import { historyRoutes } from './routes/history.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
@@ -34,6 +35,7 @@ export function createApp(server: Server): Hono<Env> {
   const app = new Hono<Env>()
   sessionRoutes(app, server)
   conversationRoutes(app, server)
+  historyRoutes(app, server)
   transcriptRoutes(app, server)
   catalogRoutes(app, server)
   conventionRoutes(app, server)

@@ -3,7 +3,7 @@ import { createBriefing } from '../conventions/briefing.ts'
 import type { Remark } from '../conventions/instructions.ts'
 import { placeOf } from '../conventions/places.ts'
 import { skillLines } from '../conventions/skill-lines.ts'
-import { findSkills, type Skill } from '../conventions/skills.ts'
+import type { Skill } from '../conventions/skills.ts'
 import type { Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Session } from './session.ts'
@@ -26,14 +26,16 @@ export type Conventions = {
 export function createConventions(session: Session, place: Workspace, hidden: (path: string) => boolean): Conventions {
   const where = once(() => placeOf(place.roots.project, place.dirs))
   const briefing = once(async () => createBriefing(await where(), place.config.instructions_budget, hidden))
+  /** Loads what judges rules: when a session has its first turn, not before. */
+  const find = async () => (await import('../conventions/skills.ts')).findSkills(await where())
   /** Those that hold; asked anew each time, since they may be added while the session goes on. */
   const skills = async (): Promise<Skill[]> => {
-    const { entries } = await findSkills(await where())
+    const { entries } = await find()
     return entries.filter(skill => skill.problem === undefined)
   }
   /** The ones of the beginning, for the frozen prompt. */
   const first = once(async () => {
-    const { entries, problems } = await findSkills(await where())
+    const { entries, problems } = await find()
     report([
       ...problems.map(({ file, line, key, message }) => remarkOf(file, line, `${key}${key && ' '}${message}`)),
       ...entries.flatMap(({ path, problem }) =>
@@ -69,7 +71,7 @@ export function createConventions(session: Session, place: Workspace, hidden: (p
     touch: async paths => (await briefing()).touch(paths),
     async announcements() {
       const brief = await briefing()
-      const news = await brief.news(session.state.instructions, path => place.seen.get(path))
+      const news = await brief.news(session.state.conversation.instructions, path => place.seen.get(path))
       report(brief.remarks())
       if (!news) return []
       return [{ type: 'prompt', turn_id: newId('turn'), text: news.text, source: 'agent', instructions: news.files }]

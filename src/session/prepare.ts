@@ -84,7 +84,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
       if (!frozen.has(agent.name))
         frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions))
       const prefix = await frozen.get(agent.name)!
-      const access = createToolAccess(place, session.state, agent, list, conventions)
+      const access = await createToolAccess(place, session.state, agent, list, conventions)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.agent === session.state.agent ? undefined : agent.model
       const started = { agent: session.state.agent, model: session.state.model }
@@ -99,7 +99,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         agent,
         place: access,
         max_rounds: config.max_rounds,
-        log: () => session.log.events,
+        log: () => session.counting,
         async *request(need, signal) {
           const { id, info } = await models.resolve(own ?? (await modelNow()))
           return yield* buildRequest({
@@ -112,7 +112,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
             frozen: prefix,
             fit,
             ...need,
-            log: () => session.log.events,
+            log: () => session.counting,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,

@@ -10,7 +10,6 @@ import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
-import { hides } from '../tools/permission/hidden.ts'
 import type { Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { Conventions } from './conventions.ts'
@@ -67,9 +66,7 @@ export async function freeze(
   conventions: Conventions,
 ): Promise<Frozen> {
   const offered = toolsFor(agent, tools)
-  const servers = offered.some(tool => tool.name === 'call_tool')
-    ? ((await pool?.promptLines(project, session_id)) ?? '')
-    : ''
+  const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
   const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
   return {
     system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers, skills }),
@@ -78,17 +75,19 @@ export async function freeze(
 }
 
 /** What the calls of a turn see. The policy is made anew for each call: rules and settings may change in between. */
-export function createToolAccess(
+export async function createToolAccess(
   place: Workspace,
   state: SessionState,
   agent: Agent,
   tools: Tool[],
   conventions: Conventions,
-): ToolAccess {
+): Promise<ToolAccess> {
+  const { hides } = await import('../tools/permission/hidden.ts')
   const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
     find: name => byName.get(name),
+    resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent),
     touched: ({ effect }) => conventions.touch([...effect.reads, ...effect.writes]),

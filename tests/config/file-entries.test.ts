@@ -5,7 +5,7 @@ describe('a mistake in an entry costs that entry', () => {
   const read = (text: string) =>
     parseFile(new TextEncoder().encode(text), 'F', {
       from_project: false,
-      validateRule: rule => (rule.includes('!') ? 'no ! please' : null),
+      validateRule: async () => rule => (rule.includes('!') ? 'no ! please' : null),
     })
   const GOOD = '[[mcp_servers]]\nname = "good"\ncommand = "g"\n'
 

@@ -10,7 +10,7 @@ test('CRLF and a byte order mark', async () => {
 test('an empty file', async () => expect(await problems('')).toEqual([]))
 
 describe('mistakes name file, line and key, and no value', () => {
-  test.each<[string, string]>([
+  test.each<[string, string | RegExp]>([
     ['port = "SECRET"', 'F:1: port must be an integer from 0 to 65535, not a string'],
     ['\nport = 70000', 'F:2: port must be an integer from 0 to 65535'],
     ['port = 1.5', 'F:1: port must be an integer from 0 to 65535'],
@@ -53,10 +53,10 @@ describe('mistakes name file, line and key, and no value', () => {
     ],
     ['[providers.anthropic]\nheaders = { a = [] }', 'F:2: providers.anthropic.headers.a must be a string, not a list'],
     [
-      '[providers.groq]\napi_key = "SECRET"',
-      'F:1: providers.groq needs kind = "openai-compatible" (known without it: anthropic, openai, gemini, local)',
+      '[providers.acme]\napi_key = "SECRET"',
+      /^F:1: providers.acme needs kind = "openai-compatible" \(known without it: anthropic, openai, gemini, .*groq.*\)$/,
     ],
-    ['[providers.groq]\nkind = "openai-compatible"', 'F:1: providers.groq needs a base_url'],
+    ['[providers.acme]\nkind = "openai-compatible"', 'F:1: providers.acme needs a base_url'],
     ['[providers.offline]', 'F:1: providers.offline is built in and has no settings'],
     [
       '[providers."My One"]\nkind = "openai"',
@@ -133,7 +133,8 @@ describe('mistakes name file, line and key, and no value', () => {
     ['constructor = 1', 'F:1: document contains an unsafe property (column 1)'],
   ])('%j', async (text, problem) => {
     const found = await problems(text)
-    if (/^F:\d+: (incomplete)/.test(problem)) expect(found[0]).toMatch(/^F:1: /)
+    if (typeof problem !== 'string') expect(found[0]).toMatch(problem)
+    else if (/^F:\d+: (incomplete)/.test(problem)) expect(found[0]).toMatch(/^F:1: /)
     else expect(found[0]).toBe(problem)
     expect(found.join()).not.toContain('SECRET')
   })

@@ -297,8 +297,8 @@ describe('hides', () => {
 describe('defaultApproval', () => {
   const read = { name: 'read_file', level: 'read' } as const
   const write = { name: 'write_file', level: 'write' } as const
-  const exec = { name: 'shell_exec', level: 'dangerous' } as const
-  const background = { name: 'shell_background', level: 'write' } as const
+  const exec = { name: 'shell_exec', level: 'dangerous', takes: 'line' } as const
+  const background = { name: 'shell_background', level: 'write', takes: 'line' } as const
   const mcp = { name: 'github/x', level: 'write' } as const
   test.each([
     [read, [], 'auto'],
