@@ -48,6 +48,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
+    narrowed: [],
     spill_dir: around.spill_dir,
     attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
     redactor: around.redactor,
@@ -72,7 +73,8 @@ export function createPreparation(session: Session, around: SessionContext): Pre
     place,
     async prepare(prompt, signal) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(roots.project, session_id, pool, (question, elsewhere) =>
+      place.narrowed.length = 0
+      tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
         session.questions.ask(question, ended.signal, elsewhere),
       )
       tools.catch(() => {
