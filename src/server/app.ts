@@ -8,7 +8,9 @@ import type { Admitted } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
+import { historyRoutes } from './routes/history.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
@@ -33,8 +35,10 @@ export function createApp(server: Server): Hono<Env> {
   const app = new Hono<Env>()
   sessionRoutes(app, server)
   conversationRoutes(app, server)
+  historyRoutes(app, server)
   transcriptRoutes(app, server)
   catalogRoutes(app, server)
+  conventionRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>
     json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),

@@ -41,6 +41,7 @@ export function createMetrics(): Metrics {
         case 'session.created':
         case 'session.updated':
         case 'session.resumed':
+        case 'session.rewound':
         case 'session.closed':
         case 'prompt.queued':
         case 'prompt.dropped':
@@ -48,6 +49,7 @@ export function createMetrics(): Metrics {
         case 'tool.call':
         case 'approval':
         case 'file.changed':
+        case 'undo':
         case 'question':
         case 'answer':
         case 'notice':

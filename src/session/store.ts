@@ -1,30 +1,23 @@
-import { realpath, rm, stat } from 'node:fs/promises'
-import { isAbsolute, resolve } from 'node:path'
+import { realpath, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import { newSessionId } from '../base/ids.ts'
 import type { Config } from '../config/config.ts'
-import type { SessionConfig, SessionCreated, Stored } from '../event.ts'
+import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
+import { type CreateRequest, creation } from './creation.ts'
+import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import type { SessionContext } from './prepare.ts'
 import { createRedactor } from './redact.ts'
+import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
-
-export type CreateRequest = {
-  project_path: string
-  model?: string
-  agent?: string
-  title?: string
-  env?: Record<string, string>
-  config?: Partial<SessionConfig>
-}
 
 type Resumed = { session: Session; dropped: Dropped[] }
 type OpenSession = {
@@ -81,28 +74,8 @@ export class Store {
   /** Throws INVALID_REQUEST for a project that is no directory, an unknown agent or provider. */
   async create(request: CreateRequest): Promise<Session> {
     this.#refuseStopping()
-    const project_path = await checkProject(request.project_path)
-    const { models, archive } = this.#world
-    const config = await this.#world.projectConfig(project_path)
-    const agent = findAgent(config, request.agent ?? config.agent)
-    const wanted = request.model ?? agent.model ?? config.model
-    const { id: model, notice } = await models.resolve(wanted ?? (await models.best()))
-    const created: SessionCreated = {
-      type: 'session.created',
-      format: 1,
-      session_id: newSessionId(),
-      project_path,
-      title: request.title ?? '',
-      model,
-      agent: agent.name,
-      config: {
-        auto_approve_readonly: true,
-        auto_approve_tools: [],
-        save_transcript: agent.name !== 'ask',
-        ...request.config,
-      },
-    }
-    const path = created.config.save_transcript ? await archive.place(created) : null
+    const { created, config, notice } = await creation(request, this.#world)
+    const path = created.config.save_transcript ? await this.#world.archive.place(created) : null
     const log = path ? await createLog(path) : memoryLog()
     try {
       log.append(created)
@@ -116,6 +89,20 @@ export class Store {
       if (path) for (const file of [path, filesOf(path).lock]) await rm(file, { force: true })
       throw error
     }
+  }
+
+  /** A new session that begins with what came before in this one. Throws SESSION_BUSY, NOT_FOUND, TRANSCRIPT_ERROR. */
+  async fork(id: string, request: ForkRequest): Promise<Session> {
+    this.#refuseStopping()
+    const { session, env } = this.#live.get(id) ?? (await this.#missing(id))
+    return session.queue.alone(async () => {
+      const { log, release, discard } = await forkLog(session, request, this.#world.archive)
+      return this.#open(log, session.config, env, release).catch(async error => {
+        log.close()
+        await discard()
+        throw error
+      })
+    })
   }
 
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
@@ -168,7 +155,7 @@ export class Store {
       config,
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
-      home: dirs.home,
+      dirs,
       redactor: createRedactor(this.#world.secrets),
       children: this.#world.children,
       env: this.#world.childEnv(env),
@@ -256,6 +243,16 @@ export class Store {
     return (await this.get(id)).queue.prompt(request)
   }
 
+  /** Sends the last prompt again, from now on to `model` when one is given. */
+  async retry(id: string, model: string | undefined) {
+    this.#refuseStopping()
+    const { queue, counting } = await this.get(id)
+    queue.refuseBusy()
+    lastPrompt(counting)
+    if (model) await this.update(id, { model })
+    return queue.retry()
+  }
+
   /** After a remembered rule was deleted. */
   async reloadRules(): Promise<void> {
     for (const live of this.#live.values()) live.rules = await this.#world.remembered.list(live.project)
@@ -275,12 +272,4 @@ export class Store {
     if (this.#stopping)
       throw new AppError('SHUTTING_DOWN', 'The backend is shutting down. Start it again, then resume the session.')
   }
-}
-
-async function checkProject(path: string): Promise<string> {
-  if (!isAbsolute(path)) throw new AppError('INVALID_REQUEST', 'project_path: must be an absolute path.')
-  const info = await stat(path).catch(() => null)
-  if (!info) throw new AppError('INVALID_REQUEST', 'project_path: there is no such directory.')
-  if (!info.isDirectory()) throw new AppError('INVALID_REQUEST', 'project_path: this is a file; a directory is needed.')
-  return resolve(path)
 }
