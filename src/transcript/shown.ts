@@ -95,6 +95,9 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       return { org: lines(event.message) }
     case 'context.compacted':
       return { org: orgOf(event.summary, project) }
+    case 'undo':
+      return { org: event.files.map(({ path }) => `- ${link(path, project)}`).join('\n') }
+    case 'session.rewound':
     case 'session.resumed':
     case 'session.closed':
     case 'answer': // what was answered may be a secret
