@@ -20,7 +20,7 @@ const output = createOutput()
  * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
  * four places where a failure becomes data: one line on stderr.
  */
-const world: Process = {
+const host: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
   version: VERSION,
@@ -54,22 +54,22 @@ async function main(argv: string[]): Promise<number> {
       writeSync(1, `emacs-agent-backend ${VERSION}\n`)
       return 0
     case 'help':
-      world.stdout((await import('./cli/help.ts')).helpText(command.about))
+      host.stdout((await import('./cli/help.ts')).helpText(command.about))
       return 0
     case 'serve':
-      return (await import('./cli/serve.ts')).serve(command, world)
+      return (await import('./cli/serve.ts')).serve(command, host)
     case 'run':
-      return (await import('./cli/run.ts')).run(command, world)
+      return (await import('./cli/run.ts')).run(command, host)
     case 'doctor':
-      return (await import('./cli/doctor.ts')).doctor(command, world)
+      return (await import('./cli/doctor.ts')).doctor(command, host)
     case 'transcripts':
-      return (await import('./cli/transcripts.ts')).transcripts(command, world)
+      return (await import('./cli/transcripts.ts')).transcripts(command, host)
     case 'mcp':
-      return (await import('./cli/mcp.ts')).mcp(command, world)
+      return (await import('./cli/mcp.ts')).mcp(command, host)
     case 'trust':
       return trust(command)
     case 'elisp':
-      return (await import('./cli/elisp.ts')).elispCommand({ ...command, version: VERSION, write: world.stdout })
+      return (await import('./cli/elisp.ts')).elispCommand({ ...command, version: VERSION, write: host.stdout })
   }
 }
 
@@ -84,8 +84,8 @@ async function trust(command: Extract<Command, { command: 'trust' }>): Promise<n
     import('./cli/trust.ts'),
     import('./cli/configure.ts'),
   ])
-  const confirm = world.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
-  return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })
+  const confirm = host.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
+  return trustCommand({ ...command, dirs: host.dirs, write: host.stdout, confirm, validateRule })
 }
 
 function untilStopped({ lifeline, output: watched, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {
@@ -112,7 +112,7 @@ function untilEndOfStdin(ended: (reason: string) => void): void {
 
 main(process.argv.slice(2))
   .catch((error: unknown) => {
-    world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
+    host.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {

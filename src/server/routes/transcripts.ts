@@ -11,7 +11,7 @@ const MEDIA_TYPES = {
 }
 
 /** What sessions leave behind: everything here is read from the logs. */
-export function transcriptRoutes(app: Hono<Env>, { store, world: { archive } }: Server): void {
+export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }: Server): void {
   route(
     app,
     'GET /api/sessions/:id/transcript',
