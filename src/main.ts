@@ -5,7 +5,8 @@ import { isatty } from 'node:tty'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
 import { VERSION } from './base/version.ts'
-import { type Command, parseCommand } from './cli/args.ts'
+import { parseCommand } from './cli/args.ts'
+import { runCommand } from './cli/commands.ts'
 import { createOutput } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
@@ -33,6 +34,9 @@ const host: Process = {
   get terminal_output() {
     return output.stream(1)
   },
+  get terminal_error() {
+    return output.stream(2)
+  },
   terminal: { input: isatty(0), output: isatty(1) },
   onInterrupt: act => void process.on('SIGINT', act),
   handshake: line => void writeSync(1, line),
@@ -56,20 +60,8 @@ async function main(argv: string[]): Promise<number> {
     case 'help':
       host.stdout((await import('./cli/help.ts')).helpText(command.about))
       return 0
-    case 'serve':
-      return (await import('./cli/serve.ts')).serve(command, host)
-    case 'run':
-      return (await import('./cli/run.ts')).run(command, host)
-    case 'doctor':
-      return (await import('./cli/doctor.ts')).doctor(command, host)
-    case 'transcripts':
-      return (await import('./cli/transcripts.ts')).transcripts(command, host)
-    case 'mcp':
-      return (await import('./cli/mcp.ts')).mcp(command, host)
-    case 'trust':
-      return trust(command)
-    case 'elisp':
-      return (await import('./cli/elisp.ts')).elispCommand({ ...command, version: VERSION, write: host.stdout })
+    default:
+      return runCommand(command, host)
   }
 }
 
@@ -77,15 +69,6 @@ async function main(argv: string[]): Promise<number> {
 async function sweep(directory: string, pid: number): Promise<number> {
   await (await import('./base/children.ts')).sweepOrphans(directory, pid)
   return 0
-}
-
-async function trust(command: Extract<Command, { command: 'trust' }>): Promise<number> {
-  const [{ trustCommand, askOnTerminal }, { validateRule }] = await Promise.all([
-    import('./cli/trust.ts'),
-    import('./cli/configure.ts'),
-  ])
-  const confirm = host.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
-  return trustCommand({ ...command, dirs: host.dirs, write: host.stdout, confirm, validateRule })
 }
 
 function untilStopped({ lifeline, output: watched, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {

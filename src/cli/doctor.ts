@@ -11,6 +11,7 @@ import { problemLine } from '../config/problem.ts'
 import type { ProviderReport } from '../llm/models/models.ts'
 import type { ServerStatus } from '../mcp/pool.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
@@ -27,7 +28,7 @@ type Doctored = ReturnType<typeof createRuntime>
  * What is configured, and whether it works when it is tried; each failure with its remedy, shown as soon as it is found.
  * Exit code 1 when something needs mending.
  */
-export async function doctor(flags: { config_file?: string; json?: boolean }, outside: Process): Promise<number> {
+export async function doctor(flags: Options<'doctor'>, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper } = outside
   const style = styleFor(outside)
   let healthy = true

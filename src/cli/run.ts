@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
 import { answer } from './answer.ts'
 import { decide } from './approve.ts'
-import type { Command } from './args.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { type History, openHistory } from './history.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
@@ -20,10 +20,8 @@ import { isSlash, slash } from './slash.ts'
 import { createSpinner } from './spinner.ts'
 import { inert, isDumb, styleFor } from './terminal.ts'
 
-type Options = Extract<Command, { command: 'run' }>
-
 /** One session in the terminal. Resolves with the exit code: 0 done, 1 failed or limit reached, 130 interrupted twice. */
-export async function run(options: Options, outside: Process): Promise<number> {
+export async function run(options: Options<'run'>, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
@@ -132,7 +130,7 @@ const TOUR = 'Give me a short tour of this project'
 async function open(
   store: Store,
   archive: Archive,
-  { resume, model, agent, project = '.' }: Options,
+  { resume, model, agent, project = '.' }: Options<'run'>,
   cwd: string,
 ): Promise<Session> {
   try {

@@ -8,6 +8,7 @@ import type { Admitted } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
 import { historyRoutes } from './routes/history.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -42,6 +43,7 @@ export function createApp(server: Server): Hono<Env> {
   historyRoutes(app, server)
   transcriptRoutes(app, server)
   catalogRoutes(app, server)
+  conventionRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>
     json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),

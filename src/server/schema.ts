@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+import { FORMAT_NAMES } from '../transcript/formats.ts'
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -159,7 +160,7 @@ const project = v.optional(
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))
 
 export const OfProject = v.object({ project })
-export const TranscriptFormat = v.object({ format: v.optional(v.picklist(['json', 'markdown', 'org']), 'json') })
+export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({
   q: v.pipe(text, v.nonEmpty(), v.maxLength(1000)),

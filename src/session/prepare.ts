@@ -48,6 +48,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
+    narrowed: [],
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
@@ -72,7 +73,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     place,
     async prepare(prompt, signal) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(roots.project, session_id, pool, (question, elsewhere) =>
+      place.narrowed.length = 0
+      tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
         session.questions.ask(question, ended.signal, elsewhere),
       )
       tools.catch(() => {

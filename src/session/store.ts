@@ -247,10 +247,10 @@ export class Store {
   async retry(id: string, model: string | undefined) {
     this.#refuseStopping()
     const { turns, counting } = await this.get(id)
-    queue.refuseBusy()
+    turns.refuseBusy()
     lastPrompt(counting)
     if (model) await this.update(id, { model })
-    return queue.retry()
+    return turns.retry()
   }
 
   /** After a remembered rule was deleted. */

@@ -30,6 +30,8 @@ export type { Rule } from './rule.ts'
 export type Policy = {
   rules: readonly Rule[]
   agent: { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
+  /** What further restricts the turn under way, each by itself: skills that are in use. */
+  narrowed?: readonly Narrowing[]
   project: string
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
@@ -39,6 +41,9 @@ export type Policy = {
   roots?: { allowed: readonly string[]; forbidden: readonly string[] }
   home?: string
 }
+
+/** `by` begins a sentence: "The skill review". */
+export type Narrowing = { by: string; allowed_tools: readonly string[] }
 
 export type JudgedCall = { tool: string; category: string; params: Params; effect: Effect; level: Level }
 
@@ -65,6 +70,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
   const verdict =
     refuseAlways(subject, policy) ??
     refuseByAgent(subject, policy) ??
+    refuseByNarrowing(subject, policy) ??
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     askAlways(danger) ??
@@ -108,6 +114,19 @@ function refuseByAgent(subject: Subject, policy: Policy): Verdict | undefined {
   const isOpen = (path: string) => globs.some(glob => glob?.path?.matches(path))
   if (![...effect.writes, ...(shell?.written() ?? [])].every(isOpen))
     return refuse(`The agent ${name} may only write to ${write_paths.join(', ') || 'no file'}.`)
+}
+
+/** Tools that only lead on: to the next skill, or to tools that are judged by their own names. */
+const LEADING = new Set(['skill', 'find_tools', 'describe_tools'])
+
+function refuseByNarrowing(subject: Subject, policy: Policy): Verdict | undefined {
+  if (LEADING.has(subject.tool)) return
+  const by = policy.narrowed?.find(
+    ({ allowed_tools }) => !allowed_tools.some(rule => permits(compile(rule, policy), subject)),
+  )
+  if (!by) return
+  const reason = `${by.by} allows no such call of ${subject.tool} in this turn, but ${by.allowed_tools.join(', ') || 'none at all'}.`
+  return { decision: 'deny', by: 'agent', reason }
 }
 
 function byRule(action: 'deny' | 'ask', subject: Subject, rules: Ready[]): Verdict | undefined {
