@@ -13,6 +13,11 @@ import { dedent, indentOf, isBlank, startsHtml } from './columns.ts'
 import type { Links } from './inlines.ts'
 import { delimiterColumns, splitRow } from './table.ts'
 
+/*
+ * Markdown, read once for all: `blocks` and `block-starts` line by line, `inlines` and `emphasis` within a line, `table` and
+ * `links` for what their names say.
+ */
+
 /**
  * Reads the blocks of Markdown as models write it: the common part of CommonMark and GitHub's tables and task lists, line
  * by line, in time linear in the text and with a bound on nesting. (The `marked` lexer takes 30 s for 16 kB of `a\n-\n`,

@@ -3,6 +3,10 @@ import { type Block, type Item, MAX_MARKDOWN, parseMarkdown, readFence } from '.
 import { orgBold, orgCellText, orgParagraph, type Place } from './inlines.ts'
 import { orgBlock, orgText } from './text.ts'
 
+/*
+ * Org, written from what markdown/ read: `blocks` and `inlines`; `text` makes any text inert.
+ */
+
 /**
  * Markdown as Org. Headings become bold lines, fences source or example blocks (`:eval never`), and nothing in the text can
  * be Org syntax of its own. `tests/fixtures/markdown-org` holds the pairs that any other converter has to reproduce.
