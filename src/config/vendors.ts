@@ -37,6 +37,8 @@ export type Vendor = {
   key_seconds?: number
   /** What to take when nobody named a model. Absent where the key variable is there for other purposes, too. */
   preferred?: string
+  /** Stands for the provider in lists where it has no `preferred` and the catalogue knows nothing of it. */
+  example?: string
   /** Other words for the provider, unless the configuration has one of that very name. */
   aliases?: readonly string[]
   /** Short names of its current models. */
@@ -177,6 +179,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
     catalogue: { name: 'huggingface' },
   }),
   github: service('https://models.github.ai/inference', ['GITHUB_MODELS_TOKEN', 'GITHUB_TOKEN'], {
+    example: 'openai/gpt-5',
     aliases: ['github-models'],
     catalogue: { name: 'github-models' },
   }),
@@ -201,7 +204,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   vertex: service(
     'https://${GOOGLE_CLOUD_LOCATION:-us-central1}-aiplatform.googleapis.com/v1/projects/${GOOGLE_CLOUD_PROJECT}/locations/${GOOGLE_CLOUD_LOCATION:-us-central1}/endpoints/openapi',
     ['VERTEX_ACCESS_TOKEN'],
-    { url_name: 'VERTEX_BASE_URL', key_seconds: 1_800, aliases: ['google-vertex'] },
+    { url_name: 'VERTEX_BASE_URL', key_seconds: 1_800, example: 'google/gemini-4-argon', aliases: ['google-vertex'] },
   ),
   /** Whatever answers on this machine. */
   local: { kind: 'openai-compatible', key_names: [] },

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { makePrivateDir, readRegular, writeAtomic } from '../../base/files.ts'
 import type { ModelConfig } from '../../config/config.ts'
-import { VENDORS } from '../../config/vendors.ts'
 import { CHANGES, FACTS } from './corrections.ts'
 import { type Dataset, parseDataset } from './dataset.ts'
 import { formatTable, parseTable, readLine, type Table } from './table.ts'
@@ -19,14 +18,17 @@ export const SOURCE = 'https://models.dev/api.json'
 const LARGEST = 32 * 2 ** 20
 const PATIENCE_MS = 60_000
 
-export const refreshedTable = (state: string): string => join(state, 'models.tsv')
+const refreshedTable = (state: string): string => join(state, 'models.tsv')
 
-/** Loads the later of the two tables. A refreshed one that is damaged is passed over. */
+/**
+ * Loads the table in the program, and a later one in front of it: a provider's models are those of the first table that has
+ * any, and what that does not know of a model the other still tells. A refreshed one that is damaged is passed over.
+ */
 export async function loadCatalogue(state: string | undefined): Promise<Catalogue> {
   const { default: text } = await import('./catalogue.tsv', { with: { type: 'text' } })
   const shipped = parseTable(text)!
   const refreshed = state && (await readTable(refreshedTable(state)))
-  return catalogueOf(refreshed && refreshed.made > shipped.made ? refreshed : shipped)
+  return catalogueOf(refreshed && refreshed.made > shipped.made ? [refreshed, shipped] : [shipped])
 }
 
 async function readTable(path: string): Promise<Table | undefined> {
@@ -37,11 +39,12 @@ async function readTable(path: string): Promise<Table | undefined> {
   }
 }
 
-export function catalogueOf({ made, lines }: Table): Catalogue {
+function catalogueOf(tables: Table[]): Catalogue {
   const find = (id: string): ModelConfig | undefined => {
-    const line = lines.get(id)
-    const facts = line && readLine(line)
+    const table = tables.find(({ lines }) => lines.has(id))
+    const facts = table && readLine(table.lines.get(id)!)
     if (!facts) return undefined
+    const { made } = table
     const { prices } = { ...facts, ...ownOf(FACTS, id) }
     const changes = ownOf(CHANGES, id)?.filter(({ from }) => from > made.slice(0, 10)) ?? []
     return {
@@ -51,10 +54,13 @@ export function catalogueOf({ made, lines }: Table): Catalogue {
     }
   }
   return {
-    ids: provider => [...lines.keys()].filter(id => id.startsWith(`${provider}/`)),
+    ids: provider => tables.map(table => idsIn(table, provider)).find(ids => ids.length > 0) ?? [],
     find: id => find(id) ?? find(id.replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '')),
   }
 }
+
+const idsIn = ({ lines }: Table, provider: string): string[] =>
+  [...lines.keys()].filter(id => id.startsWith(`${provider}/`))
 
 const ownOf = <T>(table: Record<string, T>, id: string): T | undefined =>
   Object.hasOwn(table, id) ? table[id] : undefined
@@ -93,6 +99,3 @@ async function download(url: string): Promise<string> {
   }
   return Buffer.concat(chunks).toString()
 }
-
-/** Providers that the catalogue has models of. */
-export const CATALOGUED: readonly string[] = Object.keys(VENDORS).filter(name => VENDORS[name]!.catalogue)

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts'
 import type { Config, ProviderKind } from '../../config/config.ts'
+import { vendorOf } from '../../config/vendors.ts'
 import type { Usage } from '../../event.ts'
 import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -139,10 +140,15 @@ export function createModels(options: {
   /** The catalogue's models of a provider; of one that cannot be used, and is not among the usual ones, a single one says why. */
   const listedOf = (provider: Provider): string[] => {
     if (provider.configured && provider.kind === 'openai-compatible') return []
-    const ids = catalogue.ids(provider.name)
+    const known = catalogue.ids(provider.name)
+    const ids =
+      known.length > 0
+        ? known
+        : [provider.preferred ?? vendorOf(provider.name)?.example].flatMap(model =>
+            model ? [`${provider.name}/${model}`] : [],
+          )
     if (USUAL.has(provider.name) || !hindrance(provider)) return ids
-    const { name, preferred } = provider
-    return preferred ? [`${name}/${preferred}`] : ids.slice(0, 1)
+    return provider.preferred ? [`${provider.name}/${provider.preferred}`] : ids.slice(0, 1)
   }
 
   const usualModels = () => [...USUAL].flatMap(name => catalogue.ids(name))

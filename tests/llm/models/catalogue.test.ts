@@ -122,7 +122,10 @@ test('a refreshed table takes the place of the one in the program; a damaged one
   expect((await loadCatalogue(state)).find('gemini/gemini-4-argon')?.prices).toEqual({ input: 7, output: 8 })
 
   await expect(refresh({ bad: {} }, '2026-12-03')).rejects.toThrow('No model in it could be read.')
-  expect((await loadCatalogue(state)).ids('gemini')).toEqual(['gemini/gemini-4-argon'])
+  const merged = await loadCatalogue(state)
+  expect(merged.ids('gemini')).toEqual(['gemini/gemini-4-argon'])
+  expect(merged.find('gemini/gemini-3.8-flash')?.prices).toMatchObject({ input: 0.75 })
+  expect(merged.ids('anthropic').length).toBeGreaterThan(10)
   await Bun.write(join(state, 'models.tsv'), '\0garbage')
   expect((await loadCatalogue(state)).ids('anthropic').length).toBeGreaterThan(10)
 })
