@@ -82,7 +82,7 @@ async function sweep(directory: string, pid: number): Promise<number> {
 async function trust(command: Extract<Command, { command: 'trust' }>): Promise<number> {
   const [{ trustCommand, askOnTerminal }, { validateRule }] = await Promise.all([
     import('./cli/trust.ts'),
-    import('./tools/permission/rule.ts'),
+    import('./cli/configure.ts'),
   ])
   const confirm = world.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
   return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })

@@ -9,10 +9,14 @@ import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts
 export type ToolAccess = {
   /** By the name in the call; undefined when there is no such tool for this agent. */
   find(name: string): Tool | undefined
+  /** Finds what no tool of that name is offered for: a tool of an MCP server may be called by its own name. */
+  resolve: Tool['resolve']
   /** The names to offer when a tool is not found. */
   names(): string[]
   context(tool_call_id: string, signal: AbortSignal, emit: (event: Event) => void): ToolContext
   policy(): Policy
+  /** What a call that has run has worked on. */
+  touched(prepared: Prepared): Promise<void>
 }
 
 /** A call that was looked at and is ready to run: what it would do, and what the rules say of it. */
@@ -44,8 +48,7 @@ export async function prepare(
   let named = call
   let tool = place.find(call.tool)
   try {
-    // A tool of an MCP server may be called by its own name, though it is reached through another.
-    const leads = tool ? undefined : place.find('call_tool')?.resolve
+    const leads = tool ? undefined : place.resolve
     if (!tool && !leads) throw unknownTool(call.tool, place.names())
     if (raw !== undefined)
       throw new AppError('INVALID_PARAMS', 'The arguments were not a JSON object. Send the call again with valid JSON.')

@@ -109,6 +109,7 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   const context = turn.place.context(call.tool_call_id, signal, channel.push)
   const performed = await perform(prepared, context, note)
   channel.push(result(turn, call, performed.result))
+  await turn.place.touched(prepared)
   const changed = await fileChanges(performed.changes, context, {
     turn_id: turn.turn_id,
     tool_call_id: call.tool_call_id,

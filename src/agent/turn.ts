@@ -21,8 +21,8 @@ export type Turn = {
   fit: Fit
   stream: Stream
   price(model: string, usage: Usage): Usage
-  /** Prompts that steer the running turn; each is taken once. */
-  steers(): Prompt[]
+  /** Prompts that steer the running turn, and what the model has to learn in between; each is taken once. */
+  steers(): Promise<Prompt[]>
   hasSteers(): boolean
   /** Registers a question about a call before it is announced, and resolves with the decision, already appended. */
   ask(prepared: Prepared, signal: AbortSignal): Promise<Decision>

@@ -101,8 +101,18 @@ const projectFinding = (file: { path: string; status: string }): Finding => ({
 /** A provider without a key is no failure: nobody needs all of them. What is configured and does not work is one. */
 async function modelFindings({ models }: Doctored, config: Config): Promise<Sections[string]> {
   const reports = await models.doctor()
-  return [...reports.map(async report => providerFinding(report, config, models)), chosenModel(models, config)]
+  const isUsed = ({ provider, key }: ProviderReport) => key !== null || Object.hasOwn(config.providers, provider)
+  const shown = reports.filter(report => isUsed(report) || USUAL.includes(report.provider))
+  const others = reports.filter(report => !shown.includes(report)).map(({ provider }) => provider)
+  return [
+    ...shown.map(async report => providerFinding(report, config, models)),
+    { ok: null, what: `known as well, without a key: ${others.join(', ')}` },
+    chosenModel(models, config),
+  ]
 }
+
+/** Shown also where nothing of them is configured. */
+const USUAL = ['anthropic', 'openai', 'gemini', 'local', 'offline']
 
 async function providerFinding(
   { provider, key, usable, models: count, remedy, base_url }: ProviderReport,
@@ -143,11 +153,12 @@ async function chosenModel(models: Doctored['models'], { model }: Config): Promi
 
 /** Tools that rules and agents name and that do not exist. Those of MCP servers are known when the server answers. */
 async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Finding[]> {
-  const [{ builtinTools }, { parseRule, READERS, WRITERS }] = await Promise.all([
+  const [{ knownTools }, { parseRule }, { lazyTools }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/permission/rule.ts'),
+    import('../mcp/catalog/lazy.ts'),
   ])
-  const known = new Set([...builtinTools.map(tool => tool.name), ...READERS, ...WRITERS, ...LEADING])
+  const known = new Set([...knownTools(), ...lazyTools(() => []).map(tool => tool.name)])
   const isKnown = (rule: string) => {
     const parsed = parseRule(rule)
     const name = parsed.kind === 'server' ? `${parsed.server}/` : parsed.tool
@@ -170,9 +181,6 @@ async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Fin
       }
     })
 }
-/** What leads to the tools of MCP servers. */
-const LEADING = ['find_tools', 'describe_tools', 'call_tool']
-
 /** Lines of a failing server's stderr that are shown. */
 const LAST_LINES = 5
 

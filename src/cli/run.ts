@@ -61,7 +61,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
       await store.shutdown()
       await world.close()
       const { path } = session.log
-      if (code === 130 && path && keyboard && session.state.message_count > 0)
+      if (code === 130 && path && keyboard && session.state.conversation.message_count > 0)
         screen.line(`\nThe session can go on: run --resume ${session.id}`)
       return code
     })()

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AppError, UsageError } from '../base/errors.ts'
-import type { ValidateRule } from '../config/check.ts'
+import type { LoadValidateRule } from '../config/check.ts'
 import type { Dirs } from '../config/config.ts'
 import { describeFile } from '../config/describe.ts'
 import { parseFile } from '../config/file.ts'
@@ -18,7 +18,7 @@ export type TrustOptions = {
   write(text: string): void
   /** Asks the person; null where there is nobody to ask. */
   confirm: ((question: string) => Promise<boolean>) | null
-  validateRule?: ValidateRule
+  validateRule?: LoadValidateRule
 }
 
 /**

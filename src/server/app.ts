@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.ts'
 import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { conversationRoutes } from './routes/conversation.ts'
+import { historyRoutes } from './routes/history.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
@@ -33,6 +34,7 @@ export function createApp(server: Server): Hono<Env> {
   const app = new Hono<Env>()
   sessionRoutes(app, server)
   conversationRoutes(app, server)
+  historyRoutes(app, server)
   transcriptRoutes(app, server)
   catalogRoutes(app, server)
   systemRoutes(app, server)

@@ -102,6 +102,10 @@ export const SendPrompt = v.pipe(
   ),
 )
 
+export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
+
+export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
+
 export const Approve = object({
   tool_call_id: name,
   preview_hash: maybe(text),

@@ -8,15 +8,18 @@ import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
 import { newId } from '../base/ids.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Dirs } from '../config/config.ts'
 import type { Prompt } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
+import { hides } from '../tools/permission/hidden.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
+import { createConventions } from './conventions.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
-import { createToolAccess, freeze, spillPath, toolsOf, type Workspace } from './workspace.ts'
+import { promptFrom } from './turns.ts'
+import { createToolAccess, freeze, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
 export type Preparation = {
   readonly place: Workspace
@@ -37,7 +40,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
   }
   const place: Workspace = {
     session_id,
-    home: around.home,
+    dirs: around.dirs,
     config,
     roots,
     children: around.children,
@@ -51,11 +54,14 @@ export function createPreparation(session: Session, around: SessionContext): Pre
     projectRules: around.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
+  const hidden = (path: string) => hides(policyOf(place, session.state, findAgent(config, session.state.agent)))(path)
+  const conventions = createConventions(session, place, hidden)
   const frozen = new Map<string, Promise<Frozen>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
-  const announcements = (): Prompt[] => {
+  const announcements = async (): Promise<Prompt[]> => {
     const text = pool?.announcement(session_id)
-    return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+    const ofServers: Prompt[] = text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+    return [...ofServers, ...(await conventions.announcements())]
   }
   const fit = createFit()
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
@@ -73,9 +79,10 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         tools = null // a passing fault: look again next time
       })
       const list = await abortable(tools, signal)
-      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
+      if (!frozen.has(agent.name))
+        frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions))
       const prefix = await frozen.get(agent.name)!
-      const access = createToolAccess(place, session.state, agent, list)
+      const access = await createToolAccess(place, session.state, agent, list, conventions)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.agent === session.state.agent ? undefined : agent.model
       const started = { agent: session.state.agent, model: session.state.model }
@@ -90,7 +97,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         agent,
         place: access,
         max_rounds: config.max_rounds,
-        log: () => session.log.events,
+        log: () => session.counting,
         async *request(need, signal) {
           const { id, info } = await models.resolve(own ?? (await modelNow()))
           return yield* buildRequest({
@@ -103,7 +110,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
             frozen: prefix,
             fit,
             ...need,
-            log: () => session.log.events,
+            log: () => session.counting,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,
@@ -113,7 +120,10 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         fit,
         stream: models.stream,
         price: models.price,
-        steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),
+        async steers() {
+          const news = await announcements()
+          return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))
+        },
         hasSteers: () => steersOf(session).length > 0,
         ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, access, signal),
         expiresAt: session.approvals.expiresAt,
@@ -132,15 +142,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
 const steersOf = (session: Session): Prompt[] =>
   [...session.state.queued.values()]
     .filter(queued => queued.when_busy === 'steer')
-    .map(({ turn_id, prompt_id, text, context, attachments }) => ({
-      type: 'prompt',
-      turn_id,
-      prompt_id,
-      text,
-      context,
-      attachments,
-      source: 'steer',
-    }))
+    .map(queued => promptFrom(queued, 'steer'))
 
 /** The real path; of something that does not exist (yet), the path as it is written. */
 function real(path: string): string {
@@ -158,7 +160,7 @@ export type SessionContext = {
   models: Models
   pool: Pool | null
   redactor: Redactor
-  home: string
+  dirs: Pick<Dirs, 'config' | 'home'>
   children: Children
   /** Environment of the session's children, stripped of secrets. */
   env: Record<string, string>

@@ -66,6 +66,10 @@ export class Session {
     const { held } = this.#live
     return held ? held.id - 1 : (this.log.events.at(-1)?.id ?? 0)
   }
+  /** The events that count: what the model and people are shown. */
+  get counting(): readonly Stored[] {
+    return this.state.counting.events
+  }
   /** After a failed sync the log accepts nothing more; resuming opens it again. */
   get failed(): boolean {
     return this.log.failed

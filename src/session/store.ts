@@ -12,6 +12,7 @@ import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import type { SessionContext } from './prepare.ts'
 import { createRedactor } from './redact.ts'
+import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
@@ -168,7 +169,7 @@ export class Store {
       config,
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
-      home: dirs.home,
+      dirs,
       redactor: createRedactor(this.#world.secrets),
       children: this.#world.children,
       env: this.#world.childEnv(env),
@@ -254,6 +255,16 @@ export class Store {
   async prompt(id: string, request: PromptRequest) {
     this.#refuseStopping()
     return (await this.get(id)).queue.prompt(request)
+  }
+
+  /** Sends the last prompt again, from now on to `model` when one is given. */
+  async retry(id: string, model: string | undefined) {
+    this.#refuseStopping()
+    const { queue, counting } = await this.get(id)
+    queue.refuseBusy()
+    lastPrompt(counting)
+    if (model) await this.update(id, { model })
+    return queue.retry()
   }
 
   /** After a remembered rule was deleted. */

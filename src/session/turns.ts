@@ -3,22 +3,15 @@ import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
+import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
+import { lastPrompt, rewound } from './rewind.ts'
 import type { Session } from './session.ts'
 import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
 
-export type PromptRequest = {
-  text: string
-  prompt_id?: string
-  context?: EditorContext
-  attachments?: Attachment[]
-  agent?: string
-  effort?: Effort
-  when_busy?: 'queue' | 'steer' | 'reject'
-}
+export type PromptRequest = Omit<PromptBody, 'turn_id'> & { when_busy?: PromptQueued['when_busy'] | 'reject' }
 /** What became of a prompt; `outcome` resolves when the turn that took it has ended. */
 export type Taken = {
   status: 'accepted' | 'queued' | 'steered'
@@ -83,12 +76,20 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   function next() {
     const [queued] = state.queued.values()
     if (!queued || session.isClosing) return
-    const { turn_id, prompt_id, text, context, attachments, agent, effort } = queued
     try {
-      start({ type: 'prompt', turn_id, prompt_id, text, context, attachments, agent, effort, source: 'user' })
+      start(promptFrom(queued, 'user'))
     } catch (error) {
-      fail(error, turn_id)
+      fail(error, queued.turn_id)
     }
+  }
+
+  function refuseBusy() {
+    session.refuseClosing()
+    if (running)
+      throw new AppError(
+        'SESSION_BUSY',
+        'A turn is running, or the session is being changed. Wait for it, or interrupt it, then try again.',
+      )
   }
 
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
@@ -169,6 +170,43 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       await stopping.done
       return dropped
     },
+    /**
+     * Rewinds the last turn, whose files stay as they are, and sends its prompt again. Throws SESSION_BUSY, NOTHING_TO_DO.
+     */
+    async retry(): Promise<Taken> {
+      refuseBusy()
+      repair()
+      const last = lastPrompt(session.counting)
+      const retry_turn_id = newId('turn')
+      const outcome = outcomes.of(retry_turn_id)
+      session.append({ ...rewound(session.counting, last), retry_turn_id })
+      session.place.seen.clear()
+      next()
+      await session.sync()
+      return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
+    },
+    /**
+     * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
+     * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+     */
+    async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+      refuseBusy()
+      repair()
+      dropped = []
+      const abort = new AbortController()
+      const { promise: done, resolve } = Promise.withResolvers<void>()
+      running = { abort, done, isEnding: false }
+      try {
+        return await work(abort.signal)
+      } finally {
+        if (abort.signal.aborted) dropAll()
+        running = null
+        resolve()
+        next()
+      }
+    },
+    /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
+    refuseBusy,
     async drop(turn_id: string): Promise<void> {
       const queued = state.queued.get(turn_id)
       if (!queued) throw new AppError('NOT_FOUND', 'No prompt with this id is waiting; it may have started already.')
@@ -182,5 +220,18 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
 
 export type Turns = ReturnType<typeof createTurns>
 
-const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
-const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
+/** The prompt that waited, as it enters the history. */
+export const promptFrom = (
+  { id: _, at: __, when_busy: ___, ...body }: Stored<PromptQueued>,
+  source: Prompt['source'],
+): Prompt => ({ ...body, type: 'prompt', source })
+
+const TRANSIENT: Record<Transient['type'], true> = {
+  'message.delta': true,
+  'thinking.delta': true,
+  'tool.draft': true,
+  'tool.progress': true,
+  'agent.state': true,
+  reset: true,
+}
+const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)

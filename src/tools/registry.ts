@@ -6,3 +6,16 @@ import type { Tool } from './tool.ts'
 
 /** The built-in tools, in the order in which models get them: it is part of the prefix that provider caches live on. */
 export const builtinTools: readonly Tool[] = [...filesystemTools, ...searchTools, ...gitTools, ...shellTools]
+
+/** What permission rules need to know of a tool. */
+export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
+
+/** Tools that a session has with an editor or a language server alone: rules may name them all the same. */
+const elsewhere = ['diagnostics', 'symbols', 'hover', 'definition', 'references'].map(
+  (name): Traits => ({ name, level: 'read', takes: 'path' }),
+)
+const traits = new Map<string, Traits>([...builtinTools, ...elsewhere].map(tool => [tool.name, tool]))
+
+/** Undefined for tools of MCP servers, and for names that no tool has. */
+export const traitsOf = (name: string): Traits | undefined => traits.get(name)
+export const knownTools = (): string[] => [...traits.keys()]

@@ -1,5 +1,6 @@
 import { totalTokens } from '../base/usage.ts'
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
+import { countingEvents } from './counting.ts'
 import { formatCount } from './format.ts'
 import {
   type AttachmentNote,
@@ -11,23 +12,23 @@ import {
   type Session,
   type SessionRecord,
 } from './record.ts'
-import { emptySummary, isMessage, reduceSummary } from './summary.ts'
+import { isMessage, type Summary, summaryOf } from './summary.ts'
 
 /** The session record of a log: what the JSON transcript holds. Linear in the number of events. */
 export const fold = (events: readonly Stored[]): SessionRecord => foldSession(events).record
 
 /** The record together with the conversation in reading order, for the transcripts that people read. */
 export function foldSession(events: readonly Stored[]): Session {
-  const folding = new Folding()
-  for (const event of events) folding.add(event)
+  const folding = new Folding(summaryOf(events))
+  for (const event of countingEvents(events)) folding.add(event)
   return folding.end()
 }
 
 type CallEntry = Extract<Entry, { kind: 'call' }>
 
-/** One pass over a log. Calls are found again by id: results of a batch come in any order, and agents interleave. */
+/** One pass over the events that count. Calls are found again by id: results of a batch come in any order, and agents interleave. */
 class Folding {
-  private summary = emptySummary()
+  private readonly summary: Summary
   private agent = ''
   private turns = 0
   private last = ''
@@ -38,8 +39,11 @@ class Folding {
   private readonly errors: SessionRecord['metadata']['errors'] = []
   private readonly dropped: SessionRecord['metadata']['dropped_prompts'] = []
 
+  constructor(summary: Summary) {
+    this.summary = summary
+  }
+
   add(event: Stored): void {
-    this.summary = reduceSummary(this.summary, event)
     this.last = event.at
     switch (event.type) {
       case 'session.created':
@@ -52,6 +56,9 @@ class Folding {
         break
       case 'session.resumed':
         this.note(event, 'Session resumed', '')
+        break
+      case 'session.rewound':
+        this.note(event, 'Conversation rewound', '')
         break
       case 'prompt.dropped':
         this.dropped.push({ turn_id: event.turn_id, text: event.text, timestamp: event.at })
@@ -96,6 +103,9 @@ class Folding {
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)
         break
+      case 'undo':
+        this.note(event, UNDONE[event.kind] ?? event.kind, event.files.map(file => file.path).join(', '))
+        break
       case 'question':
         this.note(event, `Question from ${event.server}`, event.message)
         break
@@ -107,7 +117,11 @@ class Folding {
         if (event.outcome === 'interrupted') this.note(event, 'Interrupted', '')
         if (event.outcome === 'limit') this.note(event, 'Round limit reached', '')
         break
-      default: // queued prompts show once they are sent or dropped; a newer version may log what we do not know
+      case 'session.closed': // part of the summary
+      case 'prompt.queued': // shown once it is sent or dropped
+        break
+      default: // an event of a newer version is not shown
+        event satisfies never
     }
   }
 
@@ -215,6 +229,8 @@ class Folding {
 
 const compacted = ({ tokens_before, tokens_after }: ContextCompacted): string =>
   `Context compacted, ${formatCount(tokens_before)} → ${formatCount(tokens_after)} tokens`
+
+const UNDONE = { undo: 'Undone', redo: 'Done again', rewind: 'Undone by a rewind' }
 
 type CallMention = { at: string; turn_id: string; tool_call_id: string; agent?: string; parent_tool_call_id?: string }
 

@@ -29,7 +29,7 @@ export function sessionRoutes(app: Hono<Env>, { store }: Server): void {
   }))
   route(app, 'POST /api/sessions/:id/resume', { summary: 'Bring a session back from its log' }, async ({ id }) => {
     const { session, dropped } = await store.resume(id)
-    return { status: 'resumed', session_id: id, message_count: session.state.message_count, dropped }
+    return { status: 'resumed', session_id: id, message_count: session.state.conversation.message_count, dropped }
   })
   route(
     app,

@@ -26,6 +26,7 @@ export const readFileTool = defineTool({
   name: 'read_file',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'Read a file as numbered lines.',
   params: v.object({
     path: v.string(),

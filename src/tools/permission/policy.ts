@@ -15,7 +15,7 @@ import {
   subjectOf,
 } from './binding.ts'
 import { hasMark } from './command/cursor.ts'
-import { escapeGlob, READERS, type Rule, SHELLS, WRITERS } from './rule.ts'
+import { escapeGlob, type Rule, takesPath } from './rule.ts'
 import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
 
 export type { Rule } from './rule.ts'
@@ -214,7 +214,7 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
   }
   if (effect.level === 'dangerous') return
-  if (!READERS.has(tool) && !WRITERS.has(tool)) return tool
+  if (!takesPath(tool)) return tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`
@@ -222,19 +222,20 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
 
 /** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
 export function defaultApproval(
-  tool: Pick<Tool, 'name' | 'level'>,
+  tool: Pick<Tool, 'name' | 'level' | 'takes'>,
   rules: readonly Pick<Rule, 'rule' | 'action'>[],
   auto_approve_readonly = true,
 ): 'auto' | 'ask' | 'deny' {
+  const takesLine = tool.takes === 'line'
   const whole = (action: Rule['action']) =>
     rules.some(({ rule, action: does }) => {
       if (does !== action) return false
       const parsed = compile(rule, { project: '/' })
       if (parsed?.kind === 'server') return tool.name.startsWith(`${parsed.server}/`)
       if (parsed?.kind !== 'tool') return false
-      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && SHELLS.has(tool.name))
+      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && takesLine)
     })
   if (whole('deny')) return 'deny'
-  if (whole('ask') || SHELLS.has(tool.name)) return 'ask'
+  if (whole('ask') || takesLine) return 'ask'
   return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
 }

@@ -23,6 +23,7 @@ const searchFiles = defineTool({
   name: 'search_files',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'Find files by name.',
   params: v.object({
     pattern: v.pipe(v.string(), v.description('Glob, e.g. src/**/*.ts')),
@@ -54,6 +55,7 @@ const grep = defineTool({
   name: 'grep',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'Search file contents by line.',
   params: v.object({
     pattern: v.pipe(v.string(), v.description('Regex')),

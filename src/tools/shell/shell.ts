@@ -94,6 +94,7 @@ export const shellExec = defineTool({
   category: 'shell',
   description: 'Run a shell command to its end',
   level: 'dangerous',
+  takes: 'line',
   params: v.object({ ...line, timeout_seconds: v.optional(v.number()) }),
   effect: (params, context) => lineEffect('dangerous', 'Run', params, context),
   async run(params, context, effect) {
@@ -167,6 +168,7 @@ export const shellBackground = defineTool({
   category: 'shell',
   description: 'Start a command that keeps running; returns job_id',
   level: 'write',
+  takes: 'line',
   params: v.object(line),
   effect: (params, context) => lineEffect('write', 'Start in the background', params, context),
   async run({ command }, context, effect) {
