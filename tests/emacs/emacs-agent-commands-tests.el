@@ -174,6 +174,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
   (emacs-agent-commands-tests--conversation '("* TODO not mine\nDEADLINE: <2026-11-24 Tue>")
     (emacs-agent-close)
     (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+    (emacs-agent-test-wait (emacs-agent-test-logged "Closed; the transcript is"))
     (let* ((process-environment (default-value 'process-environment))
            (emacs-agent-transcript-directory (expand-file-name ".emacs-agent/transcripts" home))
            (files (emacs-agent-transcript-files))
