@@ -133,7 +133,10 @@ async function judge(
 }
 
 export type Performed = {
-  result: Pick<ToolResult, 'status' | 'result' | 'error' | 'message' | 'execution_time_ms' | 'locations'>
+  result: Pick<
+    ToolResult,
+    'status' | 'result' | 'error' | 'reason' | 'edited' | 'message' | 'execution_time_ms' | 'locations'
+  >
   changes: Change[]
 }
 
@@ -151,6 +154,7 @@ export async function perform(prepared: Prepared, context: ToolContext, note = '
       result: {
         status: 'success',
         result: { content: note + content, metadata },
+        ...(note && { edited: true }),
         message: summaryLine(content),
         execution_time_ms: elapsed(),
         ...(output.locations && { locations: output.locations }),
@@ -200,7 +204,12 @@ const summaryLine = (content: string) => cut(content.trimStart().split('\n', 1)[
 
 export function toolError(error: unknown): ToolError {
   if (error instanceof AppError)
-    return { code: error.code, message: error.message, recoverable: error.code !== 'PERMISSION_DENIED' }
+    return {
+      code: error.code,
+      message: error.message,
+      recoverable: error.code !== 'PERMISSION_DENIED',
+      ...(Object.keys(error.details).length > 0 && { details: error.details }),
+    }
   const code = (error as NodeJS.ErrnoException)?.code
   return { code: 'TOOL_FAILED', message: code ? `${code}: ${messageOf(error)}` : messageOf(error), recoverable: true }
 }

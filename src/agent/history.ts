@@ -94,6 +94,13 @@ function fromResult(
     tool,
     content: result.result?.content ?? result.message,
     is_error: result.status !== 'success',
+    facts: {
+      status: result.status,
+      error: result.error,
+      reason: result.reason,
+      edited: result.edited,
+      metadata: result.result?.metadata,
+    },
     ...(count > 0 && { enclosed: { images: count, tool_call_id } }),
   }
 }
@@ -117,10 +124,12 @@ const pathList = (paths: { path: string }[]) => paths.map(({ path }) => path).jo
 function fromPrompt(event: Stored<Prompt>): HistoryMessage {
   const attached = event.attachments ?? []
   const context = renderContext(event.at, event.context)
+  const current_file = event.context?.current_file
   return {
     id: event.id,
     role: 'user',
     text: [event.text, context].filter(Boolean).join('\n\n'),
+    asked: { prompt: event.text, ...(current_file && { current_file }) },
     ...(attached.length > 0 && { enclosed: { attachments: attached, turn_id: event.turn_id } }),
   }
 }

@@ -129,4 +129,4 @@ export const errorCode = word<
   | 'STALE_FILE'
   | 'INTERRUPTED'
 >()
-export const toolError = open({ code: errorCode, message: text, recoverable: flag })
+export const toolError = open({ code: errorCode, message: text, recoverable: flag, details: maybe(record) })

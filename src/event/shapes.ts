@@ -117,6 +117,10 @@ export const SHAPES = {
     status: word<'success' | 'error' | 'rejected'>(),
     result: maybe(toolResultBody),
     error: maybe(toolError),
+    /** Why the person rejected the call, in their words. */
+    reason: maybe(text),
+    /** The person changed the call before approving it. */
+    edited: maybe(flag),
     message: text,
     execution_time_ms: amount,
     locations: maybe(locations),

@@ -9,13 +9,8 @@ export type Rewound = { text: string; attachments?: Attachment[]; restored: []; 
  * editing. Throws SESSION_BUSY, NOT_FOUND for a turn that is not in the conversation.
  */
 export function rewind(session: Session, turn_id: string): Promise<Rewound> {
-  return session.queue.alone(async () => {
-    const prompt = promptOf(session.counting, turn_id)
-    if (!prompt)
-      throw new AppError(
-        'NOT_FOUND',
-        'There is no such turn in the conversation; it may have been rewound already. The transcript has the turns that there are.',
-      )
+  return session.turns.alone(async () => {
+    const prompt = mustFindPrompt(session.counting, turn_id)
     session.append(rewound(session.counting, prompt))
     // What the model read meanwhile it has not read any more.
     session.place.seen.clear()
@@ -38,6 +33,16 @@ export const promptOf = (counting: readonly Stored[], turn_id: string): Stored<P
     (event): event is Stored<Prompt> =>
       event.type === 'prompt' && event.turn_id === turn_id && event.source !== 'agent' && !event.parent_tool_call_id,
   )
+
+/** Throws NOT_FOUND. */
+export function mustFindPrompt(counting: readonly Stored[], turn_id: string): Stored<Prompt> {
+  const prompt = promptOf(counting, turn_id)
+  if (prompt) return prompt
+  throw new AppError(
+    'NOT_FOUND',
+    'There is no such turn in the conversation; it may have been rewound already. The transcript has the turns that there are.',
+  )
+}
 
 /** The prompt of the last turn. Throws NOTHING_TO_DO. */
 export function lastPrompt(counting: readonly Stored[]): Stored<Prompt> {

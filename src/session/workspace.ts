@@ -10,7 +10,7 @@ import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
-import type { Policy, Rule } from '../tools/permission/policy.ts'
+import type { Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
@@ -26,6 +26,8 @@ export type Workspace = {
   unsaved: Map<string, string>
   seen: Map<string, string>
   jobs: Jobs
+  /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
+  narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
@@ -43,9 +45,15 @@ export function spillPath(dir: string | null, name: string): string | null {
 }
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
-export async function toolsOf(project: string, session_id: string, pool: Pool | null, ask: Ask): Promise<Tool[]> {
+export async function toolsOf(
+  project: string,
+  session_id: string,
+  pool: Pool | null,
+  conventions: Conventions,
+  ask: Ask,
+): Promise<Tool[]> {
   const { builtinTools } = await import('../tools/registry.ts')
-  return [...builtinTools, ...((await pool?.tools(project, session_id, ask)) ?? [])]
+  return [...builtinTools, ...(await conventions.tools()), ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
 
 /** The system prompt and the tool definitions of one agent, made once per session. */
@@ -59,8 +67,9 @@ export async function freeze(
 ): Promise<Frozen> {
   const offered = toolsFor(agent, tools)
   const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
+  const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
   return {
-    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers }),
+    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers, skills }),
     tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
   }
 }
@@ -114,6 +123,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent): P
   return {
     rules: [...configRules, ...place.projectRules(), ...sessionRules],
     agent,
+    narrowed: place.narrowed,
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,

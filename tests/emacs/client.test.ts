@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { elispCommand } from '../../src/cli/elisp.ts'
+import { elisp } from '../../src/cli/elisp.ts'
 import { CLIENT } from '../../src/emacs/client.ts'
 import { tempDir } from '../support/temp.ts'
 
@@ -24,7 +24,7 @@ test('installing writes them with the version of the executable, and takes stale
   writeFileSync(join(dir, 'emacs-agent.elc'), 'old')
   writeFileSync(join(dir, 'other.elc'), 'not ours')
   let said = ''
-  expect(await elispCommand({ install: dir, version: '9.8.7', write: text => void (said += text) })).toBe(0)
+  expect(await elisp({ install: dir }, { version: '9.8.7', stdout: text => void (said += text) })).toBe(0)
   expect(lisp(dir)).toEqual(Object.keys(CLIENT).sort())
   expect(readdirSync(dir).filter(name => name.endsWith('.elc'))).toEqual(['other.elc'])
   expect(readFileSync(join(dir, 'emacs-agent.el'), 'utf8')).toContain(';; Version: 9.8.7\n')
@@ -34,7 +34,7 @@ test('installing writes them with the version of the executable, and takes stale
 
 test('printing gives one file in which nothing is required before it is there', async () => {
   let printed = ''
-  await elispCommand({ version: '1.0.0', write: text => void (printed += text) })
+  await elisp({}, { version: '1.0.0', stdout: text => void (printed += text) })
   expect(printed.split('\n', 1)[0]).toContain('lexical-binding: t')
   const provided = new Set<string>()
   for (const [, verb, name] of printed.matchAll(/^\((require|provide) '(emacs-agent[\w-]*)\)/gm)) {

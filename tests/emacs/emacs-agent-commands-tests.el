@@ -28,6 +28,12 @@ The file a.txt of the `project' has three lines; the buffer is that of
          (emacs-agent-test-turn session "hello there")
          ,@body))))
 
+(defun emacs-agent-commands-tests--close (session)
+  "Close SESSION, of this conversation, and wait until its transcript is written."
+  (emacs-agent-close)
+  (emacs-agent-test-wait (emacs-agent-test-logged "Closed; the transcript is"))
+  (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended)))
+
 ;;;; From a fresh Emacs
 
 (ert-deftest emacs-agent-commands-from-a-fresh-emacs ()
@@ -75,8 +81,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
     (let ((bookmark-alist nil) (bookmark-save-flag nil) (bookmark-default-file (expand-file-name "bookmarks" home))
           (bookmark-watch-bookmark-file nil))
       (bookmark-set "talk")
-      (emacs-agent-close)
-      (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+      (emacs-agent-commands-tests--close session)
       (kill-buffer)
       (save-window-excursion
         (bookmark-jump "talk")
@@ -130,8 +135,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-search ()
   "What was said is found, opened as Org, and resumed from there."
   (emacs-agent-commands-tests--conversation '("A needle, in hay.")
-    (emacs-agent-close)
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+    (emacs-agent-commands-tests--close session)
     (kill-buffer)
     (save-window-excursion
       (should-error (emacs-agent-search " ") :type 'user-error)
@@ -154,8 +158,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-choose-one-to-resume ()
   "Among the conversations of the project, the one that is chosen comes back."
   (emacs-agent-commands-tests--conversation '("Hello.")
-    (emacs-agent-close)
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+    (emacs-agent-commands-tests--close session)
     (kill-buffer)
     (let ((names nil))
       (cl-letf (((symbol-function 'completing-read)
@@ -172,9 +175,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-agenda ()
   "Transcripts can be agenda files: what a model says makes no entry there, and what the user adds does."
   (emacs-agent-commands-tests--conversation '("* TODO not mine\nDEADLINE: <2026-11-24 Tue>")
-    (emacs-agent-close)
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
-    (emacs-agent-test-wait (emacs-agent-test-logged "Closed; the transcript is"))
+    (emacs-agent-commands-tests--close session)
     (let* ((process-environment (default-value 'process-environment))
            (emacs-agent-transcript-directory (expand-file-name ".emacs-agent/transcripts" home))
            (files (emacs-agent-transcript-files))
@@ -201,8 +202,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
   "A conversation whose transcript is gone cannot be resumed, which is said, and what was written is given back."
   (emacs-agent-commands-tests--conversation '("Hello.")
     (let ((gone nil))
-      (emacs-agent-close)
-      (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+      (emacs-agent-commands-tests--close session)
       (emacs-agent-request "DELETE" (concat "/api/transcripts/" id) :then (lambda (_) (setq gone t)))
       (emacs-agent-test-wait gone)
       (emacs-agent-test-say "are you there?")

@@ -3,9 +3,9 @@ import { AppError } from '../../base/errors.ts'
 import { rewind } from '../../session/rewind.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { Retry, Rewind } from '../schema.ts'
+import { Fork, Retry, Rewind } from '../schema.ts'
 
-/** A conversation goes back, or is tried again. Each of these refuses while a turn runs. */
+/** A conversation goes back, goes on elsewhere, or is tried again. Each of these refuses while a turn runs. */
 export function historyRoutes(app: Hono<Env>, { store }: Server): void {
   route(
     app,
@@ -16,6 +16,12 @@ export function historyRoutes(app: Hono<Env>, { store }: Server): void {
       if (files) throw new AppError('INVALID_REQUEST', 'files: changes cannot be undone yet. Send false.')
       return rewind(session, turn_id)
     },
+  )
+  route(
+    app,
+    'POST /api/sessions/:id/fork',
+    { summary: 'Open a new session that begins with what came before', body: Fork, status: 201 },
+    async ({ id, body }) => store.view(await store.fork(id, body)),
   )
   route(
     app,

@@ -100,7 +100,7 @@ export const shellExec = defineTool({
   async run(params, context, effect) {
     const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
     const changed = await watchProject(context)
-    const live = createSubscribers(context)
+    const live = createLiveOutput(context)
     const shell = await shellFor(params.command, context)
     const result = await run(shell.command, {
       cwd: effect.cwd!,
@@ -127,6 +127,7 @@ export const shellExec = defineTool({
       content: [output || (notes.length === 0 ? '(no output)' : ''), ...notes].filter(part => part !== '').join('\n'),
       metadata: {
         exit_code: result.timed_out ? null : exit_code,
+        output_chars: output.length,
         ...(result.signal !== null && { signal: result.signal }),
         ...(result.timed_out && { timed_out: true }),
         ...(result.dropped > 0 && { dropped_bytes: result.dropped }),
@@ -137,7 +138,7 @@ export const shellExec = defineTool({
 })
 
 /** Sends output on while the command runs, in pieces of bounded number and size. */
-function createSubscribers(context: ToolContext) {
+function createLiveOutput(context: ToolContext) {
   const decoder = new TextDecoder()
   const strip = createStripper()
   let pending = ''

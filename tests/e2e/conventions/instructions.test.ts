@@ -1,29 +1,11 @@
 import { expect, test } from 'bun:test'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Backend, type EventStream, type Home } from '../../support/backend.ts'
+import { Backend } from '../../support/backend.ts'
+import { announced, notices, open, systemOf, write } from '../../support/conventions.ts'
 import { withModel } from '../../support/program.ts'
 import { tempDir } from '../../support/temp.ts'
 
-/** A session of the built binary: what its model is sent, and what happens. */
-async function open(home: Home, project: string) {
-  const backend = await Backend.start(home)
-  const id = await backend.session(project)
-  const stream = await backend.events(`/api/sessions/${id}/events`, 0)
-  const ask = (text: string) => backend.call(`POST /api/sessions/${id}/prompt`, { text, wait: true })
-  return { backend, id, stream, ask }
-}
-
-const write = (root: string, files: Record<string, string | Uint8Array>) => {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(join(root, path, '..'), { recursive: true })
-    writeFileSync(join(root, path), text)
-  }
-}
-const notices = (stream: EventStream) => stream.frames.filter(({ event }) => event === 'notice').map(({ data }) => data)
-const announced = (stream: EventStream) =>
-  stream.frames.filter(({ event, data }) => event === 'prompt' && data.source === 'agent').map(({ data }) => data)
-const systemOf = (request: { body: any }): string => request.body.messages[0].content
 const READ = (path: string) => ({ calls: [{ name: 'read_file', args: { path } }] })
 
 test('the user first, then from the root of the repository down, with imports and without comments', async () => {
