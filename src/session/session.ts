@@ -87,6 +87,10 @@ export class Session {
   get place() {
     return this.#turns.place
   }
+  /** Which files tools leave out, by the rules in force. */
+  hidden(): Promise<(path: string) => boolean> {
+    return this.#turns.hidden()
+  }
 
   /** `ended` is called when nothing can follow any more. */
   subscribe(listener: Listener, ended?: () => void): () => void {

@@ -8,6 +8,11 @@ import { OfProject } from '../schema.ts'
 export function conventionRoutes(app: Hono<Env>, { world }: Server): void {
   const place = (project: string | undefined) => placeOf(project ?? world.dirs.config, world.dirs)
 
+  route(app, 'GET /api/commands', { summary: 'Commands', query: OfProject }, async ({ query }) => {
+    const { findAllCommands } = await import('../../session/commands/list.ts')
+    const { commands, problems } = await findAllCommands(world, query.project)
+    return { commands: commands.map(({ row }) => row), problems }
+  })
   route(
     app,
     'GET /api/skills',
