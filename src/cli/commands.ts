@@ -133,14 +133,14 @@ export type Common = { config_file?: string; log_level?: Scalars['log_level'] }
 export type Options<K extends CommandName> = { command: K } & Common & ReturnType<(typeof COMMANDS)[K]['read']>
 
 /** Each is imported when it is asked for, and resolves with the exit code. */
-const RUN: { [K in CommandName]: (options: Options<K>, world: Process) => Promise<number> } = {
-  serve: async (options, world) => (await import('./serve.ts')).serve(options, world),
-  run: async (options, world) => (await import('./run.ts')).run(options, world),
-  doctor: async (options, world) => (await import('./doctor.ts')).doctor(options, world),
-  elisp: async (options, world) => (await import('./elisp.ts')).elisp(options, world),
-  mcp: async (options, world) => (await import('./mcp.ts')).mcp(options, world),
-  transcripts: async (options, world) => (await import('./transcripts.ts')).transcripts(options, world),
-  trust: async (options, world) => (await import('./trust.ts')).trust(options, world),
+const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
+  serve: async (options, host) => (await import('./serve.ts')).serve(options, host),
+  run: async (options, host) => (await import('./run.ts')).run(options, host),
+  doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
+  elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
+  mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
+  transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
+  trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
 
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
@@ -153,8 +153,8 @@ export const flagsOf = (command: CommandName): Record<string, Flag> => ({
 })
 
 /** Runs a command by the row that read it. */
-export const runCommand = (options: Options<CommandName>, world: Process): Promise<number> =>
-  (RUN[options.command] as (options: object, world: Process) => Promise<number>)(options, world)
+export const runCommand = (options: Options<CommandName>, host: Process): Promise<number> =>
+  (RUN[options.command] as (options: object, host: Process) => Promise<number>)(options, host)
 
 export type Allowance = 'write' | 'shell'
 

@@ -130,6 +130,8 @@ export const AnswerQuestion = object({
   content: v.optional(v.unknown()),
 })
 
+export const FollowSession = v.object({ render: v.optional(v.picklist(['org'])) })
+
 export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
 })
