@@ -95,7 +95,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   let outcome: TurnOutcome | null = null
   const command = async (typed: string) => {
     const { invoke } = await import('../session/commands/invoke.ts')
-    const answered = await slash(typed, request => invoke(store, world, session.id, request))
+    const answered = await slash(typed, request => invoke(store, runtime, session.id, request))
     if (answered && 'said' in answered) screen.line(answered.said)
     return answered
   }

@@ -95,7 +95,7 @@ export class Session {
   }
   /** Which files tools leave out, by the rules in force. */
   hidden(): Promise<(path: string) => boolean> {
-    return this.#turns.hidden()
+    return this.#preparation.hidden()
   }
 
   /** `ended` is called when nothing can follow any more. */

@@ -10,7 +10,7 @@ export function conventionRoutes(app: Hono<Env>, { runtime }: Server): void {
 
   route(app, 'GET /api/commands', { summary: 'Commands', query: OfProject }, async ({ query }) => {
     const { findAllCommands } = await import('../../session/commands/list.ts')
-    const { commands, problems } = await findAllCommands(world, query.project)
+    const { commands, problems } = await findAllCommands(runtime, query.project)
     return { commands: commands.map(({ row }) => row), problems }
   })
   route(

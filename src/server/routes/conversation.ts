@@ -5,9 +5,9 @@ import { route } from '../route.ts'
 import { AnswerQuestion, Approve, Reject, SendPrompt } from '../schema.ts'
 
 /** What is said in a session: prompts, decisions, answers, and stopping. Nothing is acknowledged before it is on the disk. */
-export function conversationRoutes(app: Hono<Env>, { store, world }: Server): void {
+export function conversationRoutes(app: Hono<Env>, { store, runtime }: Server): void {
   const run = async (id: string, request: CommandRequest) =>
-    (await import('../../session/commands/invoke.ts')).invoke(store, world, id, request)
+    (await import('../../session/commands/invoke.ts')).invoke(store, runtime, id, request)
 
   route(app, 'POST /api/sessions/:id/prompt', { summary: 'Send a prompt', body: SendPrompt }, async ({ id, body }) => {
     const { wait, command, text = '', ...prompt } = body

@@ -12,7 +12,7 @@ import type { ListedCommand } from './list.ts'
 /** What a command has to work with. `given` is what stands behind its name, without blanks at its ends. */
 export type Invocation = {
   store: Store
-  world: Runtime
+  runtime: Runtime
   session: Session
   given: string
   commands(): Promise<ListedCommand[]>
@@ -61,8 +61,8 @@ export const BUILT_IN: readonly BuiltIn[] = [
   {
     name: 'mcp',
     description: 'Show the MCP servers and how they are',
-    async run({ world, session }) {
-      const servers = (await (await world.pool())?.status(session.place.roots.project)) ?? []
+    async run({ runtime, session }) {
+      const servers = (await (await runtime.pool())?.status(session.place.roots.project)) ?? []
       const lines = servers.map(
         ({ name, status, tool_count, last_error }) =>
           `${name}: ${status}${tool_count === null ? '' : `, ${tool_count} tools`}${last_error ? `. ${last_error}` : ''}`,

@@ -24,7 +24,7 @@ export type Finished = Done & { status: 'done'; agent_state: AgentState }
  */
 export async function invoke(
   store: Store,
-  world: Runtime,
+  runtime: Runtime,
   id: string,
   request: CommandRequest,
 ): Promise<Taken | Finished> {
@@ -32,7 +32,7 @@ export async function invoke(
   const key = request.prompt_id
   const done = key === undefined ? undefined : finishedOf(session).get(key)
   if (done) return done
-  const running = run(store, world, session, request)
+  const running = run(store, runtime, session, request)
   if (key === undefined) return running
   finishedOf(session).set(key, running)
   // What failed may be sent again; a prompt is counted by its queue.
@@ -50,16 +50,16 @@ function finishedOf(session: Session) {
 
 async function run(
   store: Store,
-  world: Runtime,
+  runtime: Runtime,
   session: Session,
   { command, ...request }: CommandRequest,
 ): Promise<Taken | Finished> {
-  const all = await findAllCommands(world, session.state.project_path)
+  const all = await findAllCommands(runtime, session.state.project_path)
   const { row, source } = look(all, command.name)
   const given = command.arguments ?? ''
   if (source.kind === 'action') {
     const commands = async () => all.commands.map(({ row }) => row)
-    const did = await source.action.run({ store, world, session, given: given.trim(), commands })
+    const did = await source.action.run({ store, runtime, session, given: given.trim(), commands })
     return 'outcome' in did ? did : { status: 'done', agent_state: session.agent_state.state, ...did }
   }
   const called = { name: row.name, ...(given !== '' && { arguments: given }) }
@@ -86,7 +86,7 @@ async function run(
     ...request,
     ...(attachments.length > 0 && { attachments }),
     ...(own?.agent && { agent: request.agent ?? own.agent }),
-    ...(own?.model && { model: (await world.models.resolve(own.model)).id }),
+    ...(own?.model && { model: (await runtime.models.resolve(own.model)).id }),
     command: called,
     ...(segments.some(({ kind }) => kind === 'shell')
       ? { text: `/${row.name} ${given}`.trim(), segments }

@@ -32,9 +32,9 @@ export type Command = { row: ListedCommand; source: Source }
 export type Commands = { place: Place; commands: Command[]; problems: ConfigProblem[] }
 
 /** All commands for a project, strongest first: built in, the project's, the user's. Of one name the first one holds. */
-export async function findAllCommands(world: Runtime, project: string | undefined): Promise<Commands> {
-  const config = project === undefined ? world.config.config : await world.projectConfig(project)
-  const place = await placeOf(project ?? world.dirs.config, world.dirs)
+export async function findAllCommands(runtime: Runtime, project: string | undefined): Promise<Commands> {
+  const config = project === undefined ? runtime.config.config : await runtime.projectConfig(project)
+  const place = await placeOf(project ?? runtime.dirs.config, runtime.dirs)
   const agents = new Set(agentsOf(config).map(({ name }) => name))
   const [{ findCommands }, { findSkills }] = await Promise.all([
     import('../../conventions/commands.ts'),
