@@ -1,5 +1,5 @@
 import { defined } from '../../base/defined.ts'
-import type { Params } from '../../event.ts'
+import type { Effort, Params } from '../../event.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { FOREIGN_SIGNATURE, plainSchema } from '../openai/openai-request.ts'
 import type { Image, JsonSchema, ModelRequest } from '../provider.ts'
@@ -53,10 +53,11 @@ export function geminiBody(
 }
 
 /** Levels since Gemini 3, budgets of tokens before. */
-const levelOf = (model: string, effort: 'low' | 'medium' | 'high'): Partial<ThinkingConfig> =>
+const levelOf = (model: string, effort: Effort): Partial<ThinkingConfig> =>
   /gemini-[12]\b/.test(model)
-    ? { thinkingBudget: { low: 2_048, medium: 8_192, high: 24_576 }[effort] }
-    : { thinkingLevel: effort }
+    ? { thinkingBudget: BUDGETS[effort] }
+    : { thinkingLevel: effort === 'none' ? 'minimal' : effort === 'max' ? 'high' : effort }
+const BUDGETS = { none: 0, minimal: 512, low: 2_048, medium: 8_192, high: 24_576, xhigh: 24_576, max: 24_576 }
 
 function toContent(step: Step, refused: ReadonlySet<Unsupported>): Content {
   if (step.role === 'user')
