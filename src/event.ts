@@ -1,258 +1,60 @@
+import type * as v from 'valibot'
+import type * as parts from './event/parts.ts'
+import type { SHAPES } from './event/shapes.ts'
+
 /**
  * The vocabulary. A session is an append-only log of these events; the log file, the SSE stream, the model's history,
- * the summaries and the transcripts are all read off it. Types only: this file imports nothing.
+ * the summaries and the transcripts are all read off it. Types only: the schemas of what is stored are in `event/`.
  */
 
-/** Tokens of a model call, a turn or a session; `input_tokens` excludes cached ones. Dollars only where prices are known. */
-export type Usage = {
-  input_tokens: number
-  output_tokens: number
-  cache_read_tokens: number
-  cache_write_tokens: number
-  cost_usd?: number
-}
+type Part<K extends keyof typeof parts> = (typeof parts)[K] extends v.GenericSchema<infer _, infer O> ? O : never
 
+export type Usage = Part<'usage'>
+export type Effort = Part<'effort'>
+export type Params = Part<'record'>
+export type Attachment = Part<'attachment'>
+export type EditorContext = Part<'editorContext'>
+export type SessionConfig = Part<'sessionConfig'>
+export type ToolCall = Part<'toolCall'>
+export type Preview = Part<'preview'>
+export type FileDiff = Preview['files'][number]
+export type Remember = Part<'remember'>
+export type Location = Part<'locations'>[number]
+export type ErrorCode = Part<'errorCode'>
+export type ToolResultBody = Part<'toolResultBody'>
+export type ToolError = Part<'toolError'>
+export type ProviderData = Part<'providerData'>
 export type AgentState = 'idle' | 'thinking' | 'tool_execution' | 'waiting_approval' | 'error'
-export type Effort = 'low' | 'medium' | 'high'
-export type Params = Record<string, unknown>
 
-/** A file attached to a prompt: by project path, or inline as base64. */
-export type Attachment = { path: string } | { media_type: string; data: string }
+type Of<T extends keyof typeof SHAPES> = { type: T } & v.InferOutput<(typeof SHAPES)[T]>
 
-/** What the editor shows. Lines are 1-based, columns 0-based characters; every field may be null. */
-export type EditorContext = {
-  current_file?: string | null
-  cursor_position?: { line: number; column: number } | null
-  visible_region?: { start: number; end: number } | null
-  region?: { path?: string | null; start: number; end: number; text: string } | null
-  files?: string[] | null
-  buffers?: { path: string; text: string }[] | null
-  diagnostics?: { path: string; line: number; column?: number | null; severity: string; message: string }[] | null
-}
-
-export type SessionConfig = { auto_approve_readonly: boolean; auto_approve_tools: string[]; save_transcript: boolean }
-
-/** One call as the model made it. `tool_call_id` is ours (`tc_…`); the provider's own id lives in `provider_data`. */
-export type ToolCall = { tool_call_id: string; tool: string; params: Params }
-
-export type FileDiff = { path: string; before_hash: string | null; diff: string }
-/** What an approval showed. `hash` binds the decision to it. */
-export type Preview = { hash: string; files: FileDiff[] }
-/** The rule that each kind of `remember` would save. */
-export type Remember = { session: string; project: string }
-export type Location = { path: string; line?: number }
-
-export type ErrorCode =
-  | 'INVALID_REQUEST'
-  | 'UNAUTHORIZED'
-  | 'FORBIDDEN'
-  | 'SESSION_NOT_FOUND'
-  | 'INVALID_TOOL_CALL'
-  | 'NOT_FOUND'
-  | 'SESSION_BUSY'
-  | 'ALREADY_DECIDED'
-  | 'SESSION_LOCKED'
-  | 'STALE_PREVIEW'
-  | 'TOO_LARGE'
-  | 'UNSUPPORTED_MEDIA_TYPE'
-  | 'TOO_MANY'
-  | 'INTERNAL'
-  | 'TRANSCRIPT_ERROR'
-  | 'SHUTTING_DOWN'
-  | 'LLM_AUTH'
-  | 'LLM_RATE_LIMIT'
-  | 'LLM_OVERLOADED'
-  | 'LLM_CONTEXT_LENGTH'
-  | 'LLM_INVALID_REQUEST'
-  | 'LLM_UNREACHABLE'
-  | 'LLM_STREAM'
-  | 'MCP_SERVER_ERROR'
-  | 'PERMISSION_DENIED'
-  | 'UNKNOWN_TOOL'
-  | 'INVALID_PARAMS'
-  | 'TOOL_FAILED'
-  | 'TIMEOUT'
-  | 'STALE_FILE'
-  | 'INTERRUPTED'
-
-export type StopReason = 'end_turn' | 'tool_use' | 'max_tokens' | 'cut' | 'interrupted' | 'refusal'
-export type ToolResultBody = { content: string; metadata: Record<string, unknown> }
-export type ToolError = { code: ErrorCode; message: string; recoverable: boolean }
-export type FileOperation = 'write' | 'edit' | 'delete' | 'create' | 'copy' | 'move' | 'shell'
-
-/** Present on every event of a delegated agent. */
-type Delegated = { agent?: string; parent_tool_call_id?: string }
-
-export type SessionCreated = {
-  type: 'session.created'
-  format: 1
-  session_id: string
-  project_path: string
-  title: string
-  model: string
-  agent: string
-  config: SessionConfig
-}
-export type SessionUpdated = {
-  type: 'session.updated'
-  model?: string
-  agent?: string
-  title?: string
-  config?: SessionConfig
-  rule?: string
-}
-export type SessionResumed = { type: 'session.resumed' }
-export type SessionClosed = { type: 'session.closed'; transcript_path: string | null }
-
-type PromptBody = {
-  turn_id: string
-  prompt_id?: string
-  text: string
-  context?: EditorContext
-  attachments?: Attachment[]
-  agent?: string
-  effort?: Effort
-}
-export type PromptQueued = PromptBody & { type: 'prompt.queued'; when_busy: 'queue' | 'steer' }
-export type PromptDropped = { type: 'prompt.dropped'; turn_id: string; text: string }
-export type Prompt = PromptBody & { type: 'prompt'; source: 'user' | 'steer' | 'agent'; parent_tool_call_id?: string }
-
-export type Message = Delegated & {
-  type: 'message'
-  turn_id: string
-  message_id: string
-  role: 'assistant'
-  content: string
-  thinking?: string
-  tool_calls: ToolCall[]
-  model: string
-  usage: Usage
-  stop_reason: StopReason
-  /** What the provider needs back unchanged (its ids, signatures, encrypted reasoning). Never leaves the log. */
-  provider_data?: ProviderData
-}
-export type ProviderData = { provider: string } & Record<string, unknown>
-
-export type ToolCallAnnounced = Delegated & {
-  type: 'tool.call'
-  turn_id: string
-  tool_call_id: string
-  tool: string
-  category: string
-  params: Params
-  requires_approval: boolean
-  danger?: string
-  reason: string
-  preview?: Preview
-  remember?: Remember
-  locations?: Location[]
-  expires_at?: string
-}
-export type Approval = Delegated & {
-  type: 'approval'
-  turn_id: string
-  tool_call_id: string
-  decision: 'approved' | 'rejected' | 'timeout' | 'cancelled'
-  by: 'user' | 'rule' | 'config'
-  reason?: string
-  params?: Params
-  edited?: boolean
-}
-export type ToolResult = Delegated & {
-  type: 'tool.result'
-  turn_id: string
-  tool_call_id: string
-  tool: string
-  status: 'success' | 'error' | 'rejected'
-  result?: ToolResultBody
-  error?: ToolError
-  message: string
-  execution_time_ms: number
-  locations?: Location[]
-}
-export type FileChanged = Delegated & {
-  type: 'file.changed'
-  turn_id: string
-  tool_call_id: string
-  path: string
-  from?: string
-  operation: FileOperation
-  change: 'created' | 'modified' | 'deleted'
-  before_hash?: string
-  after_hash?: string
-  diff?: string
-}
-export type Question = Delegated & {
-  type: 'question'
-  question_id: string
-  kind: 'elicitation' | 'auth'
-  server: string
-  message: string
-  schema?: unknown
-  url?: string
-}
-export type Answer = { type: 'answer'; question_id: string; action: 'accept' | 'decline' | 'cancel'; content?: unknown }
-export type ErrorEvent = Delegated & {
-  type: 'error'
-  turn_id?: string
-  code: ErrorCode
-  message: string
-  recoverable: boolean
-  retry_in_ms?: number
-}
-/** What a person should know and no error is. */
-export type Notice = Delegated & {
-  type: 'notice'
-  turn_id?: string
-  code: string
-  message: string
-  path?: string
-  line?: number
-  /** IMAGE_REFUSED: the images that are not sent any more, by their contents (the first 16 hex digits of the SHA-256 of their base64). */
-  images?: string[]
-}
-export type ContextCompacted = Delegated & {
-  type: 'context.compacted'
-  turn_id: string
-  summary: string
-  /** The summary stands for everything before this event; from it on, the history is as it was. */
-  first_kept_id?: number
-  /** Of the call that made the summary. */
-  usage?: Usage
-  tokens_before: number
-  tokens_after: number
-}
-export type TurnEnd = Delegated & {
-  type: 'turn.end'
-  turn_id: string
-  outcome: 'completed' | 'interrupted' | 'error' | 'limit'
-  usage: Usage
-  duration_ms: number
-}
+export type SessionCreated = Of<'session.created'>
+export type PromptQueued = Of<'prompt.queued'>
+export type Prompt = Of<'prompt'>
+/** Of a prompt, whether it waits or runs. `turn_id` is that of the turn which takes it. */
+export type PromptBody = v.InferOutput<v.ObjectSchema<(typeof parts)['promptBody'], undefined>>
+export type Message = Of<'message'>
+export type StopReason = Message['stop_reason']
+export type ToolCallAnnounced = Of<'tool.call'>
+export type Approval = Of<'approval'>
+export type ToolResult = Of<'tool.result'>
+export type FileChanged = Of<'file.changed'>
+export type FileOperation = FileChanged['operation']
+export type Undo = Of<'undo'>
+export type Question = Of<'question'>
+export type Answer = Of<'answer'>
+export type ErrorEvent = Of<'error'>
+export type ContextCompacted = Of<'context.compacted'>
+export type TurnEnd = Of<'turn.end'>
 
 /** What is written to the log, before it has an id. */
-export type Storable =
-  | SessionCreated
-  | SessionUpdated
-  | SessionResumed
-  | SessionClosed
-  | PromptQueued
-  | PromptDropped
-  | Prompt
-  | Message
-  | ToolCallAnnounced
-  | Approval
-  | ToolResult
-  | FileChanged
-  | Question
-  | Answer
-  | ErrorEvent
-  | Notice
-  | ContextCompacted
-  | TurnEnd
+export type Storable = { [T in keyof typeof SHAPES]: Of<T> }[keyof typeof SHAPES]
 
 /** A line of the log. Ids start at 1 and increase by one; `at` is ISO-8601 UTC with milliseconds. */
 export type Stored<E extends Storable = Storable> = E & { id: number; at: string }
+
+/** Present on every event of a delegated agent. */
+type Delegated = { agent?: string; parent_tool_call_id?: string }
 
 export type MessageDelta = Delegated & {
   type: 'message.delta'

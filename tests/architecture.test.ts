@@ -9,7 +9,7 @@ const ROOMS = [
   ['org', 'llm', 'emacs'],
   ['transcript'],
   ['tools'],
-  ['guide', 'mcp'],
+  ['guide', 'mcp', 'undo'],
   ['agent'],
   ['session'],
   ['server'],

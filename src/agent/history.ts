@@ -1,4 +1,4 @@
-import type { Attachment, EditorContext, Message, Prompt, Stored, ToolResult } from '../event.ts'
+import type { Attachment, EditorContext, Message, Prompt, Stored, ToolResult, Undo } from '../event.ts'
 import type { ModelMessage } from '../llm/provider.ts'
 
 /** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
@@ -18,11 +18,39 @@ export function toHistory(log: readonly Stored[]): HistoryMessage[] {
     own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
   )
   const history: HistoryMessage[] = compaction ? [{ id: 0, role: 'user', text: summaryText(compaction.summary) }] : []
-  for (const event of own) {
-    if (event.type === 'prompt') history.push(fromPrompt(event))
-    if (event.type === 'message') history.push(...fromMessage(event, results))
-  }
+  for (const event of own) history.push(...messagesOf(event, results))
   return history
+}
+
+function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): HistoryMessage[] {
+  switch (event.type) {
+    case 'prompt':
+      return [fromPrompt(event)]
+    case 'message':
+      return fromMessage(event, results)
+    case 'undo':
+      return event.kind === 'rewind' ? [] : [fromUndo(event)]
+    case 'tool.result': // stands after its call
+    case 'context.compacted': // the last one stands first
+    case 'session.created':
+    case 'session.updated':
+    case 'session.resumed':
+    case 'session.closed':
+    case 'prompt.queued':
+    case 'prompt.dropped':
+    case 'tool.call':
+    case 'approval':
+    case 'file.changed':
+    case 'question':
+    case 'answer':
+    case 'error':
+    case 'notice':
+    case 'turn.end':
+      return []
+    default: // the model does not see an event of a newer version
+      event satisfies never
+      return []
+  }
 }
 
 const summaryText = (summary: string) =>
@@ -68,6 +96,22 @@ function fromResult(
     ...(count > 0 && { enclosed: { images: count, tool_call_id } }),
   }
 }
+
+/** After a rewind there is nothing to say: the conversation goes back as the files do. */
+function fromUndo({ id, kind, files, refused }: Stored<Undo>): HistoryMessage {
+  const done = kind === 'redo' ? 'made these changes of yours again' : 'undid your changes to these files'
+  const list = (paths: { path: string }[]) =>
+    paths.length > SHOWN_PATHS
+      ? `${pathList(paths.slice(0, SHOWN_PATHS))} and ${paths.length - SHOWN_PATHS} more`
+      : pathList(paths)
+  const text = [
+    files.length > 0 && `The user ${done}: ${list(files)}. Read a file again before you change it.`,
+    refused.length > 0 && `Left as they are: ${list(refused)}.`,
+  ]
+  return { id, role: 'user', text: `<note>\n${text.filter(Boolean).join('\n')}\n</note>` }
+}
+const SHOWN_PATHS = 50
+const pathList = (paths: { path: string }[]) => paths.map(({ path }) => path).join(', ')
 
 function fromPrompt(event: Stored<Prompt>): HistoryMessage {
   const attached = event.attachments ?? []

@@ -20,8 +20,8 @@ const RLIMIT_MSGQUEUE = 12
 /** Starts that can be told apart by the soft limit. */
 const STARTS = 4096
 const SOFT_BLOCKS = 64
-/** The most that our hard limit is below the one we were started with. */
-const HARD_STEPS = 2 ** 18
+/** The most that our hard limit is below the one we were started with: small, since it cannot be raised for those inside us. */
+const HARD_STEPS = 2 ** 12
 
 /** Marks for the children of one backend. */
 export type Marker = {

@@ -84,6 +84,12 @@ export function createScreen(write: (text: string) => void, style: Style, render
               `The older part of the conversation was summarised (${event.tokens_before} → ${event.tokens_after} tokens).`,
             ),
           )
+        case 'undo':
+          return line(
+            style.dim(
+              `${event.kind === 'redo' ? 'Done again' : 'Undone'}: ${inert(event.files.map(file => file.path).join(', '))}`,
+            ),
+          )
         case 'notice':
           return line(style.dim(inert(event.message)))
         case 'error':
@@ -92,6 +98,23 @@ export function createScreen(write: (text: string) => void, style: Style, render
           if (!event.parent_tool_call_id) for (const stream of streams.values()) tell(stream.rest())
           if (!event.parent_tool_call_id) streams.clear()
           return event.outcome === 'completed' ? undefined : line(style.yellow(`The turn ended: ${event.outcome}.`))
+        case 'session.created':
+        case 'session.updated':
+        case 'session.resumed':
+        case 'session.closed':
+        case 'prompt.queued':
+        case 'prompt.dropped':
+        case 'prompt':
+        case 'approval':
+        case 'question':
+        case 'answer':
+        case 'thinking.delta':
+        case 'tool.draft':
+        case 'agent.state':
+        case 'reset':
+          return
+        default: // an event of a newer version is not shown
+          event satisfies never
       }
     },
   }

@@ -1,5 +1,5 @@
 import type { AgentConfig, Config, ConfigRule, McpServerConfig, ModelConfig, ProviderConfig } from './config.ts'
-import { type Lists, SCALAR_KEYS, type Scalars } from './settings.ts'
+import { LIST_KEYS, type Lists, SCALAR_KEYS, type Scalars } from './settings.ts'
 
 /** One place settings come from. `where` says, for each key and entry (`port`, `providers.local`), where exactly. */
 export type Layer = {
@@ -47,7 +47,7 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     permissions: { allow: listed('allow'), ask: listed('ask'), deny: listed('deny') },
     rules,
   }
-  const settings = [...SCALAR_KEYS, 'allowed_hosts', 'allowed_directories']
+  const settings = [...SCALAR_KEYS, ...LIST_KEYS]
   const provenance = dictionary([
     ...settings.map(key => [key, 'default'] as const),
     ...weakestFirst.flatMap(layer => Object.entries(layer.where)),

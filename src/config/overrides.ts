@@ -4,7 +4,7 @@ import type { Env } from './dirs.ts'
 import { expandPath } from './expand.ts'
 import { emptyLayer, type Layer } from './layers.ts'
 import { suggestion } from './nearest.ts'
-import { readSetting, SCALAR_KEYS, SCALARS, type ScalarKey, type Scalars } from './settings.ts'
+import { LIST_KEYS, type Lists, readSetting, SCALAR_KEYS, SCALARS, type ScalarKey, type Scalars } from './settings.ts'
 
 export type Flags = Partial<Scalars> & { config_file?: string }
 
@@ -37,7 +37,7 @@ export function envLayer(env: Env, home: string): Layer {
 }
 
 const PREFIX = 'EMACS_AGENT_'
-const variableOf = (key: ScalarKey) => `${PREFIX}${key.toUpperCase()}`
+const variableOf = (key: ScalarKey | keyof Lists) => `${PREFIX}${key.toUpperCase()}`
 
 /** Relative to what, in a server that Emacs started? So a path must not be. */
 function pathFromEnv(written: string, env: Env, home: string): string {
@@ -53,7 +53,7 @@ function pathFromEnv(written: string, env: Env, home: string): string {
 /** One notice per `EMACS_AGENT_…` that looks like a setting and is none. */
 export function strayVariables(env: Env): string[] {
   const known = SCALAR_KEYS.map(variableOf)
-  const lists = ['EMACS_AGENT_ALLOWED_HOSTS', 'EMACS_AGENT_ALLOWED_DIRECTORIES']
+  const lists = LIST_KEYS.map(variableOf)
   return Object.keys(env)
     .filter(name => name.startsWith(PREFIX) && !known.includes(name))
     .flatMap(name => {

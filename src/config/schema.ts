@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { LONGEST_SECONDS, oneOf, SCALARS, type ScalarKey, type Scalars } from './settings.ts'
+import { LONGEST_SECONDS, oneOf, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
 
 /**
  * `emacs-agent.toml` as it may be written. Every message completes "KEY must be …"; unknown keys are errors. What no schema
@@ -67,7 +67,7 @@ const documentUrl = v.pipe(
 const isDocumentUrl = (written: string) => /^https:\/\/[^/]+\/./.test(written) && URL.canParse(written)
 
 const scalar = (key: ScalarKey): v.GenericSchema<string | number | boolean> => {
-  const setting = SCALARS[key]
+  const setting: Setting = SCALARS[key]
   switch (setting.kind) {
     case 'text':
       return text(setting.expected)
@@ -83,7 +83,7 @@ const scalar = (key: ScalarKey): v.GenericSchema<string | number | boolean> => {
 }
 
 const scalars = Object.fromEntries(Object.keys(SCALARS).map(key => [key, maybe(scalar(key as ScalarKey))])) as {
-  [K in ScalarKey]: v.OptionalSchema<v.GenericSchema<Scalars[K]>, undefined>
+  [K in ScalarKey]: v.OptionalSchema<v.GenericSchema<NonNullable<Scalars[K]>>, undefined>
 }
 
 const provider = table({
@@ -92,6 +92,7 @@ const provider = table({
   api_key_command: maybe(v.pipe(texts, v.minLength(1, 'a program and its arguments'))),
   base_url: maybe(url),
   headers: maybe(strings),
+  /** How long its server may say nothing, before an answer and within one. */
   timeout_seconds: maybe(number(`a number of seconds from 1 to ${LONGEST_SECONDS}`, 1, LONGEST_SECONDS)),
 })
 
@@ -115,9 +116,11 @@ const server = table({
   shared: maybe(choice(['project', 'all', 'session'])),
   allow: maybe(texts),
   deny: maybe(texts),
+  /** Tools that may be called again after a crash in mid-call. */
   repeatable: maybe(texts),
   timeout_seconds: maybe(number(`a number of seconds from 0.1 to ${LONGEST_SECONDS}`, 0.1, LONGEST_SECONDS)),
   trust_annotations: maybe(flag),
+  /** For a URL whose authorization server knows us already; without it we register ourselves. */
   oauth: maybe(
     table({
       client_id: maybe(text('the id of a registered client')),
@@ -138,6 +141,7 @@ const server = table({
 const agent = table({
   description: maybe(v.string('a string')),
   model: maybe(text('a model id')),
+  /** Restricts, never pre-approves: tool names or `tool(pattern)` rules. */
   allowed_tools: maybe(texts),
   system_prompt: maybe(v.string('a string')),
   max_tokens: maybe(integer(1, 10_000_000)),

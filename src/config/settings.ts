@@ -1,68 +1,79 @@
-import { join } from 'node:path'
-import type { Config, Dirs, LogLevel, McpServerConfig } from './config.ts'
+import { resolve } from 'node:path'
+import type { Config, Dirs, McpServerEntry } from './config.ts'
+import { expandHome } from './expand.ts'
 
-/** The top-level keys that are one value: what flags and `EMACS_AGENT_<KEY>` may set too. */
-export type Scalars = Pick<
-  Config,
-  | 'host'
-  | 'port'
-  | 'log_level'
-  | 'transcript_path'
-  | 'model'
-  | 'agent'
-  | 'max_rounds'
-  | 'approval_timeout_seconds'
-  | 'wait_for_reset'
-  | 'toon'
->
-export type ScalarKey = keyof Scalars
-export type Lists = Pick<Config, 'allowed_hosts' | 'allowed_directories'>
-
-/** One scalar, said once for files, variables and flags. `expected` completes "must be …". */
+/** One scalar, said once for files, variables, flags and types. `expected` completes "must be …"; `initial` holds where no layer speaks. */
 export type Setting =
-  | { kind: 'text'; expected: string }
-  | { kind: 'number'; integer: boolean; min: number; max: number; expected: string }
-  | { kind: 'choice'; choices: readonly string[]; expected: string }
-  | { kind: 'boolean'; expected: string }
+  | { kind: 'text'; expected: string; initial?: string }
+  | { kind: 'number'; integer: boolean; min: number; max: number; expected: string; initial: number }
+  | { kind: 'choice'; choices: readonly string[]; expected: string; initial: string }
+  | { kind: 'boolean'; expected: string; initial: boolean }
 
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 /** Longer would overflow the timers of the runtime (2^31 ms). */
 export const LONGEST_SECONDS = 2_000_000
 
-const text = (expected: string): Setting => ({ kind: 'text', expected })
-const integer = (min: number, max: number): Setting => ({
-  kind: 'number',
+const text = (expected: string, initial?: string) => ({ kind: 'text' as const, expected, initial })
+const flag = (initial: boolean) => ({ kind: 'boolean' as const, expected: 'true or false', initial })
+const integer = (min: number, max: number, initial: number) => ({
+  kind: 'number' as const,
   integer: true,
   min,
   max,
   expected: `an integer from ${min} to ${max}`,
+  initial,
 })
 export const oneOf = (choices: readonly string[]): string => `one of ${choices.map(c => `"${c}"`).join(', ')}`
+const choice = <const C extends readonly string[]>(choices: C, initial: C[number]) => ({
+  kind: 'choice' as const,
+  choices,
+  expected: oneOf(choices),
+  initial,
+})
 
-export const SCALARS: Record<ScalarKey, Setting> = {
-  host: text('a host name or an address'),
-  port: integer(0, 65_535),
-  log_level: { kind: 'choice', choices: LOG_LEVELS, expected: oneOf(LOG_LEVELS) },
-  transcript_path: text('a directory'),
+/** The top-level keys that are one value: what flags and `EMACS_AGENT_<KEY>` may set too. */
+export const SCALARS = {
+  host: text('a host name or an address', '127.0.0.1'),
+  port: integer(0, 65_535, 9420),
+  log_level: choice(['debug', 'info', 'warn', 'error'], 'info'),
+  transcript_path: text('a directory', '~/.emacs-agent/transcripts'),
+  /** Unset: each new session takes the best usable one. */
   model: text('a model id'),
-  agent: text("an agent's name"),
-  max_rounds: integer(1, 10_000),
+  agent: text("an agent's name", 'build'),
+  max_rounds: integer(1, 10_000, 50),
+  /** 0: a question waits for ever. */
   approval_timeout_seconds: {
     kind: 'number',
     integer: false,
     min: 0,
     max: LONGEST_SECONDS,
     expected: `a number of seconds up to ${LONGEST_SECONDS}, or 0 for no limit`,
+    initial: 0,
   },
-  wait_for_reset: { kind: 'boolean', expected: 'true or false' },
-  toon: { kind: 'boolean', expected: 'true or false' },
-}
+  /** Wait for a limit to end when the provider names a time, however far, instead of ending the turn. */
+  wait_for_reset: flag(false),
+  /** Encode uniform tool results as TOON where that is shorter. */
+  toon: flag(true),
+} as const satisfies Record<string, Setting>
+
+export type ScalarKey = keyof typeof SCALARS
+type ValueOf<S extends Setting> = S extends { kind: 'choice'; choices: readonly (infer C)[] }
+  ? C
+  : { text: string; number: number; boolean: boolean; choice: string }[S['kind']]
+type Values = { [K in ScalarKey]: ValueOf<(typeof SCALARS)[K]> }
+export type Scalars = Omit<Values, 'model'> & { model?: string }
+
+/** The top-level keys that are a list: only files set them. */
+export const LIST_KEYS = ['allowed_hosts', 'allowed_directories'] as const
+export type Lists = { [K in (typeof LIST_KEYS)[number]]: string[] }
 
 export const SCALAR_KEYS = Object.keys(SCALARS) as ScalarKey[]
+const initial = Object.fromEntries(
+  SCALAR_KEYS.flatMap(key => (SCALARS[key].initial === undefined ? [] : [[key, SCALARS[key].initial]])),
+) as Scalars
 
 /** A scalar as it is written in a variable or behind a flag; undefined when it is malformed. */
 export function readSetting(key: ScalarKey, written: string): string | number | boolean | undefined {
-  const setting = SCALARS[key]
+  const setting: Setting = SCALARS[key]
   const value = written.trim()
   switch (setting.kind) {
     case 'text':
@@ -81,17 +92,10 @@ export function readSetting(key: ScalarKey, written: string): string | number | 
 
 /** What holds where no layer speaks (the contract, "Configuration"). `model` stays unset: sessions take the best usable one. */
 export const defaultConfig = (dirs: Dirs): Config => ({
-  host: '127.0.0.1',
-  port: 9420,
-  log_level: 'info',
+  ...initial,
+  transcript_path: resolve(expandHome(initial.transcript_path, dirs.home)),
   allowed_hosts: [],
-  transcript_path: join(dirs.home, '.emacs-agent', 'transcripts'),
-  agent: 'build',
-  max_rounds: 50,
-  approval_timeout_seconds: 0,
   allowed_directories: [],
-  wait_for_reset: false,
-  toon: true,
   providers: {},
   mcp_servers: [],
   permissions: { allow: [], ask: [], deny: [] },
@@ -100,19 +104,21 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   rules: [],
 })
 
-export const defaultServer = (name: string): Omit<McpServerConfig, 'origin'> => ({
-  name,
-  args: [],
-  env: {},
-  headers: {},
-  category: name,
-  format: 'json',
-  enabled: true,
-  shared: 'project',
-  allow: [],
-  deny: [],
-  repeatable: [],
-  timeout_seconds: 60,
-  trust_annotations: false,
-  limits: { cpu_seconds: 3600, memory_mb: 1024, open_files: 1024 },
-})
+/** What an entry of `[[mcp_servers]]` has without saying so. Limits of 0 become absent: no limit. */
+export const defaultServer = (name: string) =>
+  ({
+    name,
+    args: [],
+    env: {},
+    headers: {},
+    category: name,
+    format: 'json',
+    enabled: true,
+    shared: 'project',
+    allow: [],
+    deny: [],
+    repeatable: [],
+    timeout_seconds: 60,
+    trust_annotations: false,
+    limits: { cpu_seconds: 3600, memory_mb: 1024, open_files: 1024 },
+  }) satisfies Partial<McpServerEntry>

@@ -1,4 +1,4 @@
-import type { Stored } from '../event.ts'
+import type { Stored, Usage } from '../event.ts'
 
 export type Metrics = { observe(event: Stored): void; render(sessions: number): string }
 
@@ -19,19 +19,42 @@ export function createMetrics(): Metrics {
     const line = list.length > 0 ? `${name}{${list.join(',')}}` : name
     counters.set(line, (counters.get(line) ?? 0) + value)
   }
+  const addUsage = ({ cost_usd, ...tokens }: Usage) => {
+    for (const [kind, count] of Object.entries(tokens))
+      add('tokens_total', { kind: kind.replace('_tokens', '') }, count)
+    if (cost_usd !== undefined) add('cost_usd_total', {}, cost_usd)
+  }
   return {
     observe(event) {
-      if (event.type === 'turn.end') add('turns_total', { outcome: event.outcome })
-      if (event.type === 'error') add('errors_total', { code: event.code })
-      if (event.type === 'tool.result') {
-        add('tool_calls_total', { tool: event.tool, status: event.status })
-        add('tool_ms_total', { tool: event.tool }, event.execution_time_ms)
-      }
-      if (event.type === 'message') {
-        const { cost_usd, ...tokens } = event.usage
-        for (const [kind, count] of Object.entries(tokens))
-          add('tokens_total', { kind: kind.replace('_tokens', '') }, count)
-        if (cost_usd !== undefined) add('cost_usd_total', {}, cost_usd)
+      switch (event.type) {
+        case 'turn.end':
+          return add('turns_total', { outcome: event.outcome })
+        case 'error':
+          return add('errors_total', { code: event.code })
+        case 'tool.result':
+          add('tool_calls_total', { tool: event.tool, status: event.status })
+          return add('tool_ms_total', { tool: event.tool }, event.execution_time_ms)
+        case 'message':
+          return addUsage(event.usage)
+        case 'context.compacted':
+          return event.usage && addUsage(event.usage)
+        case 'session.created':
+        case 'session.updated':
+        case 'session.resumed':
+        case 'session.closed':
+        case 'prompt.queued':
+        case 'prompt.dropped':
+        case 'prompt':
+        case 'tool.call':
+        case 'approval':
+        case 'file.changed':
+        case 'undo':
+        case 'question':
+        case 'answer':
+        case 'notice':
+          return
+        default: // an event of a newer version is not counted
+          event satisfies never
       }
     },
     render(sessions) {

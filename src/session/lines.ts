@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { AppError, reasonOf } from '../base/errors.ts'
 import { readRegular } from '../base/files.ts'
 import { wellFormed } from '../base/text.ts'
+import { shaped } from '../event/shapes.ts'
 import type { SessionCreated, Stored } from '../event.ts'
-import { shaped } from './shapes.ts'
 
 /** The bytes of a log. Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read or is no file. */
 export async function readLog(path: string): Promise<Uint8Array> {

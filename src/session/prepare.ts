@@ -16,6 +16,7 @@ import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
+import { promptFrom } from './turns.ts'
 import { createToolAccess, freeze, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
 export type Preparation = {
@@ -132,15 +133,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
 const steersOf = (session: Session): Prompt[] =>
   [...session.state.queued.values()]
     .filter(queued => queued.when_busy === 'steer')
-    .map(({ turn_id, prompt_id, text, context, attachments }) => ({
-      type: 'prompt',
-      turn_id,
-      prompt_id,
-      text,
-      context,
-      attachments,
-      source: 'steer',
-    }))
+    .map(queued => promptFrom(queued, 'steer'))
 
 /** The real path; of something that does not exist (yet), the path as it is written. */
 function real(path: string): string {

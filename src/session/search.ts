@@ -102,7 +102,24 @@ function textsOf(event: Stored): [role: string, text: string][] {
       ]
     case 'tool.result':
       return [['tool', event.result?.content ?? event.message]]
-    default:
+    case 'session.created':
+    case 'session.updated':
+    case 'session.resumed':
+    case 'session.closed':
+    case 'prompt.queued':
+    case 'prompt.dropped':
+    case 'approval':
+    case 'file.changed':
+    case 'undo':
+    case 'question':
+    case 'answer':
+    case 'error':
+    case 'notice':
+    case 'context.compacted':
+    case 'turn.end':
+      return []
+    default: // nothing is found in an event of a newer version
+      event satisfies never
       return []
   }
 }

@@ -3,22 +3,14 @@ import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { AgentState, Attachment, EditorContext, Effort, Event, Prompt, Storable } from '../event.ts'
+import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
 import type { Session } from './session.ts'
 import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
 
-export type PromptRequest = {
-  text: string
-  prompt_id?: string
-  context?: EditorContext
-  attachments?: Attachment[]
-  agent?: string
-  effort?: Effort
-  when_busy?: 'queue' | 'steer' | 'reject'
-}
+export type PromptRequest = Omit<PromptBody, 'turn_id'> & { when_busy?: PromptQueued['when_busy'] | 'reject' }
 /** What became of a prompt; `outcome` resolves when the turn that took it has ended. */
 export type Taken = {
   status: 'accepted' | 'queued' | 'steered'
@@ -38,6 +30,8 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
   let running: { abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
   let dropped: Dropped[] = []
+  /** Settles when the work that no turn may run beside has ended. */
+  let apart: Promise<void> | null = null
 
   function start(asked: Prompt) {
     const prompt = { ...asked, agent: asked.agent ?? state.agent }
@@ -83,11 +77,10 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   function next() {
     const [queued] = state.queued.values()
     if (!queued || session.isClosing) return
-    const { turn_id, prompt_id, text, context, attachments, agent, effort } = queued
     try {
-      start({ type: 'prompt', turn_id, prompt_id, text, context, attachments, agent, effort, source: 'user' })
+      start(promptFrom(queued, 'user'))
     } catch (error) {
-      fail(error, turn_id)
+      fail(error, queued.turn_id)
     }
   }
 
@@ -125,6 +118,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     async prompt({ when_busy = 'queue', ...body }: PromptRequest): Promise<Taken> {
       if (body.agent) findAgent(session.config, body.agent)
       if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
+      while (apart) await apart
       session.refuseClosing()
       // From here to the append nothing waits: of two that come at once, the second sees the first.
       const known = body.prompt_id && state.prompt_ids.get(body.prompt_id)
@@ -158,6 +152,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     },
     /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
     async interrupt(): Promise<Dropped[]> {
+      while (apart) await apart
       const stopping = running
       if (!stopping) return []
       stopping.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
@@ -168,6 +163,25 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       }
       await stopping.done
       return dropped
+    },
+    /**
+     * Runs `work` while no turn runs; a prompt, an interrupt or a close that comes meanwhile waits for its end. Throws
+     * SESSION_BUSY when a turn or another such work is under way.
+     */
+    async alone<T>(work: () => Promise<T>): Promise<T> {
+      session.refuseClosing()
+      if (running)
+        throw new AppError('SESSION_BUSY', 'A turn is running. Wait for it, or interrupt it, then try again.')
+      if (apart)
+        throw new AppError('SESSION_BUSY', 'An undo or a rewind of this session is under way. Wait for its end.')
+      const { promise, resolve } = Promise.withResolvers<void>()
+      apart = promise
+      try {
+        return await work()
+      } finally {
+        apart = null
+        resolve()
+      }
     },
     async drop(turn_id: string): Promise<void> {
       const queued = state.queued.get(turn_id)
@@ -182,5 +196,18 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
 
 export type Turns = ReturnType<typeof createTurns>
 
-const TRANSIENT = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'agent.state', 'reset'])
-const isStorable = (event: Event): event is Storable => !TRANSIENT.has(event.type)
+/** The prompt that waited, as it enters the history. */
+export const promptFrom = (
+  { id: _, at: __, when_busy: ___, ...body }: Stored<PromptQueued>,
+  source: Prompt['source'],
+): Prompt => ({ ...body, type: 'prompt', source })
+
+const TRANSIENT: Record<Transient['type'], true> = {
+  'message.delta': true,
+  'thinking.delta': true,
+  'tool.draft': true,
+  'tool.progress': true,
+  'agent.state': true,
+  reset: true,
+}
+const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)

@@ -96,6 +96,9 @@ class Folding {
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)
         break
+      case 'undo':
+        this.note(event, UNDONE[event.kind] ?? event.kind, event.files.map(file => file.path).join(', '))
+        break
       case 'question':
         this.note(event, `Question from ${event.server}`, event.message)
         break
@@ -107,7 +110,11 @@ class Folding {
         if (event.outcome === 'interrupted') this.note(event, 'Interrupted', '')
         if (event.outcome === 'limit') this.note(event, 'Round limit reached', '')
         break
-      default: // queued prompts show once they are sent or dropped; a newer version may log what we do not know
+      case 'session.closed': // part of the summary
+      case 'prompt.queued': // shown once it is sent or dropped
+        break
+      default: // an event of a newer version is not shown
+        event satisfies never
     }
   }
 
@@ -215,6 +222,8 @@ class Folding {
 
 const compacted = ({ tokens_before, tokens_after }: ContextCompacted): string =>
   `Context compacted, ${formatCount(tokens_before)} → ${formatCount(tokens_after)} tokens`
+
+const UNDONE = { undo: 'Undone', redo: 'Done again', rewind: 'Undone by a rewind' }
 
 type CallMention = { at: string; turn_id: string; tool_call_id: string; agent?: string; parent_tool_call_id?: string }
 

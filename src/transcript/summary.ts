@@ -71,7 +71,20 @@ export function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'file.changed':
       if (summary.files_changed.includes(event.path)) return summary
       return { ...summary, files_changed: [...summary.files_changed, event.path] }
-    default:
+    case 'prompt.queued':
+    case 'prompt.dropped':
+    case 'tool.call':
+    case 'approval':
+    case 'tool.result':
+    case 'undo':
+    case 'question':
+    case 'answer':
+    case 'error':
+    case 'notice':
+    case 'turn.end':
+      return summary
+    default: // an event of a newer version changes nothing
+      event satisfies never
       return summary
   }
 }

@@ -37,7 +37,9 @@ function parseLine(line: string): IgnoreRule[] {
 }
 
 /** To git a character is a byte: `?` is half an `ü`. */
-const asBytes = (text: string): string => (ASCII.test(text) ? text : Buffer.from(text).toString('latin1'))
+const asBytes = (text: string): string =>
+  ASCII.test(text) ? text : Array.from(ENCODER.encode(text), byte => String.fromCharCode(byte)).join('')
+const ENCODER = new TextEncoder()
 const ASCII = /^[\x00-\x7f]*$/
 
 /** Spaces at the end do not count, unless a backslash says so. */

@@ -1,0 +1,183 @@
+import * as v from 'valibot'
+import {
+  amount,
+  directory,
+  errorCode,
+  flag,
+  id,
+  line,
+  locations,
+  maybe,
+  open,
+  preview,
+  promptBody,
+  providerData,
+  record,
+  remember,
+  sessionConfig,
+  text,
+  toolCall,
+  toolError,
+  toolResultBody,
+  usage,
+  word,
+} from './parts.ts'
+
+/** Present on every event of a delegated agent. */
+const delegated = { agent: maybe(text), parent_tool_call_id: maybe(id) }
+const ofCall = { turn_id: id, tool_call_id: id, ...delegated }
+
+/**
+ * Every event that is stored, by its type: what a line of a log must have to be one. A line that does not fit is a bad line.
+ * The types of `event.ts` come from here.
+ */
+export const SHAPES = {
+  // Without these it is no session; the rest has an answer of its own (the id is the name of the file).
+  'session.created': open({
+    format: v.fallback(
+      v.custom<1>(value => value === 1),
+      1,
+    ),
+    session_id: v.fallback(text, ''),
+    project_path: directory,
+    title: v.fallback(text, ''),
+    model: v.pipe(text, v.nonEmpty()),
+    agent: v.pipe(text, v.nonEmpty()),
+    config: v.fallback(sessionConfig, { auto_approve_readonly: true, auto_approve_tools: [], save_transcript: true }),
+  }),
+  'session.updated': open({
+    model: maybe(text),
+    agent: maybe(text),
+    title: maybe(text),
+    config: maybe(sessionConfig),
+    rule: maybe(text),
+  }),
+  'session.resumed': open({}),
+  'session.closed': open({ transcript_path: v.nullable(text) }),
+  'prompt.queued': open({ ...promptBody, when_busy: v.picklist(['queue', 'steer']) }),
+  'prompt.dropped': open({ turn_id: id, text }),
+  prompt: open({ ...promptBody, source: v.picklist(['user', 'steer', 'agent']), parent_tool_call_id: maybe(id) }),
+  message: open({
+    turn_id: id,
+    ...delegated,
+    message_id: id,
+    role: v.literal('assistant'),
+    content: text,
+    thinking: maybe(text),
+    tool_calls: v.array(toolCall),
+    model: text,
+    usage,
+    stop_reason: word<'end_turn' | 'tool_use' | 'max_tokens' | 'cut' | 'interrupted' | 'refusal'>(),
+    provider_data: maybe(providerData),
+  }),
+  'tool.call': open({
+    ...ofCall,
+    tool: text,
+    category: text,
+    params: record,
+    requires_approval: flag,
+    danger: maybe(text),
+    reason: text,
+    preview: maybe(preview),
+    remember: maybe(remember),
+    locations: maybe(locations),
+    expires_at: maybe(text),
+  }),
+  approval: open({
+    ...ofCall,
+    decision: word<'approved' | 'rejected' | 'timeout' | 'cancelled'>(),
+    by: word<'user' | 'rule' | 'config'>(),
+    reason: maybe(text),
+    params: maybe(record),
+    edited: maybe(flag),
+  }),
+  'tool.result': open({
+    ...ofCall,
+    tool: text,
+    status: word<'success' | 'error' | 'rejected'>(),
+    result: maybe(toolResultBody),
+    error: maybe(toolError),
+    message: text,
+    execution_time_ms: amount,
+    locations: maybe(locations),
+  }),
+  'file.changed': open({
+    ...ofCall,
+    path: text,
+    from: maybe(text),
+    operation: word<'write' | 'edit' | 'delete' | 'create' | 'copy' | 'move' | 'shell'>(),
+    change: word<'created' | 'modified' | 'deleted'>(),
+    before_hash: maybe(text),
+    after_hash: maybe(text),
+    diff: maybe(text),
+  }),
+  /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
+  undo: open({
+    undo_id: id,
+    kind: word<'undo' | 'redo' | 'rewind'>(),
+    turn_id: maybe(id),
+    tool_call_ids: v.array(id),
+    files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
+    refused: v.array(open({ path: text, reason: text, diff: maybe(text) })),
+  }),
+  question: open({
+    ...delegated,
+    question_id: id,
+    kind: word<'elicitation' | 'auth'>(),
+    server: text,
+    message: text,
+    schema: maybe(v.unknown()),
+    url: maybe(text),
+  }),
+  answer: open({
+    question_id: id,
+    action: word<'accept' | 'decline' | 'cancel'>(),
+    content: maybe(v.unknown()),
+  }),
+  error: open({
+    ...delegated,
+    turn_id: maybe(id),
+    code: errorCode,
+    message: text,
+    recoverable: flag,
+    retry_in_ms: maybe(amount),
+  }),
+  /** What a person should know and no error is. */
+  notice: open({
+    ...delegated,
+    turn_id: maybe(id),
+    code: word<string>(),
+    message: text,
+    path: maybe(text),
+    line: maybe(line),
+    /** IMAGE_REFUSED: the images that are not sent any more, by their contents (the first 16 hex digits of the SHA-256 of their base64). */
+    images: maybe(v.array(text)),
+  }),
+  'context.compacted': open({
+    ...delegated,
+    turn_id: id,
+    summary: text,
+    /** The summary stands for everything before this event; from it on, the history is as it was. */
+    first_kept_id: maybe(amount),
+    /** Of the call that made the summary. */
+    usage: maybe(usage),
+    tokens_before: amount,
+    tokens_after: amount,
+  }),
+  'turn.end': open({
+    turn_id: id,
+    ...delegated,
+    outcome: word<'completed' | 'interrupted' | 'error' | 'limit'>(),
+    usage,
+    duration_ms: amount,
+  }),
+}
+
+/** The event, when it has the shape of its type; one of a type that we do not know has any. Null for what does not fit. */
+export function shaped<E extends { type: string }>(event: E): E | null {
+  if (!Object.hasOwn(SHAPES, event.type)) return event
+  const shape = SHAPES[event.type as keyof typeof SHAPES]
+  if (event.type !== 'session.created') return v.is(shape, event) ? event : null
+  const created = v.safeParse(shape, event)
+  return created.success ? (created.output as unknown as E) : null
+}
