@@ -1,15 +1,14 @@
 /**
- * What grows with a session, and should not: a turn on logs of 10 to 10,000 events, a thousand sessions that do nothing, and
- * the memory that it takes to render and close a large one. Processor time, since it is the same on a busy machine.
+ * What grows with a session, and should not: a turn on logs of 10 to 10,000 events, a thousand sessions that do nothing Processor time, since it is the same on a busy machine.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chat } from '../../tests/support/model-replies.ts'
 import { type ModelServer, startModelServer } from '../../tests/support/model-server.ts'
-import { atMost, mib, ms, quantile, type Row, table, times } from './measure.ts'
+import { atMost, ms, quantile, type Row, table, times } from './measure.ts'
 import { cpuOf, memory, PRODUCT, type Running, start } from './running.ts'
-import { saveSession, type Texts } from './saved.ts'
+import { saveSession } from './saved.ts'
 
 const MODEL = 'bench/m'
 const SIZES = [10, 100, 1_000, 10_000]
@@ -38,7 +37,7 @@ async function turns(home: string, model: ModelServer, product: Running): Promis
   ]
 }
 
-async function idle(home: string, product: Running): Promise<Row> {
+async function idle(home: string, _: ModelServer, product: Running): Promise<Row[]> {
   const COUNT = 1_000
   const open = () => product.call('POST /api/sessions', { project_path: home, config: { save_transcript: false } })
   for (let i = 0; i < 20; i++) await open()
@@ -46,44 +45,7 @@ async function idle(home: string, product: Running): Promise<Row> {
   const before = memory(product, 'RssAnon')
   for (let i = 0; i < COUNT; i++) await open()
   await new Promise(resolve => setTimeout(resolve, 2_000))
-  return atMost(`idle session, of ${COUNT}`, ((memory(product, 'RssAnon') - before) * 1024) / COUNT, 20, kib)
-}
-
-const LINES = 'const total = items.reduce((sum, item) => sum + item.price, 0) // as before\n'
-const ANSWER =
-  '## Part\n\nSome *words* and `code` with **strong** ones:\n\n- one [link](src/a.el#L3)\n- two\n  - three\n\n'
-const LARGE: Record<string, Texts> = {
-  'long results': { result: LINES.repeat(400), answer: ANSWER },
-  'Markdown alone': { result: 'ok', answer: ANSWER.repeat(250) },
-}
-
-/** Resumes a session of so many MiB, and closes it: the most memory that the process had, and the processor time. */
-async function closing(home: string, flags: string[], megabytes: number, texts: Texts) {
-  const turn = texts.result.length + texts.answer.length + 1_400
-  const id = saveSession(home, MODEL, Math.round((megabytes * 1024 * 1024) / turn) * 6 + 1, texts)
-  const product = await start(PRODUCT, home, flags)
-  await product.call(`POST /api/sessions/${id}/resume`)
-  const opened = memory(product, 'VmHWM')
-  const before = cpuOf(product)
-  await product.call(`DELETE /api/sessions/${id}`)
-  const closed = { opened, most: memory(product, 'VmHWM'), cpu: cpuOf(product) - before }
-  await product.stop()
-  return closed
-}
-
-async function closings(home: string, flags: string[]): Promise<Row[]> {
-  const rows: Row[] = []
-  for (const [what, texts] of Object.entries(LARGE)) {
-    const [small, large] = [await closing(home, flags, 24, texts), await closing(home, flags, 192, texts)]
-    rows.push(
-      { what: `resuming 192 MiB of ${what}: most memory`, value: mib(large.opened) },
-      atMost('  and closing it', large.most, 300, mib),
-      atMost('  processor time of 192 MiB to 24 MiB, 8 times as much', large.cpu / small.cpu, 10, times, {
-        bare: ms(small.cpu),
-      }),
-    )
-  }
-  return rows
+  return [atMost(`idle session, of ${COUNT}`, ((memory(product, 'RssAnon') - before) * 1024) / COUNT, 20, kib)]
 }
 
 /** Resolves with whether every target was met. */
@@ -98,10 +60,9 @@ export async function benchGrowth(): Promise<boolean> {
     const rows: Row[] = []
     for (const measure of [turns, idle]) {
       const product = await start(PRODUCT, home, flags)
-      rows.push(...[await (measure === turns ? turns(home, model, product) : idle(home, product))].flat())
+      rows.push(...(await measure(home, model, product)))
       await product.stop()
     }
-    rows.push(...(await closings(home, flags)))
     return table('Growth', rows)
   } finally {
     await model.close()

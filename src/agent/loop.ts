@@ -35,10 +35,19 @@ type Ending = Pick<Turn, 'turn_id' | 'log'> & { agent: { name: string } }
 
 /** The end of every turn, also of one that was interrupted before it began. */
 export function* endTurn({ turn_id, log, agent }: Ending, outcome: Outcome, started: number): Generator<Event, void> {
-  const usage = addUsage(log().flatMap(e => usageIn(e, turn_id)))
+  const usage = addUsage(sinceThePrompt(log(), turn_id).flatMap(e => usageIn(e, turn_id)))
   yield { type: 'turn.end', turn_id, outcome, usage, duration_ms: Math.round(performance.now() - started) }
   yield state({ agent }, 'idle')
 }
+
+/** The events of a turn and what came after it; the whole log where its prompt is not in it. Reads backward. */
+const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Stored[] =>
+  log.slice(
+    Math.max(
+      0,
+      log.findLastIndex(event => event.type === 'prompt' && event.turn_id === turn_id),
+    ),
+  )
 
 /** What an event of the turn cost in tokens: a message, or a summary that made room. */
 const usageIn = (event: Stored, turn_id: string) =>

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { createFit } from '../agent/context.ts'
+import { createReader } from '../agent/history.ts'
 import { buildRequest, type Frozen } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
@@ -59,6 +60,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
     return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
   }
   const fit = createFit()
+  const read = createReader()
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
@@ -105,6 +107,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
             fit,
             ...need,
             log: () => session.log.events,
+            read,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,

@@ -58,7 +58,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       abort.abort(error)
       fail(error, prompt.turn_id)
     }
-    outcomes.ended(prompt.turn_id)
+    outcomes.ended(prompt.turn_id, state.queued)
     running = null
     next()
   }
@@ -132,7 +132,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       const turn_id = newId('turn')
       if (!running) {
         repair()
-        const outcome = outcomes.of(turn_id)
+        const outcome = outcomes.next(turn_id)
         start({ type: 'prompt', turn_id, ...body, source: 'user' })
         await session.sync()
         const { state } = session.agent_state
@@ -145,7 +145,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         )
       if (state.queued.size >= LONGEST_QUEUE)
         throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
-      const outcome = outcomes.of(turn_id)
+      const outcome = outcomes.next(turn_id)
       session.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
       await session.sync()
       return { status: STATUS[when_busy], agent_state: session.agent_state.state, turn_id, outcome }

@@ -2,7 +2,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { FOREIGN_SIGNATURE, plainSchema } from '../openai/openai-request.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
-import { type Step, toSteps } from '../wire/conversation.ts'
+import { type Step, toSteps, writeSteps } from '../wire/conversation.ts'
 
 /** What a reply consisted of, in order, each part with its signature. */
 export type GeminiPart =
@@ -34,7 +34,9 @@ export function geminiBody(endpoint: Endpoint, request: ModelRequest, refused: R
         },
       }),
     },
-    contents: toSteps(request.messages, endpoint, 'gemini', refused).map(step => toContent(step, refused)),
+    contents: writeSteps(toSteps(request.messages, endpoint, 'gemini', refused), steps =>
+      steps.map(step => toContent(step, refused)),
+    ),
   }
 }
 

@@ -2,7 +2,7 @@ import type { ResponseInputContent, ResponseInputItem } from 'openai/resources/r
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
-import { type Part, type Step, toSteps, type WireCall } from '../wire/conversation.ts'
+import { type Part, type Step, toSteps, type WireCall, writeSteps } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
 import { plainSchema } from './openai-request.ts'
 
@@ -37,7 +37,9 @@ export function responsesBody(endpoint: Endpoint, request: ModelRequest, refused
       })),
     }),
     ...(request.system && { instructions: request.system }),
-    input: toSteps(request.messages, endpoint, 'responses', refused).flatMap(step => toItems(step, refused)),
+    input: writeSteps(toSteps(request.messages, endpoint, 'responses', refused), steps =>
+      steps.flatMap(step => toItems(step, refused)),
+    ),
   }
 }
 
