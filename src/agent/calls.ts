@@ -10,7 +10,7 @@ import {
   prepare,
 } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
-import { state, type Turn } from './turn.ts'
+import { type Decision, state, type Turn } from './turn.ts'
 
 /**
  * Runs the calls of one message. Consecutive reads that need no approval run together; everything else runs alone, and is
@@ -38,7 +38,8 @@ export async function* runCalls(
       waiting.shift()
       if (isBlocked(looked)) yield* refuse(turn, looked)
       else if ((yield* runAlone(turn, looked, signal)) === 'timeout') {
-        for (const call of waiting) yield result(turn, call, rejected('Nobody decided in time, so the turn ended.'))
+        for (const call of waiting)
+          yield result(turn, call, rejected({ message: 'Nobody decided in time, so the turn ended.' }))
         return 'timeout'
       }
       signal.throwIfAborted()
@@ -82,7 +83,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
     try {
       const decision = await decided
       if (decision.decision !== 'approved') {
-        yield result(turn, looked.call, rejected(decision.reason ?? REJECTED))
+        yield result(turn, looked.call, rejected(decision))
         return decision.decision === 'timeout' ? 'timeout' : 'done'
       }
       prepared = decision.prepared
@@ -109,6 +110,7 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   const context = turn.place.context(call.tool_call_id, signal, channel.push)
   const performed = await perform(prepared, context, note)
   channel.push(result(turn, call, performed.result))
+  await turn.place.touched(prepared)
   const changed = await fileChanges(performed.changes, context, {
     turn_id: turn.turn_id,
     tool_call_id: call.tool_call_id,
@@ -152,9 +154,10 @@ const result = (turn: Turn, call: ToolCall, outcome: Performed['result']): ToolR
 
 const REJECTED = 'The user rejected this call and gave no reason. Ask what they would prefer, or go on without it.'
 
-const rejected = (reason: string): Performed['result'] => ({
+const rejected = ({ message = REJECTED, reason }: Pick<Decision, 'message' | 'reason'>): Performed['result'] => ({
   status: 'rejected',
-  message: reason,
+  message,
+  ...(reason && { reason }),
   execution_time_ms: 0,
 })
 

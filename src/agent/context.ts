@@ -2,6 +2,7 @@ import { AppError } from '../base/errors.ts'
 import { summing } from '../base/lists.ts'
 import { once } from '../base/once.ts'
 import { head, tail } from '../base/text.ts'
+import { BYTES_PER_TOKEN } from '../base/tokens.ts'
 import type { ModelInfo, ModelMessage } from '../llm/provider.ts'
 import type { HistoryMessage } from './history.ts'
 
@@ -11,8 +12,6 @@ import type { HistoryMessage } from './history.ts'
  * system prompt, the tools and the latest messages always stay. The log is never touched: both change only what is sent.
  */
 
-/** UTF-8 bytes a token stands for, on the careful side: o200k has 3.3 to 4.2 for code, and bytes are fair to every script. */
-const BYTES_PER_TOKEN = 3.2
 const TOKENS_PER_IMAGE = 1_600
 const DEFAULT_WINDOW = 32_768
 const DEFAULT_OUTPUT = 8_192

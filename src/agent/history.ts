@@ -44,9 +44,6 @@ export function createReader(): (log: readonly Stored[]) => Derived {
   }
 }
 
-/** The history of a whole log. */
-export const toHistory = (log: readonly Stored[]): HistoryMessage[] => createReader()(log).history
-
 /** The last result of each call, by `tool_call_id`. */
 type Results = Map<string, Stored<ToolResult>>
 
@@ -128,6 +125,7 @@ function messagesOf(event: Stored, results: Results): HistoryMessage[] {
     case 'session.created':
     case 'session.updated':
     case 'session.resumed':
+    case 'session.rewound': // what it took back is not here
     case 'session.closed':
     case 'prompt.queued':
     case 'prompt.dropped':
@@ -189,6 +187,13 @@ function fromResult(
     tool,
     content: result.result?.content ?? result.message,
     is_error: result.status !== 'success',
+    facts: {
+      status: result.status,
+      error: result.error,
+      reason: result.reason,
+      edited: result.edited,
+      metadata: result.result?.metadata,
+    },
     ...(count > 0 && { enclosed: { images: count, tool_call_id } }),
   }
 }
@@ -212,10 +217,12 @@ const pathList = (paths: { path: string }[]) => paths.map(({ path }) => path).jo
 function fromPrompt(event: Stored<Prompt>): HistoryMessage {
   const attached = event.attachments ?? []
   const context = renderContext(event.at, event.context)
+  const current_file = event.context?.current_file
   return {
     id: event.id,
     role: 'user',
     text: [event.text, context].filter(Boolean).join('\n\n'),
+    asked: { prompt: event.text, ...(current_file && { current_file }) },
     ...(attached.length > 0 && { enclosed: { attachments: attached, turn_id: event.turn_id } }),
   }
 }

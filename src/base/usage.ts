@@ -1,4 +1,4 @@
-import type { Usage } from '../event.ts'
+import type { Stored, Usage } from '../event.ts'
 
 export const noUsage = (): Usage => ({ input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 })
 
@@ -19,4 +19,15 @@ export function addUsage(parts: readonly Usage[]): Usage {
     else if (totalTokens(part) > 0) isKnown = false
   }
   return isKnown && cost !== undefined ? { ...sum, cost_usd: cost } : sum
+}
+
+/** What the model call behind an event used: an answer, or a summary that made room. */
+export const usageIn = (event: Stored): Usage | undefined =>
+  event.type === 'message' || event.type === 'context.compacted' ? event.usage : undefined
+
+/** What a whole log cost: also what was rewound, but not what a fork brought from the session it came from. */
+export function usageOf(log: readonly Stored[]): Usage {
+  const [created] = log
+  const from = (created?.type === 'session.created' && created.inherited_to) || 0
+  return addUsage(log.flatMap(event => (event.id > from ? (usageIn(event) ?? []) : [])))
 }

@@ -105,6 +105,7 @@ export const errorCode = word<
   | 'ALREADY_DECIDED'
   | 'SESSION_LOCKED'
   | 'STALE_PREVIEW'
+  | 'NOTHING_TO_DO'
   | 'NOTHING_TO_UNDO'
   | 'TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
@@ -128,4 +129,4 @@ export const errorCode = word<
   | 'STALE_FILE'
   | 'INTERRUPTED'
 >()
-export const toolError = open({ code: errorCode, message: text, recoverable: flag })
+export const toolError = open({ code: errorCode, message: text, recoverable: flag, details: maybe(record) })

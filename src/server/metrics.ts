@@ -41,6 +41,7 @@ export function createMetrics(): Metrics {
         case 'session.created':
         case 'session.updated':
         case 'session.resumed':
+        case 'session.rewound':
         case 'session.closed':
         case 'prompt.queued':
         case 'prompt.dropped':

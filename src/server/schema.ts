@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+import { FORMAT_NAMES } from '../transcript/formats.ts'
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -102,6 +103,12 @@ export const SendPrompt = v.pipe(
   ),
 )
 
+export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
+
+export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
+
+export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
+
 export const Approve = object({
   tool_call_id: name,
   preview_hash: maybe(text),
@@ -117,6 +124,8 @@ export const AnswerQuestion = object({
   action: v.picklist(['accept', 'decline', 'cancel']),
   content: v.optional(v.unknown()),
 })
+
+export const FollowSession = v.object({ render: v.optional(v.picklist(['org'])) })
 
 export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
@@ -153,7 +162,7 @@ const project = v.optional(
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))
 
 export const OfProject = v.object({ project })
-export const TranscriptFormat = v.object({ format: v.optional(v.picklist(['json', 'markdown', 'org']), 'json') })
+export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({
   q: v.pipe(text, v.nonEmpty(), v.maxLength(1000)),

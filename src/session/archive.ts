@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../base/files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
+import { FORMAT_NAMES, FORMATS, type Format } from '../transcript/formats.ts'
 import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './index.ts'
 import { readEvents, readLog, requireCreated } from './lines.ts'
@@ -11,7 +12,6 @@ import { writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 import type { Session } from './session.ts'
 
-export type Format = 'json' | 'markdown' | 'org'
 export type ListRequest = { project?: string; limit: number; cursor?: string }
 export type Archive = ReturnType<typeof createArchive>
 
@@ -20,14 +20,15 @@ export const filesOf = (log: string) => {
   const stem = log.replace(/\.jsonl$/, '')
   return {
     log,
-    json: `${stem}.json`,
-    markdown: `${stem}.md`,
-    org: `${stem}.org`,
+    ...renderedBeside(stem),
     spill: `${stem}.spill`,
     lock: `${stem}.lock`,
     torn: `${log}.torn`,
   }
 }
+
+const renderedBeside = (stem: string) =>
+  Object.fromEntries(FORMAT_NAMES.map(name => [name, `${stem}.${FORMATS[name].extension}`])) as Record<Format, string>
 
 /** Of the sessions that an id may mean, so many are named. */
 const MAX_NAMED = 5
@@ -39,12 +40,6 @@ const LOG_NAME = /^session-([0-9a-f-]{36})\.jsonl$/
  * `index.json` of a project only saves reading them again, and is rebuilt whenever it does not fit.
  */
 export function createArchive(base: string, report: (level: 'warn', message: string) => void) {
-  const renderers = {
-    json: async (events: readonly Stored[]) => (await import('../transcript/json.ts')).renderJson(events),
-    markdown: async (events: readonly Stored[]) => (await import('../transcript/markdown.ts')).renderMarkdown(events),
-    org: async (events: readonly Stored[]) => (await import('../transcript/org.ts')).renderOrg(events),
-  }
-
   /** Every log, by session id; newest last within a project directory. */
   const logs = async (): Promise<{ directory: string; path: string; id: string }[]> => {
     const found = []
@@ -130,13 +125,10 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       return events
     },
 
-    render: async (events: readonly Stored[], format: Format): Promise<string> => renderers[format](events),
-
-    /** Writes the three transcripts beside a log, each in one step; returns the path of the .org. */
+    /** Writes the transcripts beside a log, each in one step; returns the path of the .org. */
     async writeTranscripts(log: string, events: readonly Stored[]): Promise<string> {
       const files = filesOf(log)
-      for (const format of ['json', 'markdown', 'org'] as const)
-        await writeAtomic(files[format], await renderers[format](events))
+      for (const format of FORMAT_NAMES) await writeAtomic(files[format], await FORMATS[format].render(events))
       return files.org
     },
 
@@ -169,8 +161,8 @@ export function createArchive(base: string, report: (level: 'warn', message: str
 }
 
 const shown = ({ log, size: _, modified: __, ...entry }: Entry) => {
-  const { org, markdown, json } = filesOf(log)
-  return { ...entry, paths: { org, markdown, json, log } }
+  const { spill: _spill, lock: _lock, torn: _torn, ...paths } = filesOf(log)
+  return { ...entry, paths }
 }
 
 const encodeCursor = (key: string) => Buffer.from(key).toString('base64url')

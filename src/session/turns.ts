@@ -6,6 +6,7 @@ import { newId } from '../base/ids.ts'
 import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
+import { lastPrompt, rewound } from './rewind.ts'
 import type { Session } from './session.ts'
 import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
@@ -30,8 +31,6 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
   let running: { abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
   let dropped: Dropped[] = []
-  /** Settles when the work that no turn may run beside has ended. */
-  let apart: Promise<void> | null = null
 
   function start(asked: Prompt) {
     const prompt = { ...asked, agent: asked.agent ?? state.agent }
@@ -84,6 +83,15 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     }
   }
 
+  function refuseBusy() {
+    session.refuseClosing()
+    if (running)
+      throw new AppError(
+        'SESSION_BUSY',
+        'A turn is running, or the session is being changed. Wait for it, or interrupt it, then try again.',
+      )
+  }
+
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
   function fail(error: unknown, turn_id: string) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
@@ -118,7 +126,6 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     async prompt({ when_busy = 'queue', ...body }: PromptRequest): Promise<Taken> {
       if (body.agent) findAgent(session.config, body.agent)
       if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
-      while (apart) await apart
       session.refuseClosing()
       // From here to the append nothing waits: of two that come at once, the second sees the first.
       const known = body.prompt_id && state.prompt_ids.get(body.prompt_id)
@@ -152,7 +159,6 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     },
     /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
     async interrupt(): Promise<Dropped[]> {
-      while (apart) await apart
       const stopping = running
       if (!stopping) return []
       stopping.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
@@ -165,24 +171,42 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       return dropped
     },
     /**
-     * Runs `work` while no turn runs; a prompt, an interrupt or a close that comes meanwhile waits for its end. Throws
-     * SESSION_BUSY when a turn or another such work is under way.
+     * Rewinds the last turn, whose files stay as they are, and sends its prompt again. Throws SESSION_BUSY, NOTHING_TO_DO.
      */
-    async alone<T>(work: () => Promise<T>): Promise<T> {
-      session.refuseClosing()
-      if (running)
-        throw new AppError('SESSION_BUSY', 'A turn is running. Wait for it, or interrupt it, then try again.')
-      if (apart)
-        throw new AppError('SESSION_BUSY', 'An undo or a rewind of this session is under way. Wait for its end.')
-      const { promise, resolve } = Promise.withResolvers<void>()
-      apart = promise
+    async retry(): Promise<Taken> {
+      refuseBusy()
+      repair()
+      const last = lastPrompt(session.counting)
+      const retry_turn_id = newId('turn')
+      const outcome = outcomes.of(retry_turn_id)
+      session.append({ ...rewound(session.counting, last), retry_turn_id })
+      session.place.seen.clear()
+      next()
+      await session.sync()
+      return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
+    },
+    /**
+     * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
+     * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+     */
+    async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+      refuseBusy()
+      repair()
+      dropped = []
+      const abort = new AbortController()
+      const { promise: done, resolve } = Promise.withResolvers<void>()
+      running = { abort, done, isEnding: false }
       try {
-        return await work()
+        return await work(abort.signal)
       } finally {
-        apart = null
+        if (abort.signal.aborted) dropAll()
+        running = null
         resolve()
+        next()
       }
     },
+    /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
+    refuseBusy,
     async drop(turn_id: string): Promise<void> {
       const queued = state.queued.get(turn_id)
       if (!queued) throw new AppError('NOT_FOUND', 'No prompt with this id is waiting; it may have started already.')

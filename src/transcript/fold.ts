@@ -1,5 +1,6 @@
 import { totalTokens } from '../base/usage.ts'
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
+import { countingEvents } from './counting.ts'
 import { formatCount } from './format.ts'
 import {
   type AttachmentNote,
@@ -11,23 +12,28 @@ import {
   type Session,
   type SessionRecord,
 } from './record.ts'
-import { emptySummary, isMessage, reduceSummary } from './summary.ts'
+import { isMessage, type Summary, summaryOf } from './summary.ts'
+
+/*
+ * Transcripts: `fold` turns a log into the record of a conversation; `json`, `markdown` and `org` write it down. Text of models
+ * and users is read by markdown/ and written by org/, so that none of it acts in Emacs.
+ */
 
 /** The session record of a log: what the JSON transcript holds. Linear in the number of events. */
 export const fold = (events: readonly Stored[]): SessionRecord => foldSession(events).record
 
 /** The record together with the conversation in reading order, for the transcripts that people read. */
 export function foldSession(events: readonly Stored[]): Session {
-  const folding = new Folding()
-  for (const event of events) folding.add(event)
+  const folding = new Folding(summaryOf(events))
+  for (const event of countingEvents(events)) folding.add(event)
   return folding.end()
 }
 
 type CallEntry = Extract<Entry, { kind: 'call' }>
 
-/** One pass over a log. Calls are found again by id: results of a batch come in any order, and agents interleave. */
+/** One pass over the events that count. Calls are found again by id: results of a batch come in any order, and agents interleave. */
 class Folding {
-  private summary = emptySummary()
+  private readonly summary: Summary
   private agent = ''
   private turns = 0
   private last = ''
@@ -38,8 +44,11 @@ class Folding {
   private readonly errors: SessionRecord['metadata']['errors'] = []
   private readonly dropped: SessionRecord['metadata']['dropped_prompts'] = []
 
+  constructor(summary: Summary) {
+    this.summary = summary
+  }
+
   add(event: Stored): void {
-    this.summary = reduceSummary(this.summary, event)
     this.last = event.at
     switch (event.type) {
       case 'session.created':
@@ -52,6 +61,9 @@ class Folding {
         break
       case 'session.resumed':
         this.note(event, 'Session resumed', '')
+        break
+      case 'session.rewound':
+        this.note(event, 'Conversation rewound', '')
         break
       case 'prompt.dropped':
         this.dropped.push({ turn_id: event.turn_id, text: event.text, timestamp: event.at })

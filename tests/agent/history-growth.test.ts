@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import * as fc from 'fast-check'
-import { createReader, type toHistory } from '../../src/agent/history.ts'
+import { createReader, type HistoryMessage } from '../../src/agent/history.ts'
 import { noUsage } from '../../src/base/usage.ts'
 import type { Stored } from '../../src/event.ts'
 import { anthropicBody } from '../../src/llm/anthropic/anthropic-request.ts'
@@ -160,7 +160,7 @@ function defined(log: readonly Stored[]) {
   return lines
 }
 
-const asLines = (history: ReturnType<typeof toHistory>) =>
+const asLines = (history: HistoryMessage[]) =>
   history.map(message => {
     const plus = message.enclosed ? ' +1' : ''
     if (message.role === 'tool')
@@ -222,7 +222,7 @@ test.each(FAMILIES)('%s: the text of a request that goes on from the one before 
     fc.property(logs, refusals, fc.boolean(), (steps, refused, withSystem) => {
       const { take, log } = growing()
       const read = createReader()
-      const asked = (messages: ReturnType<typeof toHistory>) =>
+      const asked = (messages: HistoryMessage[]) =>
         BODIES[family](endpoint, request({ messages, ...(!withSystem && { system: '' }) }), new Set(refused))
       for (const [step, looks] of steps) {
         take(step)

@@ -10,7 +10,7 @@ import { localServers, type Server } from './discovery.ts'
 import { createKeys, type KeySource } from './keys.ts'
 import { nameModel, noticeOf } from './names.ts'
 import { costOf, KNOWN, knownModel, pricesFor } from './prices.ts'
-import { findProvider, keyRemedy, needsKey, type Provider, providersOf, unknownProvider } from './providers.ts'
+import { addressRemedy, findProvider, keyRemedy, type Provider, providersOf, unknownProvider } from './providers.ts'
 import { createServers } from './servers.ts'
 
 /** Which models there are, what they cost, and the way to call one. */
@@ -85,9 +85,9 @@ export function createModels(options: {
   /** Why a model of this provider cannot be called, with the remedy; undefined when it can, as far as we know. */
   const hindrance = (provider: Provider, id?: string): string | undefined => {
     if (provider.kind === 'offline') return undefined
-    if (needsKey(provider)) return keys.sourceOf(provider) ? undefined : `No key. ${keyRemedy(provider)}`
+    if (provider.needs_key && !keys.sourceOf(provider)) return `No key. ${keyRemedy(provider)}`
     if (provider.base_url || (id && whereIs(id))) return undefined
-    return provider.name === 'local' ? NO_LOCAL : `Set base_url under [providers.${provider.name}] in emacs-agent.toml.`
+    return provider.name === 'local' ? NO_LOCAL : addressRemedy(provider)
   }
 
   const info = (id: string): ModelInfo => {
@@ -96,7 +96,7 @@ export function createModels(options: {
     const reason = provider ? hindrance(provider, id) : 'Its provider is not configured.'
     const notice = noticeOf(id, now())
     return {
-      ...(provider && needsKey(provider) && { images: true }),
+      ...(provider && provider.kind !== 'openai-compatible' && provider.kind !== 'offline' && { images: true }),
       ...(known && { ...known.facts, prices: pricesFor(known, NOTHING, now()) }),
       ...(id === GUIDE && { prices: { input: 0, output: 0, cache_read: 0, cache_write: 0 } }),
       ...whereIs(id)?.facts,
@@ -123,7 +123,8 @@ export function createModels(options: {
   const resolve: Models['resolve'] = async name => {
     const listed = Object.keys(config.models)
     let named = nameModel(name, providers, listed, now())
-    const isServed = named !== undefined && providerOf(named.id)?.kind === 'openai-compatible'
+    const provider = named && providerOf(named.id)
+    const isServed = provider?.kind === 'openai-compatible' && !provider.needs_key
     // What a server says of its model is worth a question, once; a turn does not wait for it to be asked again.
     if (isServed && asked) void local()
     if (!named || (isServed && !asked)) {
@@ -140,14 +141,14 @@ export function createModels(options: {
     if (!provider) throw new LlmError('LLM_INVALID_REQUEST', unknownProvider(providers).message)
     if (!whereIs(id) && !provider.base_url) await local()
     const reason = hindrance(provider, id)
-    if (reason) throw new LlmError(needsKey(provider) ? 'LLM_AUTH' : 'LLM_UNREACHABLE', reason, { retryable: false })
+    if (reason) throw new LlmError(provider.needs_key ? 'LLM_AUTH' : 'LLM_UNREACHABLE', reason, { retryable: false })
     const base_url = whereIs(id)?.base_url ?? provider.base_url
     // A key goes where the configuration says, not to whatever answers on a port.
     const api_key = base_url === provider.base_url ? await keys.find(provider, signal) : undefined
-    const { name, kind, headers, timeout_seconds } = provider
+    const { name, kind, wires, key_header, patience, headers, timeout_seconds } = provider
     const model = id.slice(id.indexOf('/') + 1)
     return {
-      ...{ provider: name, kind, model, base_url, headers, info: info(id) },
+      ...{ provider: name, kind, wires, key_header, patience, model, base_url, headers, info: info(id) },
       ...(api_key && { api_key }),
       ...(timeout_seconds !== undefined && { timeout_seconds }),
     }

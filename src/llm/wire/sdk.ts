@@ -1,6 +1,7 @@
 import type { Anthropic } from '@anthropic-ai/sdk'
 import type { OpenAI } from 'openai'
 import { stayHome } from '../../base/loopback.ts'
+import { KINDS, keyValue } from '../../config/vendors.ts'
 import { below } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fromConnection, fromStatus, LlmError } from '../errors.ts'
@@ -135,8 +136,8 @@ function ourHeaders(sdk: Headers, endpoint: Endpoint, extra: Record<string, stri
   const headers = new Headers()
   for (const [name, value] of sdk) if (OURS.has(name)) headers.set(name, value)
   if (endpoint.api_key) {
-    if (endpoint.kind === 'anthropic') headers.set('x-api-key', endpoint.api_key)
-    else if (!('x-goog-api-key' in extra)) headers.set('authorization', `Bearer ${endpoint.api_key}`)
+    const { kind, key_header = KINDS[kind].key_header } = endpoint
+    if (!('x-goog-api-key' in extra)) headers.set(key_header, keyValue(key_header, endpoint.api_key))
   }
   for (const [name, value] of Object.entries({ ...extra, ...endpoint.headers })) headers.set(name, value)
   return headers

@@ -212,7 +212,7 @@ test('an unknown provider is an error that names the known ones, not what was as
   for (const name of ['nobody/secret-model', 'secret-model', '']) {
     const error = await failureOf(make({}).resolve(name))
     expect(error.code).toBe('INVALID_REQUEST')
-    expect(error.message).toContain('anthropic, openai, gemini, local, offline')
+    expect(error.message).toMatch(/anthropic, openai, gemini, .*local, offline/)
     expect(error.message).not.toContain('secret-model')
   }
 })
@@ -317,7 +317,9 @@ test('the doctor tells what is where, and no key', async () => {
   })
   models.setKey('openai', 'memory-key-1234')
   const report = await models.doctor()
-  expect(report).toEqual([
+  const unused = report.filter(({ key, usable, provider }) => !key && !usable && provider !== 'own')
+  expect(unused.map(({ provider }) => provider)).toContain('groq')
+  expect(report.filter(each => !unused.includes(each))).toEqual([
     {
       provider: 'anthropic',
       kind: 'anthropic',
