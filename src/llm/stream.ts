@@ -1,5 +1,6 @@
 import { KINDS, type Patience, type WireName } from '../config/vendors.ts'
 import { anthropicWire } from './anthropic/anthropic.ts'
+import { effortFor } from './effort.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
 import { geminiWire, isNative } from './gemini/gemini.ts'
@@ -37,7 +38,7 @@ export async function* stream(
   patience?: Patience,
 ): AsyncGenerator<ModelEvent, ModelReply> {
   const refusals = createRefusals(endpoint)
-  let asked = request
+  let asked = { ...request, effort: effortFor(endpoint.info, request.effort) }
   let lowerings = 0
   for (;;) {
     const { refused } = refusals
