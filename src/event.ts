@@ -29,6 +29,8 @@ export type AgentState = 'idle' | 'thinking' | 'tool_execution' | 'waiting_appro
 type Of<T extends keyof typeof SHAPES> = { type: T } & v.InferOutput<(typeof SHAPES)[T]>
 
 export type SessionCreated = Of<'session.created'>
+export type SessionRewound = Of<'session.rewound'>
+export type ForkedFrom = NonNullable<SessionCreated['forked_from']>
 export type PromptQueued = Of<'prompt.queued'>
 export type Prompt = Of<'prompt'>
 /** Of a prompt, whether it waits or runs. `turn_id` is that of the turn which takes it. */

@@ -5,7 +5,8 @@ import { isatty } from 'node:tty'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
 import { VERSION } from './base/version.ts'
-import { type Command, parseCommand } from './cli/args.ts'
+import { parseCommand } from './cli/args.ts'
+import { runCommand } from './cli/commands.ts'
 import { createOutput } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
@@ -20,7 +21,7 @@ const output = createOutput()
  * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
  * four places where a failure becomes data: one line on stderr.
  */
-const world: Process = {
+const host: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
   version: VERSION,
@@ -32,6 +33,9 @@ const world: Process = {
   },
   get terminal_output() {
     return output.stream(1)
+  },
+  get terminal_error() {
+    return output.stream(2)
   },
   terminal: { input: isatty(0), output: isatty(1) },
   onInterrupt: act => void process.on('SIGINT', act),
@@ -54,22 +58,10 @@ async function main(argv: string[]): Promise<number> {
       writeSync(1, `emacs-agent-backend ${VERSION}\n`)
       return 0
     case 'help':
-      world.stdout((await import('./cli/help.ts')).helpText(command.about))
+      host.stdout((await import('./cli/help.ts')).helpText(command.about))
       return 0
-    case 'serve':
-      return (await import('./cli/serve.ts')).serve(command, world)
-    case 'run':
-      return (await import('./cli/run.ts')).run(command, world)
-    case 'doctor':
-      return (await import('./cli/doctor.ts')).doctor(command, world)
-    case 'transcripts':
-      return (await import('./cli/transcripts.ts')).transcripts(command, world)
-    case 'mcp':
-      return (await import('./cli/mcp.ts')).mcp(command, world)
-    case 'trust':
-      return trust(command)
-    case 'elisp':
-      return (await import('./cli/elisp.ts')).elispCommand({ ...command, version: VERSION, write: world.stdout })
+    default:
+      return runCommand(command, host)
   }
 }
 
@@ -77,15 +69,6 @@ async function main(argv: string[]): Promise<number> {
 async function sweep(directory: string, pid: number): Promise<number> {
   await (await import('./base/children.ts')).sweepOrphans(directory, pid)
   return 0
-}
-
-async function trust(command: Extract<Command, { command: 'trust' }>): Promise<number> {
-  const [{ trustCommand, askOnTerminal }, { validateRule }] = await Promise.all([
-    import('./cli/trust.ts'),
-    import('./tools/permission/rule.ts'),
-  ])
-  const confirm = world.terminal.input ? askOnTerminal(process.stdin, process.stderr) : null
-  return trustCommand({ ...command, dirs: world.dirs, write: world.stdout, confirm, validateRule })
 }
 
 function untilStopped({ lifeline, output: watched, signals }: Parameters<Process['untilStopped']>[0]): Promise<string> {
@@ -112,7 +95,7 @@ function untilEndOfStdin(ended: (reason: string) => void): void {
 
 main(process.argv.slice(2))
   .catch((error: unknown) => {
-    world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
+    host.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {

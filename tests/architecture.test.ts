@@ -9,7 +9,7 @@ const ROOMS = [
   ['org', 'llm', 'emacs'],
   ['transcript'],
   ['tools'],
-  ['guide', 'mcp', 'undo'],
+  ['guide', 'mcp', 'conventions', 'undo'],
   ['agent'],
   ['session'],
   ['server'],
@@ -41,5 +41,12 @@ for (const path of new Glob('src/**/*.ts').scanSync(root)) {
     )
       throw new Error(`${path} opens files to read them otherwise than by base/files.ts`)
     if (/^export default/m.test(source)) throw new Error(`${path} has a default export`)
+  })
+}
+
+for (const path of new Glob('tests/**/*.ts').scanSync(root)) {
+  test(`${path} has at most 400 lines`, async () => {
+    const { length } = (await Bun.file(join(root, path)).text()).split('\n')
+    expect(length).toBeLessThanOrEqual(401)
   })
 }

@@ -48,6 +48,17 @@ const SHIPPED: Agent[] = [
   },
 ]
 
+/** Names that agents of the program and of the configuration have, with whose they are; those that are files have none. */
+export const namesTaken = (config: Config): Map<string, string> =>
+  new Map(
+    agentsOf(config)
+      .filter(({ origin }) => !origin.endsWith('.md'))
+      .map(({ name, origin }) => [name, origin === 'built in' ? 'the program' : origin]),
+  )
+
+/** An agent that stands by itself. */
+export const agentOf = (name: string, entry: AgentConfig): Agent => customised(undefined, name, entry)
+
 /** The shipped agents and those of the configuration; an entry named like a shipped one changes only what it says. */
 export function agentsOf(config: Config): Agent[] {
   const agents = new Map(SHIPPED.map(agent => [agent.name, agent]))
@@ -74,15 +85,10 @@ export function toolsFor(agent: Agent, tools: readonly Tool[]): Tool[] {
     names === undefined ||
     names.some(name => name === tool.name || (name.endsWith('/*') && tool.name.startsWith(name.slice(0, -1)))) ||
     // Tools of MCP servers may be reached through others only; what is called is judged by its own name.
-    (LEADS_ON.has(tool.name) && names.some(name => name.includes('/')))
-  const isReading = (tool: Tool) => tool.level === 'read' || LEVEL_BY_CALL.has(tool.name)
+    (tool.leads && names.some(name => name.includes('/')))
+  const isReading = (tool: Tool) => tool.level === 'read' || tool.level_by_call === true
   return tools.filter(tool => isAllowed(tool) && (!agent.read_only || isReading(tool)))
 }
-
-/** The constant tools that lead to those of MCP servers. */
-const LEADS_ON = new Set(['find_tools', 'describe_tools', 'call_tool'])
-/** Tools that only read in some calls, and those that stand for others. */
-const LEVEL_BY_CALL = new Set(['git_branch', 'call_tool'])
 
 function customised(shipped: Agent | undefined, name: string, entry: AgentConfig): Agent {
   const base: Agent = shipped ?? {

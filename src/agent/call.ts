@@ -10,12 +10,16 @@ import type { Foreseen, Keeper, Kept } from '../undo/keeper.ts'
 export type ToolAccess = {
   /** By the name in the call; undefined when there is no such tool for this agent. */
   find(name: string): Tool | undefined
+  /** Finds what no tool of that name is offered for: a tool of an MCP server may be called by its own name. */
+  resolve: Tool['resolve']
   /** The names to offer when a tool is not found. */
   names(): string[]
   context(tool_call_id: string, signal: AbortSignal, emit: (event: Event) => void): ToolContext
   policy(): Policy
   /** Keeps what a call may change, so that it can be undone. */
   keeper?: Keeper
+  /** What a call that has run has worked on. */
+  touched(prepared: Prepared): Promise<void>
 }
 
 /** A call that was looked at and is ready to run: what it would do, and what the rules say of it. */
@@ -49,8 +53,7 @@ export async function prepare(
   let named = call
   let tool = place.find(call.tool)
   try {
-    // A tool of an MCP server may be called by its own name, though it is reached through another.
-    const leads = tool ? undefined : place.find('call_tool')?.resolve
+    const leads = tool ? undefined : place.resolve
     if (!tool && !leads) throw unknownTool(call.tool, place.names())
     if (raw !== undefined)
       throw new AppError('INVALID_PARAMS', 'The arguments were not a JSON object. Send the call again with valid JSON.')
@@ -146,7 +149,10 @@ async function judge(
 }
 
 export type Performed = {
-  result: Pick<ToolResult, 'status' | 'result' | 'error' | 'message' | 'execution_time_ms' | 'locations'>
+  result: Pick<
+    ToolResult,
+    'status' | 'result' | 'error' | 'reason' | 'edited' | 'message' | 'execution_time_ms' | 'locations'
+  >
   changes: Change[]
 }
 
@@ -176,6 +182,7 @@ export async function perform(
       result: {
         status: 'success',
         result: { content: note + content, metadata: { ...metadata, ...unsure } },
+        ...(note && { edited: true }),
         message: summaryLine(content),
         execution_time_ms,
         ...(output.locations && { locations: output.locations }),
@@ -231,7 +238,12 @@ const summaryLine = (content: string) => cut(content.trimStart().split('\n', 1)[
 
 export function toolError(error: unknown): ToolError {
   if (error instanceof AppError)
-    return { code: error.code, message: error.message, recoverable: error.code !== 'PERMISSION_DENIED' }
+    return {
+      code: error.code,
+      message: error.message,
+      recoverable: error.code !== 'PERMISSION_DENIED',
+      ...(Object.keys(error.details).length > 0 && { details: error.details }),
+    }
   const code = (error as NodeJS.ErrnoException)?.code
   return { code: 'TOOL_FAILED', message: code ? `${code}: ${messageOf(error)}` : messageOf(error), recoverable: true }
 }

@@ -11,7 +11,7 @@ import {
   prepare,
 } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
-import { state, type Turn } from './turn.ts'
+import { type Decision, state, type Turn } from './turn.ts'
 
 /**
  * Runs the calls of one message. Consecutive reads that need no approval run together; everything else runs alone, and is
@@ -20,7 +20,7 @@ import { state, type Turn } from './turn.ts'
  */
 export async function* runCalls(
   turn: Turn,
-  message: Message,
+  message: Pick<Message, 'tool_calls' | 'provider_data'>,
   signal: AbortSignal,
 ): AsyncGenerator<Event, 'done' | 'timeout'> {
   const waiting = [...message.tool_calls]
@@ -39,7 +39,8 @@ export async function* runCalls(
       waiting.shift()
       if (isBlocked(looked)) yield* refuse(turn, looked)
       else if ((yield* runAlone(turn, looked, signal)) === 'timeout') {
-        for (const call of waiting) yield result(turn, call, rejected('Nobody decided in time, so the turn ended.'))
+        for (const call of waiting)
+          yield result(turn, call, rejected({ message: 'Nobody decided in time, so the turn ended.' }))
         return 'timeout'
       }
       signal.throwIfAborted()
@@ -57,7 +58,7 @@ export async function* runCalls(
 
 const runsTogether = (prepared: Prepared) => prepared.effect.level === 'read' && prepared.verdict.decision === 'allow'
 
-const rawArguments = (message: Message, call: ToolCall): string | undefined =>
+const rawArguments = (message: Pick<Message, 'provider_data'>, call: ToolCall): string | undefined =>
   (message.provider_data?.raw_arguments as Record<string, string> | undefined)?.[call.tool_call_id]
 
 async function* runTogether(turn: Turn, batch: Prepared[], signal: AbortSignal): AsyncGenerator<Event> {
@@ -83,7 +84,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
     try {
       const decision = await decided
       if (decision.decision !== 'approved') {
-        yield result(turn, looked.call, rejected(decision.reason ?? REJECTED))
+        yield result(turn, looked.call, rejected(decision))
         return decision.decision === 'timeout' ? 'timeout' : 'done'
       }
       prepared = decision.prepared
@@ -114,6 +115,7 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   const keep = keeper && prepared.effect.level !== 'read' ? () => keeper.keep(writing, ids) : undefined
   const performed = await perform(prepared, context, note, keep)
   channel.push(result(turn, call, performed.result))
+  await turn.place.touched(prepared)
   const changed = await fileChanges(performed.changes, context, ids)
   for (const event of changed) channel.push(event)
 }
@@ -160,9 +162,10 @@ const result = (turn: Turn, call: ToolCall, outcome: Performed['result']): ToolR
 
 const REJECTED = 'The user rejected this call and gave no reason. Ask what they would prefer, or go on without it.'
 
-const rejected = (reason: string): Performed['result'] => ({
+const rejected = ({ message = REJECTED, reason }: Pick<Decision, 'message' | 'reason'>): Performed['result'] => ({
   status: 'rejected',
-  message: reason,
+  message,
+  ...(reason && { reason }),
   execution_time_ms: 0,
 })
 

@@ -21,8 +21,8 @@ export type Turn = {
   fit: Fit
   stream: Stream
   price(model: string, usage: Usage): Usage
-  /** Prompts that steer the running turn; each is taken once. */
-  steers(): Prompt[]
+  /** Prompts that steer the running turn, and what the model has to learn in between; each is taken once. */
+  steers(): Promise<Prompt[]>
   hasSteers(): boolean
   /** Registers a question about a call before it is announced, and resolves with the decision, already appended. */
   ask(prepared: Prepared, signal: AbortSignal): Promise<Decision>
@@ -32,8 +32,11 @@ export type Turn = {
   sync(): Promise<void>
 }
 
-/** `prepared` is the call as it was approved, with the person's edits; `note` tells the model of them. */
-export type Decision = Pick<Approval, 'decision' | 'reason'> & { prepared: Prepared; note?: string }
+/**
+ * `prepared` is the call as it was approved, with the person's edits, and `note` reports them to the model. For a call that
+ * was not approved, `message` is its result and `reason` what the person gave for it.
+ */
+export type Decision = Pick<Approval, 'decision' | 'reason'> & { prepared: Prepared; note?: string; message?: string }
 
 export const state = (
   turn: { agent: { name: string } },

@@ -1,11 +1,31 @@
-import { SCALARS } from '../config/settings.ts'
+import type { UsageError } from '../base/errors.ts'
+import { suggestion } from '../config/nearest.ts'
+import { SCALARS, type ScalarKey, type Scalars } from '../config/settings.ts'
+import type { Process } from './process.ts'
 
-/** Every command and flag (the contract, "Command line"), said once: `args.ts` parses by it, `help.ts` prints it. */
+/** Every command and flag (the contract, "Command line"), said once: `args.ts` parses by it, `help.ts` prints it, `main` runs it. */
 
 export type Flag = {
   /** What stands for the value in the help; absent for a switch. */
   value?: string
   help: string
+}
+
+/** What was written behind a command. */
+export type Given = { flags: FlagReader; operands: string[]; wrong(what: string): UsageError }
+type FlagReader = {
+  has(name: string): boolean
+  text(name: string): string | undefined
+  texts(name: string): string[]
+  setting<K extends ScalarKey>(name: string, key: K): Scalars[K] | undefined
+}
+type Spec = {
+  /** The operands, as the help shows them; empty for a command that takes flags only. */
+  usage: string
+  summary: string
+  flags: Record<string, Flag>
+  /** Paths stay as they were written; members named like settings are what `loadConfig` takes. Throws UsageError. */
+  read(given: Given): object
 }
 
 const MODEL = { value: 'M', help: 'the model, as provider/model or by its bare name or alias' }
@@ -34,6 +54,12 @@ export const COMMANDS = {
         help: 'ask for no token (loopback only): every local program and user can then run commands as you',
       },
     },
+    read: ({ flags }: Given) => ({
+      host: flags.setting('host', 'host'),
+      port: flags.setting('port', 'port'),
+      stdin_lifeline: flags.has('stdin-lifeline'),
+      no_auth: flags.has('no-auth'),
+    }),
   },
   run: {
     usage: '[PROMPT]',
@@ -47,17 +73,29 @@ export const COMMANDS = {
       json: { help: 'print the events, one a line' },
       resume: { value: 'ID', help: 'go on with an earlier session (the beginning of its id is enough)' },
     },
+    read: ({ flags, operands }: Given) => ({
+      // Words without quotes are one prompt; an empty one is none.
+      prompt: operands.join(' ') || undefined,
+      project: flags.text('project'),
+      model: flags.text('model'),
+      agent: flags.text('agent'),
+      yes: flags.has('yes'),
+      json: flags.has('json'),
+      resume: flags.text('resume'),
+    }),
   },
   doctor: {
     usage: '',
     summary:
       'What is configured and what answers: files, models and keys, MCP servers, disk, Emacs. Each failure with its remedy.',
     flags: { json: { help: 'print the findings, one a line' } },
+    read: ({ flags }: Given) => ({ json: flags.has('json') }),
   },
   elisp: {
     usage: '',
     summary: 'Prints the embedded Emacs client, or installs it.',
     flags: { install: { value: 'DIR', help: 'write its files to DIR' } },
+    read: ({ flags }: Given) => ({ install: flags.text('install') }),
   },
   mcp: {
     usage: '',
@@ -66,11 +104,39 @@ export const COMMANDS = {
       project: PROJECT,
       allow: { value: 'write,shell', help: 'what else the client may do: write, shell or both' },
     },
+    read: (given: Given) => ({ project: given.flags.text('project'), allow: allowances(given) }),
   },
   transcripts: {
     usage: 'list | search QUERY | show ID',
     summary: 'The transcripts, on the terminal. The beginning of an ID is enough where no other begins like it.',
     flags: { limit: { value: 'N', help: 'list or find at most N (default 200)' } },
+    read: transcriptsAction,
+  },
+  cost: {
+    usage: '',
+    summary: 'What the saved sessions used: turns, tokens and dollars, by model, project, day or agent.',
+    flags: {
+      since: { value: 'DAY', help: 'from this day or time on (UTC)' },
+      until: { value: 'DAY', help: 'until before this day or time' },
+      by: { value: 'WHAT', help: 'model (default), project, day or agent' },
+      json: { help: 'print it as GET /api/usage returns it' },
+    },
+    read: ({ flags }: Given) => ({
+      since: flags.text('since'),
+      until: flags.text('until'),
+      by: flags.text('by'),
+      json: flags.has('json'),
+    }),
+  },
+  models: {
+    usage: '[list | refresh]',
+    summary:
+      'The models that can be used, with windows and prices; `refresh` looks them up at models.dev and keeps them in the state directory.',
+    flags: {
+      all: { help: 'list those that cannot be used as well, and why' },
+      from: { value: 'SOURCE', help: 'refresh from this file or address, in the shape of models.dev/api.json' },
+    },
+    read: modelsAction,
   },
   trust: {
     usage: '[DIR]',
@@ -80,10 +146,31 @@ export const COMMANDS = {
       revoke: { help: 'trust it no longer' },
       yes: { help: 'do not ask' },
     },
+    read({ flags, operands, wrong }: Given) {
+      if (operands.length > 1) throw wrong('takes one directory')
+      return { dir: operands[0], revoke: flags.has('revoke'), yes: flags.has('yes') }
+    },
   },
-} as const satisfies Record<string, { usage: string; summary: string; flags: Record<string, Flag> }>
+} satisfies Record<string, Spec>
 
 export type CommandName = keyof typeof COMMANDS
+export type Common = { config_file?: string; log_level?: Scalars['log_level'] }
+/** A command as it was read. */
+export type Options<K extends CommandName> = { command: K } & Common & ReturnType<(typeof COMMANDS)[K]['read']>
+
+/** Each is imported when it is asked for, and resolves with the exit code. */
+const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
+  serve: async (options, host) => (await import('./serve.ts')).serve(options, host),
+  run: async (options, host) => (await import('./run.ts')).run(options, host),
+  doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
+  elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
+  mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
+  transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
+  cost: async (options, host) => (await import('./cost.ts')).cost(options, host),
+  models: async (options, host) => (await import('./models.ts')).models(options, host),
+  trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
+}
+
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
 
 export const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name)
@@ -92,3 +179,65 @@ export const flagsOf = (command: CommandName): Record<string, Flag> => ({
   ...COMMANDS[command].flags,
   ...COMMON_FLAGS,
 })
+
+/** Runs a command by the row that read it. */
+export const runCommand = (options: Options<CommandName>, host: Process): Promise<number> =>
+  (RUN[options.command] as (options: object, host: Process) => Promise<number>)(options, host)
+
+export type Allowance = 'write' | 'shell'
+
+function allowances({ flags, wrong }: Given): Allowance[] {
+  const words = flags
+    .texts('allow')
+    .flatMap(list => list.split(','))
+    .map(word => word.trim())
+  const known = (word: string): word is Allowance => word === 'write' || word === 'shell'
+  const strange = words.find(word => !known(word))
+  if (strange !== undefined)
+    throw wrong(`--allow takes write and shell, separated by a comma${suggestion(strange, ['write', 'shell'])}`)
+  return [...new Set(words.filter(known))]
+}
+
+type ModelsAction = { action: 'list'; all: boolean } | { action: 'refresh'; from?: string }
+
+function modelsAction({ flags, operands: [action = 'list', ...operands], wrong }: Given): ModelsAction {
+  if (operands.length > 0) throw wrong(`\`${action}\` takes nothing more`)
+  switch (action) {
+    case 'list':
+      if (flags.has('from')) throw wrong('`list` takes no --from')
+      return { action, all: flags.has('all') }
+    case 'refresh':
+      if (flags.has('all')) throw wrong('`refresh` takes no --all')
+      return { action, from: flags.text('from') }
+    default:
+      throw wrong(`has no such action${suggestion(action, ['list', 'refresh'])}`)
+  }
+}
+
+type TranscriptsAction =
+  | { action: 'list'; limit?: number }
+  | { action: 'search'; query: string; limit?: number }
+  | { action: 'show'; id: string }
+
+function transcriptsAction({ flags, operands: [action, ...operands], wrong }: Given): TranscriptsAction {
+  const written = flags.text('limit')
+  const limit = written === undefined ? undefined : Number(written)
+  if (limit !== undefined && !(/^\d+$/.test(written!) && limit > 0 && Number.isSafeInteger(limit)))
+    throw wrong('--limit must be a whole number from 1 on')
+  switch (action) {
+    case 'list':
+      if (operands.length > 0) throw wrong('`list` takes nothing more')
+      return { action, limit }
+    case 'search':
+      if (operands.join('') === '') throw wrong('`search` needs a text to look for')
+      return { action, query: operands.join(' '), limit }
+    case 'show':
+      if (limit !== undefined) throw wrong('`show` takes no --limit')
+      if (operands.length !== 1 || operands[0] === '') throw wrong('`show` needs the id of one session')
+      return { action, id: operands[0]! }
+    case undefined:
+      throw wrong('needs list, search or show')
+    default:
+      throw wrong(`has no such action${suggestion(action, ['list', 'search', 'show'])}`)
+  }
+}

@@ -11,6 +11,7 @@ import { problemLine } from '../config/problem.ts'
 import type { ProviderReport } from '../llm/models/models.ts'
 import type { ServerStatus } from '../mcp/pool.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
@@ -27,7 +28,7 @@ type Doctored = ReturnType<typeof createRuntime>
  * What is configured, and whether it works when it is tried; each failure with its remedy, shown as soon as it is found.
  * Exit code 1 when something needs mending.
  */
-export async function doctor(flags: { config_file?: string; json?: boolean }, outside: Process): Promise<number> {
+export async function doctor(flags: Options<'doctor'>, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper } = outside
   const style = styleFor(outside)
   let healthy = true
@@ -39,7 +40,7 @@ export async function doctor(flags: { config_file?: string; json?: boolean }, ou
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
-  const world = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
   const { project_file, problems } = await projectConfig(loaded, outside.cwd)
   const { config } = loaded
   const sections: Sections = {
@@ -57,8 +58,8 @@ export async function doctor(flags: { config_file?: string; json?: boolean }, ou
       unknownTools(config),
       { ok: null, what: `state in ${printable(dirs.state)}` },
     ],
-    Models: await modelFindings(world, config),
-    'MCP servers': await serverFindings(world, outside.cwd),
+    Models: await modelFindings(runtime, config),
+    'MCP servers': await serverFindings(runtime, outside.cwd),
     Disk: [writable(config.transcript_path), writable(dirs.state)],
     Programs: [programs(env, outside.cwd)],
   }
@@ -68,7 +69,7 @@ export async function doctor(flags: { config_file?: string; json?: boolean }, ou
     for await (const found of inOrderOfTime(findings)) [found].flat().forEach(finding => void tell(section, finding))
     say('\n')
   }
-  await world.close()
+  await runtime.close()
   return healthy ? 0 : 1
 }
 
@@ -101,8 +102,18 @@ const projectFinding = (file: { path: string; status: string }): Finding => ({
 /** A provider without a key is no failure: nobody needs all of them. What is configured and does not work is one. */
 async function modelFindings({ models }: Doctored, config: Config): Promise<Sections[string]> {
   const reports = await models.doctor()
-  return [...reports.map(async report => providerFinding(report, config, models)), chosenModel(models, config)]
+  const isUsed = ({ provider, key }: ProviderReport) => key !== null || Object.hasOwn(config.providers, provider)
+  const shown = reports.filter(report => isUsed(report) || USUAL.includes(report.provider))
+  const others = reports.filter(report => !shown.includes(report)).map(({ provider }) => provider)
+  return [
+    ...shown.map(async report => providerFinding(report, config, models)),
+    { ok: null, what: `known as well, without a key: ${others.join(', ')}` },
+    chosenModel(models, config),
+  ]
 }
+
+/** Shown also where nothing of them is configured. */
+const USUAL = ['anthropic', 'openai', 'gemini', 'local', 'offline']
 
 async function providerFinding(
   { provider, key, usable, models: count, remedy, base_url }: ProviderReport,
@@ -143,11 +154,12 @@ async function chosenModel(models: Doctored['models'], { model }: Config): Promi
 
 /** Tools that rules and agents name and that do not exist. Those of MCP servers are known when the server answers. */
 async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Finding[]> {
-  const [{ builtinTools }, { parseRule, READERS, WRITERS }] = await Promise.all([
+  const [{ knownTools }, { parseRule }, { lazyTools }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/permission/rule.ts'),
+    import('../mcp/catalog/lazy.ts'),
   ])
-  const known = new Set([...builtinTools.map(tool => tool.name), ...READERS, ...WRITERS, ...LEADING])
+  const known = new Set([...knownTools(), ...lazyTools(() => []).map(tool => tool.name)])
   const isKnown = (rule: string) => {
     const parsed = parseRule(rule)
     const name = parsed.kind === 'server' ? `${parsed.server}/` : parsed.tool
@@ -170,17 +182,14 @@ async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Fin
       }
     })
 }
-/** What leads to the tools of MCP servers. */
-const LEADING = ['find_tools', 'describe_tools', 'call_tool']
-
 /** Lines of a failing server's stderr that are shown. */
 const LAST_LINES = 5
 
-async function serverFindings(world: Doctored, cwd: string): Promise<Sections[string]> {
+async function serverFindings(runtime: Doctored, cwd: string): Promise<Sections[string]> {
   const project = await realpath(cwd)
-  const { mcp_servers } = await world.projectConfig(project)
+  const { mcp_servers } = await runtime.projectConfig(project)
   if (mcp_servers.length === 0) return [{ ok: null, what: 'none configured' }]
-  const pool = (await world.pool())!
+  const pool = (await runtime.pool())!
   return mcp_servers.map(async ({ name }) => {
     await pool.restart(name, project).catch(() => {}) // the status says why
     const rows = await pool.status(project)

@@ -2,13 +2,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { writeAtomic } from '../base/files.ts'
 import { CLIENT } from '../emacs/client.ts'
-
-export type ElispOptions = {
-  /** Where the files go; without it they are printed. */
-  install?: string
-  version: string
-  write(text: string): void
-}
+import type { Options } from './commands.ts'
+import type { Process } from './process.ts'
 
 /** A file of the client is no secret, and other users may share it. */
 const READABLE = 0o644
@@ -17,9 +12,12 @@ const READABLE = 0o644
  * `elisp [--install DIR]`: writes the client's files to DIR and says what to put into the init file, or prints all of it as
  * one file that Emacs can load. Returns the exit code. Throws what the file system throws.
  */
-export async function elispCommand({ install, version, write }: ElispOptions): Promise<number> {
+export async function elisp(
+  { install }: Partial<Options<'elisp'>>,
+  { version, stdout }: Pick<Process, 'version' | 'stdout'>,
+): Promise<number> {
   if (install === undefined) {
-    for (const name of inOrder()) write(stamped(name, version))
+    for (const name of inOrder()) stdout(stamped(name, version))
     return 0
   }
   const dir = resolve(install)
@@ -29,7 +27,7 @@ export async function elispCommand({ install, version, write }: ElispOptions): P
     // Emacs would load an older compiled file in place of the new one.
     await rm(join(dir, `${name}c`), { force: true })
   }
-  write(`Installed ${Object.keys(CLIENT).length} files in ${dir}. In your init file:
+  stdout(`Installed ${Object.keys(CLIENT).length} files in ${dir}. In your init file:
 
   (add-to-list 'load-path ${JSON.stringify(dir)})
   (require 'emacs-agent-commands)

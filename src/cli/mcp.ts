@@ -10,15 +10,13 @@ import { type ServedCall, serveTools } from '../mcp/serve.ts'
 import { limitOutput } from '../tools/output.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
-import type { Allowance, Command } from './args.ts'
+import type { Allowance, Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 
-type Options = Extract<Command, { command: 'mcp' }>
-
 /** Serves the built-in tools over stdin and stdout until stdin ends. Nobody can be asked, so what would ask needs `--allow`. */
-export async function mcp(options: Options, outside: Process): Promise<number> {
+export async function mcp(options: Options<'mcp'>, outside: Process): Promise<number> {
   const { env, dirs, version } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level, outside.stderr)

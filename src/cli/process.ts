@@ -12,6 +12,7 @@ export type Process = {
   cwd: string
   stdin: NodeJS.ReadStream
   terminal_output: NodeJS.WriteStream
+  terminal_error: NodeJS.WriteStream
   /** Which of the standard streams are a terminal. */
   terminal: { input: boolean; output: boolean }
   /** The one line of `serve` on stdout, written at once and without creating the stream. */

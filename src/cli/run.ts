@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { agentsOf } from '../agent/agents.ts'
 import { AppError, messageOf, UsageError } from '../base/errors.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
@@ -8,7 +7,7 @@ import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
 import { answer } from './answer.ts'
 import { decide } from './approve.ts'
-import type { Command } from './args.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { type History, openHistory } from './history.ts'
 import { createKeyboard, type Keyboard } from './keyboard.ts'
@@ -16,23 +15,21 @@ import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
 import { brief, createScreen } from './screen.ts'
-import { isSlash, slash } from './slash.ts'
+import { type Answered, isSlash, slash } from './slash.ts'
 import { createSpinner } from './spinner.ts'
 import { inert, isDumb, styleFor } from './terminal.ts'
 
-type Options = Extract<Command, { command: 'run' }>
-
 /** One session in the terminal. Resolves with the exit code: 0 done, 1 failed or limit reached, 130 interrupted twice. */
-export async function run(options: Options, outside: Process): Promise<number> {
+export async function run(options: Options<'run'>, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  const world = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
-  const store = new Store(world, () => {})
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const store = new Store(runtime, () => {})
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
-  const session = await open(store, world.archive, options, outside.cwd)
+  const session = await open(store, runtime.archive, options, outside.cwd)
   const draws = outside.terminal.output && !options.json && !isDumb(env)
   const spinner = draws ? createSpinner(outside.stdout, style, () => keyboard?.busy ?? false) : null
   const markdown = draws ? (await import('./markdown.ts')).renderMarkdown : null
@@ -49,7 +46,7 @@ export async function run(options: Options, outside: Process): Promise<number> {
   const interrupt = () => {
     if (++interrupts > 1) leave(130)
     else if (session.agent_state.state === 'idle') return style.dim('Control-C again leaves.')
-    else void session.queue.interrupt()
+    else void session.turns.interrupt()
   }
   let leaving: Promise<number> | null = null
   /** The session stays as it is in its log, to be resumed. What it runs gets the second that it has to stop. */
@@ -59,9 +56,9 @@ export async function run(options: Options, outside: Process): Promise<number> {
       spinner?.stop()
       keyboard?.close()
       await store.shutdown()
-      await world.close()
+      await runtime.close()
       const { path } = session.log
-      if (code === 130 && path && keyboard && session.state.message_count > 0)
+      if (code === 130 && path && keyboard && session.state.conversation.message_count > 0)
         screen.line(`\nThe session can go on: run --resume ${session.id}`)
       return code
     })()
@@ -96,30 +93,30 @@ export async function run(options: Options, outside: Process): Promise<number> {
   }
   const first = options.prompt ?? (terminal ? undefined : (await readAll(outside.stdin)).trim())
   let outcome: TurnOutcome | null = null
-  if (first !== undefined) outcome = await turn(session, first || TOUR)
+  const command = async (typed: string) => {
+    const { invoke } = await import('../session/commands/invoke.ts')
+    const answered = await slash(typed, request => invoke(store, runtime, session.id, request))
+    if (answered && 'said' in answered) screen.line(answered.said)
+    return answered
+  }
+  let refused = false
+  if (first !== undefined && isSlash(first)) {
+    const answered = await command(first)
+    refused = answered !== null && 'failed' in answered
+    if (answered && 'outcome' in answered) outcome = await answered.outcome
+  } else if (first !== undefined) outcome = await turn(session, first || TOUR)
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
-    const conversation = {
-      model: () => session.state.model,
-      agent: () => session.state.agent,
-      agents: () => agentsOf(session.config).map(({ name }) => name),
-      update: (settings: { model?: string; agent?: string }) => store.update(session.id, settings),
-    }
-    const answered = async (typed: string) => {
-      const said = await slash(typed, conversation)
-      if (said !== null) screen.line(said)
-      return said !== null
-    }
     const history = await openHistory(dirs.state, () => session.log.path !== null)
-    outcome = await converse(session, keyboard!, history, answered, () => (interrupts = 0))
+    outcome = await converse(session, keyboard!, history, command, () => (interrupts = 0))
     await history.saved()
   }
   if (leaving) return leaving
   keyboard?.close()
-  const failed = outcome !== null && outcome.status !== 'success'
+  const failed = refused || (outcome !== null && outcome.status !== 'success')
   const limited = session.log.events.findLast(event => event.type === 'turn.end')?.outcome === 'limit'
   const path = await store.close(session.id)
-  await world.close()
+  await runtime.close()
   if (path && !options.json) screen.line(`\nTranscript: ${inert(path)}`)
   for (const call of unasked)
     outside.stderr(`emacs-agent-backend: rejected, for ${asking.nobody}: ${call} (--yes approves what asks)\n`)
@@ -132,7 +129,7 @@ const TOUR = 'Give me a short tour of this project'
 async function open(
   store: Store,
   archive: Archive,
-  { resume, model, agent, project = '.' }: Options,
+  { resume, model, agent, project = '.' }: Options<'run'>,
   cwd: string,
 ): Promise<Session> {
   try {
@@ -148,7 +145,7 @@ async function open(
 }
 
 async function turn(session: Session, text: string): Promise<TurnOutcome> {
-  return (await session.queue.prompt({ text })).outcome
+  return (await session.turns.prompt({ text })).outcome
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */
@@ -156,7 +153,7 @@ async function converse(
   session: Session,
   keyboard: Keyboard,
   history: History,
-  answered: (typed: string) => Promise<boolean>,
+  command: (typed: string) => Promise<Answered>,
   forgive: () => void,
 ): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
@@ -166,8 +163,10 @@ async function converse(
     if (text === null) return outcome
     history.add(text)
     if (isSlash(text)) {
-      if (await answered(text)) continue
-      return outcome
+      const answered = await command(text)
+      if (answered === null) return outcome
+      if ('outcome' in answered) outcome = await answered.outcome
+      continue
     }
     forgive()
     outcome = await turn(session, text.trim() || TOUR)

@@ -84,6 +84,8 @@ export function createScreen(write: (text: string) => void, style: Style, render
               `The older part of the conversation was summarised (${event.tokens_before} → ${event.tokens_after} tokens).`,
             ),
           )
+        case 'session.rewound':
+          return line(style.dim('The conversation went back to before a prompt.'))
         case 'undo':
           return line(
             style.dim(

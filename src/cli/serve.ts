@@ -7,6 +7,7 @@ import { startTimeOf } from '../base/processes.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import type { Engine } from './engine.ts'
 import { createLogger } from './logger.ts'
@@ -16,11 +17,9 @@ export const PROTOCOL = 1
 /** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
 const SHUTDOWN_MS = 4_500
 
-type Options = { host?: string; port?: number; stdin_lifeline: boolean; no_auth: boolean; config_file?: string }
-
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
 export async function serve(
-  options: Options,
+  options: Options<'serve'>,
   { env, dirs, version, started, sweeper, ...process_ }: Process,
 ): Promise<number> {
   const loaded = await configure({ env, dirs, flags: options })
@@ -99,7 +98,7 @@ export async function serve(
 const isFilled = (directory: string) => existsSync(directory) && readdirSync(directory).length > 0
 
 /** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
-function chooseToken({ no_auth }: Options, fromEnv: string | undefined, loopback: boolean): string | null {
+function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined, loopback: boolean): string | null {
   if (no_auth && !loopback)
     throw new UsageError('--no-auth works on a loopback address only. Leave it out, or use --host 127.0.0.1.')
   if (!loopback && !fromEnv)
@@ -111,7 +110,11 @@ function chooseToken({ no_auth }: Options, fromEnv: string | undefined, loopback
 }
 
 /** Without the lifeline the token is in a file that only its owner can read, never on stdout. */
-async function keepToken({ stdin_lifeline }: Options, token: string | null, state: string): Promise<string | null> {
+async function keepToken(
+  { stdin_lifeline }: Options<'serve'>,
+  token: string | null,
+  state: string,
+): Promise<string | null> {
   if (stdin_lifeline || token === null) return null
   try {
     await makePrivateDir(state)

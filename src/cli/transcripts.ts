@@ -1,5 +1,6 @@
 import { createArchive } from '../session/archive.ts'
-import type { Command } from './args.ts'
+import { FORMATS } from '../transcript/formats.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import type { Process } from './process.ts'
 import { inert, styleFor } from './terminal.ts'
@@ -8,17 +9,14 @@ import { inert, styleFor } from './terminal.ts'
 const LIMIT = 200
 
 /** `transcripts list | search Q | show ID`, read from the logs like everything else. */
-export async function transcripts(
-  command: Extract<Command, { command: 'transcripts' }>,
-  outside: Process,
-): Promise<number> {
+export async function transcripts(command: Options<'transcripts'>, outside: Process): Promise<number> {
   const { config } = await configure({ env: outside.env, dirs: outside.dirs, flags: command })
   const archive = createArchive(config.transcript_path, (_, message) => outside.stderr(`${message}\n`))
   const style = styleFor(outside)
   const print = (text: string) => outside.stdout(`${text}\n`)
 
   if (command.action === 'show') {
-    outside.stdout(inert(await archive.render(await archive.read(await archive.idOf(command.id)), 'markdown')))
+    outside.stdout(inert(await FORMATS.markdown.render(await archive.read(await archive.idOf(command.id)))))
     return 0
   }
   if (command.action === 'search') {

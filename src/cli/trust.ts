@@ -1,13 +1,23 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AppError, UsageError } from '../base/errors.ts'
-import type { ValidateRule } from '../config/check.ts'
+import type { LoadValidateRule } from '../config/check.ts'
 import type { Dirs } from '../config/config.ts'
 import { describeFile } from '../config/describe.ts'
 import { parseFile } from '../config/file.ts'
 import { printable } from '../config/printable.ts'
 import { problemLines } from '../config/problem.ts'
-import { readProjectFile, revoke, trust, trustStatus } from '../config/trust.ts'
+import { readProjectFile, trust as recordTrust, revoke, trustStatus } from '../config/trust.ts'
+import type { Options } from './commands.ts'
+import { validateRule } from './configure.ts'
+import type { Process } from './process.ts'
+
+/** `trust` with the terminal to ask on. */
+export function trust(options: Options<'trust'>, outside: Process): Promise<number> {
+  const { dirs, stdout: write } = outside
+  const confirm = outside.terminal.input ? askOnTerminal(outside.stdin, outside.terminal_error) : null
+  return trustCommand({ ...options, dirs, write, confirm, validateRule })
+}
 
 export type TrustOptions = {
   /** The project; default: the current directory. */
@@ -18,7 +28,7 @@ export type TrustOptions = {
   write(text: string): void
   /** Asks the person; null where there is nobody to ask. */
   confirm: ((question: string) => Promise<boolean>) | null
-  validateRule?: ValidateRule
+  validateRule?: LoadValidateRule
 }
 
 /**
@@ -54,7 +64,7 @@ export async function trustCommand(options: TrustOptions): Promise<0 | 1> {
     return 0
   }
   if (!options.yes && !(await confirmed(options))) return 1
-  await trust(dirs.state, file)
+  await recordTrust(dirs.state, file)
   write('Trusted, as long as the file stays as it is.\n')
   return 0
 }

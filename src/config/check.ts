@@ -1,13 +1,19 @@
 import type { Path } from './locate.ts'
 import type { FileConfig } from './schema.ts'
+import { VENDORS } from './vendors.ts'
 
 /** A mistake at a key. `text` completes "FILE:LINE: KEY …". */
 export type Problem = { path: Path; text: string }
 /** Null, or what is wrong with a permission rule. The grammar of rules belongs to a room above: it is passed in. */
 export type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
+/** Loads it: only for a file that has rules. */
+export type LoadValidateRule = () => Promise<ValidateRule>
 
 /** The mistakes no schema can see: those between two keys, and names that are taken. */
-export function checkFile(file: FileConfig, validateRule: ValidateRule = () => null): Problem[] {
+export async function checkFile(file: FileConfig, load?: LoadValidateRule): Promise<Problem[]> {
+  const { permissions, agents = {} } = file
+  const hasRules = permissions || Object.values(agents).some(agent => agent.allowed_tools)
+  const validateRule: ValidateRule = (hasRules && (await load?.())) || (() => null)
   return [
     ...checkProviders(file.providers ?? {}),
     ...checkServers(file.mcp_servers ?? []),
@@ -16,7 +22,7 @@ export function checkFile(file: FileConfig, validateRule: ValidateRule = () => n
   ]
 }
 
-const KNOWN_PROVIDERS = ['anthropic', 'openai', 'gemini', 'local']
+const KNOWN_PROVIDERS = Object.keys(VENDORS).filter(name => name !== 'offline')
 /** Agents shipped that change nothing, and stay so. */
 const READ_ONLY_AGENTS = ['plan', 'ask']
 /** The one that may change things. */

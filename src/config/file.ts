@@ -1,4 +1,4 @@
-import { checkFile, type Problem, type ValidateRule } from './check.ts'
+import { checkFile, type LoadValidateRule, type Problem } from './check.ts'
 import { type LineOf, locateKeys, type Path } from './locate.ts'
 import { suggestion } from './nearest.ts'
 import { printable } from './printable.ts'
@@ -43,7 +43,7 @@ const NEVER_FROM_PROJECTS = [
 export async function parseFile(
   bytes: Uint8Array,
   path: string,
-  options: { from_project: boolean; validateRule?: ValidateRule },
+  options: { from_project: boolean; validateRule?: LoadValidateRule },
 ): Promise<ParsedFile> {
   const text = decode(bytes)
   const failed = (message: string, line = 1): ParsedFile => ({
@@ -103,7 +103,7 @@ export async function parseFile(
   const first = validate()
   if (!first.success) sift(first.issues.map(issue => problemOf(issue as Issue, keysAt)))
   const sound = first.success ? first : validate()
-  if (sound.success) sift(checkFile(sound.output, options.validateRule))
+  if (sound.success) sift(await checkFile(sound.output, options.validateRule))
   const parsed = problems.length === 0 ? validate() : null
   const { places } = sifted
   const lineOf: LineOf = key => located(placeOf(key, places))

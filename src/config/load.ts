@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { AppError, UsageError } from '../base/errors.ts'
 import { readRegular } from '../base/files.ts'
-import type { ValidateRule } from './check.ts'
+import type { LoadValidateRule } from './check.ts'
 import type { Config, Dirs } from './config.ts'
 import { describeFile } from './describe.ts'
 import type { Env } from './dirs.ts'
@@ -16,6 +16,17 @@ import { type ConfigProblem, problemLines } from './problem.ts'
 import { defaultConfig } from './settings.ts'
 import { readProjectFile, type TrustStatus, trustStatus } from './trust.ts'
 
+/*
+ * Configuration, layer by layer; per key the first that has it wins:
+ *   1. flags of the command line (`overrides`)
+ *   2. environment variables (`overrides`)
+ *   3. the project's emacs-agent.toml, once its owner trusts it (`trust`), and only what a project may set
+ *   4. the user's emacs-agent.toml, or the file of `--config`
+ *   5. defaults (`settings`)
+ * `file` reads one TOML file by the schemas of `schema`; `sift` leaves out broken entries, each reported with its line
+ * (`locate`, `problem`); `expand` fills in `~` and `${ENV}`; `environment` says what of the environment children get.
+ */
+
 export type LoadOptions = {
   env: Env
   dirs: Dirs
@@ -23,8 +34,7 @@ export type LoadOptions = {
   flags?: Flags
   /** A project whose `emacs-agent.toml` counts, if trusted. */
   project?: string
-  /** Loads what checks permission rules; called only when there is a file. */
-  validateRule?: () => Promise<ValidateRule>
+  validateRule?: LoadValidateRule
 }
 
 export type ProjectFile = {
@@ -87,7 +97,7 @@ async function userFile(options: LoadOptions, notices: string[]): Promise<FoundF
       : resolve(expandHome(flags.config_file, dirs.home))
   const bytes = await readUserFile(path, flags.config_file === undefined)
   if (bytes === null) return null
-  const file = await parseFile(bytes, path, { from_project: false, validateRule: await validateRule?.() })
+  const file = await parseFile(bytes, path, { from_project: false, validateRule })
   const { layer, problems } = fileLayer(file, { env, home: dirs.home, base: dirname(path) })
   const all = [...file.problems, ...problems]
   if (all.length > 0) throw new UsageError(problemLines(all))
@@ -127,7 +137,7 @@ async function projectFile({ options, user }: Base, project: string): Promise<Fo
     return { file: { path, status: 'untrusted', hash: null, summary: [refusal] }, notices: [refusal] }
   }
   const status = await trustStatus(dirs.state, read)
-  const parsed = await parseFile(read.bytes, path, { from_project: true, validateRule: await validateRule?.() })
+  const parsed = await parseFile(read.bytes, path, { from_project: true, validateRule })
   const file: ProjectFile = { path, status, hash: read.hash, summary: describeFile(parsed) }
   if (status !== 'trusted') {
     const why = status === 'changed' ? 'has changed since it was trusted' : 'is not trusted'

@@ -53,6 +53,8 @@ export const SCALARS = {
   wait_for_reset: flag(false),
   /** Of what is kept to undo changes, over all sessions. */
   undo_limit_mb: integer(16, 1_000_000, 512),
+  /** Tokens that the instructions of the user and the project (AGENTS.md …) may take in one session. */
+  instructions_budget: integer(0, 1_000_000, 12_000),
   /** Encode uniform tool results as TOON where that is shorter. */
   toon: flag(true),
 } as const satisfies Record<string, Setting>

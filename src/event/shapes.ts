@@ -44,19 +44,41 @@ export const SHAPES = {
     model: v.pipe(text, v.nonEmpty()),
     agent: v.pipe(text, v.nonEmpty()),
     config: v.fallback(sessionConfig, { auto_approve_readonly: true, auto_approve_tools: [], save_transcript: true }),
+    /** The session that this one was forked from, and the last event there that came before the fork. */
+    forked_from: maybe(open({ session_id: text, event_id: amount })),
+    /** The last event here that is a copy of one there: what it cost and changed is counted there. */
+    inherited_to: maybe(amount),
   }),
   'session.updated': open({
+    /** With `usage`: the model that wrote the title. */
     model: maybe(text),
+    usage: maybe(usage),
     agent: maybe(text),
     title: maybe(text),
     config: maybe(sessionConfig),
     rule: maybe(text),
   }),
   'session.resumed': open({}),
+  /**
+   * The conversation goes back to before the prompt of `turn_id`. Readers skip what lies between `to_event_id`, the last event
+   * that still counts, and this one, but for what is about the session itself (`transcript/counting.ts`).
+   */
+  'session.rewound': open({
+    to_event_id: amount,
+    turn_id: id,
+    /** The same prompt is sent again, as this turn: from here on it waits. */
+    retry_turn_id: maybe(id),
+  }),
   'session.closed': open({ transcript_path: v.nullable(text) }),
   'prompt.queued': open({ ...promptBody, when_busy: v.picklist(['queue', 'steer']) }),
   'prompt.dropped': open({ turn_id: id, text }),
-  prompt: open({ ...promptBody, source: v.picklist(['user', 'steer', 'agent']), parent_tool_call_id: maybe(id) }),
+  prompt: open({
+    ...promptBody,
+    source: v.picklist(['user', 'steer', 'agent']),
+    parent_tool_call_id: maybe(id),
+    /** Files of instructions that the model knows from here on, by real path, with the hash of what it was told; '' when gone. */
+    instructions: maybe(v.array(open({ path: text, hash: text }))),
+  }),
   message: open({
     turn_id: id,
     ...delegated,
@@ -99,6 +121,10 @@ export const SHAPES = {
     status: word<'success' | 'error' | 'rejected'>(),
     result: maybe(toolResultBody),
     error: maybe(toolError),
+    /** Why the person rejected the call, in their words. */
+    reason: maybe(text),
+    /** The person changed the call before approving it. */
+    edited: maybe(flag),
     message: text,
     execution_time_ms: amount,
     locations: maybe(locations),
@@ -157,9 +183,10 @@ export const SHAPES = {
   }),
   'context.compacted': open({
     ...delegated,
-    turn_id: id,
+    /** Absent when a person asked for it, between turns. */
+    turn_id: maybe(id),
     summary: text,
-    /** The summary stands for everything before this event; from it on, the history is as it was. */
+    /** The summary stands for everything before this event; from it on, the history is as it was. Absent: nothing is kept. */
     first_kept_id: maybe(amount),
     /** Of the call that made the summary. */
     usage: maybe(usage),

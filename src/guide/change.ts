@@ -47,9 +47,9 @@ export function* append({ path, content }: Of<'append'>): Script {
       text: page === 0 ? `Reading the end of ${code(path)}.` : '',
       calls: [{ tool: 'read_file', params }],
     }
-    if (outcome?.is_error && /does not exist/.test(outcome.content)) break
+    if (outcome?.facts?.error?.details?.missing) break
     if (!outcome || outcome.is_error) return { text: failure(`${code(path)} could not be read`, outcome), failed: true }
-    const read = readPage(outcome.content)
+    const read = readPage(outcome)
     lines.push(...read.lines)
     offset = read.next
   }

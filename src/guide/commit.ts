@@ -12,7 +12,7 @@ export function* commit({ message, all }: Extract<Intent, { do: 'commit' }>, off
     const [outcome] = yield { text: 'Looking at what changed.', calls: [{ tool: 'git_status', params: {} }] }
     if (!outcome || outcome.is_error)
       return { text: failure('I could not look at what changed', outcome), failed: true }
-    if (/^Nothing changed\.$/m.test(outcome.content)) return { text: 'Nothing changed, so there is nothing to commit.' }
+    if (outcome.facts?.metadata?.files === 0) return { text: 'Nothing changed, so there is nothing to commit.' }
     const rows = readTable(outcome.content)?.rows ?? []
     if (!rows.some(row => STAGED.test(row.status ?? ''))) files = ['.']
   }

@@ -6,6 +6,11 @@ import { type Beat, type Closing, code, type Outcome, type Script } from './scri
 import { understand } from './sentences.ts'
 import { playStep } from './steps.ts'
 
+/*
+ * The offline guide: `sentences` and rules/ read a prompt into intents (`plan`), `steps` turns an intent into a script of calls
+ * and words (`script`), `results` reads what tools returned.
+ */
+
 /**
  * `offline/guide`: no language model, and it says so. It turns plain sentences into calls of the tools it is offered, and
  * reports what they gave. Deterministic and without state: what comes next follows from the last prompt and the results
@@ -63,7 +68,7 @@ function rounds(turn: ModelMessage[]): { calls: string[]; outcomes: Outcome[] }[
 /** The steps of the last prompt one after another, to the first that fails. */
 function* answer(messages: ModelMessage[], start: number, offered: ReadonlySet<string>): Script {
   const last = messages[start]
-  const { prompt, current_file } = withoutContext(last?.role === 'user' ? last.text : '')
+  const { prompt, current_file } = (last?.role === 'user' && (last.asked ?? { prompt: last.text })) || { prompt: '' }
   if (offered.size === 0) return { text: NO_TOOLS }
   const steps = understand(prompt, current_file)
   if (steps[0]?.do === 'unknown') {
@@ -93,12 +98,3 @@ function* answer(messages: ModelMessage[], start: number, offered: ReadonlySet<s
 
 const leftUndone = (left: number): string =>
   left === 1 ? 'So I stopped before the last step.' : `So I stopped before the other ${left} steps.`
-
-/** The prompt itself, and the file that the editor shows: `agent/` puts context and attached files behind it. */
-function withoutContext(text: string): { prompt: string; current_file?: string } {
-  const end = /(?:^|\n\n)(?:<context>\ndate: \d{4}-\d{2}-\d{2}\n|<file path=")/.exec(text)
-  if (!end) return { prompt: text }
-  const block = end[0].includes('<context>') ? text.slice(end.index) : ''
-  const current_file = /^current_file: (.+)$/m.exec(block)?.[1]?.trim()
-  return { prompt: text.slice(0, end.index), ...(current_file && { current_file }) }
-}

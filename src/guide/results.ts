@@ -1,4 +1,4 @@
-import { block, callOnce, code, failure, type Script } from './script.ts'
+import { block, callOnce, code, failure, type Outcome, type Script } from './script.ts'
 
 /** One row of a tool's result, all values as text; null is empty. */
 export type Row = Record<string, string>
@@ -83,15 +83,17 @@ function bytes(size: number): string {
   return `${(size / 1000 ** power).toFixed(1)} ${['', 'kB', 'MB', 'GB'][power]}`
 }
 
-/** What `read_file` shows of a file (`12<tab>text`, then perhaps a note in brackets), as the text itself. */
+/** The text that `read_file` shows of a file, line by line, and the line where the rest begins. */
 export type Page = { lines: string[]; next?: number }
 
-/** Lines that are not numbered are taken as they are: other tools may answer under this name. */
-export function readPage(content: string): Page {
-  const note = /(?:^|\n)\[(?:Lines? [^\n\]]*Go on with offset (\d+)\.|The file is empty\.)\]$/.exec(content)
-  const body = note ? content.slice(0, note.index) : content
-  const lines = body === '' ? [] : body.split('\n').map(line => line.replace(/^ *\d+\t/, ''))
-  return { lines, ...(note?.[1] && { next: Number(note[1]) }) }
+/** The lines stand in front, each as `12<tab>text`; `metadata` counts them. */
+export function readPage(outcome: Outcome | undefined): Page {
+  const { lines: count = Number.POSITIVE_INFINITY, next_offset: next } = outcome?.facts?.metadata ?? {}
+  const lines = outcome?.content ? outcome.content.split('\n').slice(0, Number(count)) : []
+  return {
+    lines: lines.map(line => line.replace(/^ *\d+\t/, '')),
+    ...(typeof next === 'number' && { next }),
+  }
 }
 
 const LANGUAGES: Record<string, string> = { el: 'elisp', mjs: 'js', h: 'c', hpp: 'cpp', yml: 'yaml', txt: '', '': '' }
@@ -104,21 +106,22 @@ export function languageOf(path: string): string {
 
 /** A shell command, and how it ended: another exit status than 0 stops what was to follow. */
 export function* run(command: string): Script {
-  let status: string | undefined
+  let status = 0
   const closing = yield* callOnce(
     { tool: 'shell_exec', params: { command } },
     {
-      after: content => {
-        const note = /\[exit status (-?\d+)\]$/.exec(content)
-        status = note?.[1]
-        const output = content.slice(0, note?.index).trimEnd()
-        const ran = `${code(command)} ${status ? `ended with exit status ${status}` : 'ran'}`
-        return output === '' || output === '(no output)' ? `${ran} and printed nothing.` : `${ran}:\n\n${block(output)}`
+      after: (content, { exit_code, timed_out, output_chars }) => {
+        status = timed_out ? 1 : Number(exit_code)
+        const ended = timed_out ? 'took too long and was ended' : `ended with exit status ${exit_code}`
+        const ran = `${code(command)} ${status ? ended : 'ran'}`
+        return output_chars === 0
+          ? `${ran} and printed nothing.`
+          : `${ran}:\n\n${block(content.slice(0, Number(output_chars)))}`
       },
       failed: `${code(command)} did not run to its end`,
     },
   )
-  return { ...closing, failed: closing.failed || status !== undefined }
+  return { ...closing, failed: closing.failed || status !== 0 }
 }
 
 /** Runs the tests as projects of this kind do. */

@@ -1,9 +1,10 @@
 import { cut } from '../base/text.ts'
 import type { Params } from '../event.ts'
+import type { ResultFacts } from '../llm/provider.ts'
 
 /** A tool call before it has an id, and what came of it. */
 export type GuideCall = { tool: string; params: Params }
-export type Outcome = { content: string; is_error: boolean }
+export type Outcome = { content: string; is_error: boolean; facts?: ResultFacts }
 
 /** What one reply says and asks for, and what is said when there is nothing more to ask for. */
 export type Beat = { text: string; calls: GuideCall[] }
@@ -18,23 +19,22 @@ export type Script = Generator<Beat, Closing, Outcome[]>
 /** One call, and what to say before it, after it, and when it failed (completed with the reason). */
 export function* callOnce(
   call: GuideCall,
-  words: { before?: string; after(content: string): string; failed: string },
+  words: { before?: string; after(content: string, metadata: Record<string, unknown>): string; failed: string },
 ): Script {
   const [outcome] = yield { text: words.before ?? '', calls: [call] }
   if (!outcome || outcome.is_error) return { text: failure(words.failed, outcome), failed: true }
-  const edited = EDITED.exec(outcome.content)
-  return { text: edited ? `Done as you changed it:\n\n${block(edited[1] ?? '')}` : words.after(outcome.content) }
+  // Of what a person changed at the approval, our words would not be true.
+  if (outcome.facts?.edited) return { text: `Done as you changed it:\n\n${block(outcome.content)}` }
+  return { text: words.after(outcome.content, outcome.facts?.metadata ?? {}) }
 }
-
-/** Said by `session/approvals.ts` when the approval carried other parameters: then our words would not be true. */
-const EDITED = /^The user edited this call before approving it\. What was run instead:\n([\s\S]*)$/
 
 /** `what` and why not, in words for the person who may have refused it. */
 export function failure(what: string, outcome: Outcome | undefined): string {
   const content = outcome?.content.trim() ?? 'there was no result.'
-  if (/^The user rejected this call and gave no reason/.test(content)) return `${what}: you rejected it.`
-  const reason = /^The user rejected this call: ([\s\S]*)$/.exec(content)?.[1]
-  if (reason) return `${what}: you rejected it. You said: ${quote(reason, 10)}`
+  if (outcome?.facts?.status === 'rejected') {
+    const { reason } = outcome.facts
+    return reason ? `${what}: you rejected it. You said: ${quote(reason, 10)}` : `${what}: you rejected it.`
+  }
   return content.includes('\n') ? `${what}:\n\n${block(content)}` : `${what}: ${quote(content, 10)}`
 }
 

@@ -90,13 +90,10 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
       return callOnce(
         { tool: 'grep', params: { pattern: text.replace(/[.*+?^$(){}|[\]\\]/g, '\\$&'), ...(path && { path }) } },
         {
-          after: content =>
-            found(
-              content,
-              /^\d+:/gm,
-              `No line has ${code(text)}`,
-              count => `${plural(count, 'line')} with ${code(text)}`,
-            ),
+          after: (content, { matches, hint = '' }) =>
+            matches === 0
+              ? `No line has ${code(text)}. ${hint}`.trim()
+              : `${plural(Number(matches), 'line')} with ${code(text)}:\n\n${block(content)}`,
           failed: `I could not search for ${code(text)}`,
         },
       )
@@ -106,13 +103,10 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
       return callOnce(
         { tool: 'search_files', params: { pattern: glob, ...(path && { path }) } },
         {
-          after: content =>
-            found(
-              content,
-              /^[^[\n].*$/gm,
-              `No file matches ${code(glob)}`,
-              count => `${plural(count, 'file')} for ${code(glob)}`,
-            ),
+          after: (content, { count, hint = '' }) =>
+            count === 0
+              ? `No file matches ${code(glob)}. ${hint}`.trim()
+              : `${plural(Number(count), 'file')} for ${code(glob)}:\n\n${block(content)}`,
           failed: `I could not look for ${code(glob)}`,
         },
       )
@@ -147,14 +141,14 @@ function scriptOf(intent: Intent, offered: ReadonlySet<string>): Script {
     case 'status':
       return callOnce(
         { tool: 'git_status', params: {} },
-        { after: content => status(content), failed: 'I could not get the status' },
+        { after: (content, { files }) => status(content, files === 0), failed: 'I could not get the status' },
       )
     case 'diff': {
       const { staged, path } = intent
       return callOnce(
         { tool: 'git_diff', params: { ...(path && { path }), ...(staged && { staged }) } },
         {
-          after: content => (content.startsWith('No ') ? content : block(content, 'diff')),
+          after: (content, { files }) => (files === 0 ? content : block(content, 'diff')),
           failed: 'I could not get the diff',
         },
       )
@@ -199,18 +193,18 @@ function* read(paths: string[]): Script {
   const shown = paths.map((path, i) => {
     const outcome = outcomes[i]
     if (!outcome || outcome.is_error) return failure(`I could not read ${code(path)}`, outcome)
-    const { lines, next } = readPage(outcome.content)
+    const { lines, next } = readPage(outcome)
     if (lines.length === 0) return `${code(path)} is empty.`
     return `${code(path)}${next ? `, its first ${next - 1} lines` : ''}:\n\n${block(lines.join('\n'), languageOf(path))}`
   })
   return { text: shown.join('\n\n'), failed: paths.some((_, i) => outcomes[i]?.is_error ?? true) }
 }
 
-/** `On branch x.`, then what changed. */
-function status(content: string): string {
+/** The line about the branch, then what changed. */
+function status(content: string, isClean: boolean): string {
   const [branch, ...rest] = tabulate(content).split('\n')
   const files = rest.join('\n')
-  return /^\S.*\.$/.test(files) ? `${branch} ${files}` : `${branch}\n\n${block(files)}`
+  return isClean ? `${branch} ${files}` : `${branch}\n\n${block(files)}`
 }
 
 const branch = ({ current, branch = '', upstream = '', track = '' }: Row): string[] => [
@@ -219,11 +213,3 @@ const branch = ({ current, branch = '', upstream = '', track = '' }: Row): strin
   upstream,
   track,
 ]
-
-/** A search's report: how much was found, then what. Notes of the tool, in brackets, stay with it. */
-function found(content: string, entries: RegExp, none: string, some: (count: number) => string): string {
-  const count = content.match(entries)?.length ?? 0
-  if (count > 0) return `${some(count)}:\n\n${block(content)}`
-  const note = content.trim().replace(/^\[(?:No line matches\. |No file matches\. )?|\]$/g, '')
-  return note ? `${none}. ${note}` : `${none}.`
-}

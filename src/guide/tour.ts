@@ -24,7 +24,7 @@ export function* tour(offered: ReadonlySet<string>): Script {
   if (first.calls.length === 0)
     return { text: 'A tour takes `list_directory` or `git_log`, which this agent is not given.', failed: true }
   const [entries, log] = first.read(yield { text: 'Let me look around; I only read.', calls: first.calls })
-  const names = namesIn(entries ?? '')
+  const names = namesIn(entries?.content ?? '')
   const readme = names.find(name => README.test(name))
   const manifest = names.find(name => MANIFESTS.includes(name))
   const paths = [readme, manifest].filter(path => path !== undefined)
@@ -33,14 +33,14 @@ export function* tour(offered: ReadonlySet<string>): Script {
     paths.map(path => ({ tool: 'read_file', params: { path } })),
   )
   const texts = second.calls.length > 0 ? second.read(yield { text: '', calls: second.calls }) : []
-  const textOf = (path: string | undefined) => (path ? (texts[paths.indexOf(path)] ?? '') : '')
-  const about = [introduction(textOf(readme)), manifest && fromManifest(manifest, textOf(manifest))].filter(Boolean)
+  const readOf = (path: string | undefined) => (path ? texts[paths.indexOf(path)] : undefined)
+  const about = [introduction(readOf(readme)), manifest && fromManifest(manifest, readOf(manifest))].filter(Boolean)
   const tests = testCommand(names)
   const parts = [
     '## A short tour',
     ...(about.length > 0 ? about : ['There is no README that says what this is.']),
-    entries && `**What is here:**\n\n${block(listing(entries))}`,
-    log && `**The last commits:**\n\n${block(tabulate(log))}`,
+    entries && `**What is here:**\n\n${block(listing(entries.content))}`,
+    log && `**The last commits:**\n\n${block(tabulate(log.content))}`,
     `**Where to go from here:** ${next(readme, tests)}`,
     SIGNED,
   ]
@@ -53,14 +53,14 @@ function ask(offered: ReadonlySet<string>, wanted: GuideCall[]) {
   const read = (outcomes: Outcome[]) =>
     wanted.map(call => {
       const outcome = outcomes[calls.indexOf(call)]
-      return outcome && !outcome.is_error ? outcome.content : undefined
+      return outcome && !outcome.is_error ? outcome : undefined
     })
   return { calls, read }
 }
 
 /** The title and the first paragraph of a README. */
-function introduction(content: string): string {
-  const lines = readPage(content).lines
+function introduction(readme: Outcome | undefined): string {
+  const { lines } = readPage(readme)
   const title = lines.map(line => /^(?:#+|\*|#\+title:)\s+(.+?)\s*#*$/i.exec(line)?.[1]).find(Boolean)
   const start = lines.findIndex(line => /^[\p{L}\p{N}"'`*_([]/u.test(line) && !/^(?:\[!\[|!\[|\* |#)/.test(line))
   const paragraph = start < 0 ? [] : lines.slice(start, start + 6)
@@ -70,8 +70,8 @@ function introduction(content: string): string {
   return `${title ? `**${title.replaceAll('*', '')}**` : ''}${title && text ? ': ' : ''}${text}`
 }
 
-function fromManifest(path: string, content: string): string {
-  const text = readPage(content).lines.join('\n')
+function fromManifest(path: string, manifest: Outcome | undefined): string {
+  const text = readPage(manifest).lines.join('\n')
   if (path !== 'package.json')
     return text ? `${code(path)} begins:\n\n${block(text.split('\n').slice(0, 8).join('\n'), languageOf(path))}` : ''
   try {

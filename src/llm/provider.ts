@@ -1,5 +1,5 @@
 import type { Prices } from '../config/config.ts'
-import type { Effort, ErrorCode, ProviderData, StopReason, ToolCall, Usage } from '../event.ts'
+import type { Effort, ErrorCode, ProviderData, StopReason, ToolCall, ToolResult, Usage } from '../event.ts'
 
 /**
  * What the loop and the providers say to each other. Providers differ only inside this folder: each turns its wire format
@@ -8,8 +8,15 @@ import type { Effort, ErrorCode, ProviderData, StopReason, ToolCall, Usage } fro
 
 export type Image = { media_type: string; data: string }
 
+/** What the person wrote, without what was put behind it, and the file that the editor showed. Sent to no provider. */
+export type Asked = { prompt: string; current_file?: string }
+/** What the log has of a result beside its text. Sent to no provider: it is there for models that read no sentences. */
+export type ResultFacts = Pick<ToolResult, 'status' | 'error' | 'reason' | 'edited'> & {
+  metadata?: Record<string, unknown>
+}
+
 export type ModelMessage =
-  | { role: 'user'; text: string; images?: Image[] }
+  | { role: 'user'; text: string; images?: Image[]; asked?: Asked }
   | {
       role: 'assistant'
       text: string
@@ -19,7 +26,15 @@ export type ModelMessage =
       model: string
       provider_data?: ProviderData
     }
-  | { role: 'tool'; tool_call_id: string; tool: string; content: string; is_error: boolean; images?: Image[] }
+  | {
+      role: 'tool'
+      tool_call_id: string
+      tool: string
+      content: string
+      is_error: boolean
+      images?: Image[]
+      facts?: ResultFacts
+    }
 
 export type JsonSchema = Record<string, unknown>
 /** `name` fits `^[a-zA-Z0-9_-]{1,64}$`. */
@@ -38,6 +53,8 @@ export type ModelInfo = {
   prices?: Prices
   /** Takes images in a prompt. */
   images?: boolean
+  /** How much it can be asked to think, where that is known. */
+  efforts?: Effort[]
   /** False: no native tool calling; calls travel in the text (see `wire/textual.ts`). */
   tools?: boolean
 }

@@ -1,4 +1,6 @@
+import { KINDS, type Patience, type WireName } from '../config/vendors.ts'
 import { anthropicWire } from './anthropic/anthropic.ts'
+import { effortFor } from './effort.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
 import { geminiWire, isNative } from './gemini/gemini.ts'
@@ -13,7 +15,13 @@ import { reshape } from './shapes.ts'
 import { exchange, type Wire } from './wire/exchange.ts'
 import type { Reader } from './wire/reader.ts'
 import { inText, textualReader } from './wire/textual.ts'
-import type { Patience } from './wire/watchdog.ts'
+
+/*
+ * Models: `provider` has the types that the loop and every model share; `stream` makes one call. A folder per API (anthropic/,
+ * openai/, gemini/) turns a request into its body and its bytes into events; wire/ has what they share, from the connection to
+ * tool calls written as text; models/ knows which models there are, their keys and their prices. What a server does not accept is
+ * left out (`refusal`), written otherwise (`shapes`) or lowered (`output`, `parameters`); `retry` waits and tries again.
+ */
 
 /** A limit that was named is mostly the right one; what a window has left may take a second look. */
 const MOST_LOWERINGS = 2
@@ -30,7 +38,7 @@ export async function* stream(
   patience?: Patience,
 ): AsyncGenerator<ModelEvent, ModelReply> {
   const refusals = createRefusals(endpoint)
-  let asked = request
+  let asked = { ...request, effort: effortFor(endpoint.info, request.effort) }
   let lowerings = 0
   for (;;) {
     const { refused } = refusals
@@ -78,10 +86,11 @@ function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<
   }
 }
 
-const showsImages = (endpoint: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean =>
-  endpoint.info.images !== false &&
-  !refused.has('images') &&
-  messages.some(message => message.role !== 'assistant' && Boolean(message.images?.length))
+function showsImages({ info }: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean {
+  if (info.images === false || refused.has('images')) return false
+  for (const message of messages) if (message.role !== 'assistant' && message.images?.length) return true
+  return false
+}
 
 /** By their names in all of the APIs. */
 function lowered(error: unknown, body: object): number | undefined {
@@ -104,12 +113,20 @@ function finalOf(error: unknown, withImages: boolean): unknown {
   })
 }
 
+const WIRES: Record<WireName, { wire: Wire; fits?(endpoint: Endpoint, refused: ReadonlySet<Unsupported>): boolean }> = {
+  messages: { wire: anthropicWire },
+  generate: { wire: geminiWire, fits: isNative },
+  responses: { wire: responsesWire, fits: ({ model }, refused) => needsResponses(model) && !refused.has('responses') },
+  chat: { wire: chatWire },
+}
+
+/** The first of the provider's wires that fits the endpoint and what it has refused. */
 function wireOf(endpoint: Endpoint, refused: ReadonlySet<Unsupported>): Wire {
-  if (endpoint.kind === 'anthropic') return anthropicWire
-  if (endpoint.kind === 'gemini' && isNative(endpoint)) return geminiWire
-  if (endpoint.kind === 'openai' && needsResponses(endpoint.model) && !refused.has('responses')) return responsesWire
-  return chatWire
+  const { kind, wires = KINDS[kind].wires } = endpoint
+  const name = wires.find(name => WIRES[name].fits?.(endpoint, refused) ?? true)
+  return WIRES[name ?? 'chat'].wire
 }
 
 /** OpenAI's reasoning models keep their reasoning between calls over the Responses API only. */
-export const needsResponses = (model: string): boolean => /^(gpt-([5-9]|\d\d)|o\d|codex)/.test(model)
+export const needsResponses = (model: string): boolean =>
+  /^(?:global\.|us\.)?(?:openai\.)?(gpt-([5-9]|\d\d)|o\d|codex)/.test(model)

@@ -8,16 +8,23 @@ import type { Admitted } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
+import { historyRoutes } from './routes/history.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
 import { undoRoutes } from './routes/undo.ts'
 
+/*
+ * The server: `listen` binds, `door` checks who asks (`guard`) and answers /health before anything else is loaded, `app` holds
+ * the routes, each declared once with its schemas (`route`), from which `openapi` is made. `sse` and `frames` stream events.
+ */
+
 /** What the routes work with. */
 export type Server = {
   store: Store
-  world: Runtime
+  runtime: Runtime
   metrics: Metrics
   version: string
   about: About
@@ -34,15 +41,17 @@ export function createApp(server: Server): Hono<Env> {
   const app = new Hono<Env>()
   sessionRoutes(app, server)
   conversationRoutes(app, server)
+  historyRoutes(app, server)
   transcriptRoutes(app, server)
   undoRoutes(app, server)
   catalogRoutes(app, server)
+  conventionRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>
     json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),
   )
   app.onError((error, c) => {
-    const known = reportFailure(error, c.req.raw, server.world.log)
+    const known = reportFailure(error, c.req.raw, server.runtime.log)
     return json(c, errorBody(known), known.status as ContentfulStatusCode)
   })
   return app

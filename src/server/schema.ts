@@ -1,5 +1,9 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+
+import { EFFORTS } from '../event/parts.ts'
+import { GROUPS } from '../session/spending.ts'
+import { FORMAT_NAMES } from '../transcript/formats.ts'
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -83,24 +87,35 @@ const Attachment = v.union(
 
 export const SendPrompt = v.pipe(
   object({
-    text,
+    text: maybe(text),
+    command: maybe(object({ name, arguments: maybe(v.pipe(text, v.maxLength(100_000))) })),
     prompt_id: maybe(name),
     context: maybe(Context),
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
     agent: maybe(name),
-    effort: maybe(v.picklist(['low', 'medium', 'high'])),
+    effort: maybe(v.picklist(EFFORTS)),
     when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
     wait: maybe(v.boolean()),
   }),
   // Providers refuse a message that says nothing.
   v.forward(
     v.check(
-      ({ text, attachments }) => text.trim() !== '' || Boolean(attachments?.length),
-      'a text that says something',
+      ({ text = '', attachments, command }) => text.trim() !== '' || Boolean(attachments?.length || command),
+      'a text that says something, or a command',
     ),
     ['text'],
   ),
+  v.forward(
+    v.check(({ text, command }) => text === undefined || command === undefined, 'no text beside a command'),
+    ['text'],
+  ),
 )
+
+export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
+
+export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
+
+export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
 
 export const Approve = object({
   tool_call_id: name,
@@ -117,6 +132,8 @@ export const AnswerQuestion = object({
   action: v.picklist(['accept', 'decline', 'cancel']),
   content: v.optional(v.unknown()),
 })
+
+export const FollowSession = v.object({ render: v.optional(v.picklist(['org'])) })
 
 const path = v.pipe(text, v.nonEmpty(), v.maxLength(4096), v.excludes('\0'))
 
@@ -178,8 +195,14 @@ const project = v.optional(
 )
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))
 
+/** What is not a whole day is a time. `until` is exclusive, unlike in a search. */
+export const UsageOf = v.object({
+  since: v.optional(time('00:00:00.000')),
+  until: v.optional(time('00:00:00.000')),
+  by: v.optional(v.picklist(GROUPS), 'model'),
+})
 export const OfProject = v.object({ project })
-export const TranscriptFormat = v.object({ format: v.optional(v.picklist(['json', 'markdown', 'org']), 'json') })
+export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({
   q: v.pipe(text, v.nonEmpty(), v.maxLength(1000)),

@@ -158,7 +158,7 @@ export function createApprovals(session: {
       })
       const expire = settling(() => {
         const reason = `Nobody decided within ${session.timeout_seconds} seconds.`
-        decide(entry, { decision: 'timeout', prepared, reason }, { decision: 'timeout', by: 'config', reason })
+        decide(entry, { decision: 'timeout', prepared, message: reason }, { decision: 'timeout', by: 'config', reason })
       })
       signal.addEventListener('abort', cancel, { once: true })
       const timer = session.timeout_seconds > 0 && setTimeout(expire, session.timeout_seconds * 1000)
@@ -190,7 +190,7 @@ export function createApprovals(session: {
       const message = reason && by === 'user' ? `The user rejected this call: ${reason}` : reason
       decide(
         entry,
-        { decision: 'rejected', prepared: entry.prepared, reason: message },
+        { decision: 'rejected', prepared: entry.prepared, message, ...(by === 'user' && { reason }) },
         { decision: 'rejected', by, reason },
       )
     },

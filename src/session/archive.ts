@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf, makePrivateDir, writeAtomic } from '../base/files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
+import { FORMAT_NAMES, FORMATS, type Format } from '../transcript/formats.ts'
 import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './index.ts'
 import { readEvents, readLog, requireCreated } from './lines.ts'
@@ -10,8 +11,8 @@ import { acquireLock } from './lock.ts'
 import { writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 import type { Session } from './session.ts'
+import { type Group, isWithin, type Period, type Spent, spentIn, tabulate } from './spending.ts'
 
-export type Format = 'json' | 'markdown' | 'org'
 export type ListRequest = { project?: string; limit: number; cursor?: string }
 export type Archive = ReturnType<typeof createArchive>
 
@@ -20,14 +21,15 @@ export const filesOf = (log: string) => {
   const stem = log.replace(/\.jsonl$/, '')
   return {
     log,
-    json: `${stem}.json`,
-    markdown: `${stem}.md`,
-    org: `${stem}.org`,
+    ...renderedBeside(stem),
     spill: `${stem}.spill`,
     lock: `${stem}.lock`,
     torn: `${log}.torn`,
   }
 }
+
+const renderedBeside = (stem: string) =>
+  Object.fromEntries(FORMAT_NAMES.map(name => [name, `${stem}.${FORMATS[name].extension}`])) as Record<Format, string>
 
 /** Of the sessions that an id may mean, so many are named. */
 const MAX_NAMED = 5
@@ -39,12 +41,6 @@ const LOG_NAME = /^session-([0-9a-f-]{36})\.jsonl$/
  * `index.json` of a project only saves reading them again, and is rebuilt whenever it does not fit.
  */
 export function createArchive(base: string, report: (level: 'warn', message: string) => void, undo?: string) {
-  const renderers = {
-    json: async (events: readonly Stored[]) => (await import('../transcript/json.ts')).renderJson(events),
-    markdown: async (events: readonly Stored[]) => (await import('../transcript/markdown.ts')).renderMarkdown(events),
-    org: async (events: readonly Stored[]) => (await import('../transcript/org.ts')).renderOrg(events),
-  }
-
   /** Every log, by session id; newest last within a project directory. */
   const logs = async (): Promise<{ directory: string; path: string; id: string }[]> => {
     const found = []
@@ -130,13 +126,10 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       return events
     },
 
-    render: async (events: readonly Stored[], format: Format): Promise<string> => renderers[format](events),
-
-    /** Writes the three transcripts beside a log, each in one step; returns the path of the .org. */
+    /** Writes the transcripts beside a log, each in one step; returns the path of the .org. */
     async writeTranscripts(log: string, events: readonly Stored[]): Promise<string> {
       const files = filesOf(log)
-      for (const format of ['json', 'markdown', 'org'] as const)
-        await writeAtomic(files[format], await renderers[format](events))
+      for (const format of FORMAT_NAMES) await writeAtomic(files[format], await FORMATS[format].render(events))
       return files.org
     },
 
@@ -147,6 +140,19 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       const page = from < 0 ? [] : all.slice(from, from + limit)
       const more = from >= 0 && from + limit < all.length
       return { transcripts: page.map(shown), next_cursor: more ? encodeCursor(sortKey(page.at(-1)!)) : null }
+    },
+
+    /** What all saved sessions used, from the index; a log is read again only where the period cuts one of its days. */
+    async usage({ by, ...period }: Period & { by: Group }) {
+      const parts: (Spent & { project: string })[] = []
+      for (const entry of await entries()) {
+        const within = entry.spent.map(part => isWithin(part, period))
+        const spent = within.includes(undefined)
+          ? spentIn(readEvents(await readLog(entry.log), entry.log).events, period)
+          : entry.spent.filter((_, at) => within[at])
+        parts.push(...spent.map(part => ({ ...part, project: entry.project_path ?? '' })))
+      }
+      return tabulate(parts, by)
     },
 
     async search(request: SearchRequest) {
@@ -169,9 +175,9 @@ export function createArchive(base: string, report: (level: 'warn', message: str
   }
 }
 
-const shown = ({ log, size: _, modified: __, ...entry }: Entry) => {
-  const { org, markdown, json } = filesOf(log)
-  return { ...entry, paths: { org, markdown, json, log } }
+const shown = ({ log, size: _, modified: __, spent: ___, ...entry }: Entry) => {
+  const { spill: _spill, lock: _lock, torn: _torn, ...paths } = filesOf(log)
+  return { ...entry, paths }
 }
 
 const encodeCursor = (key: string) => Buffer.from(key).toString('base64url')
@@ -221,8 +227,13 @@ export type Rendering = {
 /** Rendering may take this share of the time, so that its cost stays linear however long a session grows. */
 const SHARE = 0.05
 const SOONEST_MS = 200
+/** A session in which one turn follows the other without a pause is rendered after this time all the same. */
+const LATEST_MS = 60_000
 
-/** Keeps the transcript files of a session up to date, off the reply path: after turns, and the less often the longer it takes. */
+/**
+ * Keeps the transcript files of a session up to date, off the reply path: once it pauses after a turn, and the less often the
+ * longer it takes.
+ */
 export function createRendering(
   session: Session,
   archive: Archive,
@@ -250,14 +261,21 @@ export function createRendering(
     return running
   }
 
+  /** When the first turn ended that is in no file yet. */
+  let behind: number | undefined
   const unsubscribe = session.subscribe(event => {
-    if (event.type !== 'turn.end' || timer) return
+    if (event.type === 'prompt') clearTimeout(timer)
+    if (event.type !== 'turn.end') return
+    clearTimeout(timer)
+    behind ??= performance.now()
+    const pause = Math.max(SOONEST_MS, cost / SHARE)
+    const left = behind + Math.max(LATEST_MS, pause) - performance.now()
     timer = setTimeout(
       () => {
-        timer = undefined
+        behind = undefined
         render().catch(error => report('warn', `${path}: ${messageOf(error)}`))
       },
-      Math.max(SOONEST_MS, cost / SHARE),
+      Math.max(0, Math.min(pause, left)),
     )
   })
 

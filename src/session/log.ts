@@ -14,7 +14,7 @@ import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { emacsSafe } from '../base/emacs-safe.ts'
 import { AppError, reasonOf } from '../base/errors.ts'
-import { PRIVATE_DIR, PRIVATE_FILE } from '../base/files.ts'
+import { PRIVATE_DIR, PRIVATE_FILE, writeAtomic } from '../base/files.ts'
 import { newId } from '../base/ids.ts'
 import { wellFormed } from '../base/text.ts'
 import type { Storable, Stored } from '../event.ts'
@@ -34,8 +34,7 @@ export type Log = {
 }
 
 /** A log in memory only, for sessions that must leave nothing behind. */
-export function memoryLog(): Log {
-  const events: Stored[] = []
+export function memoryLog(events: Stored[] = []): Log {
   return {
     path: null,
     events,
@@ -56,6 +55,17 @@ export async function createLog(path: string): Promise<Log> {
   } catch (error) {
     throw writeFailed(error)
   }
+}
+
+/** A log that begins with these events: the file is there whole, or not at all. Throws TRANSCRIPT_ERROR. */
+export async function writeLog(path: string, events: readonly Stored[]): Promise<Log> {
+  try {
+    await writeAtomic(path, Buffer.concat(events.map(lineOf)))
+    syncDirectory(dirname(path))
+  } catch (error) {
+    throw writeFailed(error)
+  }
+  return (await openLog(path)).log
 }
 
 /**

@@ -3,24 +3,28 @@ import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { createFit } from '../agent/context.ts'
+import { createReader } from '../agent/history.ts'
 import { buildRequest, type Frozen } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
 import { newId } from '../base/ids.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Dirs } from '../config/config.ts'
 import type { Prompt } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
+import { createConventions } from './conventions.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
 import { promptFrom } from './turns.ts'
-import { createToolAccess, freeze, spillPath, toolsOf, type Workspace } from './workspace.ts'
+import { createToolAccess, freeze, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
 export type Preparation = {
   readonly place: Workspace
+  /** Which files tools leave out, by the rules in force. */
+  hidden(): Promise<(path: string) => boolean>
   /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
   prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
   /** Ends what the session's tools have running. */
@@ -28,58 +32,71 @@ export type Preparation = {
 }
 
 /** Gives the loop what it needs of a session, and keeps what stays the same from turn to turn. */
-export function createPreparation(session: Session, around: SessionContext): Preparation {
-  const { config, models, pool } = around
+export function createPreparation(session: Session, context: SessionContext): Preparation {
+  const { config, models, pool } = context
   const { session_id, project_path } = session.state
   const roots = {
     project: real(project_path),
     allowed: config.allowed_directories.map(real),
-    forbidden: around.forbidden.map(real),
+    forbidden: context.forbidden.map(real),
   }
   const place: Workspace = {
     session_id,
-    home: around.home,
+    dirs: context.dirs,
     config,
     roots,
-    children: around.children,
-    env: around.env,
+    children: context.children,
+    env: context.env,
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
-    spill_dir: around.spill_dir,
-    attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
-    redactor: around.redactor,
+    narrowed: [],
+    spill_dir: context.spill_dir,
+    attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
+    redactor: context.redactor,
     keeper: session.undo.keeper,
-    projectRules: around.projectRules,
+    projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
+  const hidden = async () => {
+    const { hides } = await import('../tools/permission/hidden.ts')
+    return hides(policyOf(place, session.state, findAgent(config, session.state.agent)))
+  }
+  const conventions = createConventions(session, place, hidden)
   const frozen = new Map<string, Promise<Frozen>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
-  const announcements = (): Prompt[] => {
+  const announcements = async (): Promise<Prompt[]> => {
     const text = pool?.announcement(session_id)
-    return text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+    const ofServers: Prompt[] = text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
+    return [...ofServers, ...(await conventions.announcements())]
   }
   const fit = createFit()
+  const read = createReader()
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
 
   return {
     place,
+    hidden,
     async prepare(prompt, signal) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
-      tools ??= toolsOf(roots.project, session_id, pool, (question, elsewhere) =>
+      place.narrowed.length = 0
+      const { command } = prompt
+      if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
+      tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
         session.questions.ask(question, ended.signal, elsewhere),
       )
       tools.catch(() => {
         tools = null // a passing fault: look again next time
       })
       const list = await abortable(tools, signal)
-      if (!frozen.has(agent.name)) frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool))
+      if (!frozen.has(agent.name))
+        frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions))
       const prefix = await frozen.get(agent.name)!
-      const access = createToolAccess(place, session.state, agent, list)
+      const access = await createToolAccess(place, session.state, agent, list, conventions)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
-      const own = prompt.agent === session.state.agent ? undefined : agent.model
+      const own = prompt.model ?? (prompt.agent === session.state.agent ? undefined : agent.model)
       const started = { agent: session.state.agent, model: session.state.model }
       /** The session's model counts from the next call; but one that came with another agent waits for its turn, as that does. */
       const modelNow = async () => {
@@ -92,7 +109,7 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         agent,
         place: access,
         max_rounds: config.max_rounds,
-        log: () => session.log.events,
+        log: () => session.counting,
         async *request(need, signal) {
           const { id, info } = await models.resolve(own ?? (await modelNow()))
           return yield* buildRequest({
@@ -105,7 +122,8 @@ export function createPreparation(session: Session, around: SessionContext): Pre
             frozen: prefix,
             fit,
             ...need,
-            log: () => session.log.events,
+            log: () => session.counting,
+            read,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,
@@ -115,7 +133,10 @@ export function createPreparation(session: Session, around: SessionContext): Pre
         fit,
         stream: models.stream,
         price: models.price,
-        steers: () => [...steersOf(session), ...announcements()].map(steer => ({ ...steer, agent: agent.name })),
+        async steers() {
+          const news = await announcements()
+          return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))
+        },
         hasSteers: () => steersOf(session).length > 0,
         ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, access, signal),
         expiresAt: session.approvals.expiresAt,
@@ -152,7 +173,7 @@ export type SessionContext = {
   models: Models
   pool: Pool | null
   redactor: Redactor
-  home: string
+  dirs: Pick<Dirs, 'config' | 'home'>
   children: Children
   /** Environment of the session's children, stripped of secrets. */
   env: Record<string, string>

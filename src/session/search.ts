@@ -1,6 +1,7 @@
 import { AppError } from '../base/errors.ts'
 import { slice } from '../base/text.ts'
 import type { Stored } from '../event.ts'
+import { countingEvents } from '../transcript/counting.ts'
 import { type Entry, sortKey } from './index.ts'
 import { readEvents, readLog } from './lines.ts'
 
@@ -58,7 +59,7 @@ export async function searchLogs(
 }
 
 /** The events of a log, or none when the bytes cannot contain the text: most logs are told apart without parsing them. */
-async function eventsWith(path: string, needle: string): Promise<Stored[]> {
+async function eventsWith(path: string, needle: string): Promise<readonly Stored[]> {
   const bytes = await readLog(path).catch(() => null)
   if (!bytes) return [] // gone, or closed to us: the list says so
   const written = JSON.stringify(needle).slice(1, -1)
@@ -66,7 +67,7 @@ async function eventsWith(path: string, needle: string): Promise<Stored[]> {
     .toString('utf8')
     .toLowerCase()
     .includes(written.toLowerCase())
-    ? readEvents(bytes, path).events
+    ? countingEvents(readEvents(bytes, path).events)
     : []
 }
 
@@ -105,6 +106,7 @@ function textsOf(event: Stored): [role: string, text: string][] {
     case 'session.created':
     case 'session.updated':
     case 'session.resumed':
+    case 'session.rewound':
     case 'session.closed':
     case 'prompt.queued':
     case 'prompt.dropped':

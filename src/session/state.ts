@@ -1,12 +1,14 @@
 import { basename } from 'node:path'
 import { head } from '../base/text.ts'
-import { addUsage, noUsage, totalTokens } from '../base/usage.ts'
+import { addUsage, noUsage, usageIn } from '../base/usage.ts'
 import type {
+  ForkedFrom,
   Prompt,
   PromptQueued,
   Question,
   SessionConfig,
   SessionCreated,
+  SessionRewound,
   Storable,
   Stored,
   ToolCall,
@@ -14,23 +16,25 @@ import type {
   ToolResult,
   Usage,
 } from '../event.ts'
-import { isMessage } from '../transcript/summary.ts'
+import { type Counting, createCounting } from '../transcript/counting.ts'
+import { type Conversation, emptyConversation, include } from './conversation.ts'
+import { promptOf } from './rewind.ts'
 
 /** What a session knows of itself: nothing but a fold of its log, so that resuming restores exactly what there was. */
 export type SessionState = {
   session_id: string
   project_path: string
   created_at: string
+  forked_from?: ForkedFrom
+  /** The last event that was copied from there; 0 for a session that is no fork. */
+  inherited_to: number
   title: string
-  first_prompt: string | null
   model: string
   agent: string
   config: SessionConfig
-  /** Prompts, and assistant messages that say something. */
-  message_count: number
+  counting: Counting
+  conversation: Conversation
   usage: Usage
-  /** Tokens of the last request and its answer: what the window holds. */
-  context_tokens: number
   queued: Map<string, Stored<PromptQueued>>
   open_turn: Stored<Prompt> | null
   open_calls: Map<string, ToolCall & { turn_id: string }>
@@ -49,14 +53,15 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     session_id: created.session_id,
     project_path: created.project_path,
     created_at: created.at,
+    ...(created.forked_from && { forked_from: created.forked_from }),
+    inherited_to: created.inherited_to ?? 0,
     title: created.title,
-    first_prompt: null,
     model: created.model,
     agent: created.agent,
     config: created.config,
-    message_count: 0,
+    counting: createCounting([created]),
+    conversation: emptyConversation(),
     usage: noUsage(),
-    context_tokens: 0,
     queued: new Map(),
     open_turn: null,
     open_calls: new Map(),
@@ -71,9 +76,17 @@ export function createState(created: Stored<SessionCreated>): SessionState {
 
 /** Takes one event in. Changes the state in place: a session lives long, and every event passes here. */
 export function apply(state: SessionState, event: Stored): void {
+  if (event.type === 'session.rewound') {
+    rewind(state, event)
+    return
+  }
+  state.counting.add(event)
+  include(state.conversation, event)
+  const usage = usageIn(event)
+  if (usage && event.id > state.inherited_to) state.usage = addUsage([state.usage, usage])
   switch (event.type) {
     case 'session.updated':
-      state.model = event.model ?? state.model
+      if (!event.usage) state.model = event.model ?? state.model
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
@@ -94,18 +107,15 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'prompt':
       state.queued.delete(event.turn_id)
-      state.first_prompt ??= event.text
-      state.message_count++
       if (event.source === 'user') state.open_turn = event
       if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
       return
     case 'message':
-      if (isMessage(event)) state.message_count++
-      state.usage = addUsage([state.usage, event.usage])
-      if (!event.parent_tool_call_id) state.context_tokens = totalTokens(event.usage) || state.context_tokens
       for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })
       return
     case 'tool.call':
+      // The shell lines of a command are in no message; and of others the inner tool is known now.
+      state.open_calls.set(event.tool_call_id, event)
       if (event.requires_approval) state.approvals.set(event.tool_call_id, event)
       return
     case 'approval':
@@ -122,15 +132,12 @@ export function apply(state: SessionState, event: Stored): void {
     case 'answer':
       state.questions.delete(event.question_id)
       return
-    case 'context.compacted':
-      state.context_tokens = event.tokens_after
-      if (event.usage) state.usage = addUsage([state.usage, event.usage])
-      return
     case 'turn.end':
       if (state.open_turn?.turn_id === event.turn_id) state.open_turn = null
       return
     case 'session.created': // the state is made from it
     case 'file.changed':
+    case 'context.compacted':
     case 'undo':
     case 'error':
     case 'notice':
@@ -140,10 +147,24 @@ export function apply(state: SessionState, event: Stored): void {
   }
 }
 
+/** No turn runs, and nothing is open. A prompt that is to be sent again waits as one that was sent while a turn ran. */
+function rewind(state: SessionState, event: Stored<SessionRewound>): void {
+  const { retry_turn_id, turn_id } = event
+  const prompt = retry_turn_id && promptOf(state.counting.events, turn_id)
+  state.counting.add(event)
+  state.conversation = emptyConversation()
+  for (const counts of state.counting.events) include(state.conversation, counts)
+  if (!prompt) return
+  const { source: _, prompt_id: __, ...body } = prompt
+  const isChosen = (later: Stored) => later.id > prompt.id && later.type === 'session.updated' && later.agent
+  if (state.counting.events.some(isChosen)) delete body.agent
+  state.queued.set(retry_turn_id, { ...body, type: 'prompt.queued', turn_id: retry_turn_id, when_busy: 'queue' })
+}
+
 /** The title that was given, else the first line of the first prompt, else the project's name. */
 export const titleOf = (state: SessionState): string =>
   state.title ||
-  head(state.first_prompt?.trim().split('\n', 1)[0] ?? '', 80) ||
+  head(state.conversation.first_prompt?.trim().split('\n', 1)[0] ?? '', 80) ||
   basename(state.project_path) ||
   state.project_path
 

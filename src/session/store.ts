@@ -1,31 +1,24 @@
-import { realpath, rm, stat } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { realpath, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import { newSessionId } from '../base/ids.ts'
 import type { Config } from '../config/config.ts'
 import { undoDir } from '../config/dirs.ts'
-import type { SessionConfig, SessionCreated, Stored } from '../event.ts'
+import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
+import { type CreateRequest, creation } from './creation.ts'
+import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import type { SessionContext } from './prepare.ts'
 import { createRedactor } from './redact.ts'
+import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
-
-export type CreateRequest = {
-  project_path: string
-  model?: string
-  agent?: string
-  title?: string
-  env?: Record<string, string>
-  config?: Partial<SessionConfig>
-}
 
 type Resumed = { session: Session; dropped: Dropped[] }
 type OpenSession = {
@@ -39,8 +32,8 @@ type OpenSession = {
 
 /** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
 export class Store {
-  readonly #world: Runtime
-  readonly #live = new Map<string, OpenSession>()
+  readonly #runtime: Runtime
+  readonly #sessions = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<Resumed>>()
   readonly #ending = new Map<string, Promise<string | null>>()
   readonly #summaries = createSummaries(() => this.sessions)
@@ -50,26 +43,26 @@ export class Store {
   #stopping = false
 
   /** `observe` hears every stored event of every session. */
-  constructor(world: Runtime, observe: (event: Stored) => void) {
-    this.#world = world
+  constructor(runtime: Runtime, observe: (event: Stored) => void) {
+    this.#runtime = runtime
     this.#observe = observe
   }
 
   get sessions(): Session[] {
-    return [...this.#live.values()].map(live => live.session)
+    return [...this.#sessions.values()].map(live => live.session)
   }
 
   has(id: string): boolean {
-    return this.#live.has(id)
+    return this.#sessions.has(id)
   }
 
   /** Throws SESSION_NOT_FOUND that says whether resuming would help. */
   async get(id: string): Promise<Session> {
-    return (this.#live.get(id) ?? (await this.#missing(id))).session
+    return (this.#sessions.get(id) ?? (await this.#missing(id))).session
   }
 
   async #missing(id: string): Promise<never> {
-    const path = await this.#world.archive.find(id)
+    const path = await this.#runtime.archive.find(id)
     throw new AppError(
       'SESSION_NOT_FOUND',
       path
@@ -82,28 +75,8 @@ export class Store {
   /** Throws INVALID_REQUEST for a project that is no directory, an unknown agent or provider. */
   async create(request: CreateRequest): Promise<Session> {
     this.#refuseStopping()
-    const project_path = await checkProject(request.project_path)
-    const { models, archive } = this.#world
-    const config = await this.#world.projectConfig(project_path)
-    const agent = findAgent(config, request.agent ?? config.agent)
-    const wanted = request.model ?? agent.model ?? config.model
-    const { id: model, notice } = await models.resolve(wanted ?? (await models.best()))
-    const created: SessionCreated = {
-      type: 'session.created',
-      format: 1,
-      session_id: newSessionId(),
-      project_path,
-      title: request.title ?? '',
-      model,
-      agent: agent.name,
-      config: {
-        auto_approve_readonly: true,
-        auto_approve_tools: [],
-        save_transcript: agent.name !== 'ask',
-        ...request.config,
-      },
-    }
-    const path = created.config.save_transcript ? await archive.place(created) : null
+    const { created, config, notice } = await creation(request, this.#runtime)
+    const path = created.config.save_transcript ? await this.#runtime.archive.place(created) : null
     const log = path ? await createLog(path) : memoryLog()
     try {
       log.append(created)
@@ -119,11 +92,25 @@ export class Store {
     }
   }
 
+  /** A new session that begins with what came before in this one. Throws SESSION_BUSY, NOT_FOUND, TRANSCRIPT_ERROR. */
+  async fork(id: string, request: ForkRequest): Promise<Session> {
+    this.#refuseStopping()
+    const { session, env } = this.#sessions.get(id) ?? (await this.#missing(id))
+    return session.turns.alone(async () => {
+      const { log, release, discard } = await forkLog(session, request, this.#runtime.archive)
+      return this.#open(log, session.config, env, release).catch(async error => {
+        log.close()
+        await discard()
+        throw error
+      })
+    })
+  }
+
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
   async resume(id: string): Promise<Resumed> {
     this.#refuseStopping()
     await this.#ending.get(id)?.catch(() => {}) // whoever closes it is told; from then on it can be resumed
-    const live = this.#live.get(id)
+    const live = this.#sessions.get(id)
     if (live && !live.session.failed) return { session: live.session, dropped: [] }
     if (!this.#opening.has(id))
       this.#opening.set(
@@ -134,26 +121,26 @@ export class Store {
   }
 
   async #reopen(id: string) {
-    const failed = this.#live.get(id)
+    const failed = this.#sessions.get(id)
     if (failed) await this.#suspend(failed)
     const env = failed?.env ?? {} // it is in no log, but known as long as we live
-    const path = await this.#world.archive.find(id)
+    const path = await this.#runtime.archive.find(id)
     if (!path) throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
     const release = acquireLock(filesOf(path).lock)
     try {
       const { log, bad_lines } = await openLog(path)
       if (bad_lines.length > 0)
-        this.#world.log(
+        this.#runtime.log(
           'warn',
           `${path}: lines ${bad_lines.join(', ')} are damaged: they were passed over, and stay in the file`,
         )
       const { project_path } = log.events[0] as SessionCreated & { id: number }
-      const config = await this.#world.projectConfig(project_path)
+      const config = await this.#runtime.projectConfig(project_path)
       const session = await this.#open(log, config, env, release)
       const dropped = await session.reopen()
       return { session, dropped }
     } catch (error) {
-      const opened = this.#live.get(id)
+      const opened = this.#sessions.get(id)
       if (opened) await this.#suspend(opened)
       else release()
       throw error
@@ -161,18 +148,19 @@ export class Store {
   }
 
   async #open(log: Log, config: Config, env: Record<string, string>, release?: () => void): Promise<Session> {
-    const { archive, models, dirs, remembered } = this.#world
+    const { archive, models, dirs, remembered } = this.#runtime
     const { project_path } = log.events[0] as SessionCreated & { id: number }
+    await models.load()
     const project = await realpath(project_path).catch(() => project_path)
     const live = { project, env, rules: await remembered.list(project) } as OpenSession
-    const around: SessionContext = {
+    const context: SessionContext = {
       config,
       models,
-      pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
-      home: dirs.home,
-      redactor: createRedactor(this.#world.secrets),
-      children: this.#world.children,
-      env: this.#world.childEnv(env),
+      pool: config.mcp_servers.some(server => server.enabled) ? await this.#runtime.pool() : null,
+      dirs,
+      redactor: createRedactor(this.#runtime.secrets),
+      children: this.#runtime.children,
+      env: this.#runtime.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), (log.events[0] as SessionCreated & { id: number }).session_id),
@@ -184,9 +172,9 @@ export class Store {
     }
     live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
     // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
-    live.session = new (await import('./session.ts')).Session(log, around)
-    live.rendering = log.path ? createRendering(live.session, archive, this.#world.log) : null
-    this.#live.set(live.session.id, live)
+    live.session = new (await import('./session.ts')).Session(log, context)
+    live.rendering = log.path ? createRendering(live.session, archive, this.#runtime.log) : null
+    this.#sessions.set(live.session.id, live)
     live.session.subscribe(event => {
       if ('id' in event) this.#observe(event)
     })
@@ -196,7 +184,7 @@ export class Store {
 
   /** Ends a session, once. Resolves with the path of its .org, written by then; null when it is not saved. */
   async close(id: string): Promise<string | null> {
-    const live = this.#live.get(id) ?? (await this.#missing(id))
+    const live = this.#sessions.get(id) ?? (await this.#missing(id))
     if (!this.#ending.has(id))
       this.#ending.set(
         id,
@@ -213,7 +201,7 @@ export class Store {
       await live.rendering?.finish()
       return transcript_path
     } finally {
-      this.#live.delete(session.id)
+      this.#sessions.delete(session.id)
       live.release()
       this.#summaries.closed(session)
     }
@@ -222,16 +210,16 @@ export class Store {
   /** Interrupts everything, syncs and lets go of all sessions; they can be resumed. */
   async shutdown(): Promise<void> {
     this.#stopping = true
-    await Promise.allSettled([...this.#live].map(([id, live]) => this.#ending.get(id) ?? this.#suspend(live)))
+    await Promise.allSettled([...this.#sessions].map(([id, live]) => this.#ending.get(id) ?? this.#suspend(live)))
   }
 
   async #suspend(live: OpenSession) {
     try {
       await live.session.suspend()
       // What cannot be rendered now can be made again from the log.
-      await live.rendering?.finish().catch((error: Error) => this.#world.log('warn', error.message))
+      await live.rendering?.finish().catch((error: Error) => this.#runtime.log('warn', error.message))
     } finally {
-      this.#live.delete(live.session.id)
+      this.#sessions.delete(live.session.id)
       live.release()
     }
   }
@@ -240,7 +228,7 @@ export class Store {
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
-    const model = wanted ? await this.#world.models.resolve(wanted) : undefined
+    const model = wanted ? await this.#runtime.models.resolve(wanted) : undefined
     await session.update({ ...settings, ...(model && { model: model.id }) })
     if (model) this.#tell(session, model.notice)
     return session
@@ -250,21 +238,31 @@ export class Store {
     this.#notices.delete(session)
     if (!notice) return
     this.#notices.set(session, notice)
-    this.#world.log('warn', notice)
+    this.#runtime.log('warn', notice)
   }
 
   async prompt(id: string, request: PromptRequest) {
     this.#refuseStopping()
-    return (await this.get(id)).queue.prompt(request)
+    return (await this.get(id)).turns.prompt(request)
+  }
+
+  /** Sends the last prompt again, from now on to `model` when one is given. */
+  async retry(id: string, model: string | undefined) {
+    this.#refuseStopping()
+    const { turns, counting } = await this.get(id)
+    turns.refuseBusy()
+    lastPrompt(counting)
+    if (model) await this.update(id, { model })
+    return turns.retry()
   }
 
   /** After a remembered rule was deleted. */
   async reloadRules(): Promise<void> {
-    for (const live of this.#live.values()) live.rules = await this.#world.remembered.list(live.project)
+    for (const live of this.#sessions.values()) live.rules = await this.#runtime.remembered.list(live.project)
   }
 
   view(session: Session): SessionView {
-    const info = this.#world.models.info(session.state.model)
+    const info = this.#runtime.models.info(session.state.model)
     return viewOf(session, { ...info, notice: this.#notices.get(session) ?? info.notice })
   }
 
@@ -277,12 +275,4 @@ export class Store {
     if (this.#stopping)
       throw new AppError('SHUTTING_DOWN', 'The backend is shutting down. Start it again, then resume the session.')
   }
-}
-
-async function checkProject(path: string): Promise<string> {
-  if (!isAbsolute(path)) throw new AppError('INVALID_REQUEST', 'project_path: must be an absolute path.')
-  const info = await stat(path).catch(() => null)
-  if (!info) throw new AppError('INVALID_REQUEST', 'project_path: there is no such directory.')
-  if (!info.isDirectory()) throw new AppError('INVALID_REQUEST', 'project_path: this is a file; a directory is needed.')
-  return resolve(path)
 }

@@ -55,7 +55,7 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       events,
       append: event => session.append(event),
       sync: () => session.sync(),
-      alone: session.queue.alone,
+      alone: session.turns.alone,
       isUnsaved: path => unsaved.has(isAbsolute(path) ? path : join(roots.project, path)),
       lost: () => lostIn(events(), store.steps.lines),
     })
@@ -143,8 +143,11 @@ function changesOf(line: Line): FileChanged[] {
 /** Changes that the log tells of, and that nothing is kept of any more. */
 function lostIn(events: readonly Stored[], lines: readonly Line[]): Lost[] {
   const kept = new Set(lines.map(line => line.step))
+  const [created] = events
+  // What a fork took over is the other session's to undo.
+  const inherited_to = (created?.type === 'session.created' && created.inherited_to) || 0
   return events.flatMap(event =>
-    event.type !== 'file.changed' || kept.has(event.tool_call_id)
+    event.type !== 'file.changed' || event.id <= inherited_to || kept.has(event.tool_call_id)
       ? []
       : [
           {

@@ -1,4 +1,4 @@
-import type { AgentState, Question, SessionConfig, Stored, ToolCallAnnounced, Usage } from '../event.ts'
+import type { AgentState, ForkedFrom, Question, SessionConfig, Stored, ToolCallAnnounced, Usage } from '../event.ts'
 import type { ModelInfo } from '../llm/provider.ts'
 import type { Session } from './session.ts'
 import { titleOf } from './state.ts'
@@ -8,6 +8,7 @@ export type SessionView = {
   session_id: string
   status: 'active'
   created_at: string
+  forked_from?: ForkedFrom
   started_at: string
   project_path: string
   title: string
@@ -36,6 +37,7 @@ export function viewOf(
     session_id: state.session_id,
     status: 'active',
     created_at: state.created_at,
+    ...(state.forked_from && { forked_from: state.forked_from }),
     started_at: state.created_at,
     project_path: state.project_path,
     title: titleOf(state),
@@ -44,13 +46,13 @@ export function viewOf(
     agent: state.agent,
     config: state.config,
     agent_state: session.agent_state.state,
-    message_count: state.message_count,
+    message_count: state.conversation.message_count,
     last_event_id: session.last_event_id,
     pending_approvals: [...state.approvals.values()],
     pending_questions: [...state.questions.values()],
     queued: [...state.queued.values()].map(({ turn_id, text, agent }) => ({ turn_id, text, ...(agent && { agent }) })),
     usage: state.usage,
-    context_tokens: state.context_tokens,
+    context_tokens: state.conversation.context_tokens,
     context_window: context_window ?? null,
   }
 }

@@ -3,24 +3,23 @@ import { join } from 'node:path'
 import { type Agent, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
 import type { ToolAccess } from '../agent/call.ts'
-import { projectInstructions, systemPrompt } from '../agent/prompt.ts'
+import { systemPrompt } from '../agent/prompt.ts'
 import type { Frozen } from '../agent/request.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Dirs } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
-import { hides } from '../tools/permission/hidden.ts'
-import type { Policy, Rule } from '../tools/permission/policy.ts'
+import type { Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
 export type Workspace = {
   session_id: string
-  /** What `~/` stands for in rules. */
-  home: string
+  dirs: Pick<Dirs, 'config' | 'home'>
   config: Config
   roots: Roots
   children: Children
@@ -28,6 +27,8 @@ export type Workspace = {
   unsaved: Map<string, string>
   seen: Map<string, string>
   jobs: Jobs
+  /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
+  narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
@@ -47,9 +48,15 @@ export function spillPath(dir: string | null, name: string): string | null {
 }
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
-export async function toolsOf(project: string, session_id: string, pool: Pool | null, ask: Ask): Promise<Tool[]> {
+export async function toolsOf(
+  project: string,
+  session_id: string,
+  pool: Pool | null,
+  conventions: Conventions,
+  ask: Ask,
+): Promise<Tool[]> {
   const { builtinTools } = await import('../tools/registry.ts')
-  return [...builtinTools, ...((await pool?.tools(project, session_id, ask)) ?? [])]
+  return [...builtinTools, ...(await conventions.tools()), ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
 
 /** The system prompt and the tool definitions of one agent, made once per session. */
@@ -59,26 +66,35 @@ export async function freeze(
   session_id: string,
   tools: Tool[],
   pool: Pool | null,
+  conventions: Conventions,
 ): Promise<Frozen> {
   const offered = toolsFor(agent, tools)
-  const servers = offered.some(tool => tool.name === 'call_tool')
-    ? ((await pool?.promptLines(project, session_id)) ?? '')
-    : ''
+  const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
+  const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
   return {
-    system: systemPrompt({ agent, project, instructions: await projectInstructions(project), servers }),
+    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers, skills }),
     tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
   }
 }
 
 /** What the calls of a turn see. The policy is made anew for each call: rules and settings may change in between. */
-export function createToolAccess(place: Workspace, state: SessionState, agent: Agent, tools: Tool[]): ToolAccess {
+export async function createToolAccess(
+  place: Workspace,
+  state: SessionState,
+  agent: Agent,
+  tools: Tool[],
+  conventions: Conventions,
+): Promise<ToolAccess> {
+  const { hides } = await import('../tools/permission/hidden.ts')
   const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
     find: name => byName.get(name),
+    resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent),
     keeper: place.keeper,
+    touched: ({ effect }) => conventions.touch([...effect.reads, ...effect.writes]),
     context: (tool_call_id, signal, emit) => ({
       session_id: place.session_id,
       tool_call_id,
@@ -100,7 +116,7 @@ export function createToolAccess(place: Workspace, state: SessionState, agent: A
   }
 }
 
-function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
+export function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
   const sessionRules: Rule[] = state.rules.map((rule, i) => ({
     rule_id: `session_${i}`,
     rule,
@@ -111,11 +127,12 @@ function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
   return {
     rules: [...configRules, ...place.projectRules(), ...sessionRules],
     agent,
+    narrowed: place.narrowed,
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
-    home: place.home,
+    home: place.dirs.home,
   }
 }

@@ -17,6 +17,8 @@ export function defineTool<S extends ObjectSchema>(spec: {
   category: string
   description: string
   level: Tool['level']
+  level_by_call?: boolean
+  takes?: Tool['takes']
   params: S
   aliases?: Record<string, string>
   effect(params: v.InferOutput<S>, context: ToolContext): Promise<Effect>
@@ -25,11 +27,9 @@ export function defineTool<S extends ObjectSchema>(spec: {
   const { $schema: _, ...parameters } = toJsonSchema(spec.params)
   const read = createReader(parameters, spec.aliases)
   const notes = new WeakMap<object, string>()
+  const { params: _params, aliases: _aliases, ...own } = spec
   return {
-    name: spec.name,
-    category: spec.category,
-    description: spec.description,
-    level: spec.level,
+    ...own,
     parameters,
     parse(given) {
       const { params, unknown } = read(given)
@@ -37,7 +37,6 @@ export function defineTool<S extends ObjectSchema>(spec: {
       if (unknown.length > 0) notes.set(parsed, `[Not used: ${unknown.join(', ')}. ${parametersOf(spec.params)}]`)
       return parsed
     },
-    effect: spec.effect,
     async run(params, context, effect) {
       const output = await spec.run(params, context, effect)
       const note = notes.get(params)

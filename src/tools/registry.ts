@@ -4,5 +4,24 @@ import { searchTools } from './search/search.ts'
 import { shellTools } from './shell/shell.ts'
 import type { Tool } from './tool.ts'
 
+/*
+ * Tools: `tool` is the type of all of them, `define` makes one from a schema, and a folder holds each family: files/, search/,
+ * git/, shell/. `arguments` and `aliases` read what models send. permission/ decides from the effect of a call whether it runs,
+ * asks or is refused; `paths` keeps every path inside the allowed directories.
+ */
+
 /** The built-in tools, in the order in which models get them: it is part of the prefix that provider caches live on. */
 export const builtinTools: readonly Tool[] = [...filesystemTools, ...searchTools, ...gitTools, ...shellTools]
+
+/** What permission rules need to know of a tool. */
+export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
+
+/** Tools that a session has with an editor or a language server alone: rules may name them all the same. */
+const elsewhere = ['diagnostics', 'symbols', 'hover', 'definition', 'references'].map(
+  (name): Traits => ({ name, level: 'read', takes: 'path' }),
+)
+const traits = new Map<string, Traits>([...builtinTools, ...elsewhere].map(tool => [tool.name, tool]))
+
+/** Undefined for tools of MCP servers, and for names that no tool has. */
+export const traitsOf = (name: string): Traits | undefined => traits.get(name)
+export const knownTools = (): string[] => [...traits.keys()]

@@ -16,6 +16,12 @@ export type Tool<P = any> = {
   parameters: JsonSchema
   /** What policy asks for when no rule speaks: read → auto, write → ask, dangerous → ask with a warning. */
   level: Level
+  /** Some calls have another level than `level` says: each call is judged by its effect, or by the call it stands for. */
+  level_by_call?: boolean
+  /** What the pattern of a permission rule for this tool means; absent: such a rule has none. */
+  takes?: 'path' | 'line'
+  /** Tools of MCP servers, which are not offered themselves, are reached through it. */
+  leads?: boolean
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
   parse(params: unknown): P
   /** For a tool that stands for another (`call_tool`): the inner call, which policy, events and approvals then apply to. */

@@ -1,5 +1,7 @@
+import { defined } from '../base/defined.ts'
 import { totalTokens } from '../base/usage.ts'
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
+import { countingEvents } from './counting.ts'
 import { formatCount } from './format.ts'
 import {
   type AttachmentNote,
@@ -11,23 +13,28 @@ import {
   type Session,
   type SessionRecord,
 } from './record.ts'
-import { emptySummary, isMessage, reduceSummary } from './summary.ts'
+import { isMessage, type Summary, summaryOf } from './summary.ts'
+
+/*
+ * Transcripts: `fold` turns a log into the record of a conversation; `json`, `markdown` and `org` write it down. Text of models
+ * and users is read by markdown/ and written by org/, so that none of it acts in Emacs.
+ */
 
 /** The session record of a log: what the JSON transcript holds. Linear in the number of events. */
 export const fold = (events: readonly Stored[]): SessionRecord => foldSession(events).record
 
 /** The record together with the conversation in reading order, for the transcripts that people read. */
 export function foldSession(events: readonly Stored[]): Session {
-  const folding = new Folding()
-  for (const event of events) folding.add(event)
+  const folding = new Folding(summaryOf(events))
+  for (const event of countingEvents(events)) folding.add(event)
   return folding.end()
 }
 
 type CallEntry = Extract<Entry, { kind: 'call' }>
 
-/** One pass over a log. Calls are found again by id: results of a batch come in any order, and agents interleave. */
+/** One pass over the events that count. Calls are found again by id: results of a batch come in any order, and agents interleave. */
 class Folding {
-  private summary = emptySummary()
+  private readonly summary: Summary
   private agent = ''
   private turns = 0
   private last = ''
@@ -38,8 +45,11 @@ class Folding {
   private readonly errors: SessionRecord['metadata']['errors'] = []
   private readonly dropped: SessionRecord['metadata']['dropped_prompts'] = []
 
+  constructor(summary: Summary) {
+    this.summary = summary
+  }
+
   add(event: Stored): void {
-    this.summary = reduceSummary(this.summary, event)
     this.last = event.at
     switch (event.type) {
       case 'session.created':
@@ -47,11 +57,14 @@ class Folding {
         break
       case 'session.updated':
         if (event.agent) this.agent = event.agent
-        if (event.model) this.note(event, 'Model', event.model)
+        if (event.model && !event.usage) this.note(event, 'Model', event.model)
         if (event.rule) this.note(event, 'Rule remembered', event.rule)
         break
       case 'session.resumed':
         this.note(event, 'Session resumed', '')
+        break
+      case 'session.rewound':
+        this.note(event, 'Conversation rewound', '')
         break
       case 'prompt.dropped':
         this.dropped.push({ turn_id: event.turn_id, text: event.text, timestamp: event.at })
@@ -72,7 +85,7 @@ class Folding {
       case 'approval': {
         const { decision, by, reason, edited, params } = event
         const { call } = this.call(event, '')
-        call.approval = compact({ decision, by, reason, edited })
+        call.approval = defined({ decision, by, reason, edited })
         if (params) call.params = params
         break
       }
@@ -131,7 +144,7 @@ class Folding {
       messages: this.messages,
       tool_calls: Array.from(this.calls.values(), entry => entry.call),
       file_changes: this.changes,
-      metadata: compact({
+      metadata: defined({
         total_tokens: totalTokens(usage),
         total_tool_calls: this.calls.size,
         files_modified: files_changed.length,
@@ -155,7 +168,7 @@ class Folding {
     const delegated = { agent: agentOf(event), parent_tool_call_id: event.parent_tool_call_id }
     const message: MessageRecord =
       event.type === 'prompt'
-        ? compact({
+        ? defined({
             role: 'user',
             content: event.text,
             ...shared,
@@ -163,7 +176,7 @@ class Folding {
             attachments: event.attachments?.map(noteAttachment),
             ...delegated,
           })
-        : compact({
+        : defined({
             role: 'assistant',
             content: event.content,
             ...shared,
@@ -183,7 +196,7 @@ class Folding {
 
   private addChange(event: Stored<FileChanged>): void {
     const { path, operation, change, tool_call_id, from, diff } = event
-    const record = compact({ path, operation, change, timestamp: event.at, tool_call_id, from, diff })
+    const record = defined({ path, operation, change, timestamp: event.at, tool_call_id, from, diff })
     this.changes.push(record)
     this.call(event, '').changes.push(record)
   }
@@ -197,7 +210,7 @@ class Folding {
     const known = this.calls.get(event.tool_call_id)
     if (known) return known
     const { tool_call_id, turn_id, parent_tool_call_id } = event
-    const call: CallRecord = compact({
+    const call: CallRecord = defined({
       tool_call_id,
       tool,
       params: {},
@@ -235,8 +248,3 @@ const noteAttachment = (attachment: Attachment): AttachmentNote =>
   'path' in attachment
     ? { path: attachment.path }
     : { media_type: attachment.media_type, bytes: Math.floor((attachment.data.length * 3) / 4) }
-
-/** Without the keys whose value is undefined. */
-function compact<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
-}

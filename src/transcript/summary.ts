@@ -1,6 +1,7 @@
 import { cut, head } from '../base/text.ts'
-import { addUsage, noUsage } from '../base/usage.ts'
+import { noUsage, usageOf } from '../base/usage.ts'
 import type { Storable, Stored, Usage } from '../event.ts'
+import { countingEvents } from './counting.ts'
 
 /** What the list of transcripts shows of a session, but for its files (`paths`), which are the store's to know. */
 export type Summary = {
@@ -15,6 +16,7 @@ export type Summary = {
   status: 'active' | 'closed'
   model: string
   message_count: number
+  /** Of every model call, also of those whose answers were rewound. */
   usage: Usage
   /** Distinct paths, in order of their first change. */
   files_changed: string[]
@@ -41,15 +43,19 @@ export const emptySummary = (): Summary => ({
   files_changed: [],
 })
 
-/** The summary after one more event of the log. Pure; a session's events cost time in proportion to their number. */
-export function reduceSummary(summary: Summary, event: Stored): Summary {
+/** The summary after one more event that counts. Pure; a session's events cost time in proportion to their number. */
+function reduceSummary(summary: Summary, event: Stored): Summary {
   switch (event.type) {
     case 'session.created': {
       const { session_id, project_path, title, model, at } = event
       return { ...summary, session_id, project_path, title, model, started_at: at }
     }
     case 'session.updated':
-      return { ...summary, title: event.title ?? summary.title, model: event.model ?? summary.model }
+      return {
+        ...summary,
+        title: event.title ?? summary.title,
+        model: event.usage ? summary.model : (event.model ?? summary.model),
+      }
     case 'session.resumed':
       return { ...summary, status: 'active', ended_at: null }
     case 'session.closed':
@@ -61,16 +67,12 @@ export function reduceSummary(summary: Summary, event: Stored): Summary {
         message_count: summary.message_count + 1,
       }
     case 'message':
-      return {
-        ...summary,
-        message_count: summary.message_count + (isMessage(event) ? 1 : 0),
-        usage: addUsage([summary.usage, event.usage]),
-      }
-    case 'context.compacted': // the call that wrote the summary is no message
-      return event.usage ? { ...summary, usage: addUsage([summary.usage, event.usage]) } : summary
+      return isMessage(event) ? { ...summary, message_count: summary.message_count + 1 } : summary
     case 'file.changed':
       if (summary.files_changed.includes(event.path)) return summary
       return { ...summary, files_changed: [...summary.files_changed, event.path] }
+    case 'session.rewound':
+    case 'context.compacted':
     case 'prompt.queued':
     case 'prompt.dropped':
     case 'tool.call':
@@ -94,4 +96,8 @@ const firstLine = (text: string): string => {
   return cut(line, 200)
 }
 
-export const summaryOf = (events: readonly Stored[]): Summary => events.reduce(reduceSummary, emptySummary())
+/** Of a whole log. */
+export const summaryOf = (log: readonly Stored[]): Summary => ({
+  ...countingEvents(log).reduce(reduceSummary, emptySummary()),
+  usage: usageOf(log),
+})

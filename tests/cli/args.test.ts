@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { UsageError } from '../../src/base/errors.ts'
-import { type Command, parseCommand } from '../../src/cli/args.ts'
+import { parseCommand } from '../../src/cli/args.ts'
 import { COMMAND_NAMES, flagsOf } from '../../src/cli/commands.ts'
 import { helpText } from '../../src/cli/help.ts'
 
 const serve = { command: 'serve', stdin_lifeline: false, no_auth: false } as const
 const run = { command: 'run', yes: false, json: false } as const
 
-const GOOD: [string, string[], Command][] = [
+const GOOD: [string, string[], object][] = [
   ['nothing is serve', [], serve],
   ['serve', ['serve'], serve],
   [
@@ -69,7 +69,7 @@ const GOOD: [string, string[], Command][] = [
   ['help on a command', ['help', 'mcp'], { command: 'help', about: 'mcp' }],
 ]
 
-test.each(GOOD)('%s', (_, argv, command) => expect(parseCommand(argv)).toEqual(command))
+test.each(GOOD)('%s', (_, argv, command) => expect<object>(parseCommand(argv)).toEqual(command))
 
 const BAD: [string[], RegExp][] = [
   [['srve'], /no command "srve" \(did you mean "serve"\?\)\. Commands: serve, run, doctor/],

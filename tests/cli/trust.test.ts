@@ -123,7 +123,9 @@ describe('nothing is trusted', () => {
       expect(failed).toBeInstanceOf(AppError)
       expect(failed.message).toBe(`It cannot be used: ${home.projectFile}:1: x is an unknown key.`)
       await home.write(home.projectFile, '[permissions]\nallow = ["("]')
-      await expect(run(home, { yes: true, validateRule: () => 'odd' })).rejects.toThrow('is not a rule: odd')
+      await expect(run(home, { yes: true, validateRule: async () => () => 'odd' })).rejects.toThrow(
+        'is not a rule: odd',
+      )
       expect(await status(home)).toBe('untrusted')
     }))
 })

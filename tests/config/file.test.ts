@@ -1,95 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import fc from 'fast-check'
-import { stringify } from 'smol-toml'
-import { parseFile } from '../../src/config/file.ts'
-import { problemLine } from '../../src/config/problem.ts'
-
-const problems = async (text: string | Uint8Array, from_project = false): Promise<string[]> => {
-  const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
-  const validateRule = (rule: string) => (rule.includes('!') ? 'no ! please' : null)
-  const { problems, left_out } = await parseFile(bytes, 'F', { from_project, validateRule })
-  const all = [...problems, ...left_out].sort((a, b) => a.line - b.line)
-  // Which server it is about, is said below.
-  return all.map(problem => problemLine(problem).replace(/ \(server [^)]*\)$/, ''))
-}
-
-/** As in the contract, completed. */
-const EVERYTHING = `host = "127.0.0.1"
-port = 9420
-log_level = "info"
-allowed_hosts = []
-transcript_path = "~/.emacs-agent/transcripts"
-model = "anthropic/claude-sonnet-5-5"
-agent = "build"
-max_rounds = 50
-approval_timeout_seconds = 0.5
-allowed_directories = ["~/notes"]
-toon = false
-
-[providers.anthropic]
-api_key = "\${ANTHROPIC_API_KEY}"
-api_key_command = ["pass", "show", "anthropic"]
-base_url = "https://\${HOST}/"
-headers = {}
-[providers.groq]
-kind = "openai-compatible"
-base_url = "https://api.groq.example/openai/v1"
-
-[[mcp_servers]]
-name = "github"
-command = "npx"
-args = ["-y", "…"]
-env = { }
-cwd = "…"
-category = "github"
-format = "json"
-enabled = true
-shared = "project"
-allow = []
-deny = []
-repeatable = ["search"]
-timeout_seconds = 60
-trust_annotations = false
-limits = { cpu_seconds = 3600, memory_mb = 1024, open_files = 0 }
-[[mcp_servers]]
-name = "far"
-url = "https://mcp.example/mcp"
-headers = { Authorization = "Bearer \${T}" }
-oauth = { client_id = "emacs", client_secret = "\${S}", client_metadata_url = "https://me.example/client.json", scope = "read write" }
-
-[permissions]
-allow = ["shell_exec(npm test *)"]
-ask = []
-deny = ["read_file(secrets/**)"]
-
-[agents.test]
-description = "…"
-model = "…"
-allowed_tools = ["read_file", "shell_exec(npm test *)"]
-system_prompt = "…"
-max_tokens = 4096
-effort = "high"
-read_only = false
-write_paths = ["tests/**"]
-[agents.plan]
-model = "m"
-
-[models."local/llama"]
-context_window = 8192
-max_output = 1024
-prices = { input = 0, output = 0.5, cache_read = 0 }
-images = false
-tools = true
-`
+import { EVERYTHING, problems } from './problems.ts'
 
 test('every key there is', async () => expect(await problems(EVERYTHING)).toEqual([]))
+
 test('CRLF and a byte order mark', async () => {
   expect(await problems(`\ufeff${EVERYTHING.replaceAll('\n', '\r\n')}`)).toEqual([])
 })
+
 test('an empty file', async () => expect(await problems('')).toEqual([]))
 
 describe('mistakes name file, line and key, and no value', () => {
-  test.each<[string, string]>([
+  test.each<[string, string | RegExp]>([
     ['port = "SECRET"', 'F:1: port must be an integer from 0 to 65535, not a string'],
     ['\nport = 70000', 'F:2: port must be an integer from 0 to 65535'],
     ['port = 1.5', 'F:1: port must be an integer from 0 to 65535'],
@@ -132,10 +53,10 @@ describe('mistakes name file, line and key, and no value', () => {
     ],
     ['[providers.anthropic]\nheaders = { a = [] }', 'F:2: providers.anthropic.headers.a must be a string, not a list'],
     [
-      '[providers.groq]\napi_key = "SECRET"',
-      'F:1: providers.groq needs kind = "openai-compatible" (known without it: anthropic, openai, gemini, local)',
+      '[providers.acme]\napi_key = "SECRET"',
+      /^F:1: providers.acme needs kind = "openai-compatible" \(known without it: anthropic, openai, gemini, .*groq.*\)$/,
     ],
-    ['[providers.groq]\nkind = "openai-compatible"', 'F:1: providers.groq needs a base_url'],
+    ['[providers.acme]\nkind = "openai-compatible"', 'F:1: providers.acme needs a base_url'],
     ['[providers.offline]', 'F:1: providers.offline is built in and has no settings'],
     [
       '[providers."My One"]\nkind = "openai"',
@@ -204,7 +125,14 @@ describe('mistakes name file, line and key, and no value', () => {
       '[agents.ask]\nwrite_paths = []',
       'F:2: agents.ask.write_paths must not be set: ask changes nothing (use another name for an agent that does)',
     ],
-    ['[agents.a]\neffort = "max"', 'F:2: agents.a.effort must be one of "low", "medium", "high"'],
+    [
+      '[agents.a]\neffort = "most"',
+      'F:2: agents.a.effort must be one of "none", "minimal", "low", "medium", "high", "xhigh", "max"',
+    ],
+    [
+      '[models."a/b".prices]\ninput = 1\noutput = 1\n[[models."a/b".prices.changes]]\nfrom = "soon"',
+      /^F:\d: models."a\/b".prices.changes\[0\].from must be a day, written 2026-12-01/,
+    ],
     ['[models.llama]\ntools = true', 'F:1: models.llama must be named "provider/model"'],
     ['[models."a/b".prices]\ninput = 1', 'F:1: models."a/b".prices needs "output"'],
     ['a = "SECRET', 'F:1: incomplete key-value: cannot find end of key (column 1)'],
@@ -212,7 +140,8 @@ describe('mistakes name file, line and key, and no value', () => {
     ['constructor = 1', 'F:1: document contains an unsafe property (column 1)'],
   ])('%j', async (text, problem) => {
     const found = await problems(text)
-    if (/^F:\d+: (incomplete)/.test(problem)) expect(found[0]).toMatch(/^F:1: /)
+    if (typeof problem !== 'string') expect(found[0]).toMatch(problem)
+    else if (/^F:\d+: (incomplete)/.test(problem)) expect(found[0]).toMatch(/^F:1: /)
     else expect(found[0]).toBe(problem)
     expect(found.join()).not.toContain('SECRET')
   })
@@ -228,207 +157,4 @@ describe('mistakes name file, line and key, and no value', () => {
   test('what is not UTF-8', async () => {
     expect(await problems(new Uint8Array([0x61, 0xff]))).toEqual(['F:1: is not UTF-8 text'])
   })
-})
-
-describe('a mistake in an entry costs that entry', () => {
-  const read = (text: string) =>
-    parseFile(new TextEncoder().encode(text), 'F', {
-      from_project: false,
-      validateRule: rule => (rule.includes('!') ? 'no ! please' : null),
-    })
-  const GOOD = '[[mcp_servers]]\nname = "good"\ncommand = "g"\n'
-
-  test('and no other, whatever its kind and place', async () => {
-    const file = await read(`[[mcp_servers]]
-name = "one"
-url = "localhost:3000/mcp"
-autoApprove = []
-${GOOD}[[mcp_servers]]
-name = "good"
-command = "again"
-[providers.az]
-kind = "azure"
-[providers.local]
-base_url = "http://127.0.0.1:1/v1"
-[agents.a]
-allowed_tools = ["!"]
-[agents.b]
-effort = "low"
-[models.x]
-tools = true
-[models."p/m"]
-tools = false`)
-    expect(file.problems).toEqual([])
-    expect(file.left_out).toEqual([
-      { file: 'F', line: 3, key: 'mcp_servers[0].url', message: 'must be an http:// or https:// URL (server one)' },
-      { file: 'F', line: 4, key: 'mcp_servers[0].autoApprove', message: 'is an unknown key (server one)' },
-      {
-        file: 'F',
-        line: 9,
-        key: 'mcp_servers[2].name',
-        message: 'is the name of an earlier server in this file (server good)',
-      },
-      expect.objectContaining({ line: 12, key: 'providers.az.kind' }),
-      { file: 'F', line: 16, key: 'agents.a.allowed_tools[0]', message: 'is not a rule: no ! please' },
-      { file: 'F', line: 19, key: 'models.x', message: 'must be named "provider/model"' },
-    ])
-    expect(file.data.mcp_servers?.map(server => server.name)).toEqual(['good'])
-    expect(file.lineOf(['mcp_servers', 0])).toBe(5)
-    expect(Object.keys(file.data.providers ?? {})).toEqual(['local'])
-    expect(Object.keys(file.data.agents ?? {})).toEqual(['b'])
-    expect(Object.keys(file.data.models ?? {})).toEqual(['p/m'])
-  })
-
-  test.each(['mcp_servers = "x"', 'providers = 1', 'agents = []', '[[mcp_servers]]'])('%s', async text => {
-    const file = await read(`port = 1\n${text}`)
-    expect(file.problems).toEqual([])
-    expect(file.left_out).not.toEqual([])
-    expect(file.data.port).toBe(1)
-  })
-
-  test.each([
-    ['port = "x"', 'port'],
-    ['allowed_hosts = 1', 'allowed_hosts'],
-    ['[permissions]\ndeny = ["!"]', 'permissions.deny[0]'],
-    ['[permisions]\ndeny = []', 'permisions'],
-  ])('but %j is fatal, and both are told at once', async (text, key) => {
-    const file = await read(`${text}\n[[mcp_servers]]\nname = "x"`)
-    expect(file.problems.map(problem => problem.key)).toEqual([key])
-    expect(file.left_out.map(problem => problem.key)).toEqual(['mcp_servers[0]'])
-    expect(file.data).toEqual({})
-  })
-
-  test('servers as other clients write them are understood', async () => {
-    const { data, left_out, lineOf } = await read(`${GOOD}type = "stdio"
-disabled = true
-args = ["--port", 3000]
-env = { PORT = 3000, DEBUG = true }
-[mcp_servers.inner]
-command = "i"
-[mcp_servers.inner.env]
-A = "b"`)
-    expect(left_out).toEqual([])
-    expect(data.mcp_servers).toEqual([
-      {
-        name: 'good',
-        command: 'g',
-        type: 'stdio',
-        disabled: true,
-        args: ['--port', '3000'],
-        env: { PORT: '3000', DEBUG: 'true' },
-      },
-      { name: 'inner', command: 'i', env: { A: 'b' } },
-    ])
-    expect(lineOf(['mcp_servers', 1])).toBe(8)
-    const table = await read('[mcp_servers.GitHub]\ncommand = "g"\n[mcp_servers."@scope/x"]\nurl = "http://h/mcp"')
-    expect(table.data.mcp_servers?.map(server => server.name)).toEqual(['GitHub', '@scope/x'])
-  })
-
-  test.each(['git', 'filesystem', 'shell', 'GitHub', 'com.acme.srv', '@scope/x', 'My Server', 'büro', 'constructor'])(
-    'a server may be called %s',
-    async name => {
-      const { data, problems, left_out } = await read(`[[mcp_servers]]\nname = ${JSON.stringify(name)}\ncommand = "x"`)
-      expect([...problems, ...left_out]).toEqual([])
-      expect(data.mcp_servers?.[0]?.name).toBe(name)
-    },
-  )
-})
-
-test("a project's file: what it may not set is named and left out, even when malformed", async () => {
-  const text =
-    'host = 1\nport = "x"\nauth = false\ntoken = "t"\ntranscript_path = "/x"\nhooks = []\nallowed_hosts = []\nmodel = "m"\n[providers.anthropic]\nbase_url = "https://evil.example"'
-  const file = await parseFile(new TextEncoder().encode(text), 'F', { from_project: true })
-  expect(file.problems).toEqual([])
-  expect(file.data).toEqual({ model: 'm' })
-  expect(file.ignored).toEqual(
-    [
-      '1: host',
-      '2: port',
-      '3: auth',
-      '4: token',
-      '5: transcript_path',
-      '6: hooks',
-      '7: allowed_hosts',
-      '9: providers',
-    ].map(key => `F:${key} is ignored: a project's file cannot set it`),
-  )
-})
-
-const odd = fc.constantFrom<unknown>(
-  0,
-  -1,
-  9420,
-  0.5,
-  true,
-  '',
-  'info',
-  '~',
-  `\${X}`,
-  'http://h',
-  [],
-  [''],
-  [[]],
-  [{}],
-  new Date(0),
-)
-const entry = fc.dictionary(
-  fc.constantFrom(
-    'name',
-    'command',
-    'url',
-    'kind',
-    'api_key',
-    'base_url',
-    'headers',
-    'env',
-    'limits',
-    'allow',
-    'deny',
-    'read_only',
-    'prices',
-    'x',
-  ),
-  odd,
-)
-const documents = fc.dictionary(
-  fc.constantFrom(
-    'port',
-    'host',
-    'model',
-    'log_level',
-    'providers',
-    'mcp_servers',
-    'permissions',
-    'agents',
-    'models',
-    'wait_for_reset',
-    'toon',
-    'zzz',
-    'valueOf',
-  ),
-  fc.oneof(
-    odd,
-    entry,
-    fc.array(entry),
-    fc.dictionary(fc.constantFrom('anthropic', 'local', 'plan', 'a/b', 'X'), fc.oneof(odd, entry)),
-  ),
-)
-
-test('whatever a file says: data or problems with a line, never a throw', async () => {
-  await fc.assert(
-    fc.asyncProperty(documents, async document => {
-      const text = stringify(document)
-      const lines = text.split('\n').length
-      for (const problem of await problems(text)) {
-        expect(problem).toMatch(/^F:\d+: [a-zA-Z]/)
-        expect(Number(problem.split(':')[1])).toBeLessThanOrEqual(lines)
-      }
-    }),
-    { numRuns: 500 },
-  )
-})
-
-test('every cut of a file is data or problems', async () => {
-  for (let length = 0; length < EVERYTHING.length; length += 3)
-    expect(await problems(EVERYTHING.slice(0, length))).toBeArray()
 })

@@ -92,6 +92,7 @@ export const everyEvent: Storable[] = [
     tokens_after: 5,
   },
   turnEnd(),
+  { type: 'session.rewound', to_event_id: 7, turn_id: 'turn_1', retry_turn_id: 'turn_2' },
   closed,
 ]
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import type { Storable, Stored } from '../../src/event.ts'
 import { fold, foldSession } from '../../src/transcript/fold.ts'
 import { projectName } from '../../src/transcript/record.ts'
-import { emptySummary, isMessage, reduceSummary, summaryOf } from '../../src/transcript/summary.ts'
+import { isMessage, summaryOf } from '../../src/transcript/summary.ts'
 import { closed, created, fileChanged, logOf, message, prompt, toolCall, toolResult, turnEnd, usage } from './events.ts'
 import { sample } from './sample.ts'
 
@@ -65,12 +65,12 @@ describe('the summary', () => {
     fc.constant({ type: 'from.the.future' } as unknown as Storable),
   )
 
-  test('agrees with the record at every point, and changes nothing in place', () => {
+  test('agrees with the record, and changes nothing in place', () => {
     fc.assert(
       fc.property(fc.array(anyEvent), list => {
         const events = logOf(created(), ...list)
-        let summary = Object.freeze(emptySummary())
-        for (const event of events) summary = Object.freeze(reduceSummary(summary, event))
+        for (const event of events) Object.freeze(event)
+        const summary = summaryOf(Object.freeze(events))
         const record = fold(events)
         expect(summary.message_count).toBe(record.messages.length)
         expect(summary.message_count).toBe(record.message_count)

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
+import { keyValue } from '../../config/vendors.ts'
 import type { Keys } from './keys.ts'
 import type { Provider } from './providers.ts'
 
@@ -27,7 +28,7 @@ export async function checkUp(
   if (!provider.configured || !provider.base_url) return null
   const anthropic = provider.kind === 'anthropic'
   const headers = {
-    ...(key && (anthropic ? { 'x-api-key': key } : { authorization: `Bearer ${key}` })),
+    ...(key && { [provider.key_header]: keyValue(provider.key_header, key) }),
     ...(anthropic && { 'anthropic-version': '2023-06-01' }),
     ...provider.headers,
   }

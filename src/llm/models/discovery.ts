@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { stayHome } from '../../base/loopback.ts'
+import { type KeyHeader, keyValue, VENDORS, type Vendor } from '../../config/vendors.ts'
 import { below } from '../address.ts'
 
 /** A server to ask which models it has. `base_url` ends in `/v1` or the like; only a configured one is sent a key. */
@@ -8,9 +9,10 @@ export type Server = {
   base_url: string
   kind?: ServerKind
   api_key?: string
+  key_header?: KeyHeader
   headers?: Record<string, string>
 }
-export type ServerKind = 'ollama' | 'llama.cpp' | 'lmstudio'
+export type ServerKind = NonNullable<Vendor['server']>
 
 export type FoundModel = {
   /** `provider/model`. */
@@ -31,11 +33,16 @@ type Facts = {
 
 /** Where local servers usually are. `OLLAMA_HOST` moves Ollama, as it does for Ollama itself. */
 export function localServers(env: Record<string, string | undefined>): Server[] {
-  return [
-    { provider: 'local', kind: 'ollama', base_url: `${ollamaUrl(env.OLLAMA_HOST)}/v1` },
-    { provider: 'local', kind: 'llama.cpp', base_url: 'http://127.0.0.1:8080/v1' },
-    { provider: 'local', kind: 'lmstudio', base_url: 'http://127.0.0.1:1234/v1' },
-  ]
+  return Object.values(VENDORS).flatMap(({ server, base_url }) => {
+    if (!server || !base_url) return []
+    return [
+      {
+        provider: 'local',
+        kind: server,
+        base_url: server === 'ollama' ? `${ollamaUrl(env.OLLAMA_HOST)}/v1` : base_url,
+      },
+    ]
+  })
 }
 
 function ollamaUrl(host: string | undefined): string {
@@ -54,7 +61,13 @@ const MORE_MS = 400
 const MOST_MODELS = 500
 
 const Listing = v.object({
-  data: v.array(v.object({ id: v.pipe(v.string(), v.nonEmpty()), owned_by: v.optional(v.unknown()) })),
+  data: v.array(
+    v.object({
+      id: v.pipe(v.string(), v.nonEmpty()),
+      owned_by: v.optional(v.unknown()),
+      max_model_len: v.optional(v.unknown()),
+    }),
+  ),
 })
 
 /**
@@ -73,7 +86,7 @@ export async function discover(
   const kind = server.kind ?? kindOf(server, models)
   const describe = kind && DESCRIBE[kind]
   const root = server.base_url.replace(/\/v1$/, '')
-  const known = await describe?.(createAsk(server, fetch, limit_ms + MORE_MS), root, ids)
+  const known = await describe?.(createAsk(server, fetch, limit_ms + MORE_MS), root, ids, models)
   return ids.flatMap(id => {
     const { chat = !/\bembed|embedding|rerank|whisper/i.test(id), ...facts } = known?.get(id) ?? {}
     return chat ? [{ id: `${server.provider}/${id}`, provider: server.provider, base_url: server.base_url, facts }] : []
@@ -86,17 +99,19 @@ export function isLocal(base_url: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
-/** The three sign their model lists differently. */
-function kindOf(server: Server, models: { owned_by?: unknown }[]): ServerKind | undefined {
+/** They sign their model lists differently. */
+function kindOf(server: Server, models: Listed[]): ServerKind | undefined {
   const owners = models.map(model => model.owned_by)
   if (owners.includes('llamacpp')) return 'llama.cpp'
+  if (owners.includes('vllm')) return 'vllm'
   if (owners.includes('organization_owner')) return 'lmstudio'
   if (owners.includes('library') || URL.parse(server.base_url)?.port === '11434') return 'ollama'
   return undefined
 }
 
 type Details = Facts & { chat?: boolean }
-type Describe = (ask: Ask, root: string, ids: string[]) => Promise<Map<string, Details>>
+type Listed = { id: string; owned_by?: unknown; max_model_len?: unknown }
+type Describe = (ask: Ask, root: string, ids: string[], listed: Listed[]) => Promise<Map<string, Details>>
 
 const Strings = v.optional(v.array(v.string()))
 const Size = v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), undefined)
@@ -154,6 +169,9 @@ const DESCRIBE: Record<ServerKind, Describe> = {
     })
     return new Map(ids.length === 1 ? [[ids[0]!, known]] : []) // a router serves many models, and /props speaks of one
   },
+  // The list itself names the window.
+  vllm: async (_ask, _root, _ids, listed) =>
+    new Map(listed.map(({ id, max_model_len }) => [id, compact({ context_window: v.parse(Size, max_model_len) })])),
   // It offers tools to every model, through a prompt of its own where a model has no native form.
   lmstudio: async (ask, root) => {
     const listing = await ask(`${root}/api/v0/models`, LmStudioModels)
@@ -181,11 +199,12 @@ const createAsk =
   (server: Server, fetch: typeof globalThis.fetch, limit_ms: number): Ask =>
   async (url, schema, body) => {
     stayHome(url)
+    const { key_header: header = 'authorization' } = server
     try {
       const response = await fetch(url, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
-          ...(server.api_key && { authorization: `Bearer ${server.api_key}` }),
+          ...(server.api_key && { [header]: keyValue(header, server.api_key) }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...server.headers,
         },

@@ -33,9 +33,9 @@ export function createKeys(options: {
 }): Keys {
   const { config, env, providers, limit_ms = COMMAND_LIMIT_MS } = options
   const memory = new Map<string, string>()
-  /** All that were ever set: one that was replaced is a secret still. */
+  /** All that were ever set or fetched: one that was replaced is a secret still. */
   const given = new Set<string>()
-  const fetched = new Map<string, string>()
+  const fetched = new Map<string, { key: string; until: number }>()
   const running = new Map<string, Run>()
   const entryOf = (provider: Provider) =>
     Object.hasOwn(config.providers, provider.name) ? config.providers[provider.name] : undefined
@@ -52,12 +52,14 @@ export function createKeys(options: {
 
   const fromCommand = async (provider: Provider, signal?: AbortSignal): Promise<string> => {
     const known = fetched.get(provider.name)
-    if (known) return known
+    if (known && performance.now() < known.until) return known.key
     const run = running.get(provider.name) ?? startCommand(provider, entryOf(provider)!.api_key_command!, env, limit_ms)
     running.set(provider.name, run)
     try {
       const key = await waitFor(run, signal)
-      fetched.set(provider.name, key)
+      given.add(key)
+      const { key_seconds = Number.POSITIVE_INFINITY } = provider
+      fetched.set(provider.name, { key, until: performance.now() + key_seconds * 1000 })
       return key
     } finally {
       if (running.get(provider.name) === run && run.over) running.delete(provider.name)
@@ -91,7 +93,7 @@ export function createKeys(options: {
       const entries = Object.values(config.providers)
       const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
       const headers = entries.flatMap(entry => Object.entries(entry.headers ?? {}).flatMap(credentialsOf))
-      const all = [...given, ...fetched.values(), ...entries.map(entry => entry.api_key), ...variables, ...headers]
+      const all = [...given, ...entries.map(entry => entry.api_key), ...variables, ...headers]
       return [...new Set(all.flatMap(key => (key ? [key.trim()] : [])))].filter(key => key.length >= SHORTEST_SECRET)
     },
   }

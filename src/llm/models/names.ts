@@ -1,25 +1,16 @@
-import { KNOWN } from './prices.ts'
+import { VENDORS } from '../../config/vendors.ts'
 import { findProvider, type Provider } from './providers.ts'
 
 /** A model's name made precise: `id` is `provider/model`; `notice` is for the person who wrote an outdated name. */
 export type Named = { id: string; notice?: string }
 
+const ROWS = Object.entries(VENDORS)
 /** Short names for what is current. */
-const ALIASES: Record<string, string> = {
-  opus: 'anthropic/claude-opus-5-5',
-  sonnet: 'anthropic/claude-sonnet-5-5',
-  haiku: 'anthropic/claude-haiku-5-5',
-  fable: 'anthropic/claude-fable-5-1',
-  gpt: 'openai/gpt-6.1-terra',
-  guide: 'offline/guide',
-}
-
-/** Whose a bare name is, by how it begins. `gpt-oss` has open weights and runs anywhere. */
-const FAMILIES: [RegExp, string][] = [
-  [/^claude-/, 'anthropic'],
-  [/^(?:gpt-(?!oss)|chatgpt-|o\d|codex-)/, 'openai'],
-  [/^gemini-/, 'gemini'],
-]
+const ALIASES = new Map(
+  ROWS.flatMap(([name, { models = {} }]) =>
+    Object.entries(models).map(([short, model]) => [short, `${name}/${model}`] as const),
+  ),
+)
 
 /** `claude-sonnet-4.5` is the default of the original documentation; its maker ends it on that day. */
 const ENDING: Record<string, { last_day: string; spoken: string; successor: string }> = {
@@ -49,15 +40,15 @@ function qualify(name: string, providers: Map<string, Provider>, further: Iterab
   const prefix = slash > 0 ? findProvider(providers, name.slice(0, slash)) : undefined
   if (prefix && slash < name.length - 1) return idOf(prefix, name.slice(slash + 1))
   const alias = name.toLowerCase()
-  if (Object.hasOwn(ALIASES, alias)) return ALIASES[alias]
+  if (ALIASES.has(alias)) return ALIASES.get(alias)
   const whole = findProvider(providers, name)
   if (whole?.preferred) return `${whole.name}/${whole.preferred}`
-  for (const id of [...Object.keys(KNOWN), ...further]) {
+  for (const id of further) {
     const bare = id.slice(id.indexOf('/') + 1)
     if (bare === name || bare === `${name}:latest` || whole?.name === id.slice(0, id.indexOf('/'))) return id
   }
-  const family = FAMILIES.find(([start]) => start.test(alias))
-  return family && idOf(providers.get(family[1])!, name)
+  const family = ROWS.find(([, { begins }]) => begins?.test(alias))
+  return family && idOf(providers.get(family[0])!, name)
 }
 
 function idOf(provider: Provider, model: string): string {

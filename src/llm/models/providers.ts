@@ -1,87 +1,91 @@
 import { AppError } from '../../base/errors.ts'
 import type { Config, ProviderKind } from '../../config/config.ts'
+import { expandVariables } from '../../config/expand.ts'
+import {
+  type KeyHeader,
+  KINDS,
+  type Patience,
+  VENDORS,
+  type Vendor,
+  vendorOf,
+  type WireName,
+} from '../../config/vendors.ts'
 
 /** A provider as configured: what it speaks, where it is, and which environment variables may hold its key. */
 export type Provider = {
   name: string
   kind: ProviderKind
-  /** Unset: found by `discovery.ts` (local), or not needed (offline). */
+  wires: readonly WireName[]
+  /** Absent: found by `discovery.ts` (local), not needed (offline), or variables of its address are not set (`missing`). */
   base_url?: string
+  /** Variables that its usual address needs. */
+  missing: string[]
   headers: Record<string, string>
+  key_header: KeyHeader
+  /** A call without a key is refused. */
+  needs_key: boolean
+  key_seconds?: number
+  patience: Patience
   timeout_seconds?: number
   /** The configuration says where it is; `local` without that is looked for. */
   configured: boolean
-  key_names: string[]
+  key_names: readonly string[]
   /** What to take when nobody named a model. */
   preferred?: string
 }
 
-type BuiltIn = { kind: ProviderKind; base_url?: string; key_names: string[]; url_name?: string; preferred?: string }
-
-/** In the order of preference, when no model is configured. Anthropic's base URL is without `/v1`, the others' with it. */
-const BUILT_IN: Record<string, BuiltIn> = {
-  anthropic: {
-    kind: 'anthropic',
-    base_url: 'https://api.anthropic.com',
-    key_names: ['ANTHROPIC_API_KEY'],
-    url_name: 'ANTHROPIC_BASE_URL',
-    preferred: 'claude-sonnet-5-5',
-  },
-  openai: {
-    kind: 'openai',
-    base_url: 'https://api.openai.com/v1',
-    key_names: ['OPENAI_API_KEY'],
-    url_name: 'OPENAI_BASE_URL',
-    preferred: 'gpt-6.1-terra',
-  },
-  gemini: {
-    kind: 'gemini',
-    base_url: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    key_names: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
-    preferred: 'gemini-4-argon',
-  },
-  local: { kind: 'openai-compatible', key_names: [] },
-  offline: { kind: 'offline', key_names: [], preferred: 'guide' },
-}
-
-/** Other words for a provider, unless the configuration has one of that very name. */
-const SYNONYMS: Record<string, string> = {
-  claude: 'anthropic',
-  google: 'gemini',
-  ollama: 'local',
-  lmstudio: 'local',
-  llamacpp: 'local',
-}
+type Env = Record<string, string | undefined>
 
 /**
- * All providers there are: the built-in ones, then those of the configuration. `ANTHROPIC_BASE_URL` and `OPENAI_BASE_URL`,
- * which the SDKs would read by themselves, count only where the configuration has no entry for that provider.
+ * All providers there are: the rows of `vendors.ts`, then those of the configuration. A variable that holds an address
+ * (`ANTHROPIC_BASE_URL`, which the SDKs would read by themselves) counts only where the configuration has no entry for that
+ * provider. A server on this machine is a provider of its own only where the configuration names it, else part of `local`.
  */
-export function providersOf(config: Config, env: Record<string, string | undefined>): Map<string, Provider> {
-  const names = new Set([...Object.keys(BUILT_IN), ...Object.keys(config.providers)])
+export function providersOf(config: Config, env: Env): Map<string, Provider> {
+  const known = Object.keys(VENDORS).filter(name => !VENDORS[name]!.server)
+  const names = new Set([...known, ...Object.keys(config.providers)])
   return new Map(Array.from(names, name => [name, providerOf(name, config, env)]))
 }
 
-function providerOf(name: string, config: Config, env: Record<string, string | undefined>): Provider {
-  const builtIn = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined
+function providerOf(name: string, config: Config, env: Env): Provider {
+  const vendor = vendorOf(name)
   const entry = Object.hasOwn(config.providers, name) ? config.providers[name] : undefined
-  const fromEnv = entry || !builtIn?.url_name ? undefined : env[builtIn.url_name]?.trim()
-  const base_url = (entry?.base_url || fromEnv || builtIn?.base_url)?.replace(/\/+$/, '')
+  const fromEnv = entry || !vendor?.url_name ? undefined : env[vendor.url_name]?.trim()
+  const missing = new Set<string>()
+  const given = entry?.base_url || fromEnv
+  const base_url = (given || expandVariables(vendor?.base_url ?? '', env, missing)).replace(/\/+$/, '')
+  const kind = entry?.kind ?? vendor?.kind ?? 'openai-compatible'
+  const usual = KINDS[kind]
+  // What the row says of keys and patience holds for the service itself, not for what stands in its place.
+  const own: Partial<Vendor> = given || kind !== vendor?.kind ? {} : vendor
+  const preferred = kind === 'openai-compatible' ? own.preferred : vendor?.preferred
   return {
     name,
-    kind: entry?.kind ?? builtIn?.kind ?? 'openai-compatible',
-    ...(base_url && { base_url }),
+    kind,
+    wires: usual.wires,
+    ...(base_url && (given || missing.size === 0) && { base_url }),
+    missing: given ? [] : [...missing],
     headers: { ...entry?.headers },
+    key_header: (kind === vendor?.kind && vendor.key_header) || usual.key_header,
+    needs_key: own.needs_key ?? usual.needs_key,
+    ...(vendor?.key_seconds && { key_seconds: vendor.key_seconds }),
+    patience: own.patience ?? usual.patience,
     ...(entry?.timeout_seconds !== undefined && { timeout_seconds: entry.timeout_seconds }),
-    configured: Boolean(entry?.base_url || fromEnv),
-    key_names: builtIn?.key_names ?? [],
-    ...(builtIn?.preferred && { preferred: builtIn.preferred }),
+    configured: Boolean(given) || (Boolean(entry) && vendor?.server !== undefined),
+    key_names: vendor?.key_names ?? [],
+    ...(preferred && { preferred }),
   }
 }
 
-/** The provider called `name`, by its own name or a synonym. */
-export const findProvider = (providers: Map<string, Provider>, name: string): Provider | undefined =>
-  providers.get(name) ?? providers.get(SYNONYMS[name.toLowerCase()] ?? name.toLowerCase())
+const ALIASES = new Map(
+  Object.entries(VENDORS).flatMap(([name, { aliases = [] }]) => [name, ...aliases].map(word => [word, name] as const)),
+)
+
+/** The provider called `name`, by its own name or an alias; a server on this machine without an entry is `local`. */
+export function findProvider(providers: Map<string, Provider>, name: string): Provider | undefined {
+  const own = ALIASES.get(name.toLowerCase()) ?? name.toLowerCase()
+  return providers.get(name) ?? providers.get(own) ?? (vendorOf(own)?.server && providers.get('local'))
+}
 
 /** Throws INVALID_REQUEST that names the providers there are, for a model of none of them. */
 export function unknownProvider(providers: Map<string, Provider>): AppError {
@@ -93,13 +97,17 @@ export function unknownProvider(providers: Map<string, Provider>): AppError {
   )
 }
 
-/** Talks to a cloud service that refuses calls without a key. */
-export const needsKey = (provider: Provider): boolean =>
-  provider.kind === 'anthropic' || provider.kind === 'openai' || provider.kind === 'gemini'
-
 /** How to give a provider its key, in one sentence. */
 export function keyRemedy(provider: Provider): string {
   const inFile = `set api_key or api_key_command under [providers.${provider.name}] in emacs-agent.toml`
   const name = provider.key_names[0]
   return name ? `Set ${name}, or ${inFile}.` : `${inFile[0]!.toUpperCase()}${inFile.slice(1)}.`
+}
+
+/** How to give a provider its address, in one sentence. */
+export function addressRemedy({ name, missing }: Provider): string {
+  const url_name = vendorOf(name)?.url_name
+  const variables = [missing.join(' and '), url_name].filter(Boolean).join(', or ')
+  const inFile = `base_url under [providers.${name}] in emacs-agent.toml`
+  return variables ? `Its address is not known. Set ${variables}, or ${inFile}.` : `Set ${inFile}.`
 }

@@ -30,11 +30,11 @@ export function createServers(options: {
   const configured = (here: boolean): Promise<Server[]> =>
     Promise.all(
       [...providers.values()].flatMap(provider => {
-        const { name, kind, base_url, headers } = provider
-        if (kind !== 'openai-compatible' || !base_url || isLocal(base_url) !== here) return []
+        const { name, kind, base_url, headers, key_header, configured } = provider
+        if (kind !== 'openai-compatible' || !configured || !base_url || isLocal(base_url) !== here) return []
         // Looking around is no reason to make anyone type a passphrase.
         const key = keys.sourceOf(provider)?.source === 'command' ? Promise.resolve(undefined) : keys.find(provider)
-        return [key.then(api_key => ({ provider: name, base_url, headers, ...(api_key && { api_key }) }))]
+        return [key.then(api_key => ({ provider: name, base_url, headers, key_header, ...(api_key && { api_key }) }))]
       }),
     )
   const ask = async (servers: Server[]): Promise<Found[]> => {

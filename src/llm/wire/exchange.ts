@@ -1,3 +1,4 @@
+import { KINDS, type Patience } from '../../config/vendors.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fromStreamProblem, LlmError, streamError } from '../errors.ts'
 import type { ModelEvent, ModelReply, ModelRequest } from '../provider.ts'
@@ -5,7 +6,7 @@ import { isProblem } from '../provider-error.ts'
 import type { Unsupported } from '../refusal.ts'
 import type { Reader } from './reader.ts'
 import { Decoder, DONE, MalformedStream, type Payload } from './sse.ts'
-import { createWatchdog, type Patience, Stalled, type Watchdog } from './watchdog.ts'
+import { createWatchdog, Stalled, type Watchdog } from './watchdog.ts'
 
 /** How one API is spoken: the request, and the reader of its answer. `refused` is what this server has turned down. */
 export type Wire = {
@@ -106,22 +107,10 @@ function* join(events: Iterable<ModelEvent>): Generator<ModelEvent> {
   if (last) yield last
 }
 
-/** What the configuration says, else what fits the kind of server. */
-export function patienceOf({ kind, timeout_seconds }: Endpoint): Patience {
-  if (timeout_seconds === undefined) return PATIENCE[kind]
-  return { ...PATIENCE[kind], first_ms: timeout_seconds * 1000, idle_ms: timeout_seconds * 1000 }
-}
-
-/**
- * Claude pings while it thinks, and so has no excuse; OpenAI is silent then; a local server loads its model and reads the
- * prompt before it says anything, and may hold a call back until it is whole.
- */
-const PATIENCE: Record<Endpoint['kind'], Patience> = {
-  anthropic: { first_ms: 120_000, idle_ms: 120_000, finished_ms: 10_000 },
-  gemini: { first_ms: 300_000, idle_ms: 120_000, finished_ms: 10_000 },
-  openai: { first_ms: 300_000, idle_ms: 300_000, finished_ms: 10_000 },
-  'openai-compatible': { first_ms: 600_000, idle_ms: 600_000, finished_ms: 10_000 },
-  offline: { first_ms: 120_000, idle_ms: 120_000, finished_ms: 10_000 },
+/** What the configuration says, else what fits the provider. */
+export function patienceOf({ kind, patience = KINDS[kind].patience, timeout_seconds }: Endpoint): Patience {
+  if (timeout_seconds === undefined) return patience
+  return { ...patience, first_ms: timeout_seconds * 1000, idle_ms: timeout_seconds * 1000 }
 }
 
 /** The connection is to blame, not what came over it. */

@@ -1,5 +1,4 @@
-/** How long nothing at all may come: until the first byte, between two bytes, and after the finish was seen. */
-export type Patience = { first_ms: number; idle_ms: number; finished_ms: number }
+import type { Patience } from '../../config/vendors.ts'
 
 /** Silence went on for longer than there is patience. */
 export class Stalled extends Error {

@@ -90,6 +90,7 @@ const describeTools = (entries: () => Entry[], absent: () => Absent[]): Tool => 
 
 const callTool = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
   ...reading('call_tool', 'Call server/tool'),
+  level_by_call: true,
   parameters: {
     type: 'object',
     properties: { tool: { type: 'string' }, args: { type: 'object' } },
@@ -117,6 +118,7 @@ function reading(name: string, description: string): Reading {
     category: 'mcp',
     description,
     level: 'read',
+    leads: true,
     parse: params => (isObject(params) ? params : {}),
     effect: async () => ({ level: 'read', reason: description, reads: [], writes: [] }),
   }

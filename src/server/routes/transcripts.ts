@@ -1,26 +1,20 @@
 import type { Hono } from 'hono'
 import { AppError } from '../../base/errors.ts'
+import { FORMATS } from '../../transcript/formats.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { ListTranscripts, SearchTranscripts, TranscriptFormat } from '../schema.ts'
-
-const MEDIA_TYPES = {
-  json: 'application/json',
-  markdown: 'text/markdown; charset=utf-8',
-  org: 'text/org; charset=utf-8',
-}
+import { ListTranscripts, SearchTranscripts, TranscriptFormat, UsageOf } from '../schema.ts'
 
 /** What sessions leave behind: everything here is read from the logs. */
-export function transcriptRoutes(app: Hono<Env>, { store, world: { archive } }: Server): void {
+export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }: Server): void {
   route(
     app,
     'GET /api/sessions/:id/transcript',
     { summary: 'The transcript of a live or ended session', query: TranscriptFormat },
     async ({ id, query: { format } }) => {
       const events = store.has(id) ? (await store.get(id)).log.events : await archive.read(id)
-      return new Response(await archive.render(events, format), {
-        headers: { 'content-type': MEDIA_TYPES[format as keyof typeof MEDIA_TYPES] },
-      })
+      const { media_type, render } = FORMATS[format]
+      return new Response(await render(events), { headers: { 'content-type': media_type } })
     },
   )
   route(
@@ -34,6 +28,12 @@ export function transcriptRoutes(app: Hono<Env>, { store, world: { archive } }: 
     'GET /api/transcripts/search',
     { summary: 'Search the text of all saved sessions', query: SearchTranscripts },
     ({ query }) => archive.search(query),
+  )
+  route(
+    app,
+    'GET /api/usage',
+    { summary: 'Tokens and dollars of all saved sessions, by model, project, day or agent', query: UsageOf },
+    ({ query }) => archive.usage(query),
   )
   route(
     app,

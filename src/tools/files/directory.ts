@@ -20,6 +20,7 @@ export const listDirectoryTool = defineTool({
   name: 'list_directory',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'List a directory.',
   params: v.object({
     path: v.optional(v.string()),
@@ -56,6 +57,7 @@ export const createDirectoryTool = defineTool({
   name: 'create_directory',
   category: 'filesystem',
   level: 'write',
+  takes: 'path',
   description: 'Create a directory and its parents.',
   params: v.object({ path: v.string() }),
   async effect({ path: input }, context) {

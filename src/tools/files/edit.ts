@@ -20,6 +20,7 @@ export const writeFileTool = defineTool({
   name: 'write_file',
   category: 'filesystem',
   level: 'write',
+  takes: 'path',
   description: 'Create or overwrite a file.',
   params: v.object({ path: v.string(), content: v.string() }),
   async effect({ path: input, content }, context): Promise<Effect> {
@@ -41,6 +42,7 @@ export const editFileTool = defineTool({
   name: 'edit_file',
   category: 'filesystem',
   level: 'write',
+  takes: 'path',
   description: 'Replace exact text in a file.',
   params: v.object({
     path: v.string(),

@@ -26,6 +26,7 @@ export const readFileTool = defineTool({
   name: 'read_file',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'Read a file as numbered lines.',
   params: v.object({
     path: v.string(),
@@ -117,9 +118,10 @@ function pageOutput(page: Page, { offset }: Range, path: string, more: Record<st
   const next = offset + lines.length
   const content = lines.map((line, i) => `${offset + i}\t${line}`).join('\n')
   const metadata = { path, lines: lines.length, ...(total !== null && { total_lines: total }), ...more }
+  const isPart = lines.length > 0 && (total === null || next <= total)
   return {
     content: [content, noteOf(lines.length, offset, next, total), encodingNote(encoding)].filter(Boolean).join('\n'),
-    metadata,
+    metadata: isPart ? { ...metadata, next_offset: next } : metadata,
   }
 }
 
@@ -153,9 +155,12 @@ export async function missing(path: string, context: Pick<ToolContext, 'roots' |
   const parent = dirname(path)
   const shown = relative(path, context.roots)
   const names = await readdir(parent).catch(() => null) // not there either
-  if (names === null) return new AppError('TOOL_FAILED', `${shown} does not exist, nor does its directory.`)
+  if (names === null)
+    return new AppError('TOOL_FAILED', `${shown} does not exist, nor does its directory.`, { missing: shown })
   const visible = names.filter(name => !isHidden(join(parent, name), context))
-  return new AppError('TOOL_FAILED', `${shown} does not exist${suggestion(basename(path), visible)}.`)
+  return new AppError('TOOL_FAILED', `${shown} does not exist${suggestion(basename(path), visible)}.`, {
+    missing: shown,
+  })
 }
 
 async function startOf(path: string, shown: string): Promise<Uint8Array> {

@@ -16,6 +16,7 @@ export const deleteFileTool = defineTool({
   name: 'delete_file',
   category: 'filesystem',
   level: 'dangerous',
+  takes: 'path',
   description: 'Delete a file or directory.',
   params: v.object({ path: v.string(), recursive: v.optional(v.boolean()) }),
   async effect({ path: input, recursive = false }, context): Promise<Effect> {

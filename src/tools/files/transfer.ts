@@ -19,6 +19,7 @@ export const copyFileTool = defineTool({
   name: 'copy_file',
   category: 'filesystem',
   level: 'write',
+  takes: 'path',
   description: 'Copy a file.',
   params,
   async effect({ source, dest, overwrite = false }, context): Promise<Effect> {
@@ -53,6 +54,7 @@ export const moveFileTool = defineTool({
   name: 'move_file',
   category: 'filesystem',
   level: 'write',
+  takes: 'path',
   description: 'Move or rename a file or directory.',
   params,
   async effect({ source, dest, overwrite = false }, context): Promise<Effect> {

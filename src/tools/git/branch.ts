@@ -24,6 +24,7 @@ export const gitBranch = defineTool({
   category: 'git',
   description: 'List branches, or switch to one, or create and switch',
   level: 'write',
+  level_by_call: true,
   params: v.object({ name: v.optional(v.string()), create: v.optional(v.boolean()) }),
   async effect({ name, create }, context) {
     const reads = [context.roots.project]

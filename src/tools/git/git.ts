@@ -51,6 +51,7 @@ export const gitStatus = defineTool({
   category: 'git',
   description: 'Branch and changed files',
   level: 'read',
+  takes: 'path',
   params: v.object({ path }),
   effect: ({ path }, context) => looksAt('git status', path, context),
   async run(params, context) {
@@ -115,6 +116,7 @@ export const gitDiff = defineTool({
   category: 'git',
   description: 'Unstaged or staged changes',
   level: 'read',
+  takes: 'path',
   params: v.object({ path, staged: v.optional(v.boolean()) }),
   effect: ({ path, staged }, context) => looksAt(`${staged ? 'staged' : 'unstaged'} changes`, path, context),
   async run(params, context) {
@@ -160,6 +162,7 @@ export const gitLog = defineTool({
   category: 'git',
   description: 'Recent commits',
   level: 'read',
+  takes: 'path',
   params: v.object({ limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), path }),
   effect: ({ path }, context) => looksAt('history', path, context),
   async run(params, context) {

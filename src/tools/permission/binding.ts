@@ -7,7 +7,7 @@ import { nameOf } from './command/unwrap.ts'
 import { type Line, parseLine, type SimpleCommand } from './command.ts'
 import { namesSensitive, pathsNamed } from './operands.ts'
 import { compilePath, type PathRule } from './pathrule.ts'
-import { type ParsedRule, parseRule, READERS, WRITERS } from './rule.ts'
+import { type ParsedRule, parseRule, readsPath } from './rule.ts'
 import { dangerOf } from './sensitive.ts'
 
 /** Whose paths are meant: the real path of the project, and the home directory for `~/`. */
@@ -113,7 +113,7 @@ export function binds(rule: Compiled, subject: Subject): boolean {
   if (rule === null) return true
   const { tool, effect, touched, shell } = subject
   if (rule.kind === 'path') {
-    const reads = READERS.has(rule.tool)
+    const reads = readsPath(rule.tool)
     const paths = shell === null ? (reads ? touched : effect.writes) : reads ? shell.named() : shell.written()
     return paths.some(path => rule.path!.binds(path))
   }
@@ -124,10 +124,7 @@ export function binds(rule: Compiled, subject: Subject): boolean {
 
 /** Names on a shell line that keep it from being allowed by a rule: they may be written to, whatever the command is. */
 export const namesBound = (rule: Compiled, { shell }: Subject): boolean =>
-  shell !== null &&
-  rule?.kind === 'path' &&
-  WRITERS.has(rule.tool) &&
-  shell.named().some(path => rule.path!.binds(path))
+  shell !== null && rule?.kind === 'path' && !readsPath(rule.tool) && shell.named().some(path => rule.path!.binds(path))
 export const namesDangerous = ({ shell }: Subject, project: string): boolean =>
   (shell?.named() ?? []).some(path => dangerOf(inProject(path, project)) !== null)
 

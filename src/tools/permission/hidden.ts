@@ -2,7 +2,7 @@ import { isInside } from '../paths.ts'
 import { compile, inProject } from './binding.ts'
 import type { PathRule } from './pathrule.ts'
 import type { Policy } from './policy.ts'
-import { READERS, type Rule } from './rule.ts'
+import { type Rule, readsPath } from './rule.ts'
 import { isSensitive } from './sensitive.ts'
 
 /**
@@ -13,7 +13,7 @@ export function hides(policy: Policy): (path: string) => boolean {
   const rules = policy.rules.flatMap(({ rule, action }): PathOnly[] => {
     const compiled = compile(rule, policy)
     if (compiled === null) return action === 'allow' ? [] : [{ action, path: EVERYTHING }]
-    return compiled.kind === 'path' && READERS.has(compiled.tool) ? [{ action, path: compiled.path! }] : []
+    return compiled.kind === 'path' && readsPath(compiled.tool) ? [{ action, path: compiled.path! }] : []
   })
   const open = new Set(rules.filter(({ action }) => action === 'allow').map(({ path }) => path.exact))
   const closed = rules.filter(({ action }) => action !== 'allow')

@@ -15,8 +15,14 @@ import {
   subjectOf,
 } from './binding.ts'
 import { hasMark } from './command/cursor.ts'
-import { escapeGlob, READERS, type Rule, SHELLS, WRITERS } from './rule.ts'
+import { escapeGlob, type Rule, takesPath } from './rule.ts'
 import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
+
+/*
+ * Permission: `rule` reads the rules of the configuration, `binding` holds them against a call (`pathrule` for paths), `remembered`
+ * keeps those that a person added. `command` and command/ read a shell line into the commands it may run, as far as it can be
+ * read; `sensitive` and `hidden` name the files that stay closed. `policy` decides.
+ */
 
 export type { Rule } from './rule.ts'
 
@@ -24,6 +30,8 @@ export type { Rule } from './rule.ts'
 export type Policy = {
   rules: readonly Rule[]
   agent: { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
+  /** What further restricts the turn under way, each by itself: skills that are in use. */
+  narrowed?: readonly Narrowing[]
   project: string
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
@@ -33,6 +41,9 @@ export type Policy = {
   roots?: { allowed: readonly string[]; forbidden: readonly string[] }
   home?: string
 }
+
+/** `by` begins a sentence: "The skill review". */
+export type Narrowing = { by: string; allowed_tools: readonly string[] }
 
 export type JudgedCall = { tool: string; category: string; params: Params; effect: Effect; level: Level }
 
@@ -59,6 +70,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
   const verdict =
     refuseAlways(subject, policy) ??
     refuseByAgent(subject, policy) ??
+    refuseByNarrowing(subject, policy) ??
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     askAlways(danger) ??
@@ -102,6 +114,19 @@ function refuseByAgent(subject: Subject, policy: Policy): Verdict | undefined {
   const isOpen = (path: string) => globs.some(glob => glob?.path?.matches(path))
   if (![...effect.writes, ...(shell?.written() ?? [])].every(isOpen))
     return refuse(`The agent ${name} may only write to ${write_paths.join(', ') || 'no file'}.`)
+}
+
+/** Tools that only lead on: to the next skill, or to tools that are judged by their own names. */
+const LEADING = new Set(['skill', 'find_tools', 'describe_tools'])
+
+function refuseByNarrowing(subject: Subject, policy: Policy): Verdict | undefined {
+  if (LEADING.has(subject.tool)) return
+  const by = policy.narrowed?.find(
+    ({ allowed_tools }) => !allowed_tools.some(rule => permits(compile(rule, policy), subject)),
+  )
+  if (!by) return
+  const reason = `${by.by} allows no such call of ${subject.tool} in this turn, but ${by.allowed_tools.join(', ') || 'none at all'}.`
+  return { decision: 'deny', by: 'agent', reason }
 }
 
 function byRule(action: 'deny' | 'ask', subject: Subject, rules: Ready[]): Verdict | undefined {
@@ -214,7 +239,7 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
   }
   if (effect.level === 'dangerous') return
-  if (!READERS.has(tool) && !WRITERS.has(tool)) return tool
+  if (!takesPath(tool)) return tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`
@@ -222,19 +247,20 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
 
 /** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
 export function defaultApproval(
-  tool: Pick<Tool, 'name' | 'level'>,
+  tool: Pick<Tool, 'name' | 'level' | 'takes'>,
   rules: readonly Pick<Rule, 'rule' | 'action'>[],
   auto_approve_readonly = true,
 ): 'auto' | 'ask' | 'deny' {
+  const takesLine = tool.takes === 'line'
   const whole = (action: Rule['action']) =>
     rules.some(({ rule, action: does }) => {
       if (does !== action) return false
       const parsed = compile(rule, { project: '/' })
       if (parsed?.kind === 'server') return tool.name.startsWith(`${parsed.server}/`)
       if (parsed?.kind !== 'tool') return false
-      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && SHELLS.has(tool.name))
+      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && takesLine)
     })
   if (whole('deny')) return 'deny'
-  if (whole('ask') || SHELLS.has(tool.name)) return 'ask'
+  if (whole('ask') || takesLine) return 'ask'
   return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
 }

@@ -1,4 +1,5 @@
 import { AppError, messageOf } from '../../base/errors.ts'
+import { traitsOf } from '../registry.ts'
 import { splitWords } from './command/plain.ts'
 import { expandRanges, splitNegation } from './extglob.ts'
 
@@ -27,15 +28,9 @@ export type ParsedRule =
   | { kind: 'words'; tool: string; words: string[]; rest: boolean }
   | { kind: 'line'; tool: string; line: string }
 
-/** Tools that take a path: those that only read, and those that write. A rule for one binds others too (see `policy.ts`). */
-export const READERS = setOf(
-  'read_file search_files grep list_directory git_status git_diff git_log diagnostics symbols hover definition references',
-)
-export const WRITERS = setOf('write_file edit_file create_directory copy_file move_file delete_file')
-export const SHELLS = setOf('shell_exec shell_background')
-function setOf(names: string): ReadonlySet<string> {
-  return new Set(names.split(' '))
-}
+/** A rule for one of these binds other tools that take a path too (see `policy.ts`). */
+export const takesPath = (tool: string): boolean => traitsOf(tool)?.takes === 'path'
+export const readsPath = (tool: string): boolean => takesPath(tool) && traitsOf(tool)?.level === 'read'
 
 /** Throws INVALID_REQUEST that says how to write it; the message has nothing of the text in it. */
 export function parseRule(text: string): ParsedRule {
@@ -44,8 +39,12 @@ export function parseRule(text: string): ParsedRule {
   if (name?.includes('/')) return parseMcp(name, pattern)
   if (name === undefined || !/^[a-z][a-z0-9_]*$/.test(name)) throw wrong(FORMS)
   if (pattern === undefined) return { kind: 'tool', tool: name }
-  if (SHELLS.has(name)) return pattern.startsWith('=') ? parseLineRule(name, pattern) : parseWords(name, pattern)
-  if (READERS.has(name) || WRITERS.has(name)) return { kind: 'path', tool: name, glob: parseGlob(pattern) }
+  switch (traitsOf(name)?.takes) {
+    case 'line':
+      return pattern.startsWith('=') ? parseLineRule(name, pattern) : parseWords(name, pattern)
+    case 'path':
+      return { kind: 'path', tool: name, glob: parseGlob(pattern) }
+  }
   throw wrong('Only tools that take a path, and shell_exec and shell_background, can have a pattern.')
 }
 const FORMS = 'Write a rule as tool, tool(pattern), server/tool or server/*.'

@@ -23,6 +23,7 @@ const searchFiles = defineTool({
   name: 'search_files',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'Find files by name.',
   params: v.object({
     pattern: v.pipe(v.string(), v.description('Glob, e.g. src/**/*.ts')),
@@ -39,14 +40,17 @@ const searchFiles = defineTool({
     const wanted = await compileWanted(pattern, start!, context)
     const { names, more, hidden, tracked } = await findNames(start!, wanted, limitOf(limit), context)
     const ignored = names.length === 0 ? await findIgnored(start!, wanted, context) : []
+    const none = names.length === 0 && ignored.length === 0
+    const hint = none ? hintFor(pattern) : ''
     const notes = [
       more && `There are more than ${names.length}: narrow the pattern or the path.`,
       tracked.length > 0 && `In git, though its ignore rules name it: ${someOf(tracked)}.`,
       ignored.length > 0 && `No file but what git ignores: ${someOf(ignored)}. Name it as the path.`,
-      names.length === 0 && ignored.length === 0 && noNames(pattern),
+      none && `${/[*?[{]/.test(pattern) ? 'No file matches.' : 'No file has that name.'} ${hint}`,
       hidden > 0 && hiddenNote(hidden),
     ]
-    return { content: withNotes(names.join('\n'), notes), metadata: { count: names.length, truncated: more } }
+    const metadata = { count: names.length, truncated: more, ...(hint && { hint }) }
+    return { content: withNotes(names.join('\n'), notes), metadata }
   },
 })
 
@@ -54,6 +58,7 @@ const grep = defineTool({
   name: 'grep',
   category: 'filesystem',
   level: 'read',
+  takes: 'path',
   description: 'Search file contents by line.',
   params: v.object({
     pattern: v.pipe(v.string(), v.description('Regex')),
@@ -82,7 +87,12 @@ const grep = defineTool({
     const content = found.hits.map(({ path, lines }) => `${relative(path, context.roots)}\n${lines}`).join('\n\n')
     return {
       content: withNotes(content, grepNotes(found, matches)),
-      metadata: { matches, files: found.hits.length, truncated: found.stopped !== null },
+      metadata: {
+        matches,
+        files: found.hits.length,
+        truncated: found.stopped !== null,
+        ...(matches === 0 && { hint: NOT_SEARCHED }),
+      },
       locations: found.hits.map(({ path, first }) => ({ path: relative(path, context.roots), line: first })),
     }
   },
@@ -155,18 +165,15 @@ function someOf(names: string[]): string {
 
 const limitOf = (limit: number | undefined): number => Math.min(limit ?? DEFAULT_LIMIT, MAX_LIMIT)
 
-const noNames = (pattern: string): string =>
-  /[*?[{]/.test(pattern)
-    ? 'No file matches. Files that git ignores are not searched, unless path is inside such a directory.'
-    : 'No file has that name. Use a glob for a part of a name, like *part*, and a final / for directories.'
+const NOT_SEARCHED = 'Files that git ignores are not searched, unless path is inside such a directory.'
+const hintFor = (pattern: string): string =>
+  /[*?[{]/.test(pattern) ? NOT_SEARCHED : 'Use a glob for a part of a name, like *part*, and a final / for directories.'
 
 function grepNotes({ stopped, hidden, too_large }: Found, matches: number): (string | false)[] {
   return [
     stopped === 'limit' && `There are more than ${count(matches, 'line')}: narrow the pattern, path or glob.`,
     stopped === 'time' && 'The search took too long and was stopped: narrow the path or glob.',
-    matches === 0 &&
-      !stopped &&
-      'No line matches. Files that git ignores are not searched, unless path is inside such a directory.',
+    matches === 0 && !stopped && `No line matches. ${NOT_SEARCHED}`,
     too_large > 0 && `${count(too_large, 'file')} over 32 MiB not searched.`,
     hidden > 0 && hiddenNote(hidden),
   ]

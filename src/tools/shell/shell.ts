@@ -93,11 +93,12 @@ export const shellExec = defineTool({
   category: 'shell',
   description: 'Run a shell command to its end',
   level: 'dangerous',
+  takes: 'line',
   params: v.object({ ...line, timeout_seconds: v.optional(v.number()) }),
   effect: (params, context) => lineEffect('dangerous', 'Run', params, context),
   async run(params, context, effect) {
     const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
-    const live = createSubscribers(context)
+    const live = createLiveOutput(context)
     const shell = await shellFor(params.command, context)
     const result = await run(shell.command, {
       cwd: effect.cwd!,
@@ -123,6 +124,7 @@ export const shellExec = defineTool({
       content: [output || (notes.length === 0 ? '(no output)' : ''), ...notes].filter(part => part !== '').join('\n'),
       metadata: {
         exit_code: result.timed_out ? null : exit_code,
+        output_chars: output.length,
         ...(result.signal !== null && { signal: result.signal }),
         ...(result.timed_out && { timed_out: true }),
         ...(result.dropped > 0 && { dropped_bytes: result.dropped }),
@@ -132,7 +134,7 @@ export const shellExec = defineTool({
 })
 
 /** Sends output on while the command runs, in pieces of bounded number and size. */
-function createSubscribers(context: ToolContext) {
+function createLiveOutput(context: ToolContext) {
   const decoder = new TextDecoder()
   const strip = createStripper()
   let pending = ''
@@ -163,6 +165,7 @@ export const shellBackground = defineTool({
   category: 'shell',
   description: 'Start a command that keeps running; returns job_id',
   level: 'write',
+  takes: 'line',
   params: v.object(line),
   effect: (params, context) => lineEffect('write', 'Start in the background', params, context),
   async run({ command }, context, effect) {

@@ -92,7 +92,7 @@ describe('numbers the lines', () => {
     truncateSync(path, 40 * 1024 * 1024 * 1024)
     const { content, metadata } = await read('huge', { limit: 2 })
     expect(content).toBe('1\tfirst\n2\tsecond\n[Lines 1-2. Go on with offset 3.]')
-    expect(metadata).toEqual({ path: 'huge', lines: 2 })
+    expect(metadata).toEqual({ path: 'huge', lines: 2, next_offset: 3 })
     expect(project.context.seen.size).toBe(0)
   })
 })

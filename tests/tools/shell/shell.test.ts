@@ -106,7 +106,7 @@ describe('shell_exec', () => {
   test('both outputs in the order they were written', async () => {
     const { content, metadata } = await exec('for i in 1 2 3; do echo out $i; echo err $i >&2; done')
     expect(content).toBe('out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3')
-    expect(metadata).toEqual({ exit_code: 0 })
+    expect(metadata).toEqual({ exit_code: 0, output_chars: 35 })
   })
 
   const results: [string, string, string, object][] = [

@@ -1,0 +1,131 @@
+import { realpath } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { oneLine } from '../base/text.ts'
+import type { ConfigProblem } from '../config/problem.ts'
+import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
+import { kindOf, type Listing, namesIn, oneOfEach, strayLink } from './listing.ts'
+import { directoriesOf, type Origin, type Place } from './places.ts'
+import { isRefused, readText } from './text-file.ts'
+import { rulesFor } from './tool-names.ts'
+
+/** A folder with a SKILL.md: what it is for, and where. */
+export type Skill = {
+  name: string
+  description: string
+  /** Its SKILL.md, as it was found. */
+  path: string
+  /** The real path of its folder. */
+  directory: string
+  origin: Origin
+  argument_hint?: string
+  /** Restricts the turn that uses it; never pre-approves. */
+  allowed_tools?: string[]
+  /** Not to be used by the model of its own accord. */
+  by_person_only?: boolean
+  /** Not offered to people as a command. */
+  by_model_only?: boolean
+}
+
+const LARGEST = 1024 * 1024
+const MOST_SKILLS = 1000
+const NAME = /^[^\s/\\:\p{Cc}\p{Cf}][^\s/\\\p{Cc}\p{Cf}]{0,63}$/u
+const FILE = 'SKILL.md'
+
+/** The skills of the project and its user, strongest first. A folder that several directories lead to is one skill. */
+export async function findSkills(place: Place): Promise<Listing<Skill>> {
+  const entries: (Skill & { problem?: string })[] = []
+  const problems: ConfigProblem[] = []
+  const seen = new Set<string>()
+  for (const { directory, origin } of directoriesOf('skills', place))
+    for (const path of await skillFiles(directory)) {
+      const real = await realpath(path).catch(() => path)
+      if (seen.has(real) || seen.size >= MOST_SKILLS) continue
+      seen.add(real)
+      const skill = await readSkill(path, origin, place, problems)
+      if (skill) entries.push(skill)
+    }
+  return { entries: oneOfEach(entries), problems }
+}
+
+/** `NAME/SKILL.md`, and one level deeper for folders that group others. */
+async function skillFiles(directory: string): Promise<string[]> {
+  const found: string[] = []
+  for (const name of await namesIn(directory)) {
+    const folder = join(directory, name)
+    if ((await kindOf(folder)) !== 'directory') continue
+    if (await kindOf(join(folder, FILE))) found.push(join(folder, FILE))
+    else
+      for (const inner of await namesIn(folder))
+        if (await kindOf(join(folder, inner, FILE))) found.push(join(folder, inner, FILE))
+  }
+  return found
+}
+
+async function readSkill(path: string, origin: Origin, place: Place, problems: ConfigProblem[]): Promise<Skill | null> {
+  const problem = (line: number, key: string, message: string) => {
+    problems.push({ file: path, line, key, message })
+    return null
+  }
+  const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
+  if (read === null) return null
+  if (isRefused(read)) return problem(1, '', read.refusal)
+  const matter = await readFrontMatter(read.text, path)
+  if (isProblem(matter)) {
+    problems.push(matter)
+    return null
+  }
+  const name = matter.text('name') ?? path.split(sep).at(-2)!
+  const description = oneLine(matter.text('description') ?? '')
+  if (!NAME.test(name)) return problem(matter.lineOf('name'), 'name', 'must be one word of at most 64 characters')
+  if (description === '')
+    return problem(matter.lineOf('description'), 'description', 'is missing: it says when to use the skill')
+  return {
+    name,
+    description,
+    path,
+    directory: dirname(read.path),
+    origin,
+    argument_hint: matter.text('argument-hint', 'argument_hint'),
+    allowed_tools: allowedTools(matter, path, problems),
+    by_person_only: matter.flag('disable-model-invocation'),
+    by_model_only: matter.flag('user-invocable') === false,
+  }
+}
+
+function allowedTools(matter: FrontMatter, file: string, problems: ConfigProblem[]): string[] | undefined {
+  const written = matter.list('allowed-tools', 'allowed_tools')
+  if (!written) return undefined
+  const { rules, unknown } = rulesFor(written)
+  if (unknown.length > 0)
+    problems.push({
+      file,
+      line: Math.max(matter.lineOf('allowed-tools'), matter.lineOf('allowed_tools')),
+      key: 'allowed-tools',
+      message: `names what is no tool here: ${unknown.join(', ')}`,
+    })
+  return rules
+}
+
+/** The text of a skill, and the other files of its folder. Throws nothing: null when it has gone. */
+export async function openSkill(skill: Skill): Promise<{ body: string; files: string[] } | null> {
+  const read = await readText(join(skill.directory, FILE), LARGEST)
+  if (read === null || isRefused(read)) return null
+  const matter = await readFrontMatter(read.text, skill.path)
+  if (isProblem(matter)) return null
+  const files = (await filesBelow(skill.directory)).filter(file => file !== FILE)
+  return { body: matter.body.trim(), files }
+}
+
+const MOST_FILES = 100
+
+async function filesBelow(root: string, directory = root, found: string[] = []): Promise<string[]> {
+  for (const name of await namesIn(directory)) {
+    if (found.length >= MOST_FILES) return found
+    const path = join(directory, name)
+    const kind = await kindOf(path)
+    if (kind === 'directory' && name !== 'node_modules' && relative(root, path).split(sep).length < 4)
+      await filesBelow(root, path, found)
+    else if (kind === 'file') found.push(relative(root, path).replaceAll(sep, '/'))
+  }
+  return found
+}

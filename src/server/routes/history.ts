@@ -1,0 +1,35 @@
+import type { Hono } from 'hono'
+import { AppError } from '../../base/errors.ts'
+import { rewind } from '../../session/rewind.ts'
+import type { Env, Server } from '../app.ts'
+import { route } from '../route.ts'
+import { Fork, Retry, Rewind } from '../schema.ts'
+
+/** A conversation goes back, goes on elsewhere, or is tried again. Each of these refuses while a turn runs. */
+export function historyRoutes(app: Hono<Env>, { store }: Server): void {
+  route(
+    app,
+    'POST /api/sessions/:id/rewind',
+    { summary: 'Go back to before a prompt', body: Rewind },
+    async ({ id, body: { turn_id, files } }) => {
+      const session = await store.get(id)
+      if (files) throw new AppError('INVALID_REQUEST', 'files: changes cannot be undone yet. Send false.')
+      return rewind(session, turn_id)
+    },
+  )
+  route(
+    app,
+    'POST /api/sessions/:id/fork',
+    { summary: 'Open a new session that begins with what came before', body: Fork, status: 201 },
+    async ({ id, body }) => store.view(await store.fork(id, body)),
+  )
+  route(
+    app,
+    'POST /api/sessions/:id/retry',
+    { summary: 'Rewind the last turn and send its prompt again', body: Retry },
+    async ({ id, body: { model, wait } }) => {
+      const { outcome, ...accepted } = await store.retry(id, model)
+      return wait ? outcome : accepted
+    },
+  )
+}
