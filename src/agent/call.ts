@@ -192,8 +192,12 @@ export async function perform(
   } catch (error) {
     const failure = context.signal.aborted ? interrupted() : toolError(error)
     const execution_time_ms = elapsed()
+    // After an interrupt the turn only ends. What was changed is kept, and found by `changes`.
     const { changes } = await settleKept(kept)
-    return { result: { status: 'error', error: failure, message: failure.message, execution_time_ms }, changes }
+    return {
+      result: { status: 'error', error: failure, message: failure.message, execution_time_ms },
+      changes: context.signal.aborted ? [] : changes,
+    }
   }
 }
 

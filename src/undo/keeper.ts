@@ -6,7 +6,7 @@ import type { Images } from './images.ts'
 import { differences, intended, lookAtNamed, type Named } from './named.ts'
 import { type Entry, isDirectory, isKept, look, MAX_KEPT_BYTES, sameState, statAt } from './state.ts'
 import type { Steps } from './steps.ts'
-import { createTree } from './tree.ts'
+import { createTree, ignoredAmong } from './tree.ts'
 
 /** A call that may change something, before it runs. */
 export type Writing = { tool: string; category: string; effect: Effect; context: ToolContext }
@@ -97,12 +97,20 @@ export function createKeeper({
   }
 
   async function settleTree(found: Map<string, Entry>, since: number, context: ToolContext, call: Call) {
+    const settling = { ...context, signal: NEVER }
     try {
-      await looked({ ...context, signal: NEVER })
+      await looked(settling)
     } finally {
       watching.delete(found)
     }
-    const entries = withMoves([...found.values()].filter(({ before, after }) => !sameState(before, after)))
+    const changed = [...found.values()].filter(({ before, after }) => !sameState(before, after))
+    const ignored = await ignoredAmong(
+      changed.map(({ path }) => path),
+      settling,
+    )
+    const entries = withMoves(changed).map(entry =>
+      ignored.has(entry.path) ? { ...entry, ignored: true as const } : entry,
+    )
     for (const { before, after } of entries) {
       if (before?.hash) images.adopt(tree.images, before.hash)
       if (after?.hash) images.adopt(tree.images, after.hash, before?.hash)
@@ -131,7 +139,7 @@ export function createKeeper({
       return content
     }
     return entries
-      .filter(({ before, after }) => !isDirectory(before) && !isDirectory(after))
+      .filter(({ before, after, ignored }) => !ignored && !isDirectory(before) && !isDirectory(after))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
       .slice(0, MAX_TOLD)
       .map(({ path, before, after }) => {

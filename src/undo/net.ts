@@ -86,6 +86,7 @@ async function toChange(
   const both = [...(source?.links ?? []), ...links].sort((a, b) => a.at - b.at)
   const calls = [...new Set(both.filter(link => !link.hunksOf).map(link => link.step))]
   const lost = isLost || source?.isLost === true
+  const isTold = withDiff && !links.some(link => link.entry.ignored)
   const now = stateNow(path, place)
   const mode = { before: old.state?.mode ?? null, after: left.state?.mode ?? null }
   return {
@@ -93,7 +94,7 @@ async function toChange(
     ...(source && { from: source.path }),
     change: changeOf(origin.state, left.state),
     ...(lost ? { added: 0, removed: 0 } : countEdits(textOf(old), textOf(left))),
-    ...(!lost && withDiff && { diff: await diffBetween(path, source?.path, old, left, roots) }),
+    ...(!lost && isTold && { diff: await diffBetween(path, source?.path, old, left, roots) }),
     ...(mode.before !== null && mode.after !== null && mode.before !== mode.after && { mode }),
     calls,
     state: lost ? 'not_undoable' : sameState(now, left.state) ? 'current' : 'edited_since',

@@ -1,11 +1,13 @@
-import { join } from 'node:path'
-import { type GitContext, openRepository, read } from '../tools/git/repository.ts'
+import { join, sep } from 'node:path'
+import { type GitContext, openRepository, read, runSafe } from '../tools/git/repository.ts'
+import { isInside } from '../tools/paths.ts'
 import type { Roots } from '../tools/tool.ts'
 import { type Held, openHeld } from './held.ts'
 import type { Entry } from './state.ts'
 import { CACHES, changedBelow, type Walked, walk } from './walk.ts'
 
 const GIT_MS = 2000
+const MAX_LISTED_BYTES = 8 * 1024 * 1024
 /** Directories that are too large to be watched are looked through for what changed, for so long together. */
 const LOOK_MS = 250
 /** The clocks of file systems are a little behind. */
@@ -64,6 +66,27 @@ export function createTree(path: string, roots: Roots) {
     },
     remove: () => held.remove(),
   }
+}
+
+/** Those of the paths that git ignores; without git, those below the usual caches. */
+export async function ignoredAmong(paths: readonly string[], context: GitContext): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set()
+  const { project } = context.roots
+  const inProject = paths.filter(path => isInside(path, project))
+  try {
+    const repository = await openRepository(project, context)
+    const asked = { stdin: inProject.join('\0'), timeout_ms: GIT_MS, max_output_bytes: MAX_LISTED_BYTES }
+    const { exit_code, stdout } = await runSafe(
+      { ...repository, at: project },
+      ['check-ignore', '-z', '--stdin'],
+      context,
+      asked,
+    )
+    if (exit_code === 0 || exit_code === 1) return new Set(stdout.split('\0'))
+  } catch {
+    // no git, or no repository
+  }
+  return new Set(inProject.filter(path => path.split(sep).some(name => CACHES.has(name))))
 }
 
 async function ignoredDirectories(context: GitContext): Promise<ReadonlySet<string>> {
