@@ -38,7 +38,8 @@ export async function* runCalls(
       waiting.shift()
       if (isBlocked(looked)) yield* refuse(turn, looked)
       else if ((yield* runAlone(turn, looked, signal)) === 'timeout') {
-        for (const call of waiting) yield result(turn, call, rejected({ message: 'Nobody decided in time, so the turn ended.' }))
+        for (const call of waiting)
+          yield result(turn, call, rejected({ message: 'Nobody decided in time, so the turn ended.' }))
         return 'timeout'
       }
       signal.throwIfAborted()

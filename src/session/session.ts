@@ -1,14 +1,15 @@
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import type { SessionConfig, Storable, Stored, Transient } from '../event.ts'
+import type { Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
+import type { Context } from './context.ts'
 import type { Log } from './log.ts'
 import type { SessionContext } from './prepare.ts'
 import { createPreparation, type Preparation } from './prepare.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import { apply, createState, type SessionState } from './state.ts'
 import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
-import { createTurns, type Dropped, type Turns } from './turns.ts'
+import { createTurns, type Dropped, isStorable, type Turns } from './turns.ts'
 
 export type Settings = {
   model?: string
@@ -99,6 +100,17 @@ export class Session {
     apply(this.state, stored)
     this.#live.stored(stored)
     return stored
+  }
+
+  /** Stores what is stored of an event, or tells it live. */
+  take(event: Event): void {
+    if (isStorable(event)) this.append(event)
+    else this.emit(event)
+  }
+
+  /** What fills the window of the model. */
+  context(): Promise<Context> {
+    return this.#turns.context()
   }
 
   sync(): Promise<void> {

@@ -3,7 +3,17 @@ import { checkAttachments } from '../agent/attachments.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
+import type {
+  AgentState,
+  ContextCompacted,
+  Event,
+  Prompt,
+  PromptBody,
+  PromptQueued,
+  Storable,
+  Stored,
+  Transient,
+} from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
 import { lastPrompt, rewound } from './rewind.ts'
@@ -63,8 +73,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   }
 
   async function take(event: Event, signal: AbortSignal): Promise<void> {
-    if (!isStorable(event)) return session.emit(event)
-    if (event.type !== 'turn.end') return void session.append(event)
+    if (event.type !== 'turn.end') return session.take(event)
     if (signal.aborted) dropAll()
     running!.isEnding = true
     await live.after(async () => {
@@ -90,6 +99,27 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         'SESSION_BUSY',
         'A turn is running, or the session is being changed. Wait for it, or interrupt it, then try again.',
       )
+  }
+
+  /**
+   * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
+   * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+   */
+  async function alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    refuseBusy()
+    repair()
+    dropped = []
+    const abort = new AbortController()
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    running = { abort, done, isEnding: false }
+    try {
+      return await work(abort.signal)
+    } finally {
+      if (abort.signal.aborted) dropAll()
+      running = null
+      resolve()
+      next()
+    }
   }
 
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
@@ -185,25 +215,25 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       await session.sync()
       return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
     },
+    alone,
     /**
-     * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
-     * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+     * Has the conversation summarised now. Resolves with the event, on the disk. Throws SESSION_BUSY, NOTHING_TO_DO,
+     * INTERRUPTED, and what the model call throws.
      */
-    async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-      refuseBusy()
-      repair()
-      dropped = []
-      const abort = new AbortController()
-      const { promise: done, resolve } = Promise.withResolvers<void>()
-      running = { abort, done, isEnding: false }
-      try {
-        return await work(abort.signal)
-      } finally {
-        if (abort.signal.aborted) dropAll()
-        running = null
-        resolve()
-        next()
-      }
+    compact(instructions: string | undefined): Promise<ContextCompacted> {
+      return alone(async signal => {
+        const events = turns.compact(instructions, signal)
+        try {
+          for (;;) {
+            const { done, value } = await events.next()
+            if (done) return value
+            session.take(value)
+          }
+        } finally {
+          await session.sync()
+          if (live.state.state !== 'idle') session.emit({ type: 'agent.state', state: 'idle', agent: state.agent })
+        }
+      })
     },
     /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
     refuseBusy,
@@ -234,4 +264,4 @@ const TRANSIENT: Record<Transient['type'], true> = {
   'agent.state': true,
   reset: true,
 }
-const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)
+export const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)
