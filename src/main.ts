@@ -21,7 +21,7 @@ const output = createOutput()
  * argv, environment, exit codes: nothing else reads them. Each command is imported when it is asked for. The last of the
  * four places where a failure becomes data: one line on stderr.
  */
-const world: Process = {
+const host: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
   version: VERSION,
@@ -58,10 +58,10 @@ async function main(argv: string[]): Promise<number> {
       writeSync(1, `emacs-agent-backend ${VERSION}\n`)
       return 0
     case 'help':
-      world.stdout((await import('./cli/help.ts')).helpText(command.about))
+      host.stdout((await import('./cli/help.ts')).helpText(command.about))
       return 0
     default:
-      return runCommand(command, world)
+      return runCommand(command, host)
   }
 }
 
@@ -95,7 +95,7 @@ function untilEndOfStdin(ended: (reason: string) => void): void {
 
 main(process.argv.slice(2))
   .catch((error: unknown) => {
-    world.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
+    host.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {

@@ -6,6 +6,12 @@ import { createFutility } from './futile.ts'
 import { think } from './think.ts'
 import { state, type Turn } from './turn.ts'
 
+/*
+ * A turn: the model is called with the history of the log; the calls of its message run, and their results join the history;
+ * this repeats until a message has no call, the rounds are used up, or the person interrupts.
+ * Each step is an event that this generator yields; the session appends it before the generator goes on.
+ */
+
 type Outcome = TurnEnd['outcome']
 
 /**

@@ -66,5 +66,12 @@ export function showControls(text: string): string {
     .replace(/\x7f/g, '␡')
 }
 
-/** The same on one line: runs of white space become one space. */
+/** Characters that cannot be seen, or change the order in which others are; variation selectors only choose a glyph. */
+const HIDDEN = /(?!\n|\t|\p{Variation_Selector})[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{DI}]/gu
+
+/** For a text by which a person decides: control characters as in `showControls`, all else that deceives as `<U+202E>`. */
+export const showHidden = (text: string): string =>
+  showControls(text).replace(HIDDEN, char => `<U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`)
+
+/** Control characters made visible, on one line: runs of white space become one space. */
 export const oneLine = (text: string): string => showControls(text).replace(/\s+/g, ' ').trim()

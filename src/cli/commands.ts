@@ -112,6 +112,16 @@ export const COMMANDS = {
     flags: { limit: { value: 'N', help: 'list or find at most N (default 200)' } },
     read: transcriptsAction,
   },
+  models: {
+    usage: '[list | refresh]',
+    summary:
+      'The models that can be used, with windows and prices; `refresh` looks them up at models.dev and keeps them in the state directory.',
+    flags: {
+      all: { help: 'list those that cannot be used as well, and why' },
+      from: { value: 'SOURCE', help: 'refresh from this file or address, in the shape of models.dev/api.json' },
+    },
+    read: modelsAction,
+  },
   trust: {
     usage: '[DIR]',
     summary:
@@ -133,14 +143,15 @@ export type Common = { config_file?: string; log_level?: Scalars['log_level'] }
 export type Options<K extends CommandName> = { command: K } & Common & ReturnType<(typeof COMMANDS)[K]['read']>
 
 /** Each is imported when it is asked for, and resolves with the exit code. */
-const RUN: { [K in CommandName]: (options: Options<K>, world: Process) => Promise<number> } = {
-  serve: async (options, world) => (await import('./serve.ts')).serve(options, world),
-  run: async (options, world) => (await import('./run.ts')).run(options, world),
-  doctor: async (options, world) => (await import('./doctor.ts')).doctor(options, world),
-  elisp: async (options, world) => (await import('./elisp.ts')).elisp(options, world),
-  mcp: async (options, world) => (await import('./mcp.ts')).mcp(options, world),
-  transcripts: async (options, world) => (await import('./transcripts.ts')).transcripts(options, world),
-  trust: async (options, world) => (await import('./trust.ts')).trust(options, world),
+const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
+  serve: async (options, host) => (await import('./serve.ts')).serve(options, host),
+  run: async (options, host) => (await import('./run.ts')).run(options, host),
+  doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
+  elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
+  mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
+  transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
+  models: async (options, host) => (await import('./models.ts')).models(options, host),
+  trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
 
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[]
@@ -153,8 +164,8 @@ export const flagsOf = (command: CommandName): Record<string, Flag> => ({
 })
 
 /** Runs a command by the row that read it. */
-export const runCommand = (options: Options<CommandName>, world: Process): Promise<number> =>
-  (RUN[options.command] as (options: object, world: Process) => Promise<number>)(options, world)
+export const runCommand = (options: Options<CommandName>, host: Process): Promise<number> =>
+  (RUN[options.command] as (options: object, host: Process) => Promise<number>)(options, host)
 
 export type Allowance = 'write' | 'shell'
 
@@ -168,6 +179,22 @@ function allowances({ flags, wrong }: Given): Allowance[] {
   if (strange !== undefined)
     throw wrong(`--allow takes write and shell, separated by a comma${suggestion(strange, ['write', 'shell'])}`)
   return [...new Set(words.filter(known))]
+}
+
+type ModelsAction = { action: 'list'; all: boolean } | { action: 'refresh'; from?: string }
+
+function modelsAction({ flags, operands: [action = 'list', ...operands], wrong }: Given): ModelsAction {
+  if (operands.length > 0) throw wrong(`\`${action}\` takes nothing more`)
+  switch (action) {
+    case 'list':
+      if (flags.has('from')) throw wrong('`list` takes no --from')
+      return { action, all: flags.has('all') }
+    case 'refresh':
+      if (flags.has('all')) throw wrong('`refresh` takes no --all')
+      return { action, from: flags.text('from') }
+    default:
+      throw wrong(`has no such action${suggestion(action, ['list', 'refresh'])}`)
+  }
 }
 
 type TranscriptsAction =

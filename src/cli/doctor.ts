@@ -40,7 +40,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
-  const world = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
   const { project_file, problems } = await projectConfig(loaded, outside.cwd)
   const { config } = loaded
   const sections: Sections = {
@@ -58,8 +58,8 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
       unknownTools(config),
       { ok: null, what: `state in ${printable(dirs.state)}` },
     ],
-    Models: await modelFindings(world, config),
-    'MCP servers': await serverFindings(world, outside.cwd),
+    Models: await modelFindings(runtime, config),
+    'MCP servers': await serverFindings(runtime, outside.cwd),
     Disk: [writable(config.transcript_path), writable(dirs.state)],
     Programs: [programs(env, outside.cwd)],
   }
@@ -69,7 +69,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
     for await (const found of inOrderOfTime(findings)) [found].flat().forEach(finding => void tell(section, finding))
     say('\n')
   }
-  await world.close()
+  await runtime.close()
   return healthy ? 0 : 1
 }
 
@@ -185,11 +185,11 @@ async function unknownTools({ rules, agents, mcp_servers }: Config): Promise<Fin
 /** Lines of a failing server's stderr that are shown. */
 const LAST_LINES = 5
 
-async function serverFindings(world: Doctored, cwd: string): Promise<Sections[string]> {
+async function serverFindings(runtime: Doctored, cwd: string): Promise<Sections[string]> {
   const project = await realpath(cwd)
-  const { mcp_servers } = await world.projectConfig(project)
+  const { mcp_servers } = await runtime.projectConfig(project)
   if (mcp_servers.length === 0) return [{ ok: null, what: 'none configured' }]
-  const pool = (await world.pool())!
+  const pool = (await runtime.pool())!
   return mcp_servers.map(async ({ name }) => {
     await pool.restart(name, project).catch(() => {}) // the status says why
     const rows = await pool.status(project)

@@ -17,22 +17,22 @@ export function createEngine(
   options: Omit<Parameters<typeof createRuntime>[0], 'secrets'> & { token: string | null; about: About },
 ): Engine {
   const { token, about, version } = options
-  const world = createRuntime({ ...options, secrets: () => (token === null ? [] : [token]) })
+  const runtime = createRuntime({ ...options, secrets: () => (token === null ? [] : [token]) })
   const metrics = createMetrics()
-  const store = new Store(world, metrics.observe)
-  const app = createApp({ store, world, metrics, version, about })
+  const store = new Store(runtime, metrics.observe)
+  const app = createApp({ store, runtime, metrics, version, about })
   return {
     fetch: (request, admitted) => app.fetch(request, admitted),
     sessions: () => store.sessions.length,
-    problems: world.problems,
+    problems: runtime.problems,
     async sweep() {
-      const count = await world.children.sweep()
+      const count = await runtime.children.sweep()
       if (count > 0)
         options.log('info', `ended ${count} processes that an earlier backend had left, with all they started`)
     },
     async close() {
       await store.shutdown()
-      await world.close()
+      await runtime.close()
     },
   }
 }

@@ -25,12 +25,12 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   const { env, dirs, version, sweeper } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  const world = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
-  const store = new Store(world, () => {})
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const store = new Store(runtime, () => {})
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
 
-  const session = await open(store, world.archive, options, outside.cwd)
+  const session = await open(store, runtime.archive, options, outside.cwd)
   const draws = outside.terminal.output && !options.json && !isDumb(env)
   const spinner = draws ? createSpinner(outside.stdout, style, () => keyboard?.busy ?? false) : null
   const markdown = draws ? (await import('./markdown.ts')).renderMarkdown : null
@@ -47,7 +47,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   const interrupt = () => {
     if (++interrupts > 1) leave(130)
     else if (session.agent_state.state === 'idle') return style.dim('Control-C again leaves.')
-    else void session.queue.interrupt()
+    else void session.turns.interrupt()
   }
   let leaving: Promise<number> | null = null
   /** The session stays as it is in its log, to be resumed. What it runs gets the second that it has to stop. */
@@ -57,7 +57,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
       spinner?.stop()
       keyboard?.close()
       await store.shutdown()
-      await world.close()
+      await runtime.close()
       const { path } = session.log
       if (code === 130 && path && keyboard && session.state.conversation.message_count > 0)
         screen.line(`\nThe session can go on: run --resume ${session.id}`)
@@ -117,7 +117,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   const failed = outcome !== null && outcome.status !== 'success'
   const limited = session.log.events.findLast(event => event.type === 'turn.end')?.outcome === 'limit'
   const path = await store.close(session.id)
-  await world.close()
+  await runtime.close()
   if (path && !options.json) screen.line(`\nTranscript: ${inert(path)}`)
   for (const call of unasked)
     outside.stderr(`emacs-agent-backend: rejected, for ${asking.nobody}: ${call} (--yes approves what asks)\n`)
@@ -146,7 +146,7 @@ async function open(
 }
 
 async function turn(session: Session, text: string): Promise<TurnOutcome> {
-  return (await session.queue.prompt({ text })).outcome
+  return (await session.turns.prompt({ text })).outcome
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */

@@ -23,7 +23,7 @@ export function createRuntime(given: {
 }): Runtime & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
   const children = createChildren(childrenDir(dirs.state), given.sweeper)
-  const models = createModels({ config: loaded.config, env, guide })
+  const models = createModels({ config: loaded.config, env, guide, state: dirs.state })
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null

@@ -16,6 +16,17 @@ import { type ConfigProblem, problemLines } from './problem.ts'
 import { defaultConfig } from './settings.ts'
 import { readProjectFile, type TrustStatus, trustStatus } from './trust.ts'
 
+/*
+ * Configuration, layer by layer; per key the first that has it wins:
+ *   1. flags of the command line (`overrides`)
+ *   2. environment variables (`overrides`)
+ *   3. the project's emacs-agent.toml, once its owner trusts it (`trust`), and only what a project may set
+ *   4. the user's emacs-agent.toml, or the file of `--config`
+ *   5. defaults (`settings`)
+ * `file` reads one TOML file by the schemas of `schema`; `sift` leaves out broken entries, each reported with its line
+ * (`locate`, `problem`); `expand` fills in `~` and `${ENV}`; `environment` says what of the environment children get.
+ */
+
 export type LoadOptions = {
   env: Env
   dirs: Dirs

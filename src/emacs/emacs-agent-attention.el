@@ -13,6 +13,7 @@
 ;;; Code:
 
 (require 'emacs-agent-backend)
+(require 'emacs-agent-faces)
 (require 'emacs-agent-sse)
 
 (declare-function dbus-call-method-asynchronously "dbus")

@@ -1,4 +1,4 @@
-;;; emacs-agent-backend.el --- Finding, starting and keeping the backend  -*- lexical-binding: t; -*-
+;;; emacs-agent-backend.el --- Starting and keeping the backend  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -8,29 +8,13 @@
 ;;; Commentary:
 
 ;; One backend per Emacs.  It is a child whose stdin is its lifeline, so it ends with Emacs however Emacs ends.  It is
-;; started on the first request, which waits for it in a queue; if it dies it is started again and whoever
-;; follows its sessions is told (`emacs-agent-backend-functions').  Alternatively one that runs already is attached to.
+;; started when it is needed first (`emacs-agent-backend-ensure'), and again when it dies; whoever follows its sessions is
+;; informed through `emacs-agent-backend-functions'.
 
 ;;; Code:
 
 (require 'emacs-agent-http)
-
-(defcustom emacs-agent-program nil
-  "The executable of the backend.
-If nil, it is looked for beside this file, then in variable `exec-path'."
-  :type '(choice (const :tag "Look for it" nil) file)
-  :group 'emacs-agent)
-
-(defcustom emacs-agent-program-arguments nil
-  "More arguments for the backend, such as (\"--config\" \"/some/file.toml\")."
-  :type '(repeat string)
-  :group 'emacs-agent)
-
-(defcustom emacs-agent-environment nil
-  "More environment variables for the backend, each a string \"NAME=VALUE\".
-API keys belong into `auth-sources', not here."
-  :type '(repeat string)
-  :group 'emacs-agent)
+(require 'emacs-agent-program)
 
 (defcustom emacs-agent-max-restarts 3
   "How often a backend that dies is started again within a minute."
@@ -43,10 +27,6 @@ The state is `ready', `restarted', `died', `failed' or `stopped'.")
 
 (defvar emacs-agent-backend-timeout 20
   "Seconds that a backend may take until it says where it listens.")
-
-(defconst emacs-agent-backend--directory
-  (file-name-directory (or load-file-name buffer-file-name default-directory))
-  "Where this file is.")
 
 (cl-defstruct (emacs-agent-backend (:copier nil))
   "The backend of this Emacs."
@@ -63,19 +43,6 @@ The state is `ready', `restarted', `died', `failed' or `stopped'.")
 
 (defconst emacs-agent-backend--stderr " *emacs-agent-stderr*"
   "The buffer that has what the backend logs.")
-
-;;;; Finding it
-
-(defun emacs-agent-backend-program ()
-  "Return the executable, or nil."
-  (let ((name (if (eq system-type 'windows-nt) "emacs-agent-backend.exe" "emacs-agent-backend")))
-    (if emacs-agent-program
-        (let ((file (expand-file-name emacs-agent-program)))
-          (if (file-executable-p file) file (executable-find emacs-agent-program)))
-      (or (cl-loop for directory in '("." ".." "../bin" "../../dist")
-                   for file = (expand-file-name (concat directory "/" name) emacs-agent-backend--directory)
-                   when (and (file-executable-p file) (not (file-directory-p file))) return file)
-          (executable-find name)))))
 
 ;;;; Starting it
 
@@ -101,18 +68,18 @@ Starts the backend if need be."
 
 (defun emacs-agent-backend--start ()
   "Start the backend."
-  (let ((program (emacs-agent-backend-program)))
+  (let ((program (emacs-agent-program-file)))
     (setf (emacs-agent-backend-state emacs-agent-backend) 'starting
           (emacs-agent-backend-output emacs-agent-backend) ""
           (emacs-agent-backend-attached emacs-agent-backend) nil)
     (when (get-buffer emacs-agent-backend--stderr)
       (with-current-buffer emacs-agent-backend--stderr (erase-buffer)))
     (if (not program)
-        (emacs-agent-backend--fail
+        (emacs-agent-backend-fail
          "The executable emacs-agent-backend was not found; customize `emacs-agent-program'")
       (condition-case err
           (emacs-agent-backend--spawn program)
-        (error (emacs-agent-backend--fail
+        (error (emacs-agent-backend-fail
                 (format "%s cannot be started: %s" program (error-message-string err))))))))
 
 (defun emacs-agent-backend--spawn (program)
@@ -127,7 +94,7 @@ Starts the backend if need be."
     (with-current-buffer stderr
       (buffer-disable-undo))
     (setf (emacs-agent-backend-timer emacs-agent-backend)
-          (run-at-time emacs-agent-backend-timeout nil #'emacs-agent-backend--fail
+          (run-at-time emacs-agent-backend-timeout nil #'emacs-agent-backend-fail
                        (format "%s did not say where it listens within %s seconds"
                                program emacs-agent-backend-timeout))
           (emacs-agent-backend-process emacs-agent-backend)
@@ -160,7 +127,7 @@ Starts the backend if need be."
       (setf (emacs-agent-backend-output emacs-agent-backend) output)
       (cond (end (emacs-agent-backend--greet (substring output 0 end)))
             ((> (length output) 10000)
-             (emacs-agent-backend--fail "The executable does not behave like emacs-agent-backend"))))))
+             (emacs-agent-backend-fail "The executable does not behave like emacs-agent-backend"))))))
 
 (defun emacs-agent-backend--greet (line)
   "Understand LINE, the handshake."
@@ -168,23 +135,30 @@ Starts the backend if need be."
     (let-alist (and (listp hello) hello)
       (cond
        ((not (and (stringp .url) (integerp .port) (stringp .version)))
-        (emacs-agent-backend--fail
+        (emacs-agent-backend-fail
          (format "The executable printed %S instead of a handshake; check `emacs-agent-program'"
                  (emacs-agent-one-line line 60))))
-       ((not (eql .protocol emacs-agent-protocol))
-        (emacs-agent-backend--fail (emacs-agent-backend--mismatch .version .protocol)))
-       (t (emacs-agent-backend--ready
-           (make-emacs-agent-endpoint :host (emacs-agent-backend--host .url) :port .port
+       (t (emacs-agent-backend-adopt
+           (make-emacs-agent-endpoint :host (emacs-agent-backend-host .url) :port .port
                                       :token (emacs-agent-value .token))
-           .version))))))
+           .version .protocol))))))
+
+(defun emacs-agent-backend-adopt (endpoint version protocol)
+  "Use the backend at ENDPOINT, which is of VERSION and speaks PROTOCOL.
+Return whether that is ours."
+  (let ((ours (eql protocol emacs-agent-protocol)))
+    (if ours
+        (emacs-agent-backend--ready endpoint version)
+      (emacs-agent-backend-fail (emacs-agent-backend--mismatch version protocol)))
+    ours))
 
 (defun emacs-agent-backend--mismatch (version protocol)
   "Say what to do about a backend of VERSION that speaks PROTOCOL."
   (format "The backend %s speaks protocol %s, this client %s speaks %d; run `emacs-agent-backend elisp --install %s'"
           version protocol emacs-agent-version emacs-agent-protocol
-          (abbreviate-file-name emacs-agent-backend--directory)))
+          (abbreviate-file-name emacs-agent-program-directory)))
 
-(defun emacs-agent-backend--host (url)
+(defun emacs-agent-backend-host (url)
   "Return the host of URL."
   (if (string-match "\\`https?://\\(?:\\[\\([^]]+\\)\\]\\|\\([^:/]+\\)\\)" url)
       (or (match-string 1 url) (match-string 2 url))
@@ -198,22 +172,7 @@ Starts the backend if need be."
           (emacs-agent-backend-version emacs-agent-backend) version)
     (emacs-agent-log "Backend %s listens on port %s" version (emacs-agent-endpoint-port endpoint))
     (emacs-agent-backend--release nil)
-    (run-hook-with-args 'emacs-agent-backend-functions (if again 'restarted 'ready) version)
-    (emacs-agent-http-request
-     endpoint "GET" "/health" :timeout 30 :on-done #'emacs-agent-backend--tell-problems)))
-
-(defun emacs-agent-backend--tell-problems (status text)
-  "Warn of entries that were left out, from an answer of STATUS and TEXT."
-  (let ((problems (and (eql status 200)
-                       (alist-get 'problems (ignore-errors (emacs-agent-json-parse text))))))
-    (when (> (length problems) 0)
-      (let ((lines (mapcar (lambda (problem)
-                             (let-alist problem (format "%s:%s: %s %s" .file .line .key .message)))
-                           problems)))
-        (dolist (line lines) (emacs-agent-log "Left out of the configuration: %s" line))
-        (display-warning 'emacs-agent
-                         (concat "Entries of the configuration are left out until they are mended:\n"
-                                 (emacs-agent-show-controls (string-join lines "\n"))))))))
+    (run-hook-with-args 'emacs-agent-backend-functions (if again 'restarted 'ready) version)))
 
 (defun emacs-agent-backend--settle (state)
   "End the patience with a start, and set STATE."
@@ -227,12 +186,12 @@ Starts the backend if need be."
   (let ((waiting (emacs-agent-backend-waiting emacs-agent-backend)))
     (setf (emacs-agent-backend-waiting emacs-agent-backend) nil)
     (dolist (function waiting)
-      (emacs-agent-http--call function reason))))
+      (emacs-agent-run-safely function reason))))
 
-(defun emacs-agent-backend--fail (reason)
+(defun emacs-agent-backend-fail (reason)
   "Give up for REASON, a text for people."
   (let ((process (emacs-agent-backend-process emacs-agent-backend))
-        (log (emacs-agent-backend--last-words)))
+        (log (emacs-agent-backend-last-words)))
     (emacs-agent-backend--settle 'failed)
     (setf (emacs-agent-backend-process emacs-agent-backend) nil
           (emacs-agent-backend-endpoint emacs-agent-backend) nil)
@@ -243,7 +202,7 @@ Starts the backend if need be."
     (emacs-agent-backend--release reason)
     (run-hook-with-args 'emacs-agent-backend-functions 'failed reason)))
 
-(defun emacs-agent-backend--last-words ()
+(defun emacs-agent-backend-last-words ()
   "Return the last line that the backend logged, or nil."
   (let ((buffer (get-buffer emacs-agent-backend--stderr)))
     (when buffer
@@ -262,7 +221,7 @@ Starts the backend if need be."
              (eq process (emacs-agent-backend-process emacs-agent-backend)))
     (setf (emacs-agent-backend-process emacs-agent-backend) nil)
     (if (eq (emacs-agent-backend-state emacs-agent-backend) 'starting)
-        (emacs-agent-backend--fail
+        (emacs-agent-backend-fail
          (format "The backend ended before it was ready: %s" (string-trim event)))
       (emacs-agent-backend--died (string-trim event)))))
 
@@ -276,7 +235,7 @@ Starts the backend if need be."
           (emacs-agent-backend-restarts emacs-agent-backend) (cons now recent))
     (run-hook-with-args 'emacs-agent-backend-functions 'died event)
     (if (>= (length recent) emacs-agent-max-restarts)
-        (emacs-agent-backend--fail (format "The backend ended %d times within a minute (%s)"
+        (emacs-agent-backend-fail (format "The backend ended %d times within a minute (%s)"
                                            (1+ (length recent)) event))
       (emacs-agent-say "Emacs-Agent: the backend ended (%s) and is started again" event)
       (emacs-agent-backend-ensure #'ignore))))
@@ -303,85 +262,6 @@ Sessions are kept in their transcripts and can be resumed."
   (emacs-agent-backend-stop)
   (setf (emacs-agent-backend-restarts emacs-agent-backend) (list (float-time)))
   (emacs-agent-backend-ensure #'ignore))
-
-;;;; One that runs already
-
-(defun emacs-agent-backend-attach (url token-file)
-  "Use the backend that listens at URL, whose token is in TOKEN-FILE.
-An empty TOKEN-FILE stands for a backend that wants no token."
-  (interactive
-   (list (read-string "URL of the backend: " "http://127.0.0.1:9420")
-         (read-file-name "File with its token: " (emacs-agent-backend--state-directory) nil nil
-                         (emacs-agent-backend--newest-token))))
-  (unless (string-match "\\`http://\\(?:\\[[^]]+\\]\\|[^:/]+\\):\\([0-9]+\\)/?\\'" url)
-    (user-error "A URL looks like http://127.0.0.1:9420"))
-  (let ((endpoint (make-emacs-agent-endpoint
-                   :port (string-to-number (match-string 1 url))
-                   :host (emacs-agent-backend--host url)
-                   :token (and (not (string-empty-p token-file)) (file-regular-p token-file)
-                               (with-temp-buffer
-                                 (insert-file-contents token-file)
-                                 (string-trim (buffer-string)))))))
-    (emacs-agent-backend-stop)
-    (setf (emacs-agent-backend-state emacs-agent-backend) 'starting)
-    (emacs-agent-http-request
-     endpoint "GET" "/health" :timeout 5
-     :on-done (lambda (status text) (emacs-agent-backend--attached endpoint status text)))))
-
-(defun emacs-agent-backend--attached (endpoint status text)
-  "Judge the answer of ENDPOINT: STATUS and TEXT."
-  (let ((health (and (eql status 200) (ignore-errors (emacs-agent-json-parse text)))))
-    (let-alist health
-      (cond ((not status) (emacs-agent-backend--fail (format "Nothing to attach to: %s" text)))
-            ((not .version)
-             (emacs-agent-backend--fail "The backend there wants another token"))
-            ((not (eql .protocol emacs-agent-protocol))
-             (emacs-agent-backend--fail (emacs-agent-backend--mismatch .version .protocol)))
-            (t (setf (emacs-agent-backend-attached emacs-agent-backend) t)
-               (emacs-agent-backend--ready endpoint .version)
-               (emacs-agent-say "Attached to backend %s, process %s" .version .pid))))))
-
-(defun emacs-agent-backend--state-directory ()
-  "Return the directory where a backend leaves its token."
-  (cond ((getenv "XDG_STATE_HOME") (expand-file-name "emacs-agent/" (getenv "XDG_STATE_HOME")))
-        ((eq system-type 'windows-nt) (expand-file-name "emacs-agent/" (getenv "LOCALAPPDATA")))
-        (t (expand-file-name "~/.local/state/emacs-agent/"))))
-
-(defun emacs-agent-backend--newest-token ()
-  "Return the newest token file, or nil."
-  (let ((directory (emacs-agent-backend--state-directory)))
-    (and (file-directory-p directory)
-         (car (sort (directory-files directory t "\\`token-[0-9]+\\'") #'file-newer-than-file-p)))))
-
-;;;; Requests
-
-(cl-defun emacs-agent-request (method path &key body (timeout 30) then else)
-  "Send METHOD PATH to the backend, starting it if need be; return at once.
-BODY is a Lisp value that becomes JSON, or t for an empty object.  THEN is
-called with the answer as an alist; ELSE with an alist of `code', `message'
-and, where there are any, `status' and `details'.  Without ELSE the message is
-shown.  TIMEOUT is in seconds, nil for none."
-  (let ((fail (or else (lambda (failure) (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))))))
-    (emacs-agent-backend-ensure
-     (lambda (reason)
-       (if reason
-           (funcall fail `((code . "NO_BACKEND") (message . ,reason)))
-         (emacs-agent-http-request
-          (emacs-agent-backend-endpoint emacs-agent-backend) method path :body body :timeout timeout
-          :on-done (lambda (status text)
-                     (emacs-agent-backend--answer status text then fail))))))))
-
-(defun emacs-agent-backend--answer (status text then else)
-  "Give the answer, STATUS and TEXT, to THEN or ELSE."
-  (let ((data (and status (ignore-errors (emacs-agent-json-parse text)))))
-    (cond ((null status)
-           (funcall else `((code . "UNREACHABLE") (message . ,(format "The backend: %s" text)))))
-          ((and (<= 200 status 299) (listp data)) (when then (funcall then data)))
-          (t (let-alist (and (listp data) data)
-               (funcall else `((status . ,status)
-                               (code . ,(or .error.code "UNKNOWN"))
-                               (message . ,(or .error.message (format "The backend answered %s" status)))
-                               (details . ,.error.details))))))))
 
 (provide 'emacs-agent-backend)
 ;;; emacs-agent-backend.el ends here

@@ -13,8 +13,10 @@
 ;;; Code:
 
 (require 'emacs-agent-section)
-(require 'emacs-agent-markdown)
+(require 'emacs-agent-session)
+(require 'emacs-agent-inert)
 (require 'emacs-agent-diff)
+(require 'emacs-agent-popup)
 
 (defcustom emacs-agent-result-lines 60
   "How many lines of a result or a diff are shown in the conversation.
@@ -120,7 +122,7 @@ The rest is shown in a buffer of its own."
          (summary (emacs-agent-call-summary event))
          (size (emacs-agent-call--size call))
          (agent (alist-get 'agent event)))
-    (emacs-agent-section-active
+    (emacs-agent-output-active
      (concat (make-string (emacs-agent-call-level call) ?*)
              " Tool Call: " (emacs-agent-inert-line (alist-get 'tool event) 60)
              (and (stringp agent) (format " (%s)" (emacs-agent-inert-line agent 20)))
@@ -153,11 +155,11 @@ The rest is shown in a buffer of its own."
 
 ;;;; The rest
 
-(defun emacs-agent-call-excerpt (text)
-  "Return (EXCERPT . MORE) of TEXT, in lines that are not too long.
+(defun emacs-agent-call--excerpt (text limit)
+  "Return (EXCERPT . MORE) of TEXT, LIMIT lines that are not too long.
 MORE is whether that is not all."
   (let ((start 0) (lines nil) (count 0) (size (length text)))
-    (while (and (< start size) (< count emacs-agent-result-lines))
+    (while (and (< start size) (< count limit))
       (let ((end (or (string-search "\n" text start) size)))
         (if (> (- end start) 400)
             (progn (push (substring text start (+ start 400)) lines)
@@ -167,9 +169,10 @@ MORE is whether that is not all."
         (cl-incf count)))
     (cons (string-join (nreverse lines) "\n") (< start size))))
 
-(defun emacs-agent-call--block (open text)
-  "Return TEXT in a block that starts with OPEN, shortened if it is long."
-  (pcase-let ((`(,excerpt . ,more) (emacs-agent-call-excerpt text)))
+(defun emacs-agent-call-block (open text &optional limit)
+  "Return TEXT in a block that starts with OPEN, at most LIMIT lines of it.
+LIMIT is `emacs-agent-result-lines' by default."
+  (pcase-let ((`(,excerpt . ,more) (emacs-agent-call--excerpt text (or limit emacs-agent-result-lines))))
     (concat (emacs-agent-inert-block open (emacs-agent-show-all excerpt)) "\n"
             (and more
                  (propertize (format "… RET shows all %s characters\n" (emacs-agent-count (length text)))
@@ -181,9 +184,11 @@ MORE is whether that is not all."
       (emacs-agent-json-pretty params)
     (error (format "%S" params))))
 
-(defun emacs-agent-call-diff-block (diff &optional refused)
-  "Return DIFF in a block; hunks whose numbers are in REFUSED are marked."
-  (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff emacs-agent-result-lines refused)))
+(defun emacs-agent-call-diff-block (diff &optional limit refused)
+  "Return at most LIMIT lines of DIFF in a block.
+LIMIT is `emacs-agent-result-lines' by default.  Hunks whose numbers are in
+REFUSED are marked."
+  (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff (or limit emacs-agent-result-lines) refused)))
     (concat "#+BEGIN_EXAMPLE\n" text "#+END_EXAMPLE\n"
             (and (> more 0)
                  (propertize (format "… %s more: D shows all of the diff\n" (emacs-agent-plural more "line"))
@@ -194,7 +199,7 @@ MORE is whether that is not all."
   (let-alist (emacs-agent-call-event call)
     (let ((result (emacs-agent-call-result call)) (approval (emacs-agent-call-approval call)))
       (concat
-       (emacs-agent-call--block "SRC json :eval never" (emacs-agent-call-params-text .params))
+       (emacs-agent-call-block "SRC json :eval never" (emacs-agent-call-params-text .params))
        (and (stringp .reason) (format "%s\n" (emacs-agent-inert-line .reason 300)))
        (and approval (emacs-agent-call--decision approval))
        (emacs-agent-call--outcome call result)
@@ -214,42 +219,28 @@ MORE is whether that is not all."
   "Return what CALL gave, in RESULT or so far."
   (let-alist result
     (cond ((and (stringp .result.content) (not (string-empty-p .result.content)))
-           (emacs-agent-call--block "EXAMPLE" .result.content))
+           (emacs-agent-call-block "EXAMPLE" .result.content))
           (.error (format "%s\n" (emacs-agent-inert-plain (or .error.message ""))))
           ((emacs-agent-call-output call)
-           (emacs-agent-call--block "EXAMPLE" (apply #'concat (reverse (emacs-agent-call-output call)))))
+           (emacs-agent-call-block "EXAMPLE" (apply #'concat (reverse (emacs-agent-call-output call)))))
           (t ""))))
 
+(defvar emacs-agent-call-render-functions nil
+  "Abnormal hook for calls that are shown in another way than usual.
+Each function is called with the section of a call, in its buffer, and returns
+the text of that section, or nil.  The first text counts.")
+
 (defun emacs-agent-call-render (section)
+  "Return the text of SECTION, which shows a call."
+  (or (run-hook-with-args-until-success 'emacs-agent-call-render-functions section)
+      (emacs-agent-call--text section)))
+
+(defun emacs-agent-call--text (section)
   "Return the text of SECTION, which shows a call that waits for nobody."
   (let ((call (emacs-agent-section-data section)))
     (concat (emacs-agent-call-heading call) "\n"
             (and (emacs-agent-section-expanded section) (emacs-agent-call--details call))
             (mapconcat #'emacs-agent-call--change (reverse (emacs-agent-call-changes call)) ""))))
-
-;;;; All of it
-
-(defun emacs-agent-call-show-text (name text)
-  "Show TEXT in a buffer called NAME, with lines that Emacs can bear."
-  (let ((buffer (get-buffer-create name)))
-    (with-current-buffer buffer
-      (let ((inhibit-read-only t) (buffer-undo-list t))
-        (fundamental-mode)
-        (erase-buffer)
-        (insert (emacs-agent-show-controls text))
-        (emacs-agent-call--break-lines)
-        (goto-char (point-min))
-        (set-buffer-modified-p nil)
-        (view-mode 1)))
-    (pop-to-buffer buffer)))
-
-(defun emacs-agent-call--break-lines ()
-  "Break lines of the current buffer that are too long for Emacs."
-  (goto-char (point-min))
-  (while (not (eobp))
-    (if (> (- (line-end-position) (point)) 2000)
-        (progn (forward-char 1000) (insert "\n"))
-      (forward-line 1))))
 
 (defun emacs-agent-call-show-result (call)
   "Show all that CALL gave."
@@ -258,7 +249,7 @@ MORE is whether that is not all."
                     (and (emacs-agent-call-output call)
                          (apply #'concat (reverse (emacs-agent-call-output call)))))))
       (if (and (stringp text) (not (string-empty-p text)))
-          (emacs-agent-call-show-text "*emacs-agent result*" text)
+          (emacs-agent-popup-text "*emacs-agent result*" text)
         (user-error "This call has given nothing so far")))))
 
 (provide 'emacs-agent-call)

@@ -12,23 +12,28 @@
 ;;; Code:
 
 (dolist (entry '(("emacs-agent" emacs-agent emacs-agent-new emacs-agent-next-approval emacs-agent-approvals
-                  emacs-agent-give-key emacs-agent-backend-attach)
+                  emacs-agent-give-key emacs-agent-update)
+                 ("emacs-agent-attach" emacs-agent-backend-attach)
                  ("emacs-agent-ask" emacs-agent-ask-region emacs-agent-send-buffer
-                  emacs-agent-fix-diagnostic-at-point emacs-agent-rewrite-region emacs-agent-commit-message)
-                 ("emacs-agent-sessions" emacs-agent-sessions emacs-agent-transcripts emacs-agent-search
-                  emacs-agent-resume emacs-agent-close)
+                  emacs-agent-fix-diagnostic-at-point)
+                 ("emacs-agent-rewrite" emacs-agent-rewrite-region)
+                 ("emacs-agent-commit" emacs-agent-commit-message)
+                 ("emacs-agent-overview" emacs-agent-sessions emacs-agent-close)
+                 ("emacs-agent-transcripts" emacs-agent-transcripts)
+                 ("emacs-agent-search" emacs-agent-search)
+                 ("emacs-agent-resume" emacs-agent-resume)
                  ("emacs-agent-review" emacs-agent-review)
                  ("emacs-agent-menu" emacs-agent-menu)
-                 ("emacs-agent-doctor" emacs-agent-doctor emacs-agent-update)
+                 ("emacs-agent-doctor" emacs-agent-doctor)
                  ("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
                   emacs-agent-edit-diff emacs-agent-edit-ediff)))
   (dolist (command (cdr entry))
     (autoload command (car entry) nil t)))
 
-(autoload 'emacs-agent-next-error "emacs-agent-review")
-(autoload 'emacs-agent-bookmark-record "emacs-agent-sessions")
-(autoload 'emacs-agent-bookmark-jump "emacs-agent-sessions")
-(autoload 'emacs-agent-transcript-files "emacs-agent-sessions")
+(autoload 'emacs-agent-next-error "emacs-agent-places")
+(autoload 'emacs-agent-bookmark-record "emacs-agent-resume")
+(autoload 'emacs-agent-bookmark-jump "emacs-agent-resume")
+(autoload 'emacs-agent-transcript-files "emacs-agent-transcripts")
 
 (provide 'emacs-agent-commands)
 ;;; emacs-agent-commands.el ends here

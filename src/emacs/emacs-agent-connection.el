@@ -12,7 +12,8 @@
 
 ;;; Code:
 
-(require 'emacs-agent-asking)
+(require 'emacs-agent-outbox)
+(require 'emacs-agent-intake)
 (require 'emacs-agent-sse)
 
 ;;;; The stream
@@ -20,14 +21,14 @@
 (defun emacs-agent-session-follow (session)
   "Follow the events of SESSION, from the one after the last that is known."
   (emacs-agent-sse-close (emacs-agent-session-stream session))
-  (emacs-agent-session--connection session 'connecting)
+  (emacs-agent-session-connected session 'connecting)
   (setf (emacs-agent-session-stream session)
         (emacs-agent-sse-open
          #'emacs-agent-backend-current-endpoint
          (emacs-agent-session-path session "/events")
          :last-id (number-to-string (emacs-agent-session-last-id session))
-         :on-frame (lambda (type id data) (emacs-agent-session--receive session type id data))
-         :on-state (lambda (_stream state) (emacs-agent-session--stream-state session state)))))
+         :on-frame (lambda (type id data) (emacs-agent-connection--receive session type id data))
+         :on-state (lambda (_stream state) (emacs-agent-connection--stream-state session state)))))
 
 (defun emacs-agent-session-leave (session)
   "Stop following SESSION; it goes on in the backend."
@@ -40,30 +41,29 @@
         (emacs-agent-session-backlog session) nil)
   (setq emacs-agent-session-list (delq session emacs-agent-session-list)))
 
-(defun emacs-agent-session--receive (session type id data)
+(defun emacs-agent-connection--receive (session type id data)
   "Put a frame of SESSION, its TYPE, ID and DATA, into the queue."
   (when id
     (setf (emacs-agent-stream-last-id (emacs-agent-session-stream session)) id))
-  (push (cons type data) (emacs-agent-session-inbox session))
-  (emacs-agent-session--schedule session))
+  (emacs-agent-intake-add session type data))
 
-(defun emacs-agent-session--stream-state (session state)
+(defun emacs-agent-connection--stream-state (session state)
   "React to STATE of the stream of SESSION."
   (pcase state
     ((pred integerp)
-     (emacs-agent-session-drain session t)
+     (emacs-agent-intake-drain session t)
      (unless (eq (emacs-agent-session-connection session) 'ended)
-       (emacs-agent-session--ended session)
+       (emacs-agent-session-ended session)
        (emacs-agent-say "Emacs-Agent: session %s is not live any more; C-c C-r resumes it"
                         (emacs-agent-session-name session))))
     ('waiting (if (eq (emacs-agent-session-connection session) 'ended)
                   (emacs-agent-sse-close (emacs-agent-session-stream session))
-                (emacs-agent-session--connection session 'waiting)))
-    (_ (emacs-agent-session--connection session state))))
+                (emacs-agent-session-connected session 'waiting)))
+    (_ (emacs-agent-session-connected session state))))
 
 ;;;; The backend
 
-(defun emacs-agent-session--backend-changed (state _text)
+(defun emacs-agent-connection--backend-changed (state _text)
   "React to STATE of the backend: sessions are lost with it and resumed."
   (pcase state
     ((or 'died 'stopped 'failed)
@@ -71,25 +71,25 @@
        (unless (eq (emacs-agent-session-connection session) 'ended)
          (emacs-agent-sse-close (emacs-agent-session-stream session))
          (setf (emacs-agent-session-state session) "idle")
-         (emacs-agent-session--connection session 'lost))))
+         (emacs-agent-session-connected session 'lost))))
     ((or 'ready 'restarted)
      (dolist (session emacs-agent-session-list)
        (when (eq (emacs-agent-session-connection session) 'lost)
          (emacs-agent-session-revive session))))))
 
-(add-hook 'emacs-agent-backend-functions #'emacs-agent-session--backend-changed)
+(add-hook 'emacs-agent-backend-functions #'emacs-agent-connection--backend-changed)
 
 (defun emacs-agent-session-revive (session &optional then else)
   "Resume SESSION, follow it again, and call THEN, or ELSE with what went wrong."
   (if (emacs-agent-session-id session)
-      (emacs-agent-session--resume session then else)
+      (emacs-agent-connection--resume session then else)
     (funcall (emacs-agent-session-open session))
     (emacs-agent-session-when-open
      session (lambda (failure)
                (cond ((not failure) (when then (funcall then)))
                      (else (funcall else failure)))))))
 
-(defun emacs-agent-session--resume (session then else)
+(defun emacs-agent-connection--resume (session then else)
   "Resume SESSION, which has an id, follow it again, and call THEN, or ELSE."
   (emacs-agent-request
    "POST" (emacs-agent-session-path session "/resume") :body t
@@ -101,7 +101,7 @@
            (emacs-agent-session-ask session)
            (when then (funcall then)))
    :else (lambda (failure)
-           (emacs-agent-session--ended session)
+           (emacs-agent-session-ended session)
            (emacs-agent-say "Emacs-Agent: session %s cannot be resumed: %s"
                             (emacs-agent-session-name session) (alist-get 'message failure))
            (when else (funcall else failure)))))
@@ -111,7 +111,7 @@
 Return whether there were any."
   (let ((dropped (mapcar (lambda (prompt) (alist-get 'text prompt)) (alist-get 'dropped answer))))
     (when dropped
-      (emacs-agent-session--run 'emacs-agent-session-dropped-functions session dropped))
+      (emacs-agent-run-hook 'emacs-agent-session-dropped-functions session dropped))
     (and dropped t)))
 
 (provide 'emacs-agent-connection)

@@ -52,6 +52,13 @@ Signals an error for a remote one."
       (user-error "The directory %s does not exist" (abbreviate-file-name root)))
     (file-name-as-directory (file-truename root))))
 
+(defun emacs-agent-context-session ()
+  "Return the session of this buffer, or of its project; else signal an error."
+  (or emacs-agent-session
+      (let ((project (directory-file-name (emacs-agent-context-project))))
+        (cl-find project emacs-agent-session-list :test #'equal :key #'emacs-agent-session-project))
+      (user-error "There is no conversation about this project; M-x emacs-agent starts one")))
+
 (defun emacs-agent-context-inside-p (project)
   "Whether this buffer visits a file inside PROJECT."
   (and buffer-file-name

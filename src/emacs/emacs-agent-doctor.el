@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; Looks at this side, then lets the executable look at its own; and installs the client that an executable carries.
+;; Looks at this side, then lets the executable look at its own.
 
 ;;; Code:
 
@@ -15,7 +15,7 @@
 
 (defun emacs-agent-doctor--checks ()
   "Return what was looked at: lists of whether it is well, a name and a text."
-  (let ((program (emacs-agent-backend-program)) (backend emacs-agent-backend))
+  (let ((program (emacs-agent-program-file)) (backend emacs-agent-backend))
     (list
      (list (version<= "28.1" emacs-version) "Emacs" emacs-version)
      (list (fboundp 'json-parse-string) "JSON"
@@ -30,7 +30,7 @@
      (list (or (null (emacs-agent-backend-version backend))
                (equal emacs-agent-version (emacs-agent-backend-version backend)))
            "Client" (format "version %s in %s%s" emacs-agent-version
-                            (abbreviate-file-name emacs-agent-backend--directory)
+                            (abbreviate-file-name emacs-agent-program-directory)
                             (if (member (emacs-agent-backend-version backend) (list nil emacs-agent-version)) ""
                               "; M-x emacs-agent-update installs the executable's")))
      (list t "Sessions" (format "%d shown" (length emacs-agent-session-list)))
@@ -40,7 +40,7 @@
 (defun emacs-agent-doctor ()
   "Show what is well and what is not, here and in the executable."
   (interactive)
-  (let ((buffer (get-buffer-create "*emacs-agent doctor*")) (program (emacs-agent-backend-program)))
+  (let ((buffer (get-buffer-create "*emacs-agent doctor*")) (program (emacs-agent-program-file)))
     (with-current-buffer buffer
       (let ((inhibit-read-only t))
         (special-mode)
@@ -49,7 +49,7 @@
           (insert (propertize (if well "ok   " "FAIL ") 'face (if well 'emacs-agent-success 'emacs-agent-failure))
                   (format "%-12s %s\n" name text)))
         (insert "\n")
-        (let ((words (emacs-agent-backend--last-words)))
+        (let ((words (emacs-agent-backend-last-words)))
           (when words (insert "The backend's last line: " words "\n\n")))
         (setq default-directory (file-name-as-directory (expand-file-name "~")))
         (when program (emacs-agent-doctor--run program buffer))))
@@ -67,25 +67,6 @@
                      (goto-char (point-max))
                      (insert (emacs-agent-show-controls text)))))))
    :sentinel #'ignore))
-
-;;;; Updating
-
-;;;###autoload
-(defun emacs-agent-update ()
-  "Install the client that the executable carries in the place of this one."
-  (interactive)
-  (let ((program (or (emacs-agent-backend-program) (user-error "The executable was not found")))
-        (directory emacs-agent-backend--directory))
-    (unless (file-writable-p directory) (user-error "%s cannot be written to" directory))
-    (when (y-or-n-p (format "Write the client of %s to %s? " program (abbreviate-file-name directory)))
-      (make-process
-       :name "emacs-agent-update" :noquery t :connection-type 'pipe
-       :command (list program "elisp" "--install" directory)
-       :sentinel (lambda (process _event)
-                   (unless (process-live-p process)
-                     (emacs-agent-say (if (= 0 (process-exit-status process))
-                                          "The client is updated; restart Emacs to use it"
-                                        "The update failed; M-x emacs-agent-doctor tells more"))))))))
 
 (provide 'emacs-agent-doctor)
 ;;; emacs-agent-doctor.el ends here

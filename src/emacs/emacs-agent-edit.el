@@ -12,7 +12,7 @@
 
 ;;; Code:
 
-(require 'emacs-agent-approval)
+(require 'emacs-agent-decide)
 (require 'diff-mode)
 
 (declare-function ediff-buffers "ediff")
@@ -68,7 +68,7 @@ BODY is called there to make what the approval is to say."
   (let ((section emacs-agent-edit--section) (buffer (current-buffer)))
     (unless (emacs-agent-edit--pending-p section)
       (user-error "The call does not wait any more"))
-    (emacs-agent-approval-send section (funcall emacs-agent-edit--body)
+    (emacs-agent-decide-approve section (funcall emacs-agent-edit--body)
                                (lambda () (when (buffer-live-p buffer)
                                             (with-current-buffer buffer (emacs-agent-edit-abort)))))))
 
@@ -89,7 +89,7 @@ BODY is called there to make what the approval is to say."
 (defun emacs-agent-edit-params ()
   "Edit the arguments of the call at point, as JSON."
   (interactive)
-  (let* ((section (emacs-agent-approval--ready))
+  (let* ((section (emacs-agent-approval-ready))
          (event (emacs-agent-call-event (emacs-agent-section-data section))))
     (emacs-agent-edit--open
      section "arguments" (emacs-agent-call-params-text (alist-get 'params event))
@@ -107,21 +107,21 @@ BODY is called there to make what the approval is to say."
 (defun emacs-agent-edit-content ()
   "Edit the text that the call at point would write."
   (interactive)
-  (let* ((section (emacs-agent-approval--ready))
+  (let* ((section (emacs-agent-approval-ready))
          (call (emacs-agent-section-data section)))
     (emacs-agent-edit--open
-     section "text" (emacs-agent-approval-content call (emacs-agent-call-refused call))
-     (emacs-agent-edit--mode (emacs-agent-approval-file call))
+     section "text" (emacs-agent-proposal-content call (emacs-agent-call-refused call))
+     (emacs-agent-edit--mode (emacs-agent-proposal-file call))
      (lambda () `((content . ,(emacs-agent-clean-text
                                (save-restriction (widen) (buffer-string)))))))))
 
 (defun emacs-agent-edit-diff ()
   "Edit the diff of the call at point; what is left of it is what is done."
   (interactive)
-  (let* ((section (emacs-agent-approval--ready))
+  (let* ((section (emacs-agent-approval-ready))
          (call (emacs-agent-section-data section))
          (conversation (current-buffer)))
-    (unless (emacs-agent-approval-hunks call)
+    (unless (emacs-agent-proposal-hunks call)
       (user-error "The diff of this call is not complete, or not of one file"))
     (let-alist (emacs-agent-call-event call)
       (emacs-agent-edit--open
@@ -130,7 +130,7 @@ BODY is called there to make what the approval is to say."
          (let ((hunks (or (emacs-agent-diff-hunks (buffer-string))
                           (user-error "The diff is broken: the counts in a @@ line are wrong"))))
            (with-current-buffer conversation
-             `((content . ,(emacs-agent-clean-text (emacs-agent-approval--apply call hunks)))))))))))
+             `((content . ,(emacs-agent-clean-text (emacs-agent-proposal-apply call hunks)))))))))))
 
 (defun emacs-agent-edit--diff-mode ()
   "Turn on a mode for diffs that looks at no file."
@@ -144,12 +144,12 @@ The text to be written can be changed there; after quitting, it can be
 approved."
   (interactive)
   (require 'ediff)
-  (let* ((section (emacs-agent-approval--ready))
+  (let* ((section (emacs-agent-approval-ready))
          (call (emacs-agent-section-data section))
-         (mode (emacs-agent-edit--mode (emacs-agent-approval-file call)))
-         (before (emacs-agent-edit--buffer "before" (emacs-agent-approval-before call) mode))
+         (mode (emacs-agent-edit--mode (emacs-agent-proposal-file call)))
+         (before (emacs-agent-edit--buffer "before" (emacs-agent-proposal-before call) mode))
          (after (emacs-agent-edit--buffer
-                 "proposed" (emacs-agent-approval-content call (emacs-agent-call-refused call)) mode))
+                 "proposed" (emacs-agent-proposal-content call (emacs-agent-call-refused call)) mode))
          (windows (current-window-configuration))
          (ediff-window-setup-function #'ediff-setup-windows-plain))
     (with-current-buffer before (setq buffer-read-only t))
@@ -184,7 +184,7 @@ WINDOWS is how it was before."
         (kill-buffer buffer)))
     (when (and text (emacs-agent-edit--pending-p section)
                (y-or-n-p (if changed "Approve the text as you changed it? " "Approve it as it is? ")))
-      (emacs-agent-approval-send section (and changed `((content . ,(emacs-agent-clean-text text))))))))
+      (emacs-agent-decide-approve section (and changed `((content . ,(emacs-agent-clean-text text))))))))
 
 (provide 'emacs-agent-edit)
 ;;; emacs-agent-edit.el ends here

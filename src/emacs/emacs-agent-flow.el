@@ -46,7 +46,7 @@ Point must be before a newline, and the flow stays before it."
 
 (defun emacs-agent-flow-reset (flow text)
   "Start FLOW again with TEXT."
-  (emacs-agent-section-output
+  (emacs-agent-output-edit
     (delete-region (emacs-agent-flow-start flow) (emacs-agent-flow-end flow))
     (set-marker (emacs-agent-flow-tail flow) (emacs-agent-flow-start flow)))
   (setf (emacs-agent-flow-rest flow) "" (emacs-agent-flow-pieces flow) nil
@@ -63,7 +63,7 @@ Point must be before a newline, and the flow stays before it."
   "Show what came to FLOW since the last time."
   (when (emacs-agent-flow-pieces flow)
     (emacs-agent-flow--gather flow)
-    (emacs-agent-section-output
+    (emacs-agent-output-edit
       (let ((emacs-agent-blocks-links (emacs-agent-flow-links flow))
             (emacs-agent-markdown-base (emacs-agent-flow-base flow)))
         (emacs-agent-flow--settle flow)
@@ -76,7 +76,7 @@ Point must be before a newline, and the flow stays before it."
   (let ((as-came (equal content (emacs-agent-flow-text flow)))
         (emacs-agent-blocks-links (emacs-agent-flow-links flow))
         (emacs-agent-markdown-base (emacs-agent-flow-base flow)))
-    (emacs-agent-section-output
+    (emacs-agent-output-edit
       (when as-came
         (emacs-agent-flow--settle flow)
         (emacs-agent-flow--end flow))
@@ -151,7 +151,7 @@ If that may still change, return LINES."
          (kept (if (eq same t) (length text) (1- (abs same)))))
     (delete-region (+ from kept) (emacs-agent-flow-end flow))
     (goto-char (emacs-agent-flow-end flow))
-    (emacs-agent-section-write (substring text kept))))
+    (emacs-agent-output-insert (substring text kept))))
 
 (defun emacs-agent-flow--put (flow text)
   "Write TEXT for good in FLOW, in the place of what was for the time being."

@@ -13,6 +13,8 @@
 ;;; Code:
 
 (require 'emacs-agent-base)
+(require 'emacs-agent-json)
+(autoload 'url-hexify-string "url-util")
 
 (cl-defstruct (emacs-agent-endpoint (:copier nil))
   "Where a backend listens, and the token that it wants."
@@ -20,14 +22,6 @@
 
 (defconst emacs-agent-http--max-head 65536
   "Whatever sends more bytes than this before a body does not speak HTTP.")
-
-(defun emacs-agent-http--call (function &rest args)
-  "Call FUNCTION with ARGS and log an error.
-Emacs would stop for seconds on an error in a filter."
-  (when function
-    (condition-case-unless-debug err
-        (apply function args)
-      (error (emacs-agent-say "Emacs-Agent: %s" (error-message-string err))))))
 
 (defun emacs-agent-http--head (endpoint method path body headers)
   "Return the head of a request as bytes.
@@ -64,7 +58,7 @@ end, with nil or, where nothing was understood, a string that says why."
         ((close (reason)
            (unless closed
              (setq closed t)
-             (emacs-agent-http--call on-close reason)))
+             (emacs-agent-run-safely on-close reason)))
          (give-up (reason)
            (close reason)
            (when process (delete-process process)))
@@ -83,11 +77,11 @@ end, with nil or, where nothing was understood, a string that says why."
              (setq in-head nil pieces nil)
              (if (null head)
                  (give-up "what answers there is not a backend")
-               (emacs-agent-http--call on-head (car head) (cdr head))
+               (emacs-agent-run-safely on-head (car head) (cdr head))
                (data-filter (substring whole (+ end 4))))))
          (data-filter (text)
            (unless (or closed (string-empty-p text))
-             (emacs-agent-http--call on-data text)))
+             (emacs-agent-run-safely on-data text)))
          (filter (_process text)
            (unless closed
              (if in-head (head-filter text) (data-filter text))))
@@ -125,7 +119,7 @@ a string that says why."
              (when process
                (set-process-sentinel process #'ignore)
                (delete-process process))
-             (emacs-agent-http--call on-done status text)))
+             (emacs-agent-run-safely on-done status text)))
          (text ()
            (decode-coding-string (apply #'concat (nreverse pieces)) 'utf-8))
          (head (code headers)
@@ -158,8 +152,6 @@ What is nil is left out."
                         collect (format "%s=%s" (substring (symbol-name name) 1)
                                         (url-hexify-string (format "%s" value))))))
     (if query (concat path "?" (string-join query "&")) path)))
-
-(autoload 'url-hexify-string "url-util")
 
 (provide 'emacs-agent-http)
 ;;; emacs-agent-http.el ends here

@@ -261,6 +261,10 @@ With WIDTH, no longer than that."
     (emacs-agent-inert-lines
      (replace-regexp-in-string "-\\*-" (concat "-" emacs-agent-inert-spacer "*-") line t t))))
 
+(defun emacs-agent-inert-shown (text width)
+  "Return TEXT on one line of at most WIDTH, inert, with nothing hidden in it."
+  (emacs-agent-inert-line (emacs-agent-show-all text) width))
+
 (defun emacs-agent-inert-cell (cell)
   "Return CELL, a finished text, fit to be in a table."
   (let ((cell (string-replace "|" "\\vert{}" cell)))

@@ -7,15 +7,12 @@
 
 ;;; Commentary:
 
-;; The end of a conversation is for you: several lines, with a history, completion of @files and /commands, and undo
-;; of its own.
+;; The end of a conversation is for its user: several lines, with a history, completion of @files, and undo of its own.
 
 ;;; Code:
 
-(require 'emacs-agent-section)
-(require 'emacs-agent-context)
+(require 'emacs-agent-output)
 (require 'ring)
-
 (declare-function project-files "project")
 
 (defcustom emacs-agent-return-sends nil
@@ -24,19 +21,8 @@ Otherwise it starts a new line, and the command `emacs-agent-send' sends."
   :type 'boolean
   :group 'emacs-agent)
 
-(defcustom emacs-agent-when-busy 'queue
-  "What happens to a prompt that is sent while the agent works.
-`queue' sends it when the turn is over, `steer' before the next model call.
-A prefix argument does the other one."
-  :type '(choice (const queue) (const steer))
-  :group 'emacs-agent)
-
 (defvar emacs-agent-input-history (make-ring 100)
   "What was sent, newest first.")
-
-(defvar emacs-agent-input-commands nil
-  "Alist of names that can be typed after a slash, and (FUNCTION . HELP).
-FUNCTION is called with the rest of the line.")
 
 (defvar-local emacs-agent-input-start nil
   "Marker at the start of the input.")
@@ -56,11 +42,11 @@ FUNCTION is called with the rest of the line.")
     (insert (propertize "* Prompt\n" 'read-only t 'front-sticky '(read-only)
                         'rear-nonsticky t 'emacs-agent-face 'emacs-agent-prompt
                         'emacs-agent-prompt t))
-    (setq emacs-agent-section-end-of-output (copy-marker (point-min) t)
+    (setq emacs-agent-output-end (copy-marker (point-min) t)
           emacs-agent-input-start (point-marker)
           buffer-undo-list nil)
     (emacs-agent-input--show-hint)
-    (add-hook 'completion-at-point-functions #'emacs-agent-input-complete nil t)))
+    (add-hook 'completion-at-point-functions #'emacs-agent-input-complete-file nil t)))
 
 (defun emacs-agent-input--show-hint ()
   "Say what can be written, until something is."
@@ -144,22 +130,22 @@ FUNCTION is called with the rest of the line.")
   (unless emacs-agent-input--index (user-error "There is no later one"))
   (emacs-agent-input-previous (- count)))
 
-;;;; Completion
+;;;; Files
 
-(defun emacs-agent-input-complete ()
-  "Complete a file after @, or a command after / at the start."
+(defun emacs-agent-input-word ()
+  "Return (START . END) of the word of the input before point, or nil."
   (when (emacs-agent-input-p)
-    (let ((end (point)) (start (save-excursion
-                                 (skip-chars-backward "^ \t\n" emacs-agent-input-start)
-                                 (point))))
-      (cond ((and (eq (char-after start) ?@) (< start end))
-             (list (1+ start) end (completion-table-dynamic (lambda (_) (emacs-agent-input--file-names)))
-                   :exclusive 'no))
-            ((and (eq (char-after start) ?/) (= start emacs-agent-input-start) (< start end))
-             (list (1+ start) end (mapcar #'car emacs-agent-input-commands)
-                   :exclusive 'no
-                   :annotation-function
-                   (lambda (name) (concat "  " (cddr (assoc name emacs-agent-input-commands))))))))))
+    (cons (save-excursion
+            (skip-chars-backward "^ \t\n" emacs-agent-input-start)
+            (point))
+          (point))))
+
+(defun emacs-agent-input-complete-file ()
+  "Complete the name of a file after @, for `completion-at-point-functions'."
+  (pcase-let ((`(,start . ,end) (emacs-agent-input-word)))
+    (when (and start (eq (char-after start) ?@) (< start end))
+      (list (1+ start) end (completion-table-dynamic (lambda (_) (emacs-agent-input--file-names)))
+            :exclusive 'no))))
 
 (defun emacs-agent-input--file-names ()
   "Return the names of the project's files, as they were half a minute ago."
@@ -174,28 +160,19 @@ FUNCTION is called with the rest of the line.")
                                (project-files project)))))))
   (cdr emacs-agent-input--files))
 
-(defun emacs-agent-input-mentions (text)
-  "Return the files that TEXT mentions after @, as absolute names."
+(defun emacs-agent-input-mentions (text directory)
+  "Return the files that TEXT mentions after @, as absolute names.
+Relative names are those of files in DIRECTORY."
   (let ((start 0) (files nil))
     (while (string-match "\\(?:\\`\\|[ \t\n(]\\)@\\([^ \t\n]+\\)" text start)
       (setq start (match-end 0))
-      (let ((file (expand-file-name (string-trim-right (match-string 1 text) "[.,;:!?)]+"))))
+      (let ((file (expand-file-name (string-trim-right (match-string 1 text) "[.,;:!?)]+") directory)))
         (when (file-exists-p file) (cl-pushnew file files :test #'equal))))
     (nreverse files)))
 
 (defun emacs-agent-input-image-p (file)
   "Whether FILE is an image that models can look at, by its name."
   (string-match-p "\\.\\(?:png\\|jpe?g\\|gif\\|webp\\)\\'" (downcase file)))
-
-(defun emacs-agent-input-command (text)
-  "Run TEXT if it is a command with a slash; return whether it was."
-  (when (string-match "\\`/\\([a-z-]+\\)\\(?:[ \t]+\\(.*\\)\\)?[ \t\n]*\\'" text)
-    (let ((command (assoc (match-string 1 text) emacs-agent-input-commands))
-          (rest (string-trim (or (match-string 2 text) ""))))
-      (when command
-        (emacs-agent-input-set "")
-        (funcall (cadr command) rest)
-        t))))
 
 (provide 'emacs-agent-input)
 ;;; emacs-agent-input.el ends here

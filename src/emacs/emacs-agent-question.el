@@ -13,13 +13,14 @@
 ;;; Code:
 
 (require 'emacs-agent-approval)
+(require 'emacs-agent-outbox)
 
 (defvar emacs-agent-question-map
   (let ((map (make-sparse-keymap)))
-    (define-key map "a" #'emacs-agent-answer)
-    (define-key map "r" #'emacs-agent-decline)
-    (define-key map "n" #'emacs-agent-next-approval)
-    (define-key map "q" #'emacs-agent-leave-approval)
+    (define-key map "a" 'emacs-agent-answer)
+    (define-key map "r" 'emacs-agent-decline)
+    (define-key map "n" 'emacs-agent-next-approval)
+    (define-key map "q" 'emacs-agent-leave-approval)
     map)
   "Keys of a question, with point on it.")
 
@@ -30,12 +31,10 @@
 (defun emacs-agent-question-view (_session event)
   "Write EVENT if it is a question."
   (when (equal (alist-get 'type event) "question")
-    (puthash (alist-get 'question_id event)
-             (emacs-agent-section-insert
-              (make-emacs-agent-section
-               :data (make-emacs-agent-question :event event :shown-at (float-time))
-               :render #'emacs-agent-question--render))
-             emacs-agent-view-calls)))
+    (emacs-agent-section-insert-as
+     (alist-get 'question_id event)
+     (make-emacs-agent-section :data (make-emacs-agent-question :event event :shown-at (float-time))
+                               :render #'emacs-agent-question--render))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-question-view)
 
@@ -48,27 +47,27 @@
   "Return the text of SECTION, which shows a question."
   (let ((question (emacs-agent-section-data section)))
     (let-alist (emacs-agent-question-event question)
-      (let ((head (concat "*** Question of " (emacs-agent-approval--escaped .server 40)
+      (let ((head (concat "*** Question of " (emacs-agent-inert-shown .server 40)
                           (if (emacs-agent-question--open-p question)
                               (propertize "  waits for you" 'emacs-agent-face 'emacs-agent-attention)
                             (propertize "  answered" 'emacs-agent-face 'emacs-agent-dim))
                           "\n" (emacs-agent-inert-plain (emacs-agent-show-all .message)) "\n")))
         (if (not (emacs-agent-question--open-p question))
             head
-          (emacs-agent-section-active
+          (emacs-agent-output-active
            (concat head
                    ;; In a block it is what it is: whoever has no browser here can copy it.
                    (and (stringp .url)
                         (concat (emacs-agent-inert-block "EXAMPLE" (emacs-agent-show-all .url)) "\n"))
                    (mapconcat (lambda (field)
-                                (format "- %s\n" (emacs-agent-approval--escaped (emacs-agent-question--label field) 200)))
+                                (format "- %s\n" (emacs-agent-inert-shown (emacs-agent-question--label field) 200)))
                               (emacs-agent-question--fields .schema) "")
                    (and (emacs-agent-question-note question)
-                        (propertize (concat (emacs-agent-approval--escaped (emacs-agent-question-note question) 300)
+                        (propertize (concat (emacs-agent-inert-shown (emacs-agent-question-note question) 300)
                                             "\n")
                                     'emacs-agent-face 'emacs-agent-failure))
-                   (emacs-agent-approval--key "a" (if (stringp .url) "open the page" "answer")) "  "
-                   (emacs-agent-approval--key "r" "decline") "\n")
+                   (emacs-agent-output-key "a" (if (stringp .url) "open the page" "answer")) "  "
+                   (emacs-agent-output-key "r" "decline") "\n")
            'keymap emacs-agent-question-map))))))
 
 (defun emacs-agent-question--fields (schema)
@@ -90,8 +89,7 @@
          (question (and section (emacs-agent-section-data section))))
     (unless (and (emacs-agent-question-p question) (emacs-agent-question--open-p question))
       (user-error "Point is on no question that waits"))
-    (when (< (- (float-time) (emacs-agent-question-shown-at question)) emacs-agent-approval-delay)
-      (user-error "This has only just appeared: look at it, then press the key again"))
+    (emacs-agent-approval-check-age (emacs-agent-question-shown-at question))
     section))
 
 (defun emacs-agent-question--read (field)

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; All changes of a session as one diff, file by file; and `next-error' through the places that tool calls name.
+;; All changes of a session as one diff, file by file.
 
 ;;; Code:
 
@@ -110,7 +110,7 @@ what it is now, unless somebody else has changed it in between.
 takes a hunk out of sight, \\[diff-apply-hunk] with a prefix argument undoes
 one."
   (interactive)
-  (let* ((session (emacs-agent-mode-session))
+  (let* ((session (emacs-agent-context-session))
          (files (emacs-agent-review--files session))
          (project (file-name-as-directory (emacs-agent-session-project session))))
     (unless files (user-error "The agent has changed nothing in this session"))
@@ -130,43 +130,6 @@ one."
         (setq buffer-read-only t)
         (goto-char (point-min)))
       (current-buffer)))))
-
-;;;; Places
-
-(defvar-local emacs-agent-review--place nil
-  "Number of the place where `next-error' was last.")
-
-(defun emacs-agent-review--places (session)
-  "Return the places that calls of SESSION name: files and lines, in order."
-  (let ((places nil))
-    (maphash (lambda (_id section)
-               (let ((call (emacs-agent-section-data section)))
-                 (when (emacs-agent-call-p call)
-                   (mapc (lambda (location)
-                           (let-alist location
-                             (let ((file (emacs-agent-session-file session .path)))
-                               ;; Where a search started is no place to go to.
-                               (unless (file-directory-p file)
-                                 (cl-pushnew (cons file (or .line 1)) places :test #'equal)))))
-                         (append (alist-get 'locations (emacs-agent-call-event call))
-                                 (alist-get 'locations (emacs-agent-call-result call)) nil)))))
-             emacs-agent-view-calls)
-    (nreverse places)))
-
-(defun emacs-agent-next-error (count reset)
-  "Go to the COUNTth next place that a tool call named.
-With RESET, from the first.
-For `next-error-function'."
-  (let* ((places (emacs-agent-review--places emacs-agent-session))
-         (number (+ (if (or reset (not emacs-agent-review--place)) -1 emacs-agent-review--place) count)))
-    (unless (< -1 number (length places))
-      (user-error (if places "There are no more places" "No call has named a place")))
-    (setq emacs-agent-review--place number)
-    (pcase-let ((`(,file . ,line) (nth number places)))
-      (unless (file-exists-p file) (user-error "The file %s is not there" file))
-      (pop-to-buffer (find-file-noselect file))
-      (goto-char (point-min))
-      (forward-line (1- line)))))
 
 (provide 'emacs-agent-review)
 ;;; emacs-agent-review.el ends here

@@ -1,4 +1,4 @@
-;;; emacs-agent-section.el --- Parts of a conversation that change  -*- lexical-binding: t; -*-
+;;; emacs-agent-section.el --- Parts of the output that change  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,17 +7,12 @@
 
 ;;; Commentary:
 
-;; A conversation is output, which cannot be edited, and below it the input.  `emacs-agent-section-output' writes
-;; output without disturbing point, windows, or the undo of the input.  A section is a part of the output that is written
-;; again when what it shows has changed.  Its text always ends with a newline, which stays in place: so the markers
-;; of neighbours never meet in the text that is replaced.
+;; A section is a part of the output that is written again when what it shows has changed.  Its text always ends with a
+;; newline, which stays in place: so the markers of neighbours never meet in the text that is replaced.
 
 ;;; Code:
 
-(require 'emacs-agent-session)
-
-(defvar-local emacs-agent-section-end-of-output nil
-  "Marker at the end of the output.")
+(require 'emacs-agent-output)
 
 (cl-defstruct (emacs-agent-section (:copier nil))
   "A part of the output."
@@ -26,55 +21,6 @@
   expanded                              ; whether all of it is to be seen
   start end)
 
-(defmacro emacs-agent-section-output (&rest body)
-  "Run BODY, which changes output, and keep everything else as it was."
-  (declare (indent 0) (debug t))
-  `(emacs-agent-section--output (lambda () ,@body)))
-
-(defun emacs-agent-section--output (function)
-  "Call FUNCTION, which changes output.
-Undo is off meanwhile, and what it has of the input moves along."
-  (let ((size (buffer-size)) (undo buffer-undo-list) (modified (buffer-modified-p)))
-    (setq buffer-undo-list t)
-    (unwind-protect
-        (let ((inhibit-read-only t) (deactivate-mark nil))
-          (save-excursion (save-match-data (funcall function))))
-      (setq buffer-undo-list
-            (if (listp undo) (emacs-agent-section--shift undo (- (buffer-size) size)) undo))
-      (restore-buffer-modified-p modified))))
-
-(defun emacs-agent-section--shift (undo delta)
-  "Return UNDO, changes to the input, with its positions DELTA further on."
-  (if (= delta 0)
-      undo
-    (mapcar (lambda (entry)
-              (pcase entry
-                ((pred integerp) (+ entry delta))
-                (`(,(and (pred integerp) from) . ,(and (pred integerp) to)) (cons (+ from delta) (+ to delta)))
-                (`(,(and (pred stringp) text) . ,(and (pred integerp) at))
-                 (cons text (if (< at 0) (- at delta) (+ at delta))))
-                (`(nil ,property ,value ,from . ,to)
-                 `(nil ,property ,value ,(+ from delta) . ,(+ to delta)))
-                (_ entry)))
-            undo)))
-
-(defun emacs-agent-section-write (text)
-  "Insert TEXT at point as output."
-  (let ((start (point)))
-    (insert text)
-    (add-text-properties start (point) '(read-only t front-sticky (read-only)))))
-
-(defun emacs-agent-section-active (text &rest properties)
-  "Return TEXT with PROPERTIES that stay when Org colours it.
-Org takes away keymaps and the like then; see `emacs-agent-mode--fontify'."
-  (apply #'propertize text 'emacs-agent-properties properties properties))
-
-(defun emacs-agent-section-append (text)
-  "Write TEXT at the end of the output; return where it starts."
-  (goto-char emacs-agent-section-end-of-output)
-  (prog1 (point)
-    (emacs-agent-section-write text)))
-
 (defun emacs-agent-section--text (section)
   "Return the text of SECTION as it should be now."
   (let ((text (funcall (emacs-agent-section-render section) section)))
@@ -82,8 +28,8 @@ Org takes away keymaps and the like then; see `emacs-agent-mode--fontify'."
 
 (defun emacs-agent-section-insert (section)
   "Write SECTION at the end of the output and return it."
-  (emacs-agent-section-output
-    (let ((start (emacs-agent-section-append (emacs-agent-section--text section))))
+  (emacs-agent-output-edit
+    (let ((start (emacs-agent-output-append (emacs-agent-section--text section))))
       (setf (emacs-agent-section-start section) (copy-marker start)
             (emacs-agent-section-end section) (copy-marker (point)))))
   section)
@@ -94,9 +40,9 @@ Org takes away keymaps and the like then; see `emacs-agent-mode--fontify'."
          (end (emacs-agent-section-end section))
          (text (emacs-agent-section--text section))
          (places (emacs-agent-section--places start end)))
-    (emacs-agent-section-output
+    (emacs-agent-output-edit
       (goto-char start)
-      (emacs-agent-section-write (substring text 0 -1))
+      (emacs-agent-output-insert (substring text 0 -1))
       (delete-region (point) (1- end))
       (put-text-property (1- end) end 'emacs-agent-section section))
     (emacs-agent-section--restore places start end)))
@@ -125,6 +71,43 @@ Org takes away keymaps and the like then; see `emacs-agent-mode--fontify'."
   (let ((section (or section (emacs-agent-section-at))))
     (setf (emacs-agent-section-expanded section) (not (emacs-agent-section-expanded section)))
     (emacs-agent-section-update section)))
+
+;;;; By id
+
+(defvar-local emacs-agent-section--by-id nil
+  "The sections of this buffer that have an id: a hash table.")
+
+(defvar-local emacs-agent-section--dirty nil
+  "Sections to be written again by `emacs-agent-section-update-marked'.")
+
+(defun emacs-agent-section-setup ()
+  "Forget all sections of this buffer."
+  (setq emacs-agent-section--by-id (make-hash-table :test #'equal)
+        emacs-agent-section--dirty nil))
+
+(defun emacs-agent-section-with-id (id)
+  "Return the section of this buffer that has ID, or nil."
+  (gethash id emacs-agent-section--by-id))
+
+(defun emacs-agent-section-insert-as (id section)
+  "Write SECTION at the end of the output and give it ID."
+  (puthash id section emacs-agent-section--by-id)
+  (emacs-agent-section-insert section))
+
+(defun emacs-agent-section-map (function)
+  "Call FUNCTION with each section of this buffer that has an id, in order."
+  (maphash (lambda (_id section) (funcall function section)) emacs-agent-section--by-id))
+
+(defun emacs-agent-section-mark (section)
+  "Have SECTION, if it is one, written again at the end of the batch."
+  (when section
+    (cl-pushnew section emacs-agent-section--dirty :test #'eq)))
+
+(defun emacs-agent-section-update-marked ()
+  "Write again the sections that were marked."
+  (let ((dirty emacs-agent-section--dirty))
+    (setq emacs-agent-section--dirty nil)
+    (mapc #'emacs-agent-section-update dirty)))
 
 (provide 'emacs-agent-section)
 ;;; emacs-agent-section.el ends here

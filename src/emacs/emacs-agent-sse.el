@@ -107,7 +107,7 @@ an answer that was refused, which ends the stream."
   "Set the state of STREAM and tell its owner STATE, unless it was closed."
   (unless (eq (emacs-agent-stream-state stream) 'closed)
     (setf (emacs-agent-stream-state stream) (if (integerp state) 'closed state))
-    (emacs-agent-http--call (emacs-agent-stream-on-state stream) stream state)))
+    (emacs-agent-run-safely (emacs-agent-stream-on-state stream) stream state)))
 
 (defun emacs-agent-sse--watch (stream)
   "Start waiting for the next byte of STREAM."

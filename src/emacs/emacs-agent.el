@@ -45,11 +45,15 @@
 
 (require 'emacs-agent-commands)
 (require 'emacs-agent-mode)
-(require 'emacs-agent-approval)
+(require 'emacs-agent-waiting)
+(require 'emacs-agent-decide)
 (require 'emacs-agent-question)
 (require 'emacs-agent-files)
+(require 'emacs-agent-unsaved)
 (require 'emacs-agent-settings)
 (require 'emacs-agent-attention)
+(require 'emacs-agent-problems)
+(require 'emacs-agent-update)
 
 (defcustom emacs-agent-model nil
   "Model of new sessions, as provider/model; nil lets the backend choose."
@@ -61,7 +65,7 @@
   :type '(choice (const :tag "The default" nil) string)
   :group 'emacs-agent)
 
-(defun emacs-agent--project-session (project)
+(defun emacs-agent-project-session (project)
   "Return the newest session on PROJECT that this Emacs shows, or nil."
   (cl-find-if (lambda (session)
                 (and (equal (emacs-agent-session-project session) (directory-file-name project))
@@ -75,7 +79,7 @@ With a prefix argument, NEW, start another conversation even if there is one."
   (interactive "P")
   (emacs-agent-collecting-later
     (let* ((project (emacs-agent-context-project))
-           (session (and (not new) (emacs-agent--project-session project))))
+           (session (and (not new) (emacs-agent-project-session project))))
       (emacs-agent-mode-show (or session (emacs-agent-start project))))))
 
 (defun emacs-agent-start (project)
@@ -84,7 +88,7 @@ With a prefix argument, NEW, start another conversation even if there is one."
                   project :model emacs-agent-model :agent emacs-agent-agent
                   :env (emacs-agent-session-environment)
                   :then #'emacs-agent-session-follow
-                  :before #'emacs-agent-settings-give-stored-keys)))
+                  :before #'emacs-agent-keys-give-stored)))
     (emacs-agent-mode-buffer session)
     session))
 
@@ -92,36 +96,6 @@ With a prefix argument, NEW, start another conversation even if there is one."
   "Start another conversation about the project of this buffer."
   (interactive)
   (emacs-agent t))
-
-;;;; Commands with a slash
-
-(defun emacs-agent--slash (command)
-  "Return a function that calls COMMAND and leaves out the rest of the line."
-  (lambda (_rest) (call-interactively command)))
-
-(setq emacs-agent-input-commands
-      `(("model" emacs-agent-set-model . "change the model")
-        ("agent" emacs-agent-set-agent . "change the agent")
-        ("title" ,(lambda (rest) (emacs-agent-set-title rest)) . "give it a title")
-        ("new" ,(emacs-agent--slash 'emacs-agent-new) . "another conversation")
-        ("resume" ,(emacs-agent--slash 'emacs-agent-resume) . "resume an earlier one")
-        ("close" ,(emacs-agent--slash 'emacs-agent-close) . "close this session")
-        ("review" ,(emacs-agent--slash 'emacs-agent-review) . "all changes as a diff")
-        ("sessions" ,(emacs-agent--slash 'emacs-agent-sessions) . "list what runs")
-        ("transcripts" ,(emacs-agent--slash 'emacs-agent-transcripts) . "list what there was")
-        ("doctor" ,(emacs-agent--slash 'emacs-agent-doctor) . "what is well and what is not")
-        ("help" ,(lambda (_rest) (describe-mode)) . "keys and commands")))
-
-;;;; When the executable is another one
-
-(defun emacs-agent--compare-versions (state version)
-  "Offer the client that the executable carries if it is newer: STATE, VERSION."
-  (when (and (memq state '(ready restarted))
-             (ignore-errors (version< emacs-agent-version version)))
-    (emacs-agent-say "The executable is version %s, this client %s: M-x emacs-agent-update installs the newer one"
-                     version emacs-agent-version)))
-
-(add-hook 'emacs-agent-backend-functions #'emacs-agent--compare-versions)
 
 (provide 'emacs-agent)
 ;;; emacs-agent.el ends here

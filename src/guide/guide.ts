@@ -6,6 +6,11 @@ import { type Beat, type Closing, code, type Outcome, type Script } from './scri
 import { understand } from './sentences.ts'
 import { playStep } from './steps.ts'
 
+/*
+ * The offline guide: `sentences` and rules/ read a prompt into intents (`plan`), `steps` turns an intent into a script of calls
+ * and words (`script`), `results` reads what tools returned.
+ */
+
 /**
  * `offline/guide`: no language model, and it says so. It turns plain sentences into calls of the tools it is offered, and
  * reports what they gave. Deterministic and without state: what comes next follows from the last prompt and the results

@@ -1,5 +1,6 @@
 import { KINDS, type Patience, type WireName } from '../config/vendors.ts'
 import { anthropicWire } from './anthropic/anthropic.ts'
+import { effortFor } from './effort.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
 import { geminiWire, isNative } from './gemini/gemini.ts'
@@ -14,6 +15,13 @@ import { reshape } from './shapes.ts'
 import { exchange, type Wire } from './wire/exchange.ts'
 import type { Reader } from './wire/reader.ts'
 import { inText, textualReader } from './wire/textual.ts'
+
+/*
+ * Models: `provider` has the types that the loop and every model share; `stream` makes one call. A folder per API (anthropic/,
+ * openai/, gemini/) turns a request into its body and its bytes into events; wire/ has what they share, from the connection to
+ * tool calls written as text; models/ knows which models there are, their keys and their prices. What a server does not accept is
+ * left out (`refusal`), written otherwise (`shapes`) or lowered (`output`, `parameters`); `retry` waits and tries again.
+ */
 
 /** A limit that was named is mostly the right one; what a window has left may take a second look. */
 const MOST_LOWERINGS = 2
@@ -30,7 +38,7 @@ export async function* stream(
   patience?: Patience,
 ): AsyncGenerator<ModelEvent, ModelReply> {
   const refusals = createRefusals(endpoint)
-  let asked = request
+  let asked = { ...request, effort: effortFor(endpoint.info, request.effort) }
   let lowerings = 0
   for (;;) {
     const { refused } = refusals

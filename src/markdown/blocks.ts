@@ -13,6 +13,11 @@ import { dedent, indentOf, isBlank, startsHtml } from './columns.ts'
 import type { Links } from './inlines.ts'
 import { delimiterColumns, splitRow } from './table.ts'
 
+/*
+ * Markdown, read once for all: `blocks` and `block-starts` line by line, `inlines` and `emphasis` within a line, `table` and
+ * `links` for what their names say.
+ */
+
 /**
  * Reads the blocks of Markdown as models write it: the common part of CommonMark and GitHub's tables and task lists, line
  * by line, in time linear in the text and with a bound on nesting. (The `marked` lexer takes 30 s for 16 kB of `a\n-\n`,
@@ -44,11 +49,19 @@ const TASK = /^\[([ xX])\][ \t]+/
 
 export function parseMarkdown(text: string): Document {
   const links = new Map<string, string>()
-  return {
-    blocks: new Reader(links).read(text.replace(/\r\n?/g, '\n').replace(/\n$/, '').split('\n'), 0, false),
-    links,
-  }
+  return { blocks: readBlocks(text.replace(/\r\n?/g, '\n').replace(/\n$/, '').split('\n'), links), links }
 }
+
+/** The blocks of a document in `lines`; targets of labels are added to `links`. */
+export const readBlocks = (lines: string[], links: Map<string, string>): Block[] =>
+  new Reader(links).read(lines, 0, false)
+
+/**
+ * The block of a document that starts at the line `at`, which is not blank, and the index of the line after it. While that is
+ * below the number of lines, no line that follows can change the block.
+ */
+export const readBlock = (lines: string[], at: number, links: Map<string, string>): Found =>
+  new Reader(links).next(lines, at, 0, false)
 
 /** The lines of a fence opened at `start`, and the index after it. Without an end it runs to the end of its container. */
 export function readFence(lines: string[], start: number): { block: Block; next: number } | undefined {
@@ -72,26 +85,31 @@ class Reader {
     const blocks: Block[] = []
     let at = 0
     while (at < lines.length) {
-      const line = lines[at]!
-      if (isBlank(line)) {
+      if (isBlank(lines[at]!)) {
         at++
         continue
       }
-      const found =
-        readFence(lines, at) ??
-        readIndented(lines, at) ??
-        readHeading(line, at) ??
-        (RULE.test(line) ? { block: { type: 'rule' as const }, next: at + 1 } : undefined) ??
-        (QUOTE.test(line) ? this.quote(lines, at, depth, quoted) : undefined) ??
-        this.list(lines, at, depth, quoted) ??
-        (startsHtml(line) ? readHtml(lines, at) : undefined) ??
-        readTable(lines, at) ??
-        this.definition(line, at) ??
-        readParagraph(lines, at)
+      const found = this.next(lines, at, depth, quoted)
       if (found.block) blocks.push(found.block)
       at = found.next
     }
     return blocks
+  }
+
+  next(lines: string[], at: number, depth: number, quoted: boolean): Found {
+    const line = lines[at]!
+    return (
+      readFence(lines, at) ??
+      readIndented(lines, at) ??
+      readHeading(line, at) ??
+      (RULE.test(line) ? { block: { type: 'rule' as const }, next: at + 1 } : undefined) ??
+      (QUOTE.test(line) ? this.quote(lines, at, depth, quoted) : undefined) ??
+      this.list(lines, at, depth, quoted) ??
+      (startsHtml(line) ? readHtml(lines, at) : undefined) ??
+      readTable(lines, at) ??
+      this.definition(line, at) ??
+      readParagraph(lines, at)
+    )
   }
 
   /** Lines that start with `>`, and the lazy rest of a paragraph in them. A quote in a quote keeps its own `>` marks. */
@@ -144,7 +162,7 @@ class Reader {
   }
 }
 
-type Found = { block?: Block; next: number }
+export type Found = { block?: Block; next: number }
 
 /** The lines of one item, without its marker and indentation; blank lines after it are still there. */
 function readItem(lines: string[], start: number, marker: Marker): string[] {

@@ -15,6 +15,12 @@ import { openHttp } from './transport/http.ts'
 import { createLastLines } from './transport/last-lines.ts'
 import { openChild } from './transport/open.ts'
 
+/*
+ * MCP: transport/ reaches a server (a child process or a URL), connection/ speaks with it (calls, questions, sign-in), catalog/
+ * has what servers offer and how a model finds it lazily. `pool` holds the servers of all sessions; `serve` is the other side:
+ * our own tools as an MCP server.
+ */
+
 export type PoolOptions = {
   /** The entries that hold for a project (real path); null for those that hold everywhere. */
   servers(project: string | null): McpServerConfig[]

@@ -3,6 +3,10 @@ import { type Block, type Item, MAX_MARKDOWN, parseMarkdown, readFence } from '.
 import { orgBold, orgCellText, orgParagraph, type Place } from './inlines.ts'
 import { orgBlock, orgText } from './text.ts'
 
+/*
+ * Org, written from what markdown/ read: `blocks` and `inlines`; `text` makes any text inert.
+ */
+
 /**
  * Markdown as Org. Headings become bold lines, fences source or example blocks (`:eval never`), and nothing in the text can
  * be Org syntax of its own. `tests/fixtures/markdown-org` holds the pairs that any other converter has to reproduce.
@@ -32,13 +36,13 @@ export function promptToOrg(text: string): string {
   return parts.join('\n')
 }
 
-const writeBlocks = (blocks: readonly Block[], place: Place): string =>
+export const writeBlocks = (blocks: readonly Block[], place: Place): string =>
   blocks
     .map(block => writeBlock(block, place))
     .filter(text => text !== '')
     .join('\n\n')
 
-function writeBlock(block: Block, place: Place): string {
+export function writeBlock(block: Block, place: Place): string {
   switch (block.type) {
     case 'paragraph':
       return orgParagraph(block.text, place)
@@ -138,8 +142,10 @@ Object.assign(LANGUAGES, {
   zsh: 'sh',
 })
 
-export function codeBlock(lang: string, text: string): string {
+export const codeBlock = (lang: string, text: string): string => orgBlock(codeOpening(lang), text)
+
+/** What `#+BEGIN_` of a block of code in `lang` goes on with. */
+export function codeOpening(lang: string): string {
   const name = lang.toLowerCase()
-  const known = Object.hasOwn(LANGUAGES, name) ? LANGUAGES[name]! : undefined
-  return known ? orgBlock(`SRC ${known} :eval never`, text) : orgBlock('EXAMPLE', text)
+  return Object.hasOwn(LANGUAGES, name) ? `SRC ${LANGUAGES[name]!} :eval never` : 'EXAMPLE'
 }

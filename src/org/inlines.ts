@@ -1,7 +1,7 @@
 import { oneLine, SPACER, showControls } from '../base/text.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
-import { breakDates, guardCell, guardLines, inert, joinPieces, orgLink, type Piece } from './text.ts'
+import { breakDates, guardCell, guardLines, inert, joinPieces, orgLine, orgLink, type Piece } from './text.ts'
 
 /** Inline Markdown as Org: emphasis, code and links become Org's own, everything else is inert text. */
 
@@ -160,6 +160,12 @@ export function orgTarget(href: string, base?: string): string | undefined {
     /^[/~]/.test(target.path) || base === undefined ? target.path : `${base.replace(/\/$/, '')}/${target.path}`
   if (/::|[|\0-\x1f]|\$(?![\p{L}\p{N}])/u.test(path)) return undefined
   return `file:${path}${target.line ? `::${target.line}` : ''}`
+}
+
+/** A link to a file by its path; one that Emacs would not take for a plain file's stays text. */
+export function orgFileLink(path: string, base: string, label = path): string {
+  const target = /[:%#]/.test(path) ? undefined : orgTarget(path, base)
+  return target ? orgLink(target, orgLine(label)) : orgLine(label)
 }
 
 /** What may not be next to a mark: white space, and what might get a zero-width space there to make it inert. */

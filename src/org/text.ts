@@ -178,11 +178,18 @@ const BLOCK_LINE = /^([ \t]*)(?=(,*(?:\*|#\+))|&?%%\(|:[-\w]+:[ \t]*$|(?:CLOCK|D
  * again); a zero-width space guards against what Emacs finds by searching, blocks or not: diary entries, clocks, drawers.
  */
 export function orgBlock(open: string, text: string): string {
-  const lines = breakDates(showControls(text))
+  return [`#+BEGIN_${open}`, orgBlockLines(text), endOf(open)].join('\n')
+}
+
+/** The last line of the block that `#+BEGIN_` with `open` begins. */
+export const endOf = (open: string): string => `#+END_${open.split(' ', 1)[0]}`
+
+/** The lines within such a block, one for each line of `text`. */
+export const orgBlockLines = (text: string): string =>
+  breakDates(showControls(text))
     .split('\n')
     .map(line => line.replace(BLOCK_LINE, (_, space: string, comma?: string) => space + (comma ? ',' : SPACER)))
-  return [`#+BEGIN_${open}`, ...lines, `#+END_${open.split(' ', 1)[0]}`].join('\n')
-}
+    .join('\n')
 
 /** `[[file:/a/b][b]]`, brackets and backslashes escaped as `org-link-escape` does. */
 export const orgLink = (target: string, label: string): string =>

@@ -15,10 +15,15 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
 
+/*
+ * The server: `listen` binds, `door` checks who asks (`guard`) and answers /health before anything else is loaded, `app` holds
+ * the routes, each declared once with its schemas (`route`), from which `openapi` is made. `sse` and `frames` stream events.
+ */
+
 /** What the routes work with. */
 export type Server = {
   store: Store
-  world: Runtime
+  runtime: Runtime
   metrics: Metrics
   version: string
   about: About
@@ -44,7 +49,7 @@ export function createApp(server: Server): Hono<Env> {
     json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),
   )
   app.onError((error, c) => {
-    const known = reportFailure(error, c.req.raw, server.world.log)
+    const known = reportFailure(error, c.req.raw, server.runtime.log)
     return json(c, errorBody(known), known.status as ContentfulStatusCode)
   })
   return app

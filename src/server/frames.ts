@@ -5,6 +5,8 @@ export type Source = {
   /** Sends what is live, until it is called off. `end` ends the stream. */
   subscribe(send: Send, end: () => void): () => void
   isOver(): boolean
+  /** The stream has ended, for whatever reason. */
+  close?(): void
 }
 /** Answers whether the frame was taken. If not, it is for `backlog` to bring, like everything after it. */
 export type Send = (frame: Uint8Array, about?: { stored?: boolean; last?: boolean }) => boolean
@@ -35,8 +37,12 @@ export function streamFrames(source: Source): Response {
   let patience: NodeJS.Timeout | undefined
   let heartbeat: NodeJS.Timeout | undefined
 
+  let isOpen = true
+
   const stop = () => {
     unsubscribe()
+    if (isOpen) source.close?.()
+    isOpen = false
     clearTimeout(patience)
     clearInterval(heartbeat)
   }

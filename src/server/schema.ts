@@ -1,6 +1,10 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+
+import { EFFORTS } from '../event/parts.ts'
+
 import { FORMAT_NAMES } from '../transcript/formats.ts'
+
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -89,7 +93,7 @@ export const SendPrompt = v.pipe(
     context: maybe(Context),
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
     agent: maybe(name),
-    effort: maybe(v.picklist(['low', 'medium', 'high'])),
+    effort: maybe(v.picklist(EFFORTS)),
     when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
     wait: maybe(v.boolean()),
   }),
@@ -126,6 +130,8 @@ export const AnswerQuestion = object({
   action: v.picklist(['accept', 'decline', 'cancel']),
   content: v.optional(v.unknown()),
 })
+
+export const FollowSession = v.object({ render: v.optional(v.picklist(['org'])) })
 
 export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),

@@ -3,7 +3,7 @@ import { slice, toJson } from '../base/text.ts'
 import type { Stored } from '../event.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../session/store.ts'
-import type { Broadcast } from '../session/subscribers.ts'
+import type { Broadcast, InProgress } from '../session/subscribers.ts'
 import { AHEAD, streamFrames } from './frames.ts'
 
 /** The `Last-Event-ID` of a request: the id, or null without the header. Throws INVALID_REQUEST unless 1 to 15 digits. */
@@ -13,40 +13,39 @@ export function parseLastEventId(header: string | undefined): number | null {
   return Number(header)
 }
 
+/** How the events of a session become the frames of one subscriber. */
+export type Encoding = {
+  stored(event: Stored): Uint8Array
+  /** The next frame of a message in progress that the subscriber does not have all of. Undefined when it has all. */
+  inProgress(): Uint8Array | undefined
+  live(event: Broadcast): Uint8Array
+  /** The frame of the live `event` was sent. */
+  sent(event: Broadcast): void
+  /** The subscriber is gone. */
+  close(): void
+}
+
 /**
  * One session as SSE: the stored events after `after` (none for null), the agent's state, a catch-up delta for each message
- * in progress, then live. What is stored, and what was said of a message so far, is read as the reader takes it; only what
- * is live is ever queued. So a stream costs a bounded queue, however long the log is, or the message.
+ * in progress, then live. What is stored, and what came of a message so far, is read as the reader takes it; only what is
+ * live is ever queued. So a stream costs a bounded queue, however long the log is, or the message.
  */
-export function sessionStream(session: Session, after: number | null): Response {
+export function sessionStream(session: Session, after: number | null, encoding = plainEncoding(session)): Response {
   const { log } = session
   let cursor = after ?? session.last_event_id
   let reset = cursor > session.last_event_id
   if (reset) cursor = 0
-  /** Characters of each message in progress that this reader was told. */
-  const told = new Map<string, number>()
 
   function* stored() {
     for (let index = indexAfter(log.events, cursor); index < log.events.length; index++) {
       const event = log.events[index]!
       if (event.id > session.last_event_id) return // on its way to all who listen
       cursor = event.id
-      if (event.type === 'message') told.delete(event.message_id)
-      yield frameOf(event)
+      yield encoding.stored(event)
     }
   }
   function* inProgress() {
-    for (;;) {
-      const partial = [...session.partials].find(
-        ({ message_id, content }) => content.length > (told.get(message_id) ?? 0),
-      )
-      if (!partial) return
-      const from = told.get(partial.message_id) ?? 0
-      const content = slice(partial.content, from, from + LONGEST_DELTA)
-      told.set(partial.message_id, from + content.length)
-      const { replace: _, ...delta } = partial
-      yield encode({ ...delta, content, ...(from === 0 && { replace: true }) })
-    }
+    for (let frame = encoding.inProgress(); frame; frame = encoding.inProgress()) yield frame
   }
 
   return streamFrames({
@@ -66,20 +65,58 @@ export function sessionStream(session: Session, after: number | null): Response 
       session.subscribe(event => {
         const id = 'id' in event ? event.id : undefined
         if (id !== undefined && id <= cursor) return
-        // What was told so far no longer counts: a reader that is behind is brought the new text from its beginning.
-        if (event.type === 'message.delta' && event.replace) told.delete(event.message_id)
-        if (!send(sharedFrame(event), { stored: id !== undefined, last: event.type === 'session.closed' })) return
+        if (!send(encoding.live(event), { stored: id !== undefined, last: event.type === 'session.closed' })) return
         cursor = id ?? cursor
-        if (event.type === 'message') told.delete(event.message_id)
-        if (event.type === 'message.delta')
-          told.set(event.message_id, (told.get(event.message_id) ?? 0) + event.content.length)
+        encoding.sent(event)
       }, end),
     isOver: () => session.isOver,
+    close: () => encoding.close(),
   })
 }
 
-/** Of a message in progress, in characters: what is longer comes in parts, the first of which replaces. */
-const LONGEST_DELTA = 16 * 1024
+/** Events as they are. All subscribers with this encoding share the frames of what is live. */
+function plainEncoding(session: Session): Encoding {
+  /** Characters of each message in progress that this reader has. */
+  const had = new Map<string, number>()
+  return {
+    stored(event) {
+      if (event.type === 'message') had.delete(event.message_id)
+      return storedFrame(event)
+    },
+    inProgress() {
+      for (const { replace: _, ...delta } of deltasOf(session.partials)) {
+        const from = had.get(delta.message_id) ?? 0
+        if (delta.content.length <= from) continue
+        const content = slice(delta.content, from, from + LONGEST_DELTA)
+        had.set(delta.message_id, from + content.length)
+        return encode({ ...delta, content, ...(from === 0 && { replace: true }) })
+      }
+      return undefined
+    },
+    live(event) {
+      // What the reader has no longer counts: one that is behind gets the new text from its beginning.
+      if (event.type === 'message.delta' && event.replace) had.delete(event.message_id)
+      if (latest?.event !== event) latest = { event, frame: 'id' in event ? storedFrame(event) : encode(event) }
+      return latest.frame
+    },
+    sent(event) {
+      if (event.type === 'message') had.delete(event.message_id)
+      if (event.type === 'message.delta')
+        had.set(event.message_id, (had.get(event.message_id) ?? 0) + event.content.length)
+    },
+    close() {},
+  }
+}
+
+/** Thinking is not caught up with: `message` has it. */
+function* deltasOf(partials: Iterable<InProgress>) {
+  for (const partial of partials) if (partial.type === 'message.delta') yield partial
+}
+
+let latest: { event: Broadcast; frame: Uint8Array } | null = null
+
+/** Of a message in progress, in UTF-16 units: what is longer comes in parts, the first of which replaces. */
+export const LONGEST_DELTA = 16 * 1024
 
 const now = () => new Date().toISOString()
 
@@ -99,11 +136,10 @@ function indexAfter(events: readonly Stored[], id: number): number {
 const encoder = new TextEncoder()
 
 /** A stored event's data is its log line, but for what only providers need. */
-function frameOf(event: Stored): Uint8Array {
+export function storedFrame(event: Stored): Uint8Array {
   const kept = large.get(event)?.deref()
   if (kept) return kept
-  const { provider_data: _, ...shown } = event as Stored & { provider_data?: unknown }
-  const frame = encoder.encode(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(shown)}\n\n`)
+  const frame = encodeStored(event)
   if (frame.length > AHEAD) large.set(event, new WeakRef(frame))
   return frame
 }
@@ -111,16 +147,11 @@ function frameOf(event: Stored): Uint8Array {
 /** Frames that take a reader more than one piece are shared by all who are being sent them. */
 const large = new WeakMap<Stored, WeakRef<Uint8Array>>()
 
-const encode = (event: { type: string; [field: string]: unknown }): Uint8Array =>
+export const encodeStored = ({ provider_data: _, ...event }: Stored & { provider_data?: unknown }): Uint8Array =>
+  encoder.encode(`id: ${event.id}\nevent: ${event.type}\ndata: ${toJson(event)}\n\n`)
+
+export const encode = (event: { type: string; [field: string]: unknown }): Uint8Array =>
   encoder.encode(`event: ${event.type}\ndata: ${toJson(event)}\n\n`)
-
-let latest: { event: Broadcast; frame: Uint8Array } | null = null
-
-/** All subscribers are told of an event one after the other: they share one frame. */
-function sharedFrame(event: Broadcast): Uint8Array {
-  if (latest?.event !== event) latest = { event, frame: 'id' in event ? frameOf(event) : encode(event) }
-  return latest.frame
-}
 
 /** One line for each live session, and again whenever it changes. */
 export const summaryStream = (store: Store): Response =>

@@ -35,29 +35,29 @@ export type Preparation = {
 }
 
 /** Gives the loop what it needs of a session, and keeps what stays the same from turn to turn. */
-export function createPreparation(session: Session, around: SessionContext): Preparation {
-  const { config, models, pool } = around
+export function createPreparation(session: Session, context: SessionContext): Preparation {
+  const { config, models, pool } = context
   const { session_id, project_path } = session.state
   const roots = {
     project: real(project_path),
     allowed: config.allowed_directories.map(real),
-    forbidden: around.forbidden.map(real),
+    forbidden: context.forbidden.map(real),
   }
   const place: Workspace = {
     session_id,
-    dirs: around.dirs,
+    dirs: context.dirs,
     config,
     roots,
-    children: around.children,
-    env: around.env,
+    children: context.children,
+    env: context.env,
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
     narrowed: [],
-    spill_dir: around.spill_dir,
-    attachments: createAttachments(roots, name => spillPath(around.spill_dir, name)),
-    redactor: around.redactor,
-    projectRules: around.projectRules,
+    spill_dir: context.spill_dir,
+    attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
+    redactor: context.redactor,
+    projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
   const hidden = (path: string) => hides(policyOf(place, session.state, findAgent(config, session.state.agent)))(path)

@@ -9,7 +9,7 @@ export type Rewound = { text: string; attachments?: Attachment[]; restored: []; 
  * editing. Throws SESSION_BUSY, NOT_FOUND for a turn that is not in the conversation.
  */
 export function rewind(session: Session, turn_id: string): Promise<Rewound> {
-  return session.queue.alone(async () => {
+  return session.turns.alone(async () => {
     const prompt = mustFindPrompt(session.counting, turn_id)
     session.append(rewound(session.counting, prompt))
     // What the model read meanwhile it has not read any more.

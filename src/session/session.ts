@@ -11,6 +11,12 @@ import { apply, createState, type SessionState } from './state.ts'
 import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
 import { createTurns, type Dropped, isStorable, type Turns } from './turns.ts'
 
+/*
+ * Sessions: `log` appends events to a file and syncs it, `state` is their fold, `turns` runs one prompt after the other,
+ * `prepare` collects what a turn needs, `approvals` and `questions` wait for the person, `subscribers` sends events on. `store`
+ * holds all open sessions; `archive`, `index` and `search` are about the saved ones.
+ */
+
 export type Settings = {
   model?: string
   agent?: string
@@ -28,43 +34,43 @@ export class Session {
   readonly approvals: Approvals
   readonly questions: Questions
   /** The prompts: one runs, the others wait. */
-  readonly queue: Turns
-  readonly #around: SessionContext
-  readonly #live: Subscribers
-  readonly #turns: Preparation
+  readonly turns: Turns
+  readonly #context: SessionContext
+  readonly #subscribers: Subscribers
+  readonly #preparation: Preparation
   #closing = false
   #over = false
 
-  constructor(log: Log, around: SessionContext) {
+  constructor(log: Log, context: SessionContext) {
     const [created, ...rest] = log.events
     this.log = log
-    this.#around = around
+    this.#context = context
     this.state = createState(created as Stored & { type: 'session.created' })
     for (const event of rest) apply(this.state, event)
-    this.#live = createSubscribers(around.redactor, this.state.agent)
+    this.#subscribers = createSubscribers(context.redactor, this.state.agent)
     this.questions = createQuestions(event => this.append(event))
     this.approvals = createApprovals({
       append: event => this.append(event),
       isDecided: id => this.state.decided.has(id),
-      timeout_seconds: around.config.approval_timeout_seconds,
+      timeout_seconds: context.config.approval_timeout_seconds,
       remember: (rule, scope) => this.#remember(rule, scope),
     })
-    this.#turns = createPreparation(this, around)
-    this.queue = createTurns(this, this.#turns, this.#live)
+    this.#preparation = createPreparation(this, context)
+    this.turns = createTurns(this, this.#preparation, this.#subscribers)
   }
 
   get id(): string {
     return this.state.session_id
   }
   get agent_state() {
-    return this.#live.state
+    return this.#subscribers.state
   }
   get partials() {
-    return this.#live.partials
+    return this.#subscribers.partials
   }
   /** Of those that may be told: the end of a turn is not before it is on the disk, and nor is what comes after it. */
   get last_event_id(): number {
-    const { held } = this.#live
+    const { held } = this.#subscribers
     return held ? held.id - 1 : (this.log.events.at(-1)?.id ?? 0)
   }
   /** The events that count: what the model and people are shown. */
@@ -83,22 +89,22 @@ export class Session {
     return this.#closing
   }
   get config() {
-    return this.#around.config
+    return this.#context.config
   }
   get place() {
-    return this.#turns.place
+    return this.#preparation.place
   }
 
   /** `ended` is called when nothing can follow any more. */
   subscribe(listener: Listener, ended?: () => void): () => void {
-    return this.#live.subscribe(listener, ended)
+    return this.#subscribers.subscribe(listener, ended)
   }
 
   /** Writes an event, then tells everybody. Throws TRANSCRIPT_ERROR, and then nobody hears of it. */
   append(event: Storable): Stored {
-    const stored = this.log.append(this.#around.redactor.value(event))
+    const stored = this.log.append(this.#context.redactor.value(event))
     apply(this.state, stored)
-    this.#live.stored(stored)
+    this.#subscribers.stored(stored)
     return stored
   }
 
@@ -120,7 +126,7 @@ export class Session {
   /** Merges settings in. The caller has resolved the model; the agent must exist. */
   async update({ config, ...settings }: Settings): Promise<void> {
     this.refuseClosing()
-    if (settings.agent) findAgent(this.#around.config, settings.agent)
+    if (settings.agent) findAgent(this.#context.config, settings.agent)
     if (!config && Object.keys(settings).length === 0) return
     this.append({
       type: 'session.updated',
@@ -135,8 +141,8 @@ export class Session {
     this.refuseClosing()
     this.#closing = true
     try {
-      await this.queue.interrupt()
-      await this.#turns.release()
+      await this.turns.interrupt()
+      await this.#preparation.release()
       this.append({ type: 'session.closed', transcript_path })
       await this.sync()
     } finally {
@@ -146,7 +152,7 @@ export class Session {
 
   /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
   async reopen(): Promise<Dropped[]> {
-    const dropped = this.queue.repair()
+    const dropped = this.turns.repair()
     this.append({ type: 'session.resumed' })
     await this.sync()
     return dropped
@@ -155,8 +161,8 @@ export class Session {
   /** Stops for a shutdown: the session stays open in its log, and can be resumed. */
   async suspend(): Promise<void> {
     this.#closing = true
-    await this.queue.interrupt()
-    await this.#turns.release()
+    await this.turns.interrupt()
+    await this.#preparation.release()
     await this.sync().catch(() => {}) // the disk may be what failed; there is nobody left to tell
     this.#letGo()
   }
@@ -165,8 +171,8 @@ export class Session {
   #letGo() {
     this.#over = true
     this.log.close()
-    this.queue.abandon()
-    this.#live.end()
+    this.turns.abandon()
+    this.#subscribers.end()
   }
 
   /** Throws SHUTTING_DOWN. */
@@ -175,11 +181,11 @@ export class Session {
   }
 
   emit(event: Transient): void {
-    this.#live.transient(event.type === 'agent.state' ? { ...event, last_event_id: this.last_event_id } : event)
+    this.#subscribers.transient(event.type === 'agent.state' ? { ...event, last_event_id: this.last_event_id } : event)
   }
 
   async #remember(rule: string, scope: 'session' | 'project') {
     if (scope === 'session') return void this.append({ type: 'session.updated', rule })
-    await this.#around.remember(rule)
+    await this.#context.remember(rule)
   }
 }

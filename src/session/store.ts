@@ -31,8 +31,8 @@ type OpenSession = {
 
 /** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
 export class Store {
-  readonly #world: Runtime
-  readonly #live = new Map<string, OpenSession>()
+  readonly #runtime: Runtime
+  readonly #sessions = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<Resumed>>()
   readonly #ending = new Map<string, Promise<string | null>>()
   readonly #summaries = createSummaries(() => this.sessions)
@@ -42,26 +42,26 @@ export class Store {
   #stopping = false
 
   /** `observe` hears every stored event of every session. */
-  constructor(world: Runtime, observe: (event: Stored) => void) {
-    this.#world = world
+  constructor(runtime: Runtime, observe: (event: Stored) => void) {
+    this.#runtime = runtime
     this.#observe = observe
   }
 
   get sessions(): Session[] {
-    return [...this.#live.values()].map(live => live.session)
+    return [...this.#sessions.values()].map(live => live.session)
   }
 
   has(id: string): boolean {
-    return this.#live.has(id)
+    return this.#sessions.has(id)
   }
 
   /** Throws SESSION_NOT_FOUND that says whether resuming would help. */
   async get(id: string): Promise<Session> {
-    return (this.#live.get(id) ?? (await this.#missing(id))).session
+    return (this.#sessions.get(id) ?? (await this.#missing(id))).session
   }
 
   async #missing(id: string): Promise<never> {
-    const path = await this.#world.archive.find(id)
+    const path = await this.#runtime.archive.find(id)
     throw new AppError(
       'SESSION_NOT_FOUND',
       path
@@ -74,8 +74,8 @@ export class Store {
   /** Throws INVALID_REQUEST for a project that is no directory, an unknown agent or provider. */
   async create(request: CreateRequest): Promise<Session> {
     this.#refuseStopping()
-    const { created, config, notice } = await creation(request, this.#world)
-    const path = created.config.save_transcript ? await this.#world.archive.place(created) : null
+    const { created, config, notice } = await creation(request, this.#runtime)
+    const path = created.config.save_transcript ? await this.#runtime.archive.place(created) : null
     const log = path ? await createLog(path) : memoryLog()
     try {
       log.append(created)
@@ -94,9 +94,9 @@ export class Store {
   /** A new session that begins with what came before in this one. Throws SESSION_BUSY, NOT_FOUND, TRANSCRIPT_ERROR. */
   async fork(id: string, request: ForkRequest): Promise<Session> {
     this.#refuseStopping()
-    const { session, env } = this.#live.get(id) ?? (await this.#missing(id))
-    return session.queue.alone(async () => {
-      const { log, release, discard } = await forkLog(session, request, this.#world.archive)
+    const { session, env } = this.#sessions.get(id) ?? (await this.#missing(id))
+    return session.turns.alone(async () => {
+      const { log, release, discard } = await forkLog(session, request, this.#runtime.archive)
       return this.#open(log, session.config, env, release).catch(async error => {
         log.close()
         await discard()
@@ -109,7 +109,7 @@ export class Store {
   async resume(id: string): Promise<Resumed> {
     this.#refuseStopping()
     await this.#ending.get(id)?.catch(() => {}) // whoever closes it is told; from then on it can be resumed
-    const live = this.#live.get(id)
+    const live = this.#sessions.get(id)
     if (live && !live.session.failed) return { session: live.session, dropped: [] }
     if (!this.#opening.has(id))
       this.#opening.set(
@@ -120,26 +120,26 @@ export class Store {
   }
 
   async #reopen(id: string) {
-    const failed = this.#live.get(id)
+    const failed = this.#sessions.get(id)
     if (failed) await this.#suspend(failed)
     const env = failed?.env ?? {} // it is in no log, but known as long as we live
-    const path = await this.#world.archive.find(id)
+    const path = await this.#runtime.archive.find(id)
     if (!path) throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
     const release = acquireLock(filesOf(path).lock)
     try {
       const { log, bad_lines } = await openLog(path)
       if (bad_lines.length > 0)
-        this.#world.log(
+        this.#runtime.log(
           'warn',
           `${path}: lines ${bad_lines.join(', ')} are damaged: they were passed over, and stay in the file`,
         )
       const { project_path } = log.events[0] as SessionCreated & { id: number }
-      const config = await this.#world.projectConfig(project_path)
+      const config = await this.#runtime.projectConfig(project_path)
       const session = await this.#open(log, config, env, release)
       const dropped = await session.reopen()
       return { session, dropped }
     } catch (error) {
-      const opened = this.#live.get(id)
+      const opened = this.#sessions.get(id)
       if (opened) await this.#suspend(opened)
       else release()
       throw error
@@ -147,18 +147,19 @@ export class Store {
   }
 
   async #open(log: Log, config: Config, env: Record<string, string>, release?: () => void): Promise<Session> {
-    const { archive, models, dirs, remembered } = this.#world
+    const { archive, models, dirs, remembered } = this.#runtime
     const { project_path } = log.events[0] as SessionCreated & { id: number }
+    await models.load()
     const project = await realpath(project_path).catch(() => project_path)
     const live = { project, env, rules: await remembered.list(project) } as OpenSession
-    const around: SessionContext = {
+    const context: SessionContext = {
       config,
       models,
-      pool: config.mcp_servers.some(server => server.enabled) ? await this.#world.pool() : null,
+      pool: config.mcp_servers.some(server => server.enabled) ? await this.#runtime.pool() : null,
       dirs,
-      redactor: createRedactor(this.#world.secrets),
-      children: this.#world.children,
-      env: this.#world.childEnv(env),
+      redactor: createRedactor(this.#runtime.secrets),
+      children: this.#runtime.children,
+      env: this.#runtime.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
       spill_dir: log.path && filesOf(log.path).spill,
       projectRules: () => live.rules,
@@ -169,9 +170,9 @@ export class Store {
     }
     live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
     // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
-    live.session = new (await import('./session.ts')).Session(log, around)
-    live.rendering = log.path ? createRendering(live.session, archive, this.#world.log) : null
-    this.#live.set(live.session.id, live)
+    live.session = new (await import('./session.ts')).Session(log, context)
+    live.rendering = log.path ? createRendering(live.session, archive, this.#runtime.log) : null
+    this.#sessions.set(live.session.id, live)
     live.session.subscribe(event => {
       if ('id' in event) this.#observe(event)
     })
@@ -181,7 +182,7 @@ export class Store {
 
   /** Ends a session, once. Resolves with the path of its .org, written by then; null when it is not saved. */
   async close(id: string): Promise<string | null> {
-    const live = this.#live.get(id) ?? (await this.#missing(id))
+    const live = this.#sessions.get(id) ?? (await this.#missing(id))
     if (!this.#ending.has(id))
       this.#ending.set(
         id,
@@ -198,7 +199,7 @@ export class Store {
       await live.rendering?.finish()
       return transcript_path
     } finally {
-      this.#live.delete(session.id)
+      this.#sessions.delete(session.id)
       live.release()
       this.#summaries.closed(session)
     }
@@ -207,16 +208,16 @@ export class Store {
   /** Interrupts everything, syncs and lets go of all sessions; they can be resumed. */
   async shutdown(): Promise<void> {
     this.#stopping = true
-    await Promise.allSettled([...this.#live].map(([id, live]) => this.#ending.get(id) ?? this.#suspend(live)))
+    await Promise.allSettled([...this.#sessions].map(([id, live]) => this.#ending.get(id) ?? this.#suspend(live)))
   }
 
   async #suspend(live: OpenSession) {
     try {
       await live.session.suspend()
       // What cannot be rendered now can be made again from the log.
-      await live.rendering?.finish().catch((error: Error) => this.#world.log('warn', error.message))
+      await live.rendering?.finish().catch((error: Error) => this.#runtime.log('warn', error.message))
     } finally {
-      this.#live.delete(live.session.id)
+      this.#sessions.delete(live.session.id)
       live.release()
     }
   }
@@ -225,7 +226,7 @@ export class Store {
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
-    const model = wanted ? await this.#world.models.resolve(wanted) : undefined
+    const model = wanted ? await this.#runtime.models.resolve(wanted) : undefined
     await session.update({ ...settings, ...(model && { model: model.id }) })
     if (model) this.#tell(session, model.notice)
     return session
@@ -235,31 +236,31 @@ export class Store {
     this.#notices.delete(session)
     if (!notice) return
     this.#notices.set(session, notice)
-    this.#world.log('warn', notice)
+    this.#runtime.log('warn', notice)
   }
 
   async prompt(id: string, request: PromptRequest) {
     this.#refuseStopping()
-    return (await this.get(id)).queue.prompt(request)
+    return (await this.get(id)).turns.prompt(request)
   }
 
   /** Sends the last prompt again, from now on to `model` when one is given. */
   async retry(id: string, model: string | undefined) {
     this.#refuseStopping()
-    const { queue, counting } = await this.get(id)
-    queue.refuseBusy()
+    const { turns, counting } = await this.get(id)
+    turns.refuseBusy()
     lastPrompt(counting)
     if (model) await this.update(id, { model })
-    return queue.retry()
+    return turns.retry()
   }
 
   /** After a remembered rule was deleted. */
   async reloadRules(): Promise<void> {
-    for (const live of this.#live.values()) live.rules = await this.#world.remembered.list(live.project)
+    for (const live of this.#sessions.values()) live.rules = await this.#runtime.remembered.list(live.project)
   }
 
   view(session: Session): SessionView {
-    const info = this.#world.models.info(session.state.model)
+    const info = this.#runtime.models.info(session.state.model)
     return viewOf(session, { ...info, notice: this.#notices.get(session) ?? info.notice })
   }
 

@@ -7,7 +7,8 @@ export type Broadcast = Stored | ((Transient | ErrorEvent) & { at: string })
 export type Listener = (event: Broadcast) => void
 
 type Delta = MessageDelta | ThinkingDelta
-type Partial = MessageDelta & { at: string }
+/** All that was sent of a message, or of its thinking, as one delta that replaces. */
+export type InProgress = (MessageDelta | ThinkingDelta) & { at: string }
 
 /**
  * The subscribers of a session, and what is going on right now and in no log yet: the agent's state, and the messages in
@@ -17,7 +18,7 @@ type Partial = MessageDelta & { at: string }
 export function createSubscribers(redactor: Redactor, agent: string) {
   let state: AgentStateChanged = { type: 'agent.state', state: 'idle', agent }
   const listeners = new Map<Listener, () => void>()
-  const partials = new Map<string, Partial>()
+  const partials = new Map<string, InProgress>()
   const streams = new Map<string, { last: Delta; redaction: ReturnType<Redactor['stream']> }>()
   let held: Broadcast[] | null = null
 
@@ -52,7 +53,7 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     get held(): Stored | undefined {
       return held?.find((event): event is Stored => 'id' in event)
     },
-    get partials(): Iterable<Partial> {
+    get partials(): Iterable<InProgress> {
       return partials.values()
     },
     /** Calls `listener` for everything from now on, and `ended` when nothing can follow. Returns how to stop. */
@@ -68,7 +69,7 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     /** Tells of what is on the log. A finished message needs no catching up; after a turn nothing is in progress. */
     stored(event: Stored) {
       if (event.type === 'message') {
-        partials.delete(event.message_id)
+        for (const type of ['thinking.delta', 'message.delta']) partials.delete(`${type} ${event.message_id}`)
         tellRest(event.message_id)
       }
       if (event.type === 'turn.end') {
@@ -87,10 +88,9 @@ export function createSubscribers(redactor: Redactor, agent: string) {
       if (replaces) streams.delete(`${event.type} ${event.message_id}`)
       const content = redacted(event)
       if (content === '' && !replaces) return
-      if (event.type === 'message.delta') {
-        const said = (replaces ? '' : (partials.get(event.message_id)?.content ?? '')) + content
-        partials.set(event.message_id, { ...event, content: said, replace: true, at })
-      }
+      const key = `${event.type} ${event.message_id}`
+      const soFar = (replaces ? '' : (partials.get(key)?.content ?? '')) + content
+      partials.set(key, { ...event, content: soFar, at })
       send({ ...event, content, at })
     },
     /** An error that cannot be stored, because storing is what failed. */

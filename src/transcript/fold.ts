@@ -14,6 +14,11 @@ import {
 } from './record.ts'
 import { isMessage, type Summary, summaryOf } from './summary.ts'
 
+/*
+ * Transcripts: `fold` turns a log into the record of a conversation; `json`, `markdown` and `org` write it down. Text of models
+ * and users is read by markdown/ and written by org/, so that none of it acts in Emacs.
+ */
+
 /** The session record of a log: what the JSON transcript holds. Linear in the number of events. */
 export const fold = (events: readonly Stored[]): SessionRecord => foldSession(events).record
 

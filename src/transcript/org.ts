@@ -1,7 +1,7 @@
 import type { Stored } from '../event.ts'
 import { codeBlock, convertToOrg, formatTable, promptToOrg } from '../org/blocks.ts'
-import { orgTarget } from '../org/inlines.ts'
-import { orgBlock, orgCell, orgLine, orgLink, orgText, seal } from '../org/text.ts'
+import { orgFileLink } from '../org/inlines.ts'
+import { orgBlock, orgCell, orgLine, orgText, seal } from '../org/text.ts'
 import { pausing } from './cooperative.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
@@ -108,14 +108,8 @@ function message(message: MessageRecord, level: number, project: string): string
 
 const attached = (attachment: AttachmentNote, project: string): string =>
   'path' in attachment
-    ? `- Attached: ${fileLink(attachment.path, project)}`
+    ? `- Attached: ${orgFileLink(attachment.path, project)}`
     : `- Attached: ${orgLine(attachment.media_type)}, ${formatCount(attachment.bytes)} bytes`
-
-/** A link to a file by its path as it was logged; a name that Emacs would not take for a plain file stays text. */
-function fileLink(path: string, project: string): string {
-  const target = /[:%#]/.test(path) ? undefined : orgTarget(path, project)
-  return target ? orgLink(target, orgLine(path)) : orgLine(path)
-}
 
 function call(call: CallRecord, changes: readonly FileChangeRecord[], level: number, project: string): string {
   const { approval, error, result } = call
@@ -144,8 +138,8 @@ function bounded(text: string, write: (text: string) => string): string {
 
 const changed = (change: FileChangeRecord, project: string): string =>
   joined(
-    `File ${change.change}: ${fileLink(change.path, project)}`,
-    change.from && `From: ${fileLink(change.from, project)}`,
+    `File ${change.change}: ${orgFileLink(change.path, project)}`,
+    change.from && `From: ${orgFileLink(change.from, project)}`,
     change.diff && bounded(change.diff, text => codeBlock('diff', text)),
   )
 

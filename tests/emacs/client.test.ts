@@ -6,10 +6,16 @@ import { CLIENT } from '../../src/emacs/client.ts'
 import { tempDir } from '../support/temp.ts'
 
 const source = join(import.meta.dir, '../../src/emacs')
-const lisp = (dir: string) => readdirSync(dir).filter(name => name.endsWith('.el'))
+const lisp = (dir: string) =>
+  readdirSync(dir)
+    .filter(name => name.endsWith('.el'))
+    .sort()
+
+/** The client's own reader of Markdown, which goes when the backend sends Org. */
+const READER = ['emacs-agent-blocks.el', 'emacs-agent-inert.el', 'emacs-agent-inline.el', 'emacs-agent-markdown.el']
 
 test('every file of the client is embedded as it is', () => {
-  expect(Object.keys(CLIENT).sort()).toEqual(lisp(source).sort())
+  expect(Object.keys(CLIENT).sort()).toEqual(lisp(source))
   for (const name of lisp(source)) expect(CLIENT[name]).toBe(readFileSync(join(source, name), 'utf8'))
 })
 
@@ -19,7 +25,7 @@ test('installing writes them with the version of the executable, and takes stale
   writeFileSync(join(dir, 'other.elc'), 'not ours')
   let said = ''
   expect(await elisp({ install: dir }, { version: '9.8.7', stdout: text => void (said += text) })).toBe(0)
-  expect(lisp(dir).sort()).toEqual(Object.keys(CLIENT).sort())
+  expect(lisp(dir)).toEqual(Object.keys(CLIENT).sort())
   expect(readdirSync(dir).filter(name => name.endsWith('.elc'))).toEqual(['other.elc'])
   expect(readFileSync(join(dir, 'emacs-agent.el'), 'utf8')).toContain(';; Version: 9.8.7\n')
   expect(readFileSync(join(dir, 'emacs-agent-base.el'), 'utf8')).toContain('(defconst emacs-agent-version "9.8.7"')
@@ -36,4 +42,21 @@ test('printing gives one file in which nothing is required before it is there', 
     else expect(provided).toContain(name!)
   }
   expect(provided.size).toBe(Object.keys(CLIENT).length)
+})
+
+/** The stem of the name of a private definition is its file: `emacs-agent-view--event` is of emacs-agent-view.el. */
+const PRIVATE = /(?<![\w-])(emacs-agent(?:-[a-z0-9]+)*)--[a-z][\w-]*/g
+
+test('a name with two dashes is used in its own file only', () => {
+  const strays = lisp(source).flatMap(file =>
+    [...CLIENT[file]!.matchAll(PRIVATE)]
+      .filter(([, stem]) => `${stem}.el` !== file)
+      .map(([name]) => `${file}: ${name}`),
+  )
+  expect(strays).toEqual([])
+})
+
+test('no file of the client is longer than 300 lines', () => {
+  const long = lisp(source).filter(file => CLIENT[file]!.trimEnd().split('\n').length > 300)
+  expect(long).toEqual(READER)
 })

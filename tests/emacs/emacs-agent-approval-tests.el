@@ -59,7 +59,7 @@
   `(emacs-agent-test-with-session
      (emacs-agent-test-write project "a.txt" emacs-agent-approval-tests--before)
      (emacs-agent-test-take session ,call)
-     (setf (emacs-agent-call-shown-at (emacs-agent-section-data (gethash "c1" emacs-agent-view-calls)))
+     (setf (emacs-agent-call-shown-at (emacs-agent-section-data (emacs-agent-section-with-id "c1")))
            (- (float-time) 1))
      (emacs-agent-next-approval)
      ,@body))
@@ -118,7 +118,7 @@
                            (lambda () (interactive) (call-interactively #'emacs-agent-reject))))
       (should-error (call-interactively command) :type 'user-error))
     (goto-char (point-max))
-    (setf (emacs-agent-call-shown-at (emacs-agent-section-data (gethash "c1" emacs-agent-view-calls))) 0)
+    (setf (emacs-agent-call-shown-at (emacs-agent-section-data (emacs-agent-section-with-id "c1"))) 0)
     (should-error (emacs-agent-approve) :type 'user-error)
     (should-not sent)
     (should-not (eq (key-binding "a") #'emacs-agent-approve))
@@ -199,7 +199,7 @@
     (should (string-search "+FRESH" (emacs-agent-test-output)))
     (should (string-search "has changed since" (emacs-agent-test-output)))
     (should-error (emacs-agent-approve) :type 'user-error)
-    (setf (emacs-agent-call-shown-at (emacs-agent-section-data (gethash "c1" emacs-agent-view-calls))) 0)
+    (setf (emacs-agent-call-shown-at (emacs-agent-section-data (emacs-agent-section-with-id "c1"))) 0)
     (emacs-agent-approve)
     (should (equal (alist-get 'preview_hash (nth 2 (car sent))) "h2"))))
 

@@ -6,7 +6,8 @@
 ;;; Code:
 
 (require 'emacs-agent-model)
-(require 'emacs-agent-sessions)
+(require 'emacs-agent-search)
+(require 'emacs-agent-overview)
 (require 'emacs-agent-doctor)
 (require 'emacs-agent-review)
 (require 'emacs-agent-menu)
@@ -27,6 +28,12 @@ The file a.txt of the `project' has three lines; the buffer is that of
          (emacs-agent-test-turn session "hello there")
          ,@body))))
 
+(defun emacs-agent-commands-tests--close (session)
+  "Close SESSION, of this conversation, and wait until its transcript is written."
+  (emacs-agent-close)
+  (emacs-agent-test-wait (emacs-agent-test-logged "Closed; the transcript is"))
+  (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended)))
+
 ;;;; From a fresh Emacs
 
 (ert-deftest emacs-agent-commands-from-a-fresh-emacs ()
@@ -37,7 +44,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
                                        (when (and (autoloadp (symbol-function symbol))
                                                   (string-prefix-p "emacs-agent" (symbol-name symbol)))
                                          (autoload-do-load (symbol-function symbol) symbol)))))
-                    (require 'emacs-agent-sessions)
+                    (require 'emacs-agent-overview)
                     (require 'emacs-agent-ask)))
     (with-temp-buffer
       (let ((default-directory emacs-agent-test-root))
@@ -74,8 +81,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
     (let ((bookmark-alist nil) (bookmark-save-flag nil) (bookmark-default-file (expand-file-name "bookmarks" home))
           (bookmark-watch-bookmark-file nil))
       (bookmark-set "talk")
-      (emacs-agent-close)
-      (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+      (emacs-agent-commands-tests--close session)
       (kill-buffer)
       (save-window-excursion
         (bookmark-jump "talk")
@@ -129,8 +135,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-search ()
   "What was said is found, opened as Org, and resumed from there."
   (emacs-agent-commands-tests--conversation '("A needle, in hay.")
-    (emacs-agent-close)
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+    (emacs-agent-commands-tests--close session)
     (kill-buffer)
     (save-window-excursion
       (should-error (emacs-agent-search " ") :type 'user-error)
@@ -153,8 +158,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-choose-one-to-resume ()
   "Among the conversations of the project, the one that is chosen comes back."
   (emacs-agent-commands-tests--conversation '("Hello.")
-    (emacs-agent-close)
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+    (emacs-agent-commands-tests--close session)
     (kill-buffer)
     (let ((names nil))
       (cl-letf (((symbol-function 'completing-read)
@@ -171,8 +175,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-agenda ()
   "Transcripts can be agenda files: what a model says makes no entry there, and what the user adds does."
   (emacs-agent-commands-tests--conversation '("* TODO not mine\nDEADLINE: <2026-11-24 Tue>")
-    (emacs-agent-close)
-    (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+    (emacs-agent-commands-tests--close session)
     (let* ((process-environment (default-value 'process-environment))
            (emacs-agent-transcript-directory (expand-file-name ".emacs-agent/transcripts" home))
            (files (emacs-agent-transcript-files))
@@ -199,14 +202,13 @@ The file a.txt of the `project' has three lines; the buffer is that of
   "A conversation whose transcript is gone cannot be resumed, which is said, and what was written is given back."
   (emacs-agent-commands-tests--conversation '("Hello.")
     (let ((gone nil))
-      (emacs-agent-close)
-      (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
+      (emacs-agent-commands-tests--close session)
       (emacs-agent-request "DELETE" (concat "/api/transcripts/" id) :then (lambda (_) (setq gone t)))
       (emacs-agent-test-wait gone)
       (emacs-agent-test-say "are you there?")
       (emacs-agent-test-wait (equal "are you there?" (emacs-agent-input-text)))
       (should (emacs-agent-test-logged "cannot be resumed"))
-      (should (string-search "ended" (emacs-agent-mode-header))))))
+      (should (string-search "ended" (emacs-agent-header-line))))))
 
 (ert-deftest emacs-agent-commands-two-emacsen ()
   "Another Emacs works on the same project: both have their own conversation, and one in use is not taken away."
@@ -218,7 +220,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
        (prin1-to-string
         `(progn
            (require 'emacs-agent-test)
-           (require 'emacs-agent-sessions)
+           (require 'emacs-agent-resume)
            (setq emacs-agent-program ,emacs-agent-test-backend)
            (with-current-buffer (emacs-agent-session-buffer (emacs-agent-test-start ,project))
              (emacs-agent-test-say "hello from elsewhere")
@@ -261,24 +263,24 @@ The file a.txt of the `project' has three lines; the buffer is that of
 (ert-deftest emacs-agent-commands-update ()
   "The client that a newer executable carries is offered, and installed in the place of this one."
   (emacs-agent-test-with-backend
-    (emacs-agent--compare-versions 'ready emacs-agent-version)
+    (emacs-agent-update--compare-versions 'ready emacs-agent-version)
     (should-not (emacs-agent-test-logged "emacs-agent-update"))
-    (emacs-agent--compare-versions 'ready "99.0.0")
+    (emacs-agent-update--compare-versions 'ready "99.0.0")
     (should (emacs-agent-test-logged "M-x emacs-agent-update installs the newer one"))
-    (let ((emacs-agent-backend--directory (expand-file-name "client/" home))
+    (let ((emacs-agent-program-directory (expand-file-name "client/" home))
           (process-environment (default-value 'process-environment)))
-      (make-directory emacs-agent-backend--directory)
-      (emacs-agent-test-write emacs-agent-backend--directory "emacs-agent.el" ";; old\n")
-      (emacs-agent-test-write emacs-agent-backend--directory "emacs-agent.elc" "old")
+      (make-directory emacs-agent-program-directory)
+      (emacs-agent-test-write emacs-agent-program-directory "emacs-agent.el" ";; old\n")
+      (emacs-agent-test-write emacs-agent-program-directory "emacs-agent.elc" "old")
       (cl-letf (((symbol-function 'y-or-n-p) #'ignore))
         (emacs-agent-update)
-        (should (equal ";; old\n" (emacs-agent-test-read emacs-agent-backend--directory "emacs-agent.el"))))
+        (should (equal ";; old\n" (emacs-agent-test-read emacs-agent-program-directory "emacs-agent.el"))))
       (cl-letf (((symbol-function 'y-or-n-p) #'always))
         (emacs-agent-update))
       (emacs-agent-test-wait (emacs-agent-test-logged "The client is updated"))
       (should (string-search "(provide 'emacs-agent)"
-                             (emacs-agent-test-read emacs-agent-backend--directory "emacs-agent.el")))
-      (should-not (file-exists-p (expand-file-name "emacs-agent.elc" emacs-agent-backend--directory))))))
+                             (emacs-agent-test-read emacs-agent-program-directory "emacs-agent.el")))
+      (should-not (file-exists-p (expand-file-name "emacs-agent.elc" emacs-agent-program-directory))))))
 
 (provide 'emacs-agent-commands-tests)
 ;;; emacs-agent-commands-tests.el ends here

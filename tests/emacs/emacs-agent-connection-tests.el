@@ -6,7 +6,8 @@
 ;;; Code:
 
 (require 'emacs-agent-model)
-(require 'emacs-agent-sessions)
+(require 'emacs-agent-resume)
+(require 'emacs-agent-problems)
 
 (ert-deftest emacs-agent-connection-in-order ()
   "Prompts arrive in the order in which they were sent, also those sent before there was a session."
@@ -30,7 +31,7 @@
           (emacs-agent-test-say "hello")
           (emacs-agent-test-wait (equal "hello" (emacs-agent-input-text))))
         (should (emacs-agent-test-logged "not sent: "))
-        (should (string-search "ended" (emacs-agent-mode-header)))))))
+        (should (string-search "ended" (emacs-agent-header-line)))))))
 
 (ert-deftest emacs-agent-connection-dropped-in-mid-message ()
   "A connection dropped while the model writes loses nothing and shows nothing twice."
@@ -107,15 +108,18 @@
 ;;;; What is left out of the configuration
 
 (ert-deftest emacs-agent-connection-tells-problems ()
-  (let (warned)
-    (cl-letf (((symbol-function 'display-warning) (lambda (_type message &rest _) (push message warned))))
-      (emacs-agent-backend--tell-problems 200 "{\"status\":\"ok\",\"problems\":[]}")
-      (emacs-agent-backend--tell-problems 500 "no JSON")
-      (should-not warned)
-      (emacs-agent-backend--tell-problems
-       200 "{\"problems\":[{\"file\":\"/c.toml\",\"line\":3,\"key\":\"agents.a.x\",\"message\":\"is an unknown key\"},{\"file\":\"/c.toml\",\"line\":9,\"key\":\"models.b\",\"message\":\"must be\"}]}")
-      (should (= 1 (length warned)))
-      (should (string-match-p "/c.toml:3: agents.a.x is an unknown key\n/c.toml:9: models.b must be" (car warned))))))
+  "Broken entries are warned of with their place, once, when the backend starts; without any there is no warning."
+  (dolist (case '(("" 0) ("[agents.a]\ndescription = \"\"\nx = 1\n\n[models.\"test/b\"]\ncontext_window = \"much\"\n" 1)))
+    (pcase-let ((warned nil) (`(,config ,count) case))
+      (cl-letf (((symbol-function 'display-warning) (lambda (_type message &rest _) (push message warned))))
+        (emacs-agent-test-with-model config
+          (emacs-agent-test-start project)
+          (let (known)
+            (emacs-agent-request "GET" "/health" :then (lambda (_) (setq known t)))
+            (emacs-agent-test-wait known))))
+      (should (= count (length warned)))
+      (dolist (message warned)
+        (should (string-match-p "/emacs-agent.toml:[0-9]+: agents\\.a\\.x .+\n.*/emacs-agent.toml:[0-9]+: models\\." message))))))
 
 (provide 'emacs-agent-connection-tests)
 ;;; emacs-agent-connection-tests.el ends here

@@ -190,11 +190,11 @@ buffer of `session', and its first half second is over."
               (goto-char (point-min))
               (search-forward "has unsaved changes, and")
               (save-window-excursion
-                (emacs-agent-files-show-conflict)
+                (emacs-agent-conflict-diff)
                 (with-current-buffer "*Diff*"
                   (emacs-agent-test-wait (string-search "Diff finished" (buffer-string)))
                   (should (string-match-p "^[-+]TWO$" (buffer-string)))))
-              (emacs-agent-files-take-disk)
+              (emacs-agent-conflict-take-disk)
               (should (equal (emacs-agent-test-read project "a.txt")
                              (with-current-buffer buffer (buffer-string))))
               (should-not (buffer-modified-p buffer))

@@ -17,7 +17,7 @@
   (declare (indent 0))
   `(let* ((file (make-temp-file "emacs-agent-authinfo" nil ".netrc"))
           (auth-sources (list file))
-          (emacs-agent-settings--given nil)
+          (emacs-agent-keys--given nil)
           (emacs-agent-key-hosts '(("test" . "model.example"))))
      (unwind-protect (progn (emacs-agent-keys-tests--store file "the-stored-key")
                             ,@body)

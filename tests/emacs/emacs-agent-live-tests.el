@@ -6,7 +6,8 @@
 ;;; Code:
 
 (require 'emacs-agent-test)
-(require 'emacs-agent-sessions)
+(require 'emacs-agent-resume)
+(require 'emacs-agent-overview)
 (require 'emacs-agent-ask)
 
 (ert-deftest emacs-agent-live-conversation ()
@@ -25,7 +26,7 @@
         (emacs-agent-test-shown "Created [[file:")
         (emacs-agent-test-idle session)
         (should (string-search "some text" (emacs-agent-test-read project "new.txt")))
-        (should (string-search "ready" (emacs-agent-mode-header)))
+        (should (string-search "ready" (emacs-agent-header-line)))
         (emacs-agent-close)
         (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
         (emacs-agent-test-shown "Closed [")
@@ -174,7 +175,7 @@
         (emacs-agent-test-wait (equal (emacs-agent-session-agent session) "plan"))
         (emacs-agent-test-say "/title Some title")
         (emacs-agent-test-wait (equal (emacs-agent-session-title session) "Some title"))
-        (should (string-search "plan" (emacs-agent-mode-header)))))))
+        (should (string-search "plan" (emacs-agent-header-line)))))))
 
 (ert-deftest emacs-agent-live-ended-elsewhere ()
   "A session that is deleted elsewhere is ended, and said so."
@@ -183,7 +184,7 @@
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-request "DELETE" (emacs-agent-session-path session))
         (emacs-agent-test-wait (eq (emacs-agent-session-connection session) 'ended))
-        (should (string-search "ended" (emacs-agent-mode-header)))))))
+        (should (string-search "ended" (emacs-agent-header-line)))))))
 
 (ert-deftest emacs-agent-live-attention ()
   "The mode line says that a session waits, and that it does not any more."

@@ -10,8 +10,8 @@
 
 (defun emacs-agent-scripted-tests--above ()
   "Return what is shown above the input."
-  (and (overlayp emacs-agent-mode--above) (overlay-buffer emacs-agent-mode--above)
-       (substring-no-properties (overlay-get emacs-agent-mode--above 'before-string))))
+  (and (overlayp emacs-agent-header--above) (overlay-buffer emacs-agent-header--above)
+       (substring-no-properties (overlay-get emacs-agent-header--above 'before-string))))
 
 ;;;; What the model says
 
@@ -23,7 +23,7 @@
     (emacs-agent-test-shown "Some *bold* words,")
     (should (string-match-p "^Thinking… ([0-9]+ characters)$" (emacs-agent-test-output)))
     (should-not (string-search "Let me see" (emacs-agent-test-output)))
-    (should (string-search "thinking" (emacs-agent-mode-header)))
+    (should (string-search "thinking" (emacs-agent-header-line)))
     (emacs-agent-model-open)
     (emacs-agent-test-shown "Done, ")
     (should (= 1 (emacs-agent-test-count "Some *bold* words,")))
@@ -110,13 +110,13 @@
     (let* ((headers nil)
            (emacs-agent-session-changed-functions
             (append emacs-agent-session-changed-functions
-                    (list (lambda (_) (push (emacs-agent-mode-header) headers))))))
+                    (list (lambda (_) (push (emacs-agent-header-line) headers))))))
       (emacs-agent-test-say "hello")
       (emacs-agent-test-shown "At last.")
       (should (cl-some (lambda (header) (string-search "Trying again in 1 s" header)) headers)))
     (should (string-match-p "^Error LLM_RATE_LIMIT: .*(again in 1 s)$" (emacs-agent-test-output)))
     (emacs-agent-test-idle session)
-    (should-not (string-search "Trying again" (emacs-agent-mode-header)))))
+    (should-not (string-search "Trying again" (emacs-agent-header-line)))))
 
 ;;;; While it works
 
@@ -134,7 +134,7 @@
     (emacs-agent-input-set "but mind this")
     (emacs-agent-send t)
     (emacs-agent-test-wait (string-search "Steers: but mind this" (emacs-agent-scripted-tests--above)))
-    (should (string-search "2 queued" (emacs-agent-mode-header)))
+    (should (string-search "2 queued" (emacs-agent-header-line)))
     (emacs-agent-model-open)
     (emacs-agent-test-shown "Second is done.")
     (should (emacs-agent-model-heard (emacs-agent-model-asked 2) "but mind this"))

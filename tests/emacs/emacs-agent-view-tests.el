@@ -68,11 +68,11 @@
   (emacs-agent-test-with-session
     (setf (emacs-agent-session-stream session) (make-emacs-agent-stream))
     (let ((parser (emacs-agent-sse-parser
-                   (lambda (type id data) (emacs-agent-session--receive session type id data))))
+                   (lambda (type id data) (emacs-agent-connection--receive session type id data))))
           (start 0))
       (dolist (cut (append cuts (list (length bytes))))
         (funcall parser (substring bytes start cut))
-        (emacs-agent-session-drain session t)
+        (emacs-agent-intake-drain session t)
         (setq start cut))
       (should (equal (emacs-agent-input-text) ""))
       (emacs-agent-test-output))))
@@ -152,12 +152,11 @@
   (emacs-agent-test-with-session
     (emacs-agent-test-take session (emacs-agent-test-event "message.delta" 'turn_id "t1" 'message_id "m1"
                                                            'role "assistant" 'content "half of"))
-    (emacs-agent-session--receive-for-test session (emacs-agent-test-event "message.delta" 'message_id "m1" 'content "x"))
-    (emacs-agent-session--schedule session)
+    (emacs-agent-intake-add session "message.delta" "{\"type\":\"message.delta\",\"message_id\":\"m1\",\"content\":\"x\"}")
     (kill-buffer)
     (should-not (memq session emacs-agent-session-list))
     (should-not (emacs-agent-session-timer session))
-    (emacs-agent-session-drain session)))
+    (emacs-agent-intake-drain session)))
 
 (ert-deftest emacs-agent-view-delegated ()
   "What a delegated agent does is below the call that started it, approvals too."
@@ -182,7 +181,7 @@
     (emacs-agent-session-refresh session '((session_id . "s1") (title . "T") (model . "a/b%c") (agent . "plan")
                                            (context_tokens . 50000) (context_window . 200000)
                                            (usage . ((cost_usd . 0.5)))))
-    (let ((header (substring-no-properties (emacs-agent-mode-header))))
+    (let ((header (substring-no-properties (emacs-agent-header-line))))
       (dolist (part '("a/b%%c" "plan" "ready" "50.0k/200k (25%%)" "$0.50"))
         (should (string-search part header))))))
 
@@ -361,10 +360,10 @@ Python stands for it, with a mode that says in `loads' how often it was called."
 (ert-deftest emacs-agent-input-completion ()
   (emacs-agent-test-with-session
     (emacs-agent-input-set "/mo")
-    (should (equal (nth 2 (emacs-agent-input-complete)) (mapcar #'car emacs-agent-input-commands)))
+    (should (equal (nth 2 (emacs-agent-slash-complete)) (mapcar #'car emacs-agent-slash-commands)))
     (setq emacs-agent-input--files (cons (float-time) '("src/a.el")))
     (emacs-agent-input-set "see @sr")
-    (pcase-let ((`(,start ,end ,table . ,_) (emacs-agent-input-complete)))
+    (pcase-let ((`(,start ,end ,table . ,_) (emacs-agent-input-complete-file)))
       (should (equal (buffer-substring start end) "sr"))
       (should (equal (all-completions "sr" table) '("src/a.el"))))))
 

@@ -23,7 +23,7 @@ const MOST_OUTPUT = 32_000
 const LEAST_OUTPUT = 8_192
 
 /** Manual thinking, of models before 4.6: tokens by effort. */
-const BUDGETS = { low: 2_048, medium: 8_192, high: 16_384 }
+const BUDGETS = { low: 2_048, medium: 8_192, high: 16_384, xhigh: 32_768, max: 65_536 }
 
 /**
  * The body of `POST /v1/messages`. What stays the same from round to round comes first, and the messages last, so that the
@@ -151,16 +151,20 @@ type Thinking = Pick<MessageCreateParamsStreaming, 'thinking' | 'output_config'>
  */
 function thinking(
   endpoint: Endpoint,
-  { effort }: ModelRequest,
+  { effort: wanted }: ModelRequest,
   steps: Step[],
   max_tokens: number,
   refused: ReadonlySet<Unsupported>,
 ): Thinking {
   const { major, minor } = versionOf(endpoint.model)
-  const withEffort = effort && !refused.has('effort') && takesEffort(endpoint.model)
+  const isOff = wanted === 'none' && endpoint.info.efforts?.includes('none') !== false
+  const effort = wanted === 'none' || wanted === 'minimal' ? 'low' : wanted
+  const withEffort = !isOff && effort && !refused.has('effort') && takesEffort(endpoint.model)
   const output_config = withEffort ? { output_config: { effort } } : {}
   if (refused.has('thinking')) return output_config
-  if (major > 4 || (major === 4 && minor >= 6))
+  const isAdaptive = major > 4 || (major === 4 && minor >= 6)
+  if (isOff) return isAdaptive ? { thinking: { type: 'disabled' } } : {}
+  if (isAdaptive)
     return {
       thinking: {
         type: 'adaptive',

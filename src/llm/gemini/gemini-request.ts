@@ -1,3 +1,4 @@
+import type { Effort } from '../../event.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { FOREIGN_SIGNATURE, plainSchema } from '../openai/openai-request.ts'
 import type { Image, ModelRequest } from '../provider.ts'
@@ -39,10 +40,11 @@ export function geminiBody(endpoint: Endpoint, request: ModelRequest, refused: R
 }
 
 /** Levels since Gemini 3, budgets of tokens before. */
-const levelOf = (model: string, effort: 'low' | 'medium' | 'high') =>
+const levelOf = (model: string, effort: Effort) =>
   /gemini-[12]\b/.test(model)
-    ? { thinkingBudget: { low: 2_048, medium: 8_192, high: 24_576 }[effort] }
-    : { thinkingLevel: effort }
+    ? { thinkingBudget: BUDGETS[effort] }
+    : { thinkingLevel: effort === 'none' ? 'minimal' : effort === 'max' ? 'high' : effort }
+const BUDGETS = { none: 0, minimal: 512, low: 2_048, medium: 8_192, high: 24_576, xhigh: 24_576, max: 24_576 }
 
 function toContent(step: Step, refused: ReadonlySet<Unsupported>) {
   if (step.role === 'user')

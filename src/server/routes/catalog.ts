@@ -9,14 +9,14 @@ import { route } from '../route.ts'
 import { OfProject, ProviderKey } from '../schema.ts'
 
 /** What there is to choose from: models, agents, tools, MCP servers, rules. */
-export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
+export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
   const configOf = async (project: string | undefined): Promise<Config> =>
-    project === undefined ? world.config.config : world.projectConfig(project)
+    project === undefined ? runtime.config.config : runtime.projectConfig(project)
   /** However a project is written, its servers are the same. */
   const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
   const builtins = async (): Promise<readonly Tool[]> => (await import('../../tools/registry.ts')).builtinTools
 
-  route(app, 'GET /api/models', { summary: 'Models, usable or not, and why' }, () => world.models.list())
+  route(app, 'GET /api/models', { summary: 'Models, usable or not, and why' }, () => runtime.models.list())
 
   route(app, 'GET /api/agents', { summary: 'Agents', query: OfProject }, async ({ query }) => {
     const tools = await builtins()
@@ -39,7 +39,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     async ({ query }) => {
       // Read first: the pool knows the servers of a project by its configuration.
       const { rules } = await configOf(query.project)
-      const pool = query.project === undefined ? null : await world.pool()
+      const pool = query.project === undefined ? null : await runtime.pool()
       const listed = [...(await builtins()), ...((await pool?.listed((await real(query.project))!)) ?? [])]
       const { defaultApproval } = await import('../../tools/permission/policy.ts')
       return {
@@ -56,8 +56,8 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
 
   route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => {
     await configOf(query.project)
-    const servers = (await (await world.pool())?.status(await real(query.project))) ?? []
-    return { servers, problems: world.problems() }
+    const servers = (await (await runtime.pool())?.status(await real(query.project))) ?? []
+    return { servers, problems: runtime.problems() }
   })
   route(
     app,
@@ -65,7 +65,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     { summary: 'Restart an MCP server', query: OfProject },
     async ({ c, query }) => {
       await configOf(query.project)
-      const pool = await world.pool()
+      const pool = await runtime.pool()
       if (!pool)
         throw new AppError(
           'NOT_FOUND',
@@ -81,13 +81,13 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     return {
       rules: [
         ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
-        ...(await world.remembered.list(await real(query.project))),
+        ...(await runtime.remembered.list(await real(query.project))),
       ],
     }
   })
   route(app, 'DELETE /api/rules/:rule_id', { summary: 'Forget a remembered rule' }, async ({ c }) => {
     const rule_id = c.req.param('rule_id') ?? ''
-    if (!(await world.remembered.remove(rule_id)))
+    if (!(await runtime.remembered.remove(rule_id)))
       throw new AppError('NOT_FOUND', 'No remembered rule has this id. Rules from a file are removed there.')
     await store.reloadRules()
     return { status: 'deleted', rule_id }
@@ -99,7 +99,7 @@ export function catalogRoutes(app: Hono<Env>, { store, world }: Server): void {
     { summary: 'Give a key, kept in memory only', body: ProviderKey },
     ({ c, body }) => {
       const provider = c.req.param('name') ?? ''
-      world.models.setKey(provider, body.key)
+      runtime.models.setKey(provider, body.key)
       return { status: 'stored', provider }
     },
   )

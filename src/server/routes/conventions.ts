@@ -5,8 +5,8 @@ import { route } from '../route.ts'
 import { OfProject } from '../schema.ts'
 
 /** What people and projects bring along: skills. Without a project, the user's alone. */
-export function conventionRoutes(app: Hono<Env>, { world }: Server): void {
-  const place = (project: string | undefined) => placeOf(project ?? world.dirs.config, world.dirs)
+export function conventionRoutes(app: Hono<Env>, { runtime }: Server): void {
+  const place = (project: string | undefined) => placeOf(project ?? runtime.dirs.config, runtime.dirs)
 
   route(
     app,

@@ -13,10 +13,10 @@ export function conversationRoutes(app: Hono<Env>, { store }: Server): void {
   route(app, 'POST /api/sessions/:id/interrupt', { summary: 'Stop everything that runs' }, async ({ id }) => ({
     status: 'interrupted',
     agent_state: 'idle',
-    dropped: await (await store.get(id)).queue.interrupt(),
+    dropped: await (await store.get(id)).turns.interrupt(),
   }))
   route(app, 'DELETE /api/sessions/:id/queue/:turn_id', { summary: 'Drop a waiting prompt' }, async ({ c, id }) => {
-    await (await store.get(id)).queue.drop(c.req.param('turn_id') ?? '')
+    await (await store.get(id)).turns.drop(c.req.param('turn_id') ?? '')
     return { status: 'dropped' }
   })
   route(app, 'POST /api/sessions/:id/approve', { summary: 'Approve a call', body: Approve }, async ({ id, body }) => {

@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import { locate } from '../../tools/paths.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { Buffers, CreateSession, UpdateSession } from '../schema.ts'
+import { Buffers, CreateSession, FollowSession, UpdateSession } from '../schema.ts'
 import { parseLastEventId, sessionStream, summaryStream } from '../sse.ts'
 
 /** A session's life: open, look, change, follow, close, resume. */
@@ -45,9 +45,20 @@ export function sessionRoutes(app: Hono<Env>, { store }: Server): void {
       return { count: body.unsaved.length }
     },
   )
-  route(app, 'GET /api/sessions/:id/events', { summary: 'Follow a session (SSE)' }, async ({ c, id }) => {
-    const after = parseLastEventId(c.req.header('last-event-id'))
-    return sessionStream(await store.get(id), after)
-  })
+  route(
+    app,
+    'GET /api/sessions/:id/events',
+    {
+      summary: 'Follow a session (SSE). With `render=org`, texts come as Org as well: in fields that begin with `org`',
+      query: FollowSession,
+    },
+    async ({ c, id, query: { render } }) => {
+      const after = parseLastEventId(c.req.header('last-event-id'))
+      const session = await store.get(id)
+      if (render === undefined) return sessionStream(session, after)
+      const { orgEncoding } = await import('../org-stream.ts')
+      return sessionStream(session, after, orgEncoding(session))
+    },
+  )
   route(app, 'GET /api/events', { summary: 'Follow all live sessions (SSE)' }, () => summaryStream(store))
 }

@@ -6,7 +6,7 @@ import { route } from '../route.ts'
 import { ListTranscripts, SearchTranscripts, TranscriptFormat } from '../schema.ts'
 
 /** What sessions leave behind: everything here is read from the logs. */
-export function transcriptRoutes(app: Hono<Env>, { store, world: { archive } }: Server): void {
+export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }: Server): void {
   route(
     app,
     'GET /api/sessions/:id/transcript',

@@ -18,6 +18,12 @@ import { hasMark } from './command/cursor.ts'
 import { escapeGlob, type Rule, takesPath } from './rule.ts'
 import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
 
+/*
+ * Permission: `rule` reads the rules of the configuration, `binding` holds them against a call (`pathrule` for paths), `remembered`
+ * keeps those that a person added. `command` and command/ read a shell line into the commands it may run, as far as it can be
+ * read; `sensitive` and `hidden` name the files that stay closed. `policy` decides.
+ */
+
 export type { Rule } from './rule.ts'
 
 /** All that a decision depends on. Paths are real ones. */

@@ -127,10 +127,14 @@ test('all sessions on one stream: present ones first, then each change, then the
   await one.say('write it\nplease', false)
   await all.until(({ data }) => data.session_id === one.id && data.pending_approvals === 1)
   const { body } = await scripted.backend.call(`GET /api/sessions/${one.id}`)
+  const decided = all.frames.length
   await scripted.backend.call(`POST /api/sessions/${one.id}/reject`, {
     tool_call_id: body.pending_approvals[0].tool_call_id,
   })
-  await all.until(({ data }) => data.session_id === one.id && data.agent_state === 'idle' && data.title === 'write it')
+  await all.until(
+    ({ data }) => data.session_id === one.id && data.agent_state === 'idle' && data.title === 'write it',
+    decided,
+  )
   await scripted.backend.call(`DELETE /api/sessions/${one.id}`)
   await all.until(({ data }) => data.session_id === one.id && data.closed === true)
   const states = of(one.id).map(summary => `${summary.agent_state}${summary.pending_approvals}`)

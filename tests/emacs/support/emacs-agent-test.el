@@ -97,10 +97,10 @@ ELSE)."
 (defun emacs-agent-test-take (session &rest events)
   "Take EVENTS into SESSION as one batch."
   (dolist (event events)
-    (emacs-agent-session--receive-for-test session event))
-  (emacs-agent-session-drain session t))
+    (emacs-agent-test--queue session event))
+  (emacs-agent-intake-drain session t))
 
-(defun emacs-agent-session--receive-for-test (session event)
+(defun emacs-agent-test--queue (session event)
   "Queue EVENT for SESSION as it would come over the wire."
   (push (cons (alist-get 'type event)
               (decode-coding-string (emacs-agent-json-string event) 'utf-8))
@@ -108,7 +108,7 @@ ELSE)."
 
 (defun emacs-agent-test-output ()
   "Return the output of this conversation."
-  (buffer-substring-no-properties (point-min) emacs-agent-section-end-of-output))
+  (buffer-substring-no-properties (point-min) emacs-agent-output-end))
 
 ;;;; What was said
 

@@ -1,0 +1,77 @@
+;;; emacs-agent-faces.el --- The faces of Emacs-Agent  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; All faces, in the group `emacs-agent-faces'.
+
+;;; Code:
+
+(require 'emacs-agent-base)
+
+(defface emacs-agent-dim '((t :inherit shadow))
+  "Things that matter less: summaries, counters, folded text."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-user '((t :inherit (bold outline-2)))
+  "Headings of what you said."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-assistant '((t :inherit outline-1))
+  "Headings of what the model said."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-tool '((t :inherit outline-3))
+  "Headings of tool calls."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-running '((t :inherit warning))
+  "A call or a session that is at work."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-success '((t :inherit success))
+  "A call that succeeded."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-failure '((t :inherit error))
+  "A call that failed, and errors."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-attention '((t :inherit (bold warning)))
+  "What waits for you."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-danger '((t :inherit (bold error)))
+  "What is dangerous about a call."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-time '((t :inherit shadow :weight normal))
+  "Times in headings."
+  :group 'emacs-agent-faces)
+
+(defun emacs-agent-time (at)
+  "Return AT, a time as the backend writes it (UTC), as a Lisp time or nil."
+  (and (stringp at)
+       (string-match "\\`\\([0-9]+\\)-\\([0-9]+\\)-\\([0-9]+\\)T\\([0-9]+\\):\\([0-9]+\\):\\([0-9]+\\)" at)
+       (let ((part (lambda (n) (string-to-number (match-string n at)))))
+         (encode-time (list (funcall part 6) (funcall part 5) (funcall part 4)
+                            (funcall part 3) (funcall part 2) (funcall part 1) nil nil t)))))
+
+(defface emacs-agent-refused '((t :inherit shadow :strike-through t))
+  "Hunks that are refused."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-key '((t :inherit help-key-binding))
+  "Keys that can be pressed on an approval."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-prompt '((t :inherit minibuffer-prompt))
+  "The line above the input."
+  :group 'emacs-agent-faces)
+
+(provide 'emacs-agent-faces)
+;;; emacs-agent-faces.el ends here

@@ -1,0 +1,72 @@
+;;; emacs-agent-fontify.el --- The colours of conversations  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; Org colours the buffer; faces and properties of ours are put back on top of that.
+
+;;; Code:
+
+(require 'org)
+(require 'emacs-agent-code)
+(require 'emacs-agent-session)
+
+(defvar-local emacs-agent-fontify--skipped nil
+  "Whether what was read again is still to be fontified.")
+
+(defun emacs-agent-fontify-region (start end &optional loudly)
+  "Fontify from START to END as Org does, LOUDLY or not, and add our faces.
+While a conversation is being read again nothing is: that would be done over
+and over."
+  (if (and emacs-agent-session (emacs-agent-session-backlog emacs-agent-session)
+           (not (emacs-agent-session-caught-up emacs-agent-session)))
+      (setq emacs-agent-fontify--skipped t)
+    (emacs-agent-fontify--colour start end loudly)))
+
+(defun emacs-agent-fontify--colour (start end loudly)
+  "Fontify from START to END as Org does, LOUDLY or not, and add our faces."
+  (let ((bounds (let ((org-src-fontify-natively nil))
+                  (font-lock-default-fontify-region start end loudly))))
+    (pcase bounds
+      (`(jit-lock-bounds ,from . ,to) (emacs-agent-code-colour from to))
+      (_ (emacs-agent-code-colour start end)))
+    (setq start (emacs-agent-fontify--block-edge start #'re-search-backward "BEGIN")
+          end (emacs-agent-fontify--block-edge end #'re-search-forward "END"))
+    (with-silent-modifications
+      (emacs-agent-fontify--each 'emacs-agent-properties start end #'add-text-properties)
+      (emacs-agent-fontify--each 'emacs-agent-face start end
+                              (lambda (from to face) (put-text-property from to 'face face))))
+    bounds))
+
+(defun emacs-agent-fontify-skipped (session)
+  "Fontify what was left out while SESSION, of this buffer, was read again."
+  (when (and emacs-agent-fontify--skipped (not (emacs-agent-session-backlog session)))
+    (setq emacs-agent-fontify--skipped nil)
+    (font-lock-flush)))
+
+(defun emacs-agent-fontify--block-edge (position search edge)
+  "Return the EDGE of the block around POSITION, or POSITION outside of any.
+SEARCH is the function that looks for it.  Org colours blocks as a whole."
+  (save-excursion
+    (goto-char position)
+    (let ((case-fold-search nil) (limit (if (equal edge "END") 20000 -20000)))
+      (if (and (funcall search "^#\\+\\(BEGIN\\|END\\)_"
+                        (max (point-min) (min (point-max) (+ position limit))) t)
+               (equal (match-string 1) edge))
+          (point)
+        position))))
+
+(defun emacs-agent-fontify--each (property start end function)
+  "Call FUNCTION where PROPERTY has a value between START and END, and with it."
+  (while (< start end)
+    (let ((next (next-single-property-change start property nil end))
+          (value (get-text-property start property)))
+      (when value (funcall function start next value))
+      (setq start next))))
+
+(provide 'emacs-agent-fontify)
+;;; emacs-agent-fontify.el ends here

@@ -1,0 +1,77 @@
+;;; emacs-agent-resume.el --- Resuming conversations  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; One that has ended goes on, and all of it is shown again; bookmarks do that too.
+
+;;; Code:
+
+(require 'emacs-agent-list)
+(declare-function bookmark-prop-get "bookmark")
+
+(defun emacs-agent-resume-id (id project)
+  "Resume the session with ID on PROJECT and show all of it."
+  (let ((session (emacs-agent-session-with-id id)))
+    (if (and session (emacs-agent-session-live-p session)
+             (buffer-live-p (emacs-agent-session-buffer session)))
+        (emacs-agent-mode-show session)
+      (unless session
+        (setq session (make-emacs-agent-session :id id :project (directory-file-name project)))
+        (push session emacs-agent-session-list))
+      (emacs-agent-mode-show session)
+      (emacs-agent-session-revive session))))
+
+(defun emacs-agent-resume ()
+  "Resume this conversation if it has ended, or one of this project."
+  (interactive)
+  (if (and emacs-agent-session (not (emacs-agent-session-live-p emacs-agent-session)))
+      (emacs-agent-session-revive emacs-agent-session)
+    (let ((project (directory-file-name (emacs-agent-context-project))))
+      (emacs-agent-request
+       "GET" (emacs-agent-http-query "/api/transcripts" :project project :limit 100)
+       :then (lambda (data)
+               (run-at-time 0 nil #'emacs-agent-resume--choose
+                            (append (alist-get 'transcripts data) nil) project))))))
+
+(defun emacs-agent-resume--choose (transcripts project)
+  "Let the user choose one of TRANSCRIPTS, of PROJECT, and resume it."
+  (unless transcripts (user-error "There is nothing to resume in this project"))
+  (let* ((names (mapcar (lambda (transcript)
+                          (let-alist transcript
+                            (cons (format "%s  %s" (emacs-agent-clock .started_at)
+                                          (emacs-agent-list-text
+                                           (if (member .title '(nil :null "")) .first_prompt .title) 60))
+                                  .session_id)))
+                        transcripts))
+         (name (completing-read "Resume: "
+                                (lambda (string predicate action)
+                                  (if (eq action 'metadata) '(metadata (display-sort-function . identity))
+                                    (complete-with-action action names string predicate)))
+                                nil t)))
+    (unless (string-empty-p name)
+      (emacs-agent-resume-id (cdr (assoc name names)) project))))
+
+;;;; Bookmarks
+
+(defun emacs-agent-bookmark-record ()
+  "Return a bookmark of this conversation."
+  (let ((session (emacs-agent-context-session)))
+    `(,(format "agent: %s" (emacs-agent-session-name session))
+      (session . ,(emacs-agent-session-id session))
+      (project . ,(emacs-agent-session-project session))
+      (handler . emacs-agent-bookmark-jump))))
+
+;;;###autoload
+(defun emacs-agent-bookmark-jump (bookmark)
+  "Resume the conversation of BOOKMARK."
+  (emacs-agent-resume-id (bookmark-prop-get bookmark 'session) (bookmark-prop-get bookmark 'project))
+  (set-buffer (emacs-agent-session-buffer
+               (emacs-agent-session-with-id (bookmark-prop-get bookmark 'session)))))
+
+(provide 'emacs-agent-resume)
+;;; emacs-agent-resume.el ends here

@@ -1,0 +1,144 @@
+;;; emacs-agent-send.el --- Sending what is written, and stopping  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; A prompt takes along the files that it mentions and what its user works on.  What cannot be sent is given back.
+
+;;; Code:
+
+(require 'emacs-agent-connection)
+(require 'emacs-agent-input)
+(require 'emacs-agent-slash)
+(require 'emacs-agent-context)
+
+(defcustom emacs-agent-when-busy 'queue
+  "What happens to a prompt that is sent while the agent works.
+`queue' sends it when the turn is over, `steer' before the next model call.
+A prefix argument does the other one."
+  :type '(choice (const queue) (const steer))
+  :group 'emacs-agent)
+
+(defvar emacs-agent-before-send-functions nil
+  "Abnormal hook for what is to be done before a prompt is sent.
+The functions are called one after the other, each with the session and a
+function without arguments.  Each must call that function exactly once, now or
+later: it goes on with the next one, and sends the prompt after the last.")
+
+(defun emacs-agent-send (&optional other)
+  "Send what is written.
+While the agent works it waits or steers, see `emacs-agent-when-busy';
+with a prefix argument, OTHER, it does what it would not do otherwise."
+  (interactive "P")
+  (unless emacs-agent-session (user-error "This is no conversation"))
+  (let ((text (string-trim (emacs-agent-input-text))))
+    (cond ((string-empty-p text)
+           (goto-char (point-max))
+           (user-error "Write something first"))
+          ((emacs-agent-slash-run text) (emacs-agent-input-remember text))
+          (t (emacs-agent-input-set "")
+             (emacs-agent-input-remember text)
+             (emacs-agent-send-prompt emacs-agent-session text
+                                      :when-busy (emacs-agent-send--when-busy other))))))
+
+(defun emacs-agent-send--when-busy (other)
+  "Return what to do while the agent works; with OTHER, the other thing."
+  (symbol-name (if other
+                   (if (eq emacs-agent-when-busy 'queue) 'steer 'queue)
+                 emacs-agent-when-busy)))
+
+(cl-defun emacs-agent-send-prompt (session text &key context when-busy agent then)
+  "Send TEXT to SESSION, which is revived if it has ended; call THEN.
+CONTEXT is added to that of the buffer the user works in.  WHEN-BUSY is
+\"queue\", \"steer\" or \"reject\", AGENT is for this turn.  What cannot be
+sent is given back."
+  (let* ((mentions (emacs-agent-input-mentions text (emacs-agent-session-project session)))
+         (images (cl-remove-if-not #'emacs-agent-input-image-p mentions))
+         (context (emacs-agent-send--context session (cl-set-difference mentions images) context)))
+    (emacs-agent-session-in-turn
+     session
+     (lambda (done)
+       (let* ((back (lambda (failure)
+                      (emacs-agent-send--give-back session (list text))
+                      (emacs-agent-say "Emacs-Agent: not sent: %s" (alist-get 'message failure))
+                      (funcall done)))
+              (prompt (lambda ()
+                        (emacs-agent-session-prompt
+                         session
+                         (emacs-agent-present
+                          'text (emacs-agent-clean-text text) 'context context
+                          'when_busy (or when-busy "queue") 'agent agent
+                          'attachments (and images (vconcat (mapcar (lambda (file) `((path . ,file))) images))))
+                         :then (lambda (answer)
+                                 (funcall done)
+                                 (when then (funcall then answer)))
+                         :else back)))
+              (send (lambda ()
+                      (emacs-agent-send--prepare session emacs-agent-before-send-functions prompt))))
+         (if (emacs-agent-session-live-p session)
+             (funcall send)
+           (emacs-agent-session-revive session send back)))))))
+
+(defun emacs-agent-send--prepare (session functions send)
+  "Call FUNCTIONS, one after the other, with SESSION, then SEND.
+See `emacs-agent-before-send-functions'."
+  (if functions
+      (funcall (car functions) session
+               (lambda () (emacs-agent-send--prepare session (cdr functions) send)))
+    (funcall send)))
+
+(defun emacs-agent-send--context (session files more)
+  "Return the context of a prompt to SESSION that mentions FILES, with MORE in it."
+  (let* ((buffer (emacs-agent-context-buffer (emacs-agent-session-project session)))
+         (context (append more (and buffer (emacs-agent-context-of buffer)))))
+    (cl-remove-duplicates
+     (append (and files `((files . ,(vconcat files)))) context)
+     :key #'car :from-end t)))
+
+(defun emacs-agent-interrupt ()
+  "Stop the agent; what was waiting to be sent goes back into the input."
+  (interactive)
+  (let ((session (emacs-agent-context-session)))
+    (unless (emacs-agent-session-id session) (user-error "There is nothing to stop yet"))
+    (emacs-agent-session-act
+     session "interrupt" nil
+     (lambda (answer)
+       (emacs-agent-say "Stopped%s" (if (emacs-agent-session-give-back session answer)
+                                        ", and what waited is in the input again" ""))))))
+
+(defun emacs-agent-send--give-back (session texts)
+  "Put TEXTS, which SESSION will not see, back into its input."
+  (let ((buffer (emacs-agent-session-buffer session)))
+    (when (buffer-live-p buffer)
+      (with-current-buffer buffer
+        ;; A prompt whose answer was lost with the backend may come back twice: not sent, and dropped.
+        (let ((missing (cl-remove-if #'emacs-agent-input-has-p texts)))
+          (when missing (emacs-agent-input-add (string-join missing "\n\n"))))))))
+
+(add-hook 'emacs-agent-session-dropped-functions #'emacs-agent-send--give-back)
+
+(defun emacs-agent-edit-queue ()
+  "Take a prompt that waits back into the input."
+  (interactive)
+  (let* ((session (emacs-agent-context-session))
+         (queued (or (emacs-agent-session-queued session) (user-error "Nothing waits to be sent")))
+         (names (mapcar (lambda (prompt)
+                          (cons (emacs-agent-one-line (alist-get 'text prompt) 60) prompt))
+                        queued))
+         (prompt (if (cdr names)
+                     (cdr (assoc (completing-read "Take back: " names nil t) names))
+                   (cdar names)))
+         (buffer (current-buffer)))
+    (emacs-agent-request
+     "DELETE" (emacs-agent-session-path session (format "/queue/%s" (alist-get 'turn_id prompt)))
+     :then (lambda (_)
+             (when (buffer-live-p buffer)
+               (with-current-buffer buffer
+                 (emacs-agent-input-add (alist-get 'text prompt))))))))
+
+(provide 'emacs-agent-send)
+;;; emacs-agent-send.el ends here

@@ -1,0 +1,55 @@
+;;; emacs-agent-slash.el --- Commands that are typed after a slash  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; A line such as /model at the start of the input runs a command in place of being sent.
+
+;;; Code:
+
+(require 'emacs-agent-input)
+
+(defvar emacs-agent-slash-commands
+  '(("model" emacs-agent-set-model "change the model" t)
+    ("agent" emacs-agent-set-agent "change the agent" t)
+    ("title" emacs-agent-set-title "give it a title" t)
+    ("new" emacs-agent-new "another conversation")
+    ("resume" emacs-agent-resume "resume an earlier one")
+    ("close" emacs-agent-close "close this session")
+    ("review" emacs-agent-review "all changes as a diff")
+    ("sessions" emacs-agent-sessions "list what runs")
+    ("transcripts" emacs-agent-transcripts "list what there was")
+    ("doctor" emacs-agent-doctor "what is well and what is not")
+    ("help" describe-mode "keys and commands"))
+  "What can be typed after a slash: (NAME COMMAND HELP ARGUMENT).
+If ARGUMENT is non-nil, the rest of the line is the argument of COMMAND; where
+there is no rest, COMMAND asks for it.")
+
+(defun emacs-agent-slash-complete ()
+  "Complete the name of a command, for `completion-at-point-functions'."
+  (pcase-let ((`(,start . ,end) (emacs-agent-input-word)))
+    (when (and start (eq (char-after start) ?/) (= start emacs-agent-input-start) (< start end))
+      (list (1+ start) end (mapcar #'car emacs-agent-slash-commands)
+            :exclusive 'no
+            :annotation-function
+            (lambda (name) (concat "  " (nth 2 (assoc name emacs-agent-slash-commands))))))))
+
+(defun emacs-agent-slash-run (text)
+  "Run TEXT if it is a command with a slash; return whether it was."
+  (when (string-match "\\`/\\([a-z-]+\\)\\(?:[ \t]+\\(.*\\)\\)?[ \t\n]*\\'" text)
+    (let ((rest (string-trim (or (match-string 2 text) "")))
+          (entry (assoc (match-string 1 text) emacs-agent-slash-commands)))
+      (pcase entry
+        (`(,_ ,command ,_ . ,argument)
+         (emacs-agent-input-set "")
+         (if (and argument (not (string-empty-p rest)))
+             (funcall command rest)
+           (call-interactively command))
+         t)))))
+
+(provide 'emacs-agent-slash)
+;;; emacs-agent-slash.el ends here
