@@ -116,7 +116,7 @@ export class Session {
 
   /** What fills the window of the model. */
   context(): Promise<Context> {
-    return this.#turns.context()
+    return this.#preparation.context()
   }
 
   sync(): Promise<void> {

@@ -28,7 +28,7 @@ export function historyRoutes(app: Hono<Env>, { store }: Server): void {
     'POST /api/sessions/:id/compact',
     { summary: 'Have the conversation summarised now', body: Compact },
     async ({ id, body: { instructions } }) => {
-      const { tokens_before, tokens_after } = await (await store.get(id)).queue.compact(instructions)
+      const { tokens_before, tokens_after } = await (await store.get(id)).turns.compact(instructions)
       return { tokens_before, tokens_after }
     },
   )
