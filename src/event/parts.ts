@@ -73,6 +73,10 @@ export const promptBody = {
   attachments: maybe(v.array(attachment)),
   agent: maybe(text),
   effort: maybe(effort),
+  /** For this prompt alone. */
+  model: maybe(text),
+  /** The command that the text was made of. `allowed_tools` restricts its turn. */
+  command: maybe(open({ name: text, arguments: maybe(text), allowed_tools: maybe(v.array(text)) })),
 }
 
 /** One call as the model made it. `tool_call_id` is ours (`tc_…`); the provider's own id lives in `provider_data`. */

@@ -88,7 +88,8 @@ const Attachment = v.union(
 
 export const SendPrompt = v.pipe(
   object({
-    text,
+    text: maybe(text),
+    command: maybe(object({ name, arguments: maybe(v.pipe(text, v.maxLength(100_000))) })),
     prompt_id: maybe(name),
     context: maybe(Context),
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
@@ -100,9 +101,13 @@ export const SendPrompt = v.pipe(
   // Providers refuse a message that says nothing.
   v.forward(
     v.check(
-      ({ text, attachments }) => text.trim() !== '' || Boolean(attachments?.length),
-      'a text that says something',
+      ({ text = '', attachments, command }) => text.trim() !== '' || Boolean(attachments?.length || command),
+      'a text that says something, or a command',
     ),
+    ['text'],
+  ),
+  v.forward(
+    v.check(({ text, command }) => text === undefined || command === undefined, 'no text beside a command'),
     ['text'],
   ),
 )

@@ -33,6 +33,27 @@ export async function contextOf({ session, prefix, fit, attachments, models }: B
 }
 
 /**
+ * Has the conversation summarised now. Resolves with the event, on the disk. Throws SESSION_BUSY, NOTHING_TO_DO, INTERRUPTED,
+ * and what the model call throws.
+ */
+export function compact(session: Session, instructions: string | undefined): Promise<ContextCompacted> {
+  return session.turns.alone(async signal => {
+    const events = session.preparation.compact(instructions, signal)
+    try {
+      for (;;) {
+        const { done, value } = await events.next()
+        if (done) return value
+        session.take(value)
+      }
+    } finally {
+      await session.sync()
+      if (session.agent_state.state !== 'idle')
+        session.emit({ type: 'agent.state', state: 'idle', agent: session.state.agent })
+    }
+  })
+}
+
+/**
  * Has the whole conversation summarised, as a person asked for: the summary stands for all of it. Yields what the call yields,
  * then context.compacted. Throws NOTHING_TO_DO, INVALID_REQUEST for a model that is none, and what the call throws.
  */

@@ -12,7 +12,6 @@ import type { Config, Dirs } from '../config/config.ts'
 import type { ContextCompacted, Event, Prompt } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
-import { hides } from '../tools/permission/hidden.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Between, Context } from './context.ts'
@@ -24,6 +23,8 @@ import { createToolAccess, freeze, type Prefix, policyOf, spillPath, toolsOf, ty
 
 export type Preparation = {
   readonly place: Workspace
+  /** Which files tools leave out, by the rules in force. */
+  hidden(): Promise<(path: string) => boolean>
   /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
   prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
   /** What the next request would consist of. */
@@ -60,7 +61,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
-  const hidden = (path: string) => hides(policyOf(place, session.state, findAgent(config, session.state.agent)))(path)
+  const hidden = async () => {
+    const { hides } = await import('../tools/permission/hidden.ts')
+    return hides(policyOf(place, session.state, findAgent(config, session.state.agent)))
+  }
   const conventions = createConventions(session, place, hidden)
   const frozen = new Map<string, Promise<Prefix>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
@@ -95,6 +99,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
 
   return {
     place,
+    hidden,
     async context() {
       return (await import('./context.ts')).contextOf(await between(ended.signal))
     },
@@ -104,10 +109,12 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
     async prepare(prompt, signal) {
       place.narrowed.length = 0
+      const { command } = prompt
+      if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const access = await createToolAccess(place, session.state, agent, list, conventions)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
-      const own = prompt.agent === session.state.agent ? undefined : agent.model
+      const own = prompt.model ?? (prompt.agent === session.state.agent ? undefined : agent.model)
       const started = { agent: session.state.agent, model: session.state.model }
       /** The session's model counts from the next call; but one that came with another agent waits for its turn, as that does. */
       const modelNow = async () => {

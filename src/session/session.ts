@@ -2,7 +2,6 @@ import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
-import type { Context } from './context.ts'
 import type { Log } from './log.ts'
 import type { SessionContext } from './prepare.ts'
 import { createPreparation, type Preparation } from './prepare.ts'
@@ -91,8 +90,15 @@ export class Session {
   get config() {
     return this.#context.config
   }
+  get preparation(): Preparation {
+    return this.#preparation
+  }
   get place() {
     return this.#preparation.place
+  }
+  /** Which files tools leave out, by the rules in force. */
+  hidden(): Promise<(path: string) => boolean> {
+    return this.#preparation.hidden()
   }
 
   /** `ended` is called when nothing can follow any more. */
@@ -112,11 +118,6 @@ export class Session {
   take(event: Event): void {
     if (isStorable(event)) this.append(event)
     else this.emit(event)
-  }
-
-  /** What fills the window of the model. */
-  context(): Promise<Context> {
-    return this.#preparation.context()
   }
 
   sync(): Promise<void> {

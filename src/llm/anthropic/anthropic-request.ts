@@ -1,15 +1,20 @@
 import type {
-  ContentBlockParam,
-  MessageCreateParamsStreaming,
-  MessageParam,
-  TextBlockParam,
-  ToolResultBlockParam,
-} from '@anthropic-ai/sdk/resources/messages/messages'
+  BetaContentBlockParam as ContentBlockParam,
+  BetaImageBlockParam as ImageBlockParam,
+  MessageCreateParamsStreaming as MessageBody,
+  BetaTextBlockParam as TextBlockParam,
+  BetaTool as Tool,
+  BetaToolResultBlockParam as ToolResultBlockParam,
+  BetaToolUseBlockParam as ToolUseBlockParam,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages'
+import { defined } from '../../base/defined.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
 import type { Step } from '../wire/conversation.ts'
 import { toSteps } from '../wire/conversation.ts'
+
+type MessageParam = { role: 'user' | 'assistant'; content: string | ContentBlockParam[] }
 
 export type AnthropicBlock =
   | { type: 'thinking'; thinking: string; signature: string }
@@ -33,24 +38,27 @@ export function anthropicBody(
   endpoint: Endpoint,
   request: ModelRequest,
   refused: ReadonlySet<Unsupported>,
-): MessageCreateParamsStreaming {
+): MessageBody {
   const steps = toSteps(request.messages, endpoint, 'anthropic', refused)
   const max_tokens = request.max_output_tokens ?? Math.min(endpoint.info.max_output ?? LEAST_OUTPUT, MOST_OUTPUT)
-  return {
+  return defined<MessageBody>({
     model: endpoint.model,
     max_tokens,
     stream: true,
     ...thinking(endpoint, request, steps, max_tokens, refused),
-    ...(request.tools.length > 0 && {
-      tools: request.tools.map(({ name, description, parameters }) => ({
-        name,
-        description,
-        input_schema: { ...parameters, type: 'object' as const },
-      })),
-    }),
-    ...(request.system && { system: systemOf(request.system, refused) }),
+    tools:
+      request.tools.length > 0
+        ? request.tools.map(
+            ({ name, description, parameters }): Tool => ({
+              name,
+              description,
+              input_schema: { ...parameters, type: 'object' },
+            }),
+          )
+        : undefined,
+    system: request.system ? systemOf(request.system, refused) : undefined,
     messages: plain(withBreakpoints(toMessages(steps, !refused.has('reasoning_history')), refused), refused),
-  }
+  })
 }
 
 const EPHEMERAL = { type: 'ephemeral' } as const
@@ -112,9 +120,9 @@ function toMessages(steps: Step[], withThinking: boolean): MessageParam[] {
 
 function assistantBlocks(step: Extract<Step, { role: 'assistant' }>, withThinking: boolean): ContentBlockParam[] {
   const uses = new Map(
-    step.calls.map(call => [
-      call.tool_call_id,
-      { type: 'tool_use' as const, id: call.id, name: call.name, input: call.params },
+    step.calls.map(({ tool_call_id, id, name, params }): [string, ToolUseBlockParam] => [
+      tool_call_id,
+      { type: 'tool_use', id, name, input: params },
     ]),
   )
   const blocks = withThinking ? (step.own?.['blocks'] as AnthropicBlock[] | undefined) : undefined
@@ -128,9 +136,9 @@ function assistantBlocks(step: Extract<Step, { role: 'assistant' }>, withThinkin
 const toBlock = (part: { text: string } | { image: Image }): ContentBlockParam =>
   'text' in part ? { type: 'text', text: part.text } : imageBlock(part.image)
 
-const imageBlock = ({ media_type, data }: Image) => ({
-  type: 'image' as const,
-  source: { type: 'base64' as const, media_type: media_type as 'image/png', data },
+const imageBlock = ({ media_type, data }: Image): ImageBlockParam => ({
+  type: 'image',
+  source: { type: 'base64', media_type: media_type as 'image/png', data },
 })
 
 function toResult(result: Extract<Step, { role: 'results' }>['results'][number]): ToolResultBlockParam {
@@ -143,7 +151,7 @@ function toResult(result: Extract<Step, { role: 'results' }>['results'][number])
   }
 }
 
-type Thinking = Pick<MessageCreateParamsStreaming, 'thinking' | 'output_config'>
+type Thinking = Pick<MessageBody, 'thinking' | 'output_config'>
 
 /**
  * From 4.6 on models think adaptively, guided by the effort; the newest cannot do otherwise, and would hide their thinking

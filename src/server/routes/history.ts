@@ -28,12 +28,13 @@ export function historyRoutes(app: Hono<Env>, { store }: Server): void {
     'POST /api/sessions/:id/compact',
     { summary: 'Have the conversation summarised now', body: Compact },
     async ({ id, body: { instructions } }) => {
-      const { tokens_before, tokens_after } = await (await store.get(id)).turns.compact(instructions)
+      const { compact } = await import('../../session/context.ts')
+      const { tokens_before, tokens_after } = await compact(await store.get(id), instructions)
       return { tokens_before, tokens_after }
     },
   )
   route(app, 'GET /api/sessions/:id/context', { summary: 'What fills the window of the model' }, async ({ id }) =>
-    (await store.get(id)).context(),
+    (await store.get(id)).preparation.context(),
   )
   route(
     app,
