@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agents.ts'
 import { budgetOf, historyParts, type Part } from '../agent/budget.ts'
 import { essentials, summarise } from '../agent/compaction.ts'
 import { applyTrims, type Fit, roomFor, tokensOf, weigh } from '../agent/context.ts'
-import { toHistory } from '../agent/history.ts'
+import type { createReader } from '../agent/history.ts'
 import { state } from '../agent/turn.ts'
 import { AppError } from '../base/errors.ts'
 import { BYTES_PER_TOKEN } from '../base/tokens.ts'
@@ -19,15 +19,16 @@ export type Between = {
   session: Session
   agent: Agent
   prefix: Prefix
+  read: ReturnType<typeof createReader>
   fit: Fit
   attachments: Workspace['attachments']
   models: Models
 }
 
-export async function contextOf({ session, prefix, fit, attachments, models }: Between): Promise<Context> {
+export async function contextOf({ session, prefix, read, fit, attachments, models }: Between): Promise<Context> {
   const { context_tokens: used } = session.state.conversation
-  const bare = toHistory(session.counting)
-  const history = applyTrims(await Promise.all(bare.map(attachments.enclose)), fit)
+  const bare = read(session.counting).history
+  const history = applyTrims(await attachments.enclose(bare), fit)
   const parts = [...prefix.parts, ...historyParts(history, bare, session.counting)]
   return { window: models.info(session.state.model).context_window ?? null, used, parts: budgetOf(parts, used) }
 }
@@ -58,11 +59,11 @@ export function compact(session: Session, instructions: string | undefined): Pro
  * then context.compacted. Throws NOTHING_TO_DO, INVALID_REQUEST for a model that is none, and what the call throws.
  */
 export async function* compactWhole(
-  { session, agent, prefix, fit, attachments, models }: Between,
+  { session, agent, prefix, read, fit, attachments, models }: Between,
   instructions: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Event, ContextCompacted> {
-  const history = await Promise.all(toHistory(session.counting).map(attachments.enclose))
+  const history = await attachments.enclose(read(session.counting).history)
   if (history.every(message => message.id === 0))
     throw new AppError('NOTHING_TO_DO', 'There is nothing yet that could be summarised. Send a prompt first.')
   const { id: model, info } = await models.resolve(session.state.model)

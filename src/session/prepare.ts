@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { createFit } from '../agent/context.ts'
+import { createReader } from '../agent/history.ts'
 import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
@@ -74,6 +75,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     return [...ofServers, ...(await conventions.announcements())]
   }
   const fit = createFit()
+  const read = createReader()
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
@@ -94,7 +96,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   }
   const between = async (signal: AbortSignal): Promise<Between> => {
     const { agent, prefix } = await ready(session.state.agent, signal)
-    return { session, agent, prefix, fit, attachments: place.attachments, models }
+    return { session, agent, prefix, read, fit, attachments: place.attachments, models }
   }
 
   return {
@@ -141,6 +143,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             fit,
             ...need,
             log: () => session.counting,
+            read,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,

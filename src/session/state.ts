@@ -86,7 +86,7 @@ export function apply(state: SessionState, event: Stored): void {
   if (usage && event.id > state.inherited_to) state.usage = addUsage([state.usage, usage])
   switch (event.type) {
     case 'session.updated':
-      state.model = event.model ?? state.model
+      if (!event.usage) state.model = event.model ?? state.model
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
@@ -153,7 +153,12 @@ function rewind(state: SessionState, event: Stored<SessionRewound>): void {
   const prompt = retry_turn_id && promptOf(state.counting.events, turn_id)
   state.counting.add(event)
   state.conversation = emptyConversation()
-  for (const counts of state.counting.events) include(state.conversation, counts)
+  state.title = ''
+  for (const counts of state.counting.events) {
+    include(state.conversation, counts)
+    if (counts.type === 'session.created' || counts.type === 'session.updated')
+      state.title = counts.title ?? state.title
+  }
   if (!prompt) return
   const { source: _, prompt_id: __, ...body } = prompt
   // What was chosen for the session since then counts; what the prompt chose for itself stays else.
