@@ -86,10 +86,11 @@ function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<
   }
 }
 
-const showsImages = (endpoint: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean =>
-  endpoint.info.images !== false &&
-  !refused.has('images') &&
-  messages.some(message => message.role !== 'assistant' && Boolean(message.images?.length))
+function showsImages({ info }: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean {
+  if (info.images === false || refused.has('images')) return false
+  for (const message of messages) if (message.role !== 'assistant' && message.images?.length) return true
+  return false
+}
 
 /** By their names in all of the APIs. */
 function lowered(error: unknown, body: object): number | undefined {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { createFit } from '../agent/context.ts'
+import { createReader } from '../agent/history.ts'
 import { buildRequest, type Frozen } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
@@ -69,6 +70,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     return [...ofServers, ...(await conventions.announcements())]
   }
   const fit = createFit()
+  const read = createReader()
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
@@ -120,6 +122,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             fit,
             ...need,
             log: () => session.counting,
+            read,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,

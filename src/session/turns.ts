@@ -71,7 +71,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       state.queued.delete(prompt.turn_id) // a command that could not be dropped either: it must not begin again
     }
     segmentsOf.delete(prompt.turn_id)
-    outcomes.ended(prompt.turn_id)
+    outcomes.ended(prompt.turn_id, state.queued)
     running = null
     next()
   }
@@ -156,7 +156,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       const turn_id = newId('turn')
       if (!running) {
         repair()
-        const outcome = outcomes.of(turn_id)
+        const outcome = outcomes.next(turn_id)
         if (segments) {
           segmentsOf.set(turn_id, segments)
           session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: 'queue' })
@@ -173,7 +173,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         )
       if (state.queued.size >= LONGEST_QUEUE)
         throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
-      const outcome = outcomes.of(turn_id)
+      const outcome = outcomes.next(turn_id)
       if (segments) segmentsOf.set(turn_id, segments)
       // Its lines run when its turn begins: it cannot steer another.
       session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: segments ? 'queue' : when_busy })

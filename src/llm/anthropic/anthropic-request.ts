@@ -12,7 +12,7 @@ import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
 import type { Step } from '../wire/conversation.ts'
-import { toSteps } from '../wire/conversation.ts'
+import { toSteps, writeSteps } from '../wire/conversation.ts'
 
 type MessageParam = { role: 'user' | 'assistant'; content: string | ContentBlockParam[] }
 
@@ -40,6 +40,7 @@ export function anthropicBody(
   refused: ReadonlySet<Unsupported>,
 ): MessageBody {
   const steps = toSteps(request.messages, endpoint, 'anthropic', refused)
+  const written = writeSteps(steps, some => toMessages(some, !refused.has('reasoning_history')))
   const max_tokens = request.max_output_tokens ?? Math.min(endpoint.info.max_output ?? LEAST_OUTPUT, MOST_OUTPUT)
   return defined<MessageBody>({
     model: endpoint.model,
@@ -57,7 +58,7 @@ export function anthropicBody(
           )
         : undefined,
     system: request.system ? systemOf(request.system, refused) : undefined,
-    messages: plain(withBreakpoints(toMessages(steps, !refused.has('reasoning_history')), refused), refused),
+    messages: plain(withBreakpoints(written, refused), refused),
   })
 }
 
@@ -69,14 +70,19 @@ const EPHEMERAL = { type: 'ephemeral' } as const
  */
 function withBreakpoints(messages: MessageParam[], refused: ReadonlySet<Unsupported>): MessageParam[] {
   if (refused.has('cache_control')) return messages
-  const last = messages.flatMap((message, index) => (message.role === 'user' ? [index] : [])).slice(-2)
-  return messages.map((message, index) => {
-    if (!last.includes(index) || typeof message.content === 'string') return message
-    const content = message.content.map((block, at, all) =>
-      at === all.length - 1 ? { ...block, cache_control: EPHEMERAL } : block,
+  const marked = messages.slice()
+  let left = 2
+  for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
+    const { role, content } = messages[i]!
+    if (role !== 'user') continue
+    left--
+    if (typeof content === 'string') continue
+    const blocks = content.map((block, at) =>
+      at === content.length - 1 ? { ...block, cache_control: EPHEMERAL } : block,
     )
-    return { ...message, content } as MessageParam
-  })
+    marked[i] = { role, content: blocks as ContentBlockParam[] }
+  }
+  return marked
 }
 
 function systemOf(text: string, refused: ReadonlySet<Unsupported>): string | TextBlockParam[] {
@@ -103,7 +109,7 @@ const textIn = (content: ToolResultBlockParam['content'] | ContentBlockParam[]):
     : undefined
 
 /** Results of one message go back in one, directly after it; what the user says next joins them. */
-function toMessages(steps: Step[], withThinking: boolean): MessageParam[] {
+function toMessages(steps: readonly Step[], withThinking: boolean): MessageParam[] {
   const messages: MessageParam[] = []
   for (const step of steps) {
     if (step.role === 'assistant') {

@@ -4,7 +4,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { FOREIGN_SIGNATURE, plainSchema } from '../openai/openai-request.ts'
 import type { Image, JsonSchema, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
-import { type Step, toSteps } from '../wire/conversation.ts'
+import { type Step, toSteps, writeSteps } from '../wire/conversation.ts'
 
 /** What a reply consisted of, in order, each part with its signature. */
 export type GeminiPart =
@@ -48,7 +48,9 @@ export function geminiBody(
         ? undefined
         : { includeThoughts: true, ...(effort && !refused.has('effort') && levelOf(endpoint.model, effort)) },
     }),
-    contents: toSteps(request.messages, endpoint, 'gemini', refused).map(step => toContent(step, refused)),
+    contents: writeSteps(toSteps(request.messages, endpoint, 'gemini', refused), steps =>
+      steps.map(step => toContent(step, refused)),
+    ),
   })
 }
 

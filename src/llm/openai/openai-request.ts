@@ -12,7 +12,7 @@ import type { Endpoint } from '../endpoint.ts'
 import type { Image, JsonSchema, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
 import { NO_ANSWER } from '../shapes.ts'
-import { type Part, type Step, toSteps } from '../wire/conversation.ts'
+import { type Part, type Step, toSteps, writeSteps } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
 
 /** What Gemini takes instead of the signature of a call that it did not make itself (ai.google.dev, Thought signatures). */
@@ -53,7 +53,9 @@ export function chatBody(endpoint: Endpoint, request: ModelRequest, refused: Rea
         : undefined,
     messages: [
       ...system,
-      ...toSteps(request.messages, endpoint, 'chat', refused).flatMap(step => toMessages(step, endpoint, refused)),
+      ...writeSteps(toSteps(request.messages, endpoint, 'chat', refused), steps =>
+        steps.flatMap(step => toMessages(step, endpoint, refused)),
+      ),
     ],
   })
 }

@@ -10,7 +10,7 @@ import { defined } from '../../base/defined.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
-import { type Part, type Step, toSteps, type WireCall } from '../wire/conversation.ts'
+import { type Part, type Step, toSteps, type WireCall, writeSteps } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
 import { plainSchema } from './openai-request.ts'
 
@@ -53,7 +53,9 @@ export function responsesBody(
           )
         : undefined,
     instructions: request.system || undefined,
-    input: toSteps(request.messages, endpoint, 'responses', refused).flatMap(step => toItems(step, refused)),
+    input: writeSteps(toSteps(request.messages, endpoint, 'responses', refused), steps =>
+      steps.flatMap(step => toItems(step, refused)),
+    ),
   })
 }
 

@@ -33,7 +33,7 @@ export type Commands = { place: Place; commands: Command[]; problems: ConfigProb
 
 /** All commands for a project, strongest first: built in, the project's, the user's. Of one name the first one holds. */
 export async function findAllCommands(runtime: Runtime, project: string | undefined): Promise<Commands> {
-  const config = project === undefined ? runtime.config.config : await runtime.projectConfig(project)
+  const config = await runtime.projectConfig(project)
   const place = await placeOf(project ?? runtime.dirs.config, runtime.dirs)
   const agents = new Set(agentsOf(config).map(({ name }) => name))
   const [{ findCommands }, { findSkills }] = await Promise.all([
