@@ -112,6 +112,16 @@ export const COMMANDS = {
     flags: { limit: { value: 'N', help: 'list or find at most N (default 200)' } },
     read: transcriptsAction,
   },
+  models: {
+    usage: '[list | refresh]',
+    summary:
+      'The models that can be used, with windows and prices; `refresh` looks them up at models.dev and keeps them in the state directory.',
+    flags: {
+      all: { help: 'list those that cannot be used as well, and why' },
+      from: { value: 'SOURCE', help: 'refresh from this file or address, in the shape of models.dev/api.json' },
+    },
+    read: modelsAction,
+  },
   trust: {
     usage: '[DIR]',
     summary:
@@ -140,6 +150,7 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
   transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
+  models: async (options, host) => (await import('./models.ts')).models(options, host),
   trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
 
@@ -168,6 +179,22 @@ function allowances({ flags, wrong }: Given): Allowance[] {
   if (strange !== undefined)
     throw wrong(`--allow takes write and shell, separated by a comma${suggestion(strange, ['write', 'shell'])}`)
   return [...new Set(words.filter(known))]
+}
+
+type ModelsAction = { action: 'list'; all: boolean } | { action: 'refresh'; from?: string }
+
+function modelsAction({ flags, operands: [action = 'list', ...operands], wrong }: Given): ModelsAction {
+  if (operands.length > 0) throw wrong(`\`${action}\` takes nothing more`)
+  switch (action) {
+    case 'list':
+      if (flags.has('from')) throw wrong('`list` takes no --from')
+      return { action, all: flags.has('all') }
+    case 'refresh':
+      if (flags.has('all')) throw wrong('`refresh` takes no --all')
+      return { action, from: flags.text('from') }
+    default:
+      throw wrong(`has no such action${suggestion(action, ['list', 'refresh'])}`)
+  }
 }
 
 type TranscriptsAction =

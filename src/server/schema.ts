@@ -1,6 +1,10 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+
+import { EFFORTS } from '../event/parts.ts'
+
 import { FORMAT_NAMES } from '../transcript/formats.ts'
+
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -84,21 +88,26 @@ const Attachment = v.union(
 
 export const SendPrompt = v.pipe(
   object({
-    text,
+    text: maybe(text),
+    command: maybe(object({ name, arguments: maybe(v.pipe(text, v.maxLength(100_000))) })),
     prompt_id: maybe(name),
     context: maybe(Context),
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
     agent: maybe(name),
-    effort: maybe(v.picklist(['low', 'medium', 'high'])),
+    effort: maybe(v.picklist(EFFORTS)),
     when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
     wait: maybe(v.boolean()),
   }),
   // Providers refuse a message that says nothing.
   v.forward(
     v.check(
-      ({ text, attachments }) => text.trim() !== '' || Boolean(attachments?.length),
-      'a text that says something',
+      ({ text = '', attachments, command }) => text.trim() !== '' || Boolean(attachments?.length || command),
+      'a text that says something, or a command',
     ),
+    ['text'],
+  ),
+  v.forward(
+    v.check(({ text, command }) => text === undefined || command === undefined, 'no text beside a command'),
     ['text'],
   ),
 )

@@ -212,8 +212,13 @@ export type Rendering = {
 /** Rendering may take this share of the time, so that its cost stays linear however long a session grows. */
 const SHARE = 0.05
 const SOONEST_MS = 200
+/** A session in which one turn follows the other without a pause is rendered after this time all the same. */
+const LATEST_MS = 60_000
 
-/** Keeps the transcript files of a session up to date, off the reply path: after turns, and the less often the longer it takes. */
+/**
+ * Keeps the transcript files of a session up to date, off the reply path: once it pauses after a turn, and the less often the
+ * longer it takes.
+ */
 export function createRendering(
   session: Session,
   archive: Archive,
@@ -241,14 +246,21 @@ export function createRendering(
     return running
   }
 
+  /** When the first turn ended that is in no file yet. */
+  let behind: number | undefined
   const unsubscribe = session.subscribe(event => {
-    if (event.type !== 'turn.end' || timer) return
+    if (event.type === 'prompt') clearTimeout(timer)
+    if (event.type !== 'turn.end') return
+    clearTimeout(timer)
+    behind ??= performance.now()
+    const pause = Math.max(SOONEST_MS, cost / SHARE)
+    const left = behind + Math.max(LATEST_MS, pause) - performance.now()
     timer = setTimeout(
       () => {
-        timer = undefined
+        behind = undefined
         render().catch(error => report('warn', `${path}: ${messageOf(error)}`))
       },
-      Math.max(SOONEST_MS, cost / SHARE),
+      Math.max(0, Math.min(pause, left)),
     )
   })
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { createFit } from '../agent/context.ts'
+import { createReader } from '../agent/history.ts'
 import { buildRequest, type Frozen } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
@@ -12,7 +13,6 @@ import type { Config, Dirs } from '../config/config.ts'
 import type { Prompt } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
-import { hides } from '../tools/permission/hidden.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
 import { createConventions } from './conventions.ts'
@@ -23,6 +23,8 @@ import { createToolAccess, freeze, policyOf, spillPath, toolsOf, type Workspace 
 
 export type Preparation = {
   readonly place: Workspace
+  /** Which files tools leave out, by the rules in force. */
+  hidden(): Promise<(path: string) => boolean>
   /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
   prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
   /** Ends what the session's tools have running. */
@@ -55,7 +57,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
-  const hidden = (path: string) => hides(policyOf(place, session.state, findAgent(config, session.state.agent)))(path)
+  const hidden = async () => {
+    const { hides } = await import('../tools/permission/hidden.ts')
+    return hides(policyOf(place, session.state, findAgent(config, session.state.agent)))
+  }
   const conventions = createConventions(session, place, hidden)
   const frozen = new Map<string, Promise<Frozen>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
@@ -65,15 +70,19 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     return [...ofServers, ...(await conventions.announcements())]
   }
   const fit = createFit()
+  const read = createReader()
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
 
   return {
     place,
+    hidden,
     async prepare(prompt, signal) {
       const agent = findAgent(config, prompt.agent ?? session.state.agent)
       place.narrowed.length = 0
+      const { command } = prompt
+      if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
       tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
         session.questions.ask(question, ended.signal, elsewhere),
       )
@@ -86,7 +95,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const prefix = await frozen.get(agent.name)!
       const access = await createToolAccess(place, session.state, agent, list, conventions)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
-      const own = prompt.agent === session.state.agent ? undefined : agent.model
+      const own = prompt.model ?? (prompt.agent === session.state.agent ? undefined : agent.model)
       const started = { agent: session.state.agent, model: session.state.model }
       /** The session's model counts from the next call; but one that came with another agent waits for its turn, as that does. */
       const modelNow = async () => {
@@ -113,6 +122,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             fit,
             ...need,
             log: () => session.counting,
+            read,
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,

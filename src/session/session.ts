@@ -93,6 +93,10 @@ export class Session {
   get place() {
     return this.#preparation.place
   }
+  /** Which files tools leave out, by the rules in force. */
+  hidden(): Promise<(path: string) => boolean> {
+    return this.#preparation.hidden()
+  }
 
   /** `ended` is called when nothing can follow any more. */
   subscribe(listener: Listener, ended?: () => void): () => void {

@@ -114,6 +114,8 @@ export function apply(state: SessionState, event: Stored): void {
       for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })
       return
     case 'tool.call':
+      // The shell lines of a command are in no message; and of others the inner tool is known now.
+      state.open_calls.set(event.tool_call_id, event)
       if (event.requires_approval) state.approvals.set(event.tool_call_id, event)
       return
     case 'approval':
