@@ -86,7 +86,7 @@ export function apply(state: SessionState, event: Stored): void {
   if (usage && event.id > state.inherited_to) state.usage = addUsage([state.usage, usage])
   switch (event.type) {
     case 'session.updated':
-      state.model = event.model ?? state.model
+      if (!event.usage) state.model = event.model ?? state.model
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
