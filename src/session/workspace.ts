@@ -11,7 +11,7 @@ import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
-import type { Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
+import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
@@ -89,7 +89,10 @@ export async function createToolAccess(
   tools: Tool[],
   conventions: Conventions,
 ): Promise<ToolAccess> {
-  const { hides } = await import('../tools/permission/hidden.ts')
+  const [{ hides }, { judgeUrl }] = await Promise.all([
+    import('../tools/permission/hidden.ts'),
+    import('../tools/permission/policy.ts'),
+  ])
   const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
@@ -107,6 +110,7 @@ export async function createToolAccess(
       seen: place.seen,
       children: place.children,
       env: place.env,
+      judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent)),
       jobs: place.jobs,
       toon: place.config.toon,
       signal,
@@ -118,6 +122,15 @@ export async function createToolAccess(
     }),
   }
 }
+
+/** A call that fetches this address, as the policy judges it. */
+const fetching = (url: string): JudgedCall => ({
+  tool: 'fetch_url',
+  category: 'web',
+  params: { url },
+  level: 'read',
+  effect: { level: 'read', reason: '', reads: [], writes: [], url },
+})
 
 export function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
   const sessionRules: Rule[] = state.rules.map((rule, i) => ({
