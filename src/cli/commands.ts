@@ -112,6 +112,22 @@ export const COMMANDS = {
     flags: { limit: { value: 'N', help: 'list or find at most N (default 200)' } },
     read: transcriptsAction,
   },
+  cost: {
+    usage: '',
+    summary: 'What the saved sessions used: turns, tokens and dollars, by model, project, day or agent.',
+    flags: {
+      since: { value: 'DAY', help: 'from this day or time on (UTC)' },
+      until: { value: 'DAY', help: 'until before this day or time' },
+      by: { value: 'WHAT', help: 'model (default), project, day or agent' },
+      json: { help: 'print it as GET /api/usage returns it' },
+    },
+    read: ({ flags }: Given) => ({
+      since: flags.text('since'),
+      until: flags.text('until'),
+      by: flags.text('by'),
+      json: flags.has('json'),
+    }),
+  },
   models: {
     usage: '[list | refresh]',
     summary:
@@ -150,6 +166,7 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
   transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
+  cost: async (options, host) => (await import('./cost.ts')).cost(options, host),
   models: async (options, host) => (await import('./models.ts')).models(options, host),
   trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }

@@ -2,9 +2,8 @@ import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
 
 import { EFFORTS } from '../event/parts.ts'
-
+import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
-
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -125,6 +124,8 @@ export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 
 export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
 
+export const Compact = object({ instructions: maybe(v.pipe(text, v.maxLength(10_000))) })
+
 export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
 
 export const Approve = object({
@@ -179,6 +180,12 @@ const project = v.optional(
 )
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))
 
+/** What is not a whole day is a time. `until` is exclusive, unlike in a search. */
+export const UsageOf = v.object({
+  since: v.optional(time('00:00:00.000')),
+  until: v.optional(time('00:00:00.000')),
+  by: v.optional(v.picklist(GROUPS), 'model'),
+})
 export const OfProject = v.object({ project })
 export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })

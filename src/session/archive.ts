@@ -11,6 +11,7 @@ import { acquireLock } from './lock.ts'
 import { writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 import type { Session } from './session.ts'
+import { type Group, isWithin, type Period, type Spent, spentIn, tabulate } from './spending.ts'
 
 export type ListRequest = { project?: string; limit: number; cursor?: string }
 export type Archive = ReturnType<typeof createArchive>
@@ -141,6 +142,19 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       return { transcripts: page.map(shown), next_cursor: more ? encodeCursor(sortKey(page.at(-1)!)) : null }
     },
 
+    /** What all saved sessions used, from the index; a log is read again only where the period cuts one of its days. */
+    async usage({ by, ...period }: Period & { by: Group }) {
+      const parts: (Spent & { project: string })[] = []
+      for (const entry of await entries()) {
+        const within = entry.spent.map(part => isWithin(part, period))
+        const spent = within.includes(undefined)
+          ? spentIn(readEvents(await readLog(entry.log), entry.log).events, period)
+          : entry.spent.filter((_, at) => within[at])
+        parts.push(...spent.map(part => ({ ...part, project: entry.project_path ?? '' })))
+      }
+      return tabulate(parts, by)
+    },
+
     async search(request: SearchRequest) {
       return searchLogs(await entries(request.project), request)
     },
@@ -160,7 +174,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
   }
 }
 
-const shown = ({ log, size: _, modified: __, ...entry }: Entry) => {
+const shown = ({ log, size: _, modified: __, spent: ___, ...entry }: Entry) => {
   const { spill: _spill, lock: _lock, torn: _torn, ...paths } = filesOf(log)
   return { ...entry, paths }
 }

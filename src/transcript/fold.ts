@@ -57,7 +57,7 @@ class Folding {
         break
       case 'session.updated':
         if (event.agent) this.agent = event.agent
-        if (event.model) this.note(event, 'Model', event.model)
+        if (event.model && !event.usage) this.note(event, 'Model', event.model)
         if (event.rule) this.note(event, 'Rule remembered', event.rule)
         break
       case 'session.resumed':
