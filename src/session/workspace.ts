@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Agent, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
+import { type Part, prefixParts } from '../agent/budget.ts'
 import type { ToolAccess } from '../agent/call.ts'
-import { systemPrompt } from '../agent/prompt.ts'
+import { systemSections } from '../agent/prompt.ts'
 import type { Frozen } from '../agent/request.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
@@ -56,21 +57,27 @@ export async function toolsOf(
   return [...builtinTools, ...(await conventions.tools()), ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
 
+/** What is sent in front of every request, and what it consists of. */
+export type Prefix = { frozen: Frozen; parts: Part[] }
+
 /** The system prompt and the tool definitions of one agent, made once per session. */
 export async function freeze(
   agent: Agent,
   project: string,
   session_id: string,
-  tools: Tool[],
+  all: Tool[],
   pool: Pool | null,
   conventions: Conventions,
-): Promise<Frozen> {
-  const offered = toolsFor(agent, tools)
+): Promise<Prefix> {
+  const offered = toolsFor(agent, all)
   const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
   const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
+  const instructions = await conventions.instructions()
+  const sections = systemSections({ agent, project, instructions, servers, skills })
+  const tools = offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters }))
   return {
-    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers, skills }),
-    tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
+    frozen: { system: sections.map(({ text }) => text).join('\n\n'), tools },
+    parts: prefixParts(sections, offered, tools),
   }
 }
 
