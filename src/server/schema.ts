@@ -54,11 +54,20 @@ export const CreateSession = object({
   config: maybe(object({ ...Settings, save_transcript: maybe(v.boolean()) })),
 })
 
+/** Refused rather than ignored: who sends it believes that it does something. */
+const Unchangeable = maybe(
+  v.pipe(
+    v.unknown(),
+    v.check(() => false, 'it to be left out: whether a session is saved is settled when it begins'),
+    v.transform((): undefined => undefined),
+  ),
+)
+
 export const UpdateSession = object({
   model: maybe(name),
   agent: maybe(name),
   title: maybe(v.pipe(text, v.maxLength(500))),
-  config: maybe(object(Settings)),
+  config: maybe(object({ ...Settings, save_transcript: Unchangeable })),
 })
 
 /** `col` is what older clients send. */
@@ -114,6 +123,8 @@ export const SendPrompt = v.pipe(
 export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 
 export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
+
+export const Compact = object({ instructions: maybe(v.pipe(text, v.maxLength(10_000))) })
 
 export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
 
