@@ -153,6 +153,28 @@ export const COMMANDS = {
     },
     read: modelsAction,
   },
+  undo: {
+    usage: '[SESSION]',
+    summary:
+      'Restores what a session changed: of its last turn, or what the flags name. SESSION is the beginning of an id; without it, the last session here that changed a file. No server is needed.',
+    flags: {
+      turn: { value: 'ID', help: 'what this turn changed' },
+      call: { value: 'ID', help: 'what this tool call changed' },
+      path: { value: 'FILE', help: 'what the session changed in this file or directory; may be repeated' },
+      yes: { help: 'do not ask' },
+    },
+    read({ flags, operands, wrong }: Given) {
+      if (operands.length > 1) throw wrong('takes one session')
+      if (flags.has('turn') && flags.has('call')) throw wrong('takes --turn or --call, not both')
+      return {
+        session: operands[0],
+        turn_id: flags.text('turn'),
+        tool_call_id: flags.text('call'),
+        paths: flags.texts('path'),
+        yes: flags.has('yes'),
+      }
+    },
+  },
   trust: {
     usage: '[DIR]',
     summary:
@@ -184,6 +206,7 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
   cost: async (options, host) => (await import('./cost.ts')).cost(options, host),
   models: async (options, host) => (await import('./models.ts')).models(options, host),
+  undo: async (options, host) => (await import('./undo.ts')).undo(options, host),
   trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
 

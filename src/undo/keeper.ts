@@ -96,6 +96,11 @@ export function createKeeper({
     return { settle: () => inTurn(() => settleTree(found, since, context, call)) }
   }
 
+  const otherName = (path: string, file: string) => {
+    const other = tree.otherName(path, file)
+    return other === undefined ? undefined : shown(other)
+  }
+
   async function settleTree(found: Map<string, Entry>, since: number, context: ToolContext, call: Call) {
     const settling = { ...context, signal: NEVER }
     try {
@@ -104,6 +109,8 @@ export function createKeeper({
       watching.delete(found)
     }
     const changed = [...found.values()].filter(({ before, after }) => !sameState(before, after))
+    for (const { path, before, after } of changed)
+      for (const state of [before, after]) if (state?.file) state.same_as = otherName(path, state.file)
     const ignored = await ignoredAmong(
       changed.map(({ path }) => path),
       settling,

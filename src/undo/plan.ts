@@ -62,6 +62,28 @@ export function take(plan: Plan, aims: readonly Aim[], { images }: Place): void 
   }
 }
 
+/** Entries without those that would change a file which is refused, as it has this other name. */
+export function withoutSharedFiles(plan: Plan, place: Place): Plan {
+  const fileAt = (path: string) => {
+    try {
+      return look(place.locate(path)).state?.file
+    } catch {
+      return undefined // not open to us, and so refused
+    }
+  }
+  const files = new Set(plan.refused.map(({ path }) => fileAt(path)).filter(file => file !== undefined))
+  const shared = plan.entries.flatMap(({ path, before }) => (before?.file && files.has(before.file) ? [path] : []))
+  if (shared.length === 0) return plan
+  return {
+    entries: plan.entries.filter(({ path }) => !shared.includes(path)),
+    refused: [
+      ...plan.refused,
+      ...shared.map(path => ({ path, reason: 'it is another name of a file that was edited since' })),
+    ],
+    chosen: plan.chosen.filter(({ entry }) => !shared.includes(entry.path)),
+  }
+}
+
 export const now = (path: string, place: Place): Content => look(place.locate(path))
 
 /** Paths that are refused or restored together: by the moves among these changes. */

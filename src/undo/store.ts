@@ -15,8 +15,8 @@ import { type Entry, look, sameState } from './state.ts'
 import { type OpenLine, openSteps, type UndoLine } from './steps.ts'
 import { createTree } from './tree.ts'
 
-/** After this much more, the limit is looked at again. */
-const STEP = 8 * 1024 * 1024
+/** The limit is looked at again after such a part of it. */
+const PART = 1 / 16
 
 export type Store = ReturnType<typeof openStore>
 
@@ -44,7 +44,7 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
 
   const grown = async () => {
     const own = images.size() + steps.size()
-    if (checked >= 0 && own < checked + STEP) return
+    if (checked >= 0 && own < checked + most_bytes * PART) return
     checked = own
     const { dropped, bytes } = enforceLimit(dirname(dir), dir, most_bytes)
     const limit = `undo_limit_mb = ${Math.round(most_bytes / 1024 / 1024)}`
