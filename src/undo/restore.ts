@@ -11,6 +11,7 @@ import {
   readdirSync,
   rmdirSync,
   rmSync,
+  type Stats,
   unlinkSync,
   writeSync,
 } from 'node:fs'
@@ -52,7 +53,8 @@ export async function restore(entries: readonly Entry[], place: Place, again: bo
   }
   const guarded = (act: (entry: Entry, path: string) => unknown) => (entry: Entry, path: string) => {
     const state = look(path).state
-    if (again && sameState(state, entry.after)) return
+    // By us before a kill, or through another name of the file.
+    if (sameState(state, entry.after)) return
     if (sameState(state, expected(entry)) || (again && isTorn(path, entry, place))) return act(entry, path)
     throw new Error(EDITED)
   }
@@ -133,7 +135,7 @@ async function putContents(path: string, { before, after }: Entry, place: Place)
   const found = statAt(path)
   if (found === null && linked(path, wanted, place)) return
   if (found === null) return await createFile(path, bytes, permissions(wanted), confirm)
-  if (found.isFile() && found.nlink > 1 && fileOf(found) === wanted.file) return overwrite(path, bytes, wanted)
+  if (found.isFile() && found.nlink > 1 && isSharedWith(found, wanted, place)) return overwrite(path, bytes, wanted)
   await writeAtomic(path, bytes, permissions(wanted), async temporary => {
     if (process.platform !== 'win32' && found.uid !== process.getuid?.()) lchownSync(temporary, found.uid, found.gid)
     await confirm()
@@ -142,6 +144,13 @@ async function putContents(path: string, { before, after }: Entry, place: Place)
 }
 
 const isFurtherName = ({ after }: Entry): boolean => after?.same_as !== undefined
+
+/** Whether the file that is there has the names that it had: what is written through one of them is meant for all. */
+function isSharedWith(found: Stats, { file, same_as }: State, place: Place): boolean {
+  if (file === undefined || fileOf(found) === file) return file !== undefined
+  const other = same_as === undefined ? null : statAt(place.locate(same_as))
+  return other !== null && fileOf(other) === fileOf(found)
+}
 
 /** A further name of a file that is there, and is what this one was. */
 function linked(path: string, wanted: State, place: Place): boolean {

@@ -60,9 +60,11 @@ export const isKept = (state: State | null): boolean =>
 export const changeOf = (before: State | null, after: State | null): 'created' | 'modified' | 'deleted' =>
   before === null ? 'created' : after === null ? 'deleted' : 'modified'
 
+const QUIET = { throwIfNoEntry: false } as const
+
 export const statAt = (path: string): Stats | null => {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) ?? null
+    return lstatSync(path, QUIET) ?? null
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return null // a file where a directory was
     throw error

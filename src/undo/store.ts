@@ -8,6 +8,7 @@ import type { Roots } from '../tools/tool.ts'
 import { openImages } from './images.ts'
 import { createKeeper } from './keeper.ts'
 import { enforceLimit, LOCK } from './limit.ts'
+import { locate } from './locate.ts'
 import { differences, type Named } from './named.ts'
 import type { Place } from './plan.ts'
 import { restore, sweep } from './restore.ts'
@@ -27,19 +28,18 @@ export type Keeping = {
   roots: Roots
   most_bytes: number
   at(): number
-  locate: Place['locate']
   /** Says that older sessions were dropped, or that the live ones are over the limit. */
   report(message: string): void
 }
 
 /** Opens what is kept of a session; the directory is made. It is this process's until `close`. */
-export function openStore({ dir, roots, most_bytes, at, locate, report }: Keeping) {
+export function openStore({ dir, roots, most_bytes, at, report }: Keeping) {
   mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
   const release = tryLock(join(dir, LOCK))
   if (!release) throw new AppError('SESSION_LOCKED', 'Another backend has the undo of this session open.')
   const steps = openSteps(join(dir, 'steps.jsonl'))
   const images = openImages(join(dir, 'images'))
-  const place: Place = { locate, images }
+  const place: Place = { locate: path => locate(path, roots), images }
   let checked = -1
 
   const grown = async () => {
@@ -104,7 +104,7 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
 
   /** What the call meant to write, or what stands there: if that is neither, somebody has changed it since. */
   function named(entries: readonly Entry[]): Entry[] {
-    const nowAt = (path: string) => look(locate(path)).state
+    const nowAt = (path: string) => look(place.locate(path)).state
     return entries.flatMap(({ path, before, after }) => {
       const now = nowAt(path)
       const left = sameState(before, after) || sameState(now, before) ? now : after
