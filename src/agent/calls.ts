@@ -19,7 +19,7 @@ import { type Decision, state, type Turn } from './turn.ts'
  */
 export async function* runCalls(
   turn: Turn,
-  message: Message,
+  message: Pick<Message, 'tool_calls' | 'provider_data'>,
   signal: AbortSignal,
 ): AsyncGenerator<Event, 'done' | 'timeout'> {
   const waiting = [...message.tool_calls]
@@ -57,7 +57,7 @@ export async function* runCalls(
 
 const runsTogether = (prepared: Prepared) => prepared.effect.level === 'read' && prepared.verdict.decision === 'allow'
 
-const rawArguments = (message: Message, call: ToolCall): string | undefined =>
+const rawArguments = (message: Pick<Message, 'provider_data'>, call: ToolCall): string | undefined =>
   (message.provider_data?.raw_arguments as Record<string, string> | undefined)?.[call.tool_call_id]
 
 async function* runTogether(turn: Turn, batch: Prepared[], signal: AbortSignal): AsyncGenerator<Event> {

@@ -49,5 +49,7 @@ export type Dirs = { config: string; state: string; home: string }
 
 /** Dollars per million tokens. */
 export type Prices = NonNullable<ModelConfig['prices']>
+export type Tier = NonNullable<Prices['tiers']>[number]
+export type PriceChange = NonNullable<Prices['changes']>[number]
 
 export type ProviderKind = 'anthropic' | 'openai' | 'gemini' | 'openai-compatible' | 'offline'

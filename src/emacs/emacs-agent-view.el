@@ -173,7 +173,7 @@
 (defun emacs-agent-view--updated (event)
   "Write EVENT, a change of settings."
   (let-alist event
-    (let ((parts (delq nil (list (and .model (concat "model " .model))
+    (let ((parts (delq nil (list (and .model (not .usage) (concat "model " .model))
                                  (and .agent (concat "agent " .agent))
                                  (and (stringp .rule) (concat "rule " .rule))))))
       (when parts

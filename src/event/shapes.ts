@@ -50,7 +50,9 @@ export const SHAPES = {
     inherited_to: maybe(amount),
   }),
   'session.updated': open({
+    /** With `usage`: the model that wrote the title. */
     model: maybe(text),
+    usage: maybe(usage),
     agent: maybe(text),
     title: maybe(text),
     config: maybe(sessionConfig),

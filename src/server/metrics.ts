@@ -36,10 +36,10 @@ export function createMetrics(): Metrics {
           return add('tool_ms_total', { tool: event.tool }, event.execution_time_ms)
         case 'message':
           return addUsage(event.usage)
+        case 'session.updated':
         case 'context.compacted':
           return event.usage && addUsage(event.usage)
         case 'session.created':
-        case 'session.updated':
         case 'session.resumed':
         case 'session.rewound':
         case 'session.closed':

@@ -149,6 +149,7 @@ export class Store {
   async #open(log: Log, config: Config, env: Record<string, string>, release?: () => void): Promise<Session> {
     const { archive, models, dirs, remembered } = this.#runtime
     const { project_path } = log.events[0] as SessionCreated & { id: number }
+    await models.load()
     const project = await realpath(project_path).catch(() => project_path)
     const live = { project, env, rules: await remembered.list(project) } as OpenSession
     const context: SessionContext = {

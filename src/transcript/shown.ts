@@ -42,8 +42,10 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
     case 'session.created':
       return { org_title: line(projectName(event.project_path)) }
     case 'session.updated': {
-      const { model, agent, rule } = event
-      const parts = [model && `model ${model}`, agent && `agent ${agent}`, rule && `rule ${rule}`].filter(Boolean)
+      const { model, agent, rule, usage } = event
+      const parts = [model && !usage && `model ${model}`, agent && `agent ${agent}`, rule && `rule ${rule}`].filter(
+        Boolean,
+      )
       return parts.length > 0 ? { org_title: line(parts.join(', ')) } : {}
     }
     case 'prompt':

@@ -8,6 +8,11 @@ import { OfProject } from '../schema.ts'
 export function conventionRoutes(app: Hono<Env>, { runtime }: Server): void {
   const place = (project: string | undefined) => placeOf(project ?? runtime.dirs.config, runtime.dirs)
 
+  route(app, 'GET /api/commands', { summary: 'Commands', query: OfProject }, async ({ query }) => {
+    const { findAllCommands } = await import('../../session/commands/list.ts')
+    const { commands, problems } = await findAllCommands(runtime, query.project)
+    return { commands: commands.map(({ row }) => row), problems }
+  })
   route(
     app,
     'GET /api/skills',

@@ -7,7 +7,8 @@ const CTRL_D = '\x04'
 describe.skipIf(!hasTerminal)(`a conversation${hasTerminal ? '' : ' (skipped: no script of util-linux)'}`, () => {
   test('slash commands; unknown ones are refused and reach no model', async () => {
     const { home, says, model } = await withModel()
-    const terminal = onTerminal(['run'], { home, cwd: tempDir() })
+    const project = tempDir({ '.claude/commands/greet.md': 'Greet $1 for me.' })
+    const terminal = onTerminal(['run'], { home, cwd: project })
     let at = await terminal.until('\n> ')
     for (const [typed, told] of [
       ['/help', '/agent'],
@@ -27,6 +28,10 @@ describe.skipIf(!hasTerminal)(`a conversation${hasTerminal ? '' : ' (skipped: no
     terminal.type('hello\r')
     await terminal.until('\n> ', await terminal.until('as planned', at))
     expect(model.requests[0]!.body.model).toBe('other')
+    says({ text: 'good day' })
+    terminal.type('/greet Ada\r')
+    await terminal.until('\n> ', await terminal.until('good day', at))
+    expect(model.requests[1]!.body.messages.at(-1).content).toBe('Greet Ada for me.')
     terminal.type('/quit\r')
     expect((await terminal.ended).code).toBe(0)
   })
