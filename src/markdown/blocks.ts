@@ -2,7 +2,8 @@ import { closesFence, openFence } from './block-starts.ts'
 import { dedent, indentOf } from './columns.ts'
 import type { Links } from './inlines.ts'
 import type { Leaf } from './leaves.ts'
-import { Container, type Reading, type Sink } from './reader.ts'
+import { Container } from './reader.ts'
+import type { Reading, Sink } from './sink.ts'
 
 /** The blocks of a whole text. */
 export type Block =

@@ -1,40 +1,10 @@
-import {
-  closesFence,
-  HEADING,
-  interrupts,
-  MARKER,
-  type Marker,
-  openFence,
-  QUOTE,
-  RULE,
-  readMarker,
-} from './block-starts.ts'
+import { closesFence, HEADING, openFence, QUOTE, RULE, readMarker } from './block-starts.ts'
 import { dedent, indentOf, isBlank } from './columns.ts'
-import { type Leaf, quotedText, readLeaf, type Targets } from './leaves.ts'
-
-/** What is read, in order. A block is sent when no line can change it any more, or when the text ends. */
-export type Sink = {
-  leaf(leaf: Leaf): void
-  openCode(lang: string): void
-  codeLine(line: string): void
-  closeCode(): void
-  openQuote(): void
-  closeQuote(): void
-  /** `start` is the first number of an ordered list. */
-  openList(start: number | undefined): void
-  /** `checked` is undefined for what is no task. */
-  openItem(checked: boolean | undefined): void
-  closeItem(): void
-  /** There is a blank line between items of the innermost list: those before and those that follow stand apart. */
-  loosen(): void
-  closeList(): void
-}
-
-/** Where what is read goes; targets of labels, in lower case, are added to `links`. */
-export type Reading = { sink: Sink; links: Targets }
+import { quotedText, readLeaf } from './leaves.ts'
+import { List } from './list.ts'
+import type { Body, Reading } from './sink.ts'
 
 const MAX_DEPTH = 8
-const TASK = /^\[([ xX])\][ \t]+/
 
 /**
  * Reads the blocks of Markdown as models write it: the common part of CommonMark and GitHub's tables and task lists, line
@@ -45,7 +15,7 @@ const TASK = /^\[([ xX])\][ \t]+/
  * A container is a document, the body of a list item, or that of a quote. `copy` goes on apart from the original: that is how
  * one learns what a text would be that ended here.
  */
-export class Container {
+export class Container implements Body {
   private readonly depth: number
   private readonly quoted: boolean
   /** The lines of a leaf that is not sent yet. */
@@ -71,7 +41,6 @@ export class Container {
     return copy
   }
 
-  /** UTF-16 units of the innermost leaf that is not sent yet. */
   get pending(): number {
     return this.open ? this.open.pending : this.size
   }
@@ -135,7 +104,7 @@ export class Container {
       if (!this.quoted) this.open = Quote.begin(line, this.depth, reading)
     } else {
       const marker = readMarker(line)
-      if (marker) this.open = List.begin(line, marker, this.depth, this.quoted, reading)
+      if (marker) this.open = List.begin(line, marker, () => new Container(this.depth + 1, this.quoted), reading)
     }
     return this.open !== null
   }
@@ -192,122 +161,5 @@ class Quote {
   end(reading: Reading): void {
     this.body.end(reading)
     reading.sink.closeQuote()
-  }
-}
-
-class List {
-  private readonly first: Marker
-  private item: Item | null
-
-  private constructor(first: Marker, item: Item | null) {
-    this.first = first
-    this.item = item
-  }
-
-  static begin(line: string, marker: Marker, depth: number, quoted: boolean, reading: Reading): List {
-    reading.sink.openList(marker.ordered ? marker.start : undefined)
-    return new List(marker, Item.begin(line, marker, depth, quoted, reading))
-  }
-
-  copy(): List {
-    return new List(this.first, this.item?.copy() ?? null)
-  }
-
-  get pending(): number {
-    return this.item?.pending ?? 0
-  }
-
-  feed(line: string, reading: Reading): boolean {
-    const { first, item } = this
-    if (!item || item.feed(line, reading)) return item !== null
-    this.endItem(reading)
-    const marker = readMarker(line)
-    const isOfKind = marker?.kind === first.kind
-    if (item.endsBlank && isOfKind) reading.sink.loosen()
-    if (!marker || !isOfKind || marker.indent > first.indent + 3) return false
-    this.item = Item.begin(line, marker, item.depth, item.quoted, reading)
-    return true
-  }
-
-  end(reading: Reading): void {
-    this.endItem(reading)
-    reading.sink.closeList()
-  }
-
-  private endItem(reading: Reading): void {
-    this.item?.end(reading)
-    this.item = null
-  }
-}
-
-/** Its lines reach the body without the marker and the indentation; blank ones wait until there is more of it. */
-class Item {
-  readonly depth: number
-  readonly quoted: boolean
-  private readonly marker: Marker
-  private readonly body: Container
-  private fence: string | undefined
-  private blanks = 0
-  endsBlank = false
-
-  private constructor(marker: Marker, depth: number, quoted: boolean, body: Container) {
-    this.marker = marker
-    this.depth = depth
-    this.quoted = quoted
-    this.body = body
-  }
-
-  static begin(line: string, marker: Marker, depth: number, quoted: boolean, reading: Reading): Item {
-    const item = new Item(marker, depth, quoted, new Container(depth + 1, quoted))
-    const spaced = line.replace(MARKER, mark => ' '.repeat(indentOf(mark) + mark.trim().length))
-    const text = dedent(spaced, marker.content)
-    item.fence = openFence(text)?.mark
-    item.endsBlank = isBlank(text)
-    const task = TASK.exec(text)
-    reading.sink.openItem(task ? task[1] !== ' ' : undefined)
-    item.body.feed(task ? text.slice(task[0].length) : text, reading)
-    return item
-  }
-
-  copy(): Item {
-    const copy = new Item(this.marker, this.depth, this.quoted, this.body.copy())
-    copy.fence = this.fence
-    copy.blanks = this.blanks
-    copy.endsBlank = this.endsBlank
-    return copy
-  }
-
-  get pending(): number {
-    return this.body.pending
-  }
-
-  feed(line: string, reading: Reading): boolean {
-    const text = this.textOf(line)
-    if (text === undefined) return false
-    if (this.fence) this.fence = closesFence(text, this.fence) ? undefined : this.fence
-    else this.fence = openFence(text)?.mark
-    this.endsBlank = text === ''
-    if (this.endsBlank) this.blanks++
-    else {
-      for (; this.blanks > 0; this.blanks--) this.body.feed('', reading)
-      this.body.feed(text, reading)
-    }
-    return true
-  }
-
-  end(reading: Reading): void {
-    this.body.end(reading)
-    reading.sink.closeItem()
-  }
-
-  private textOf(line: string): string | undefined {
-    const { marker } = this
-    if (isBlank(line)) return ''
-    const indent = indentOf(line)
-    if (indent >= marker.content) return dedent(line, marker.content)
-    if (this.fence) return undefined
-    const isMarker = readMarker(line) !== undefined
-    if (indent >= marker.indent + 2 && isMarker) return line.trimStart()
-    return this.endsBlank || isMarker || interrupts(line) ? undefined : line.trimStart()
   }
 }

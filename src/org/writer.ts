@@ -1,6 +1,6 @@
 import { SPACER } from '../base/text.ts'
 import type { Leaf } from '../markdown/leaves.ts'
-import type { Sink } from '../markdown/reader.ts'
+import type { Sink } from '../markdown/sink.ts'
 import { codeOpening, writeLeaf } from './blocks.ts'
 import type { Place } from './inlines.ts'
 import { endOf, orgBlockLines, seal } from './text.ts'
