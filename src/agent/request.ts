@@ -1,3 +1,4 @@
+import { BYTES_PER_TOKEN } from '../base/tokens.ts'
 import type { Effort, Event, Stored, Usage } from '../event.ts'
 import type { ModelInfo, ModelRequest, Stream, ToolDefinition } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
@@ -104,15 +105,16 @@ async function* compacted(from: From, history: HistoryMessage[], room: number): 
   yield state({ agent }, 'thinking', { details: 'Summarising the conversation so far' })
   const { summary, usage } = yield* summarise(from, older, room)
   const first_kept_id = history[cut]!.id
-  const text = [summary, essentials(from.log(), turn_id, first_kept_id, room)].filter(Boolean).join('\n\n')
+  const prefix = Math.ceil(bytesOf(from.frozen) / BYTES_PER_TOKEN)
+  const text = [summary, essentials(from.log(), { turn_id, from: first_kept_id }, room)].filter(Boolean).join('\n\n')
   yield {
     type: 'context.compacted',
     turn_id,
     summary: text,
     first_kept_id,
     usage: from.price(model, usage),
-    tokens_before: tokensOf(history),
-    tokens_after: tokensOf(history.slice(cut)) + weigh({ role: 'user', text }),
+    tokens_before: prefix + tokensOf(history),
+    tokens_after: prefix + tokensOf(history.slice(cut)) + weigh({ role: 'user', text }),
   }
   yield state({ agent }, 'thinking')
   return true

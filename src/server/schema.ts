@@ -115,6 +115,8 @@ export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 
 export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
 
+export const Compact = object({ instructions: maybe(v.pipe(text, v.maxLength(10_000))) })
+
 export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
 
 export const Approve = object({

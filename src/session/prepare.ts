@@ -4,23 +4,24 @@ import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
-import { buildRequest, type Frozen } from '../agent/request.ts'
+import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
 import { newId } from '../base/ids.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import type { Prompt } from '../event.ts'
+import type { ContextCompacted, Event, Prompt } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
+import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createLimit } from './limit.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
 import { promptFrom } from './turns.ts'
-import { createToolAccess, freeze, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
+import { createToolAccess, freeze, type Prefix, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
 export type Preparation = {
   readonly place: Workspace
@@ -28,6 +29,10 @@ export type Preparation = {
   hidden(): Promise<(path: string) => boolean>
   /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
   prepare(prompt: Prompt, signal: AbortSignal): Promise<Turn>
+  /** What the next request would consist of. */
+  context(): Promise<Context>
+  /** Has the whole conversation summarised; no turn may run. Throws NOTHING_TO_DO, INVALID_REQUEST, and what the call throws. */
+  compact(instructions: string | undefined, signal: AbortSignal): AsyncGenerator<Event, ContextCompacted>
   /** Ends what the session's tools have running. */
   release(): Promise<void>
 }
@@ -63,7 +68,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     return hides(policyOf(place, session.state, findAgent(config, session.state.agent)))
   }
   const conventions = createConventions(session, place, hidden)
-  const frozen = new Map<string, Promise<Frozen>>()
+  const frozen = new Map<string, Promise<Prefix>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
   const announcements = async (): Promise<Prompt[]> => {
     const text = pool?.announcement(session_id)
@@ -77,24 +82,40 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
 
+  /** An agent with its tools and its prefix. */
+  async function ready(name: string, signal: AbortSignal) {
+    const agent = findAgent(config, name)
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
+      session.questions.ask(question, ended.signal, elsewhere),
+    )
+    tools.catch(() => {
+      tools = null // a passing fault: look again next time
+    })
+    const list = await abortable(tools, signal)
+    if (!frozen.has(agent.name))
+      frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions))
+    return { agent, list, prefix: await frozen.get(agent.name)! }
+  }
+  const between = async (signal: AbortSignal): Promise<Between> => {
+    const { agent, prefix } = await ready(session.state.agent, signal)
+    return { session, agent, prefix, read, fit, attachments: place.attachments, models }
+  }
+
   return {
     place,
     hidden,
+    async context() {
+      return (await import('./context.ts')).contextOf(await between(ended.signal))
+    },
+    async *compact(instructions, signal) {
+      const { compactWhole } = await import('./context.ts')
+      return yield* compactWhole(await between(signal), instructions, signal)
+    },
     async prepare(prompt, signal) {
-      const agent = findAgent(config, prompt.agent ?? session.state.agent)
       place.narrowed.length = 0
       const { command } = prompt
       if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
-      tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
-        session.questions.ask(question, ended.signal, elsewhere),
-      )
-      tools.catch(() => {
-        tools = null // a passing fault: look again next time
-      })
-      const list = await abortable(tools, signal)
-      if (!frozen.has(agent.name))
-        frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions))
-      const prefix = await frozen.get(agent.name)!
+      const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const access = await createToolAccess(place, session.state, agent, list, conventions)
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.model ?? (prompt.agent === session.state.agent ? undefined : agent.model)
@@ -124,7 +145,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             info,
             agent,
             effort: prompt.effort,
-            frozen: prefix,
+            frozen: prefix.frozen,
             fit,
             ...need,
             log: () => session.counting,

@@ -1,6 +1,6 @@
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import type { SessionConfig, Storable, Stored, Transient } from '../event.ts'
+import type { Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import type { Log } from './log.ts'
 import type { SessionContext } from './prepare.ts'
@@ -8,7 +8,7 @@ import { createPreparation, type Preparation } from './prepare.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import { apply, createState, type SessionState } from './state.ts'
 import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
-import { createTurns, type Dropped, type Turns } from './turns.ts'
+import { createTurns, type Dropped, isStorable, type Turns } from './turns.ts'
 
 /*
  * Sessions: `log` appends events to a file and syncs it, `state` is their fold, `turns` runs one prompt after the other,
@@ -90,6 +90,9 @@ export class Session {
   get config() {
     return this.#context.config
   }
+  get preparation(): Preparation {
+    return this.#preparation
+  }
   get place() {
     return this.#preparation.place
   }
@@ -109,6 +112,12 @@ export class Session {
     apply(this.state, stored)
     this.#subscribers.stored(stored)
     return stored
+  }
+
+  /** Stores what is stored of an event, or tells it live. */
+  take(event: Event): void {
+    if (isStorable(event)) this.append(event)
+    else this.emit(event)
   }
 
   sync(): Promise<void> {

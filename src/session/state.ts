@@ -159,11 +159,20 @@ function rewind(state: SessionState, event: Stored<SessionRewound>): void {
   const prompt = retry_turn_id && promptOf(state.counting.events, turn_id)
   state.counting.add(event)
   state.conversation = emptyConversation()
-  for (const counts of state.counting.events) include(state.conversation, counts)
+  state.title = ''
+  for (const counts of state.counting.events) {
+    include(state.conversation, counts)
+    if (counts.type === 'session.created' || counts.type === 'session.updated')
+      state.title = counts.title ?? state.title
+  }
   if (!prompt) return
   const { source: _, prompt_id: __, ...body } = prompt
-  const isChosen = (later: Stored) => later.id > prompt.id && later.type === 'session.updated' && later.agent
-  if (state.counting.events.some(isChosen)) delete body.agent
+  // What was chosen for the session since then counts; what the prompt chose for itself stays else.
+  for (const later of state.counting.events)
+    if (later.id > prompt.id && later.type === 'session.updated') {
+      if (later.agent) delete body.agent
+      if (later.model) delete body.model
+    }
   state.queued.set(retry_turn_id, { ...body, type: 'prompt.queued', turn_id: retry_turn_id, when_busy: 'queue' })
 }
 

@@ -77,8 +77,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   }
 
   async function take(event: Event, signal: AbortSignal): Promise<void> {
-    if (!isStorable(event)) return session.emit(event)
-    if (event.type !== 'turn.end') return void session.append(event)
+    if (event.type !== 'turn.end') return session.take(event)
     if (signal.aborted) dropAll()
     const unsent = state.queued.get(event.turn_id)
     if (unsent) drop(unsent)
@@ -106,6 +105,27 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         'SESSION_BUSY',
         'A turn is running, or the session is being changed. Wait for it, or interrupt it, then try again.',
       )
+  }
+
+  /**
+   * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
+   * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+   */
+  async function alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    refuseBusy()
+    repair()
+    dropped = []
+    const abort = new AbortController()
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    running = { abort, done, isEnding: false }
+    try {
+      return await work(abort.signal)
+    } finally {
+      if (abort.signal.aborted) dropAll()
+      running = null
+      resolve()
+      next()
+    }
   }
 
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
@@ -213,26 +233,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       await session.sync()
       return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
     },
-    /**
-     * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
-     * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
-     */
-    async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-      refuseBusy()
-      repair()
-      dropped = []
-      const abort = new AbortController()
-      const { promise: done, resolve } = Promise.withResolvers<void>()
-      running = { abort, done, isEnding: false }
-      try {
-        return await work(abort.signal)
-      } finally {
-        if (abort.signal.aborted) dropAll()
-        running = null
-        resolve()
-        next()
-      }
-    },
+    alone,
     /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
     refuseBusy,
     async drop(turn_id: string): Promise<void> {
@@ -262,4 +263,4 @@ const TRANSIENT: Record<Transient['type'], true> = {
   'agent.state': true,
   reset: true,
 }
-const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)
+export const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)
