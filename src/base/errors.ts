@@ -14,6 +14,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   STALE_PREVIEW: 409,
   NOTHING_TO_DO: 409,
   NOTHING_TO_UNDO: 409,
+  TIMEOUT: 408,
   TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   TOO_MANY: 429,
@@ -28,6 +29,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   LLM_INVALID_REQUEST: 502,
   LLM_UNREACHABLE: 502,
   LLM_STREAM: 502,
+  OVERLOADED: 503,
   SHUTTING_DOWN: 503,
 }
 

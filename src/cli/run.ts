@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { AppError, messageOf, UsageError } from '../base/errors.ts'
+import { printableJson } from '../config/printable.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
@@ -36,7 +37,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   const render = (text: string) => markdown!(text, { style, columns: outside.terminal_output.columns || 80 })
   const screen = createScreen(spinner?.print ?? outside.stdout, style, markdown ? render : undefined)
   const show = options.json
-    ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
+    ? (event: object) => outside.stdout(`${printableJson(JSON.stringify(withoutProviderData(event)))}\n`)
     : screen.show
   if (options.json) session.log.events.forEach(show)
   session.subscribe(show)

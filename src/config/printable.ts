@@ -7,3 +7,12 @@ export const printable = (text: string): string =>
 
 /** Control, format, surrogate, private-use characters, and the line and paragraph separators. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0]/gu
+
+/** The same for JSON: escapes that mean the same, so that a reader gets what was there and a terminal shows what is there. */
+export const printableJson = (json: string): string =>
+  json.replace(UNSEEN, character =>
+    character
+      .split('')
+      .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )

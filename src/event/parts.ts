@@ -118,6 +118,7 @@ export const errorCode = word<
   | 'TOO_MANY'
   | 'INTERNAL'
   | 'TRANSCRIPT_ERROR'
+  | 'OVERLOADED'
   | 'SHUTTING_DOWN'
   | 'LLM_AUTH'
   | 'LLM_RATE_LIMIT'

@@ -54,11 +54,20 @@ export const CreateSession = object({
   config: maybe(object({ ...Settings, save_transcript: maybe(v.boolean()) })),
 })
 
+/** Refused rather than ignored: who sends it believes that it does something. */
+const Unchangeable = maybe(
+  v.pipe(
+    v.unknown(),
+    v.check(() => false, 'it to be left out: whether a session is saved is settled when it begins'),
+    v.transform((): undefined => undefined),
+  ),
+)
+
 export const UpdateSession = object({
   model: maybe(name),
   agent: maybe(name),
   title: maybe(v.pipe(text, v.maxLength(500))),
-  config: maybe(object(Settings)),
+  config: maybe(object({ ...Settings, save_transcript: Unchangeable })),
 })
 
 /** `col` is what older clients send. */
