@@ -28,6 +28,7 @@ test(
       mcp_servers: [],
       permissions: { allow: [], ask: [], deny: [] },
       agents: {},
+      hooks: [],
       models: {},
       rules: [],
     })
