@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf } from '../base/files.ts'
 import { cut } from '../base/text.ts'
@@ -233,10 +234,8 @@ async function finish(output: Output, context: ToolContext) {
 
 function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => setTimeout(() => reject(signal.reason), GRACE_MS).unref()
-    if (signal.aborted) giveUp()
-    signal.addEventListener('abort', giveUp, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+    const off = onAbort(signal, () => setTimeout(() => reject(signal.reason), GRACE_MS).unref())
+    work.then(resolve, reject).finally(off)
   })
 }
 
