@@ -51,6 +51,8 @@ export const SCALARS = {
   },
   /** Wait for a limit to end when the provider names a time, however far, instead of ending the turn. */
   wait_for_reset: flag(false),
+  /** Of what is kept to undo changes, over all sessions. */
+  undo_limit_mb: integer(16, 1_000_000, 512),
   /** Tokens that the instructions of the user and the project (AGENTS.md …) may take in one session. */
   instructions_budget: integer(0, 1_000_000, 12_000),
   /** Encode uniform tool results as TOON where that is shorter. */

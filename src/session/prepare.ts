@@ -64,6 +64,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
+    keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
@@ -242,6 +243,8 @@ export type SessionContext = {
   forbidden: string[]
   /** Where long results are kept; null when the session leaves nothing behind. */
   spill_dir: string | null
+  /** Where what its calls change is kept. */
+  undo_dir: string
   projectRules(): Rule[]
   /** Remembers a rule for the project. */
   remember(rule: string): Promise<void>

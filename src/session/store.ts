@@ -1,8 +1,9 @@
 import { realpath, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
+import { undoDir } from '../config/dirs.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
@@ -163,6 +164,7 @@ export class Store {
       env: this.#runtime.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
       spill_dir: log.path && filesOf(log.path).spill,
+      undo_dir: join(undoDir(dirs.state), (log.events[0] as SessionCreated & { id: number }).session_id),
       projectRules: () => live.rules,
       remember: async rule => {
         await remembered.add(project, rule)

@@ -24,6 +24,7 @@ test(
       wait_for_reset: false,
       instructions_budget: 12_000,
       toon: true,
+      undo_limit_mb: 512,
       providers: {},
       mcp_servers: [],
       permissions: { allow: [], ask: [], deny: [] },
