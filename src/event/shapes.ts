@@ -161,7 +161,7 @@ export const SHAPES = {
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth'>(),
+    kind: word<'elicitation' | 'auth' | 'ask'>(),
     server: text,
     message: text,
     schema: maybe(v.unknown()),
