@@ -1,4 +1,4 @@
-import { AppError } from '../base/errors.ts'
+import { AppError, messageOf } from '../base/errors.ts'
 import type { Event, FileChanged, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Effect, Tool, ToolContext } from '../tools/tool.ts'

@@ -1,5 +1,4 @@
 import { onAbort } from '../base/abort.ts'
-import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf } from '../base/files.ts'
 import { cut } from '../base/text.ts'
 import type { ToolError, ToolResult } from '../event.ts'
