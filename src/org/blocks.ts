@@ -1,4 +1,4 @@
-import { SPACER, showControls } from '../base/text.ts'
+import { SPACER, showControls } from '../base/controls.ts'
 import { type Block, type Item, MAX_MARKDOWN, parseMarkdown, readFence } from '../markdown/blocks.ts'
 import { orgBold, orgCellText, orgParagraph, type Place } from './inlines.ts'
 import { orgBlock, orgText } from './text.ts'
