@@ -5,6 +5,7 @@ import { cut } from '../base/text.ts'
 import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
+import type { Foreseen, Keeper, Kept } from '../undo/keeper.ts'
 
 /** What a call may see and use of its session. */
 export type ToolAccess = {
@@ -16,6 +17,8 @@ export type ToolAccess = {
   names(): string[]
   context(tool_call_id: string, signal: AbortSignal, emit: (event: Event) => void): ToolContext
   policy(): Policy
+  /** Keeps what a call may change, so that it can be undone. */
+  keeper?: Keeper
   /** What a call that has run has worked on. */
   touched(prepared: Prepared): Promise<void>
 }
@@ -29,6 +32,8 @@ export type Prepared = {
   verdict: Verdict
   preview?: Preview
   remember?: Remember
+  /** What of it could not be undone. */
+  foreseen?: Foreseen
 }
 
 /** A call that cannot or may not run; the model gets the reason as an ordinary result. */
@@ -83,7 +88,13 @@ export async function look(
   const params = tool.parse(call.params)
   const context = place.context(call.tool_call_id, signal, () => {})
   try {
-    return await judge({ call, tool, params, effect: await tool.effect(params, context) }, place, context, shown)
+    const judged = await judge(
+      { call, tool, params, effect: await tool.effect(params, context) },
+      place,
+      context,
+      shown,
+    )
+    return { ...judged, foreseen: await foresee(judged, place, context) }
   } catch (error) {
     // What a rule denies altogether, it denies also where it could not work: there is no use in trying another way.
     const effect = { level: tool.level, reason: '', reads: [], writes: [] }
@@ -91,6 +102,11 @@ export async function look(
     if (verdict.decision !== 'deny' || verdict.by !== 'rule') throw error
     throw new AppError('PERMISSION_DENIED', verdict.reason)
   }
+}
+
+async function foresee({ tool, effect, verdict }: Prepared, { keeper }: ToolAccess, context: ToolContext) {
+  if (effect.level === 'read' || verdict.decision === 'deny') return undefined
+  return await keeper?.foresee({ tool: tool.name, category: tool.category, effect, context })
 }
 
 /** The same call with other final contents for its one file: hunks that were refused, or edits by hand. */
@@ -144,31 +160,53 @@ export type Performed = {
 /** A tool that ignores the signal is left behind after this long: an interrupt takes less than a second. */
 const GRACE_MS = 800
 
-/** Runs a prepared call. One of the four places where a failure becomes data: it never throws. */
-export async function perform(prepared: Prepared, context: ToolContext, note = ''): Promise<Performed> {
+/**
+ * Runs a prepared call. One of the four places where a failure becomes data: it never throws. What the call may change is
+ * kept first (`keep`), and what it did change is known afterwards, also of one that failed or does not say so itself.
+ */
+export async function perform(
+  prepared: Prepared,
+  context: ToolContext,
+  note = '',
+  keep?: () => Promise<Kept>,
+): Promise<Performed> {
   const started = performance.now()
   const elapsed = () => Math.round(performance.now() - started)
+  let kept: Kept | undefined
   try {
+    kept = await keep?.()
     const output = await settled(prepared.tool.run(prepared.params, context, prepared.effect), context.signal)
     const { content, metadata } = await finish(output, context)
+    const execution_time_ms = elapsed()
+    const { changes, ...unsure } = await settleKept(kept)
     return {
       result: {
         status: 'success',
-        result: { content: note + content, metadata },
+        result: { content: note + content, metadata: { ...metadata, ...unsure } },
         ...(note && { edited: true }),
         message: summaryLine(content),
-        execution_time_ms: elapsed(),
+        execution_time_ms,
         ...(output.locations && { locations: output.locations }),
       },
-      changes: output.changes ?? [],
+      changes: output.changes?.length ? output.changes : changes,
     }
   } catch (error) {
     const failure = context.signal.aborted ? interrupted() : toolError(error)
+    const execution_time_ms = elapsed()
+    // After an interrupt the turn only ends. What was changed is kept, and found by `changes`.
+    const { changes } = await settleKept(kept)
     return {
-      result: { status: 'error', error: failure, message: failure.message, execution_time_ms: elapsed() },
-      changes: [],
+      result: { status: 'error', error: failure, message: failure.message, execution_time_ms },
+      changes: context.signal.aborted ? [] : changes,
     }
   }
+}
+
+/** What a call changed, and for its metadata what of that cannot be undone: all of it, where that could not be written down. */
+async function settleKept(kept: Kept | undefined) {
+  const aftermath = await kept?.settle().catch(() => ({ changes: [], not_undoable: ['.'] }))
+  const { changes = [], not_undoable = [] } = aftermath ?? {}
+  return { changes, ...(not_undoable.length > 0 && { undo: 'partial', not_undoable }) }
 }
 
 export const interrupted = (): ToolError => ({

@@ -1,4 +1,5 @@
 import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
+import type { Foreseen } from '../undo/keeper.ts'
 import {
   type BlockedCall,
   fileChanges,
@@ -108,13 +109,14 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
 async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, signal: AbortSignal, note?: string) {
   const { call } = prepared
   const context = turn.place.context(call.tool_call_id, signal, channel.push)
-  const performed = await perform(prepared, context, note)
+  const { keeper } = turn.place
+  const writing = { tool: prepared.tool.name, category: prepared.tool.category, effect: prepared.effect, context }
+  const ids = { turn_id: turn.turn_id, tool_call_id: call.tool_call_id }
+  const keep = keeper && prepared.effect.level !== 'read' ? () => keeper.keep(writing, ids) : undefined
+  const performed = await perform(prepared, context, note, keep)
   channel.push(result(turn, call, performed.result))
   await turn.place.touched(prepared)
-  const changed = await fileChanges(performed.changes, context, {
-    turn_id: turn.turn_id,
-    tool_call_id: call.tool_call_id,
-  })
+  const changed = await fileChanges(performed.changes, context, ids)
   for (const event of changed) channel.push(event)
 }
 
@@ -126,7 +128,7 @@ function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
 
 /** The announcement of a call; a pending approval shows the same again when its preview went stale. */
 export function toolCallEvent(turn_id: string, prepared: Prepared, requires_approval: boolean, expires_at?: string) {
-  const { call, tool, effect, verdict, preview, remember } = prepared
+  const { call, tool, effect, verdict, preview, remember, foreseen } = prepared
   const danger = verdict.danger ?? effect.danger
   return {
     type: 'tool.call' as const,
@@ -136,13 +138,19 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
     requires_approval,
     ...(danger && { danger }),
     // That nothing allows it goes without saying; a rule that wants it asked is worth naming.
-    reason: requires_approval && verdict.by !== 'default' ? `${effect.reason}. ${verdict.reason}` : effect.reason,
+    reason: [effect.reason, requires_approval && verdict.by !== 'default' && verdict.reason, cannotUndo(foreseen)]
+      .filter(Boolean)
+      .join('. '),
+    ...(foreseen?.undo && { undo: foreseen.undo }),
     ...(requires_approval && preview && { preview }),
     ...(requires_approval && remember && { remember }),
     ...(effect.locations && { locations: effect.locations }),
     ...(expires_at && { expires_at }),
   }
 }
+
+const cannotUndo = (foreseen: Foreseen | undefined): string | undefined =>
+  foreseen && foreseen.names.length > 0 ? `Cannot be undone there: ${foreseen.names.join(', ')}` : undefined
 
 const result = (turn: Turn, call: ToolCall, outcome: Performed['result']): ToolResult => ({
   type: 'tool.result',

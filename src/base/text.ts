@@ -51,3 +51,10 @@ export function toJson(value: unknown): string {
   const json = JSON.stringify(value)
   return json.includes('\\ud') ? JSON.stringify(wellFormed(value)) : json
 }
+
+/** Code points: what Emacs counts as characters. Half of a pair counts as one. */
+export function countCharacters(text: string): number {
+  let count = text.length
+  for (let at = 1; at < text.length; at++) if (isInside(text, at)) count--
+  return count
+}

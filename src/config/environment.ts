@@ -22,7 +22,7 @@ export function childEnv(
 export const SHORTEST_SECRET = 8
 
 /** Whether a variable of this name is likely to hold a secret. */
-const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
 
 const SECRET_NAME =
   /^EMACS_AGENT_|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(^|_)(KEY|PAT|JWT|AUTH)$|TOKEN$/i

@@ -188,6 +188,8 @@ export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
   allowed_directories: maybe(v.array(text('a directory'), 'a list of directories')),
+  /** Tried in this order, for the rest of a turn, when its model stays overloaded. */
+  fallback_models: maybe(v.array(text('a model id'), 'a list of model ids')),
   providers: maybe(record(name, provider)),
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),

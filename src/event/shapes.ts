@@ -103,6 +103,8 @@ export const SHAPES = {
     preview: maybe(preview),
     remember: maybe(remember),
     locations: maybe(locations),
+    /** Nothing, or not all, of what it may change can be undone. */
+    undo: maybe(word<'none' | 'partial'>()),
     expires_at: maybe(text),
   }),
   approval: open({
@@ -149,7 +151,7 @@ export const SHAPES = {
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth'>(),
+    kind: word<'elicitation' | 'auth' | 'ask'>(),
     server: text,
     message: text,
     schema: maybe(v.unknown()),

@@ -17,6 +17,7 @@ import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
+import { createLimit } from './limit.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
 import { promptFrom } from './turns.ts'
@@ -59,6 +60,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
+    keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
@@ -76,6 +78,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   }
   const fit = createFit()
   const read = createReader()
+  const limit = createLimit(session, config.max_cost_usd)
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
@@ -124,6 +127,9 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         const brought = agent === started.agent ? undefined : findAgent(config, agent).model
         return brought && (await models.resolve(brought)).id === model ? started.model : model
       }
+      const further = [...config.fallback_models]
+      let fallback: string | undefined
+      let current = session.state.model
       return {
         turn_id: prompt.turn_id,
         agent,
@@ -131,7 +137,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         max_rounds: config.max_rounds,
         log: () => session.counting,
         async *request(need, signal) {
-          const { id, info } = await models.resolve(own ?? (await modelNow()))
+          const { id, info } = await models.resolve(fallback ?? own ?? (await modelNow()))
+          current = id
           return yield* buildRequest({
             session_id,
             turn_id: prompt.turn_id,
@@ -153,6 +160,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         fit,
         stream: models.stream,
         price: models.price,
+        async fallBack() {
+          const from = current
+          for (let name = further.shift(); name !== undefined; name = further.shift()) {
+            const to = await models.resolve(name).catch(() => null) // no provider has it: the next one may do
+            if (!to?.info.usable || to.id === from) continue
+            fallback = to.id
+            return { from, to: to.id }
+          }
+          return undefined
+        },
+        mayGoOn: limit.begin(prompt.turn_id),
         async steers() {
           const news = await announcements()
           return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))
@@ -201,6 +219,8 @@ export type SessionContext = {
   forbidden: string[]
   /** Where long results are kept; null when the session leaves nothing behind. */
   spill_dir: string | null
+  /** Where what its calls change is kept. */
+  undo_dir: string
   projectRules(): Rule[]
   /** Remembers a rule for the project. */
   remember(rule: string): Promise<void>

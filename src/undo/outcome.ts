@@ -8,7 +8,8 @@ export type Restored = { path: string; change: 'created' | 'modified' | 'deleted
 /** `diff`: what stood after the call, what stood before it and what stands now, where these are texts. */
 export type Refused = { path: string; reason: string; diff?: string }
 
-export type Outcome = { undo_id: string; restored: Restored[]; refused: Refused[] }
+/** `undo_id` is null for a dry run. */
+export type Outcome = { undo_id: string | null; restored: Restored[]; refused: Refused[] }
 
 /** Which changes: of a turn, of a call, to these paths, or single hunks of `changes[].diff`. Nothing: of the last turn that changed something and is not undone. */
 export type UndoRequest = {
