@@ -2,7 +2,7 @@ import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf } from '../base/files.ts'
 import { cut } from '../base/text.ts'
-import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
+import type { Event, FileChanged, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
 import type { Foreseen, Keeper, Kept } from '../undo/keeper.ts'
@@ -21,6 +21,28 @@ export type ToolAccess = {
   keeper?: Keeper
   /** What a call that has run has worked on. */
   touched(prepared: Prepared): Promise<void>
+  /** Programs of the user's that have a say: before a call runs, and, with texts for the model, once it has. */
+  hooks?: {
+    before(looked: Prepared, signal: AbortSignal): Promise<HookReply>
+    after(
+      prepared: Prepared,
+      result: Performed['result'],
+      changed: readonly FileChanged[],
+      signal: AbortSignal,
+    ): Promise<string[]>
+  }
+}
+
+/** What the hooks of one event said, in the order of the configuration. */
+export type HookReply = {
+  /** Why it must not go on; the hooks behind it did not run. */
+  blocked?: string
+  /** Parameters in place of those of the call. */
+  params?: Params
+  /** For the model, one text a hook. */
+  context: string[]
+  /** The call is put to the person although a rule allows it, for this reason. */
+  ask?: string
 }
 
 /** A call that was looked at and is ready to run: what it would do, and what the rules say of it. */
@@ -32,6 +54,8 @@ export type Prepared = {
   verdict: Verdict
   preview?: Preview
   remember?: Remember
+  /** What hooks have to say of it, for the model. */
+  notes?: string[]
   /** What of it could not be undone. */
   foreseen?: Foreseen
 }
@@ -67,11 +91,27 @@ export async function prepare(
     named = { ...call, tool: tool.name, params: inner?.params ?? call.params }
     const looked = await look(named, tool, place, signal)
     if (looked.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', looked.verdict.reason)
-    return looked
+    return place.hooks ? await hooked(looked, place, signal) : looked
   } catch (error) {
     signal.throwIfAborted()
     return { call: named, category: tool?.category ?? 'unknown', error: toolError(error) }
   }
+}
+
+/** The call as hooks leave it: other parameters are looked at like those of a new call, so no hook widens a rule. */
+async function hooked(looked: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Prepared> {
+  const { blocked, params, context, ask } = await place.hooks!.before(looked, signal)
+  if (blocked !== undefined) throw new AppError('PERMISSION_DENIED', `A hook of the user refused this call: ${blocked}`)
+  const asks = ask !== undefined
+  const again = params !== undefined || asks
+  const call = params ? { ...looked.call, params } : looked.call
+  const fresh = again ? await look(call, looked.tool, place, signal, asks) : looked
+  if (fresh.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', fresh.verdict.reason)
+  const changed = params ? ['A hook of the user changed the parameters of this call.'] : []
+  const verdict = asks
+    ? { ...fresh.verdict, decision: 'ask' as const, reason: `A hook wants it asked: ${ask}` }
+    : fresh.verdict
+  return { ...fresh, verdict, notes: [...changed, ...context] }
 }
 
 /**

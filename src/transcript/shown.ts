@@ -5,7 +5,7 @@ import { codeBlock } from '../org/blocks.ts'
 import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
 import { guardLine, orgBlock, orgBlockLines, orgLine, orgText, seal } from '../org/text.ts'
-import { capitalize, excerpt, formatCount, shortJson } from './format.ts'
+import { capitalize, excerpt, formatCount, hookLine, shortJson } from './format.ts'
 import { projectName } from './record.ts'
 
 /**
@@ -96,6 +96,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
     case 'error':
     case 'notice':
       return { org: lines(event.message) }
+    case 'hook':
+      return { org: lines(hookLine(event)) }
     case 'context.compacted':
       return { org: convertToOrg(event.summary, project) }
     case 'undo':
