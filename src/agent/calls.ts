@@ -1,16 +1,8 @@
 import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
 import type { Foreseen } from '../undo/keeper.ts'
-import {
-  type BlockedCall,
-  fileChanges,
-  interrupted,
-  isBlocked,
-  type Performed,
-  type Prepared,
-  perform,
-  prepare,
-} from './call.ts'
+import { type BlockedCall, isBlocked, type Prepared, prepare } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
+import { fileChanges, interrupted, type Performed, perform } from './perform.ts'
 import { type Decision, state, type Turn } from './turn.ts'
 
 /**
