@@ -1,16 +1,17 @@
-import { cut, head, oneLine, showHidden } from '../base/text.ts'
+import { oneLine, showHidden } from '../base/controls.ts'
+import { cut, head } from '../base/text.ts'
 import type { Attachment, EditorContext, FileChanged, FileDiff, Params, Preview, Question, Stored } from '../event.ts'
 import { codeBlock } from '../org/blocks.ts'
 import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
 import { guardLine, orgBlock, orgBlockLines, orgLine, orgText, seal } from '../org/text.ts'
-import { capitalize, excerpt, formatCount, shortJson } from './format.ts'
+import { capitalize, excerpt, formatCount, hookLine, shortJson } from './format.ts'
 import { projectName } from './record.ts'
 
 /**
  * What a client shows of an event, as inert Org: it can be inserted as it is. No text has a heading, ends in a line end, or
- * is Emacs's list of local variables. `org` is a body of whole paragraphs, which an empty line
- * sets apart from others; one line may stand with others in a line. The rest is named for what it is of the event.
+ * is Emacs's list of local variables. `org` is a body of whole paragraphs, which an empty line sets apart from others; one
+ * line may stand with others in a line. The rest is named for what it is of the event.
  */
 export type OrgTexts = {
   org?: string
@@ -96,6 +97,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
     case 'error':
     case 'notice':
       return { org: lines(event.message) }
+    case 'hook':
+      return { org: lines(hookLine(event)) }
     case 'context.compacted':
       return { org: convertToOrg(event.summary, project) }
     case 'undo':
