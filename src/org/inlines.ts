@@ -153,7 +153,7 @@ function guardMarks(text: string, active: readonly Style[]): string {
 }
 
 /** `https://…` or `file:…` as Org links to it; undefined for what may not be a link. */
-export function orgTarget(href: string, base?: string): string | undefined {
+function orgTarget(href: string, base?: string): string | undefined {
   const target = readableTarget(href)
   if (target?.kind !== 'file') return target?.url
   const path =
