@@ -11,7 +11,7 @@ import { contextText } from './context-text.ts'
 import type { ListedCommand } from './list.ts'
 
 /** What a command has to work with. `given` is what stands behind its name, without blanks at its ends. */
-export type Invocation = {
+type Invocation = {
   store: Store
   runtime: Runtime
   session: Session
