@@ -82,6 +82,9 @@ function report(path: string) {
   console.log(`${path.slice(root.length + 1)}  ${(statSync(path).size / 1024 / 1024).toFixed(1)} MiB`)
 }
 
+const made = Bun.spawnSync([process.execPath, join(root, 'scripts/catalogue.ts')], { cwd: root, stderr: 'inherit' })
+if (made.exitCode !== 0) fail('The catalogue of models could not be made.')
+
 const wanted = new Set(process.argv.slice(2))
 mkdirSync(dist, { recursive: true })
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { createAttachments } from '../../src/agent/attachments.ts'
 import { createFit } from '../../src/agent/context.ts'
+import { createReader } from '../../src/agent/history.ts'
 import { buildRequest } from '../../src/agent/request.ts'
 import { anthropicReader } from '../../src/llm/anthropic/anthropic-reader.ts'
 import { anthropicBody } from '../../src/llm/anthropic/anthropic-request.ts'
@@ -152,6 +153,7 @@ async function builds(messages: number) {
     fit: createFit(),
     shrink: 0,
     log: () => log.events,
+    read: createReader(),
     attachments: createAttachments({ project: '/', allowed: [], forbidden: [] }, () => null),
     // biome-ignore lint/correctness/useYield: nothing is asked: it all fits
     stream: async function* () {

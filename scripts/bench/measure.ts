@@ -8,6 +8,7 @@ export const median = (samples: readonly number[]): number => quantile(samples, 
 export type Row = { what: string; value: string; bare?: string; ratio?: string; target?: string; met?: boolean }
 
 export const ms = (value: number): string => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} ms`
+export const times = (value: number): string => `${value.toFixed(2)}×`
 export const mib = (value: number): string => `${value.toFixed(1)} MiB`
 
 /** Prints rows in columns, and returns whether every target was met. */

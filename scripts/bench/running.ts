@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -46,3 +47,27 @@ export async function start(binary: string, home: string, flags: string[] = []):
     },
   }
 }
+
+/** Compiles the yardstick (`bare.ts`) into `directory`, as the product is compiled. Returns its path. */
+export function buildBare(directory: string): string {
+  const binary = join(directory, 'bare')
+  const flags = ['build', '--compile', '--bytecode', '--format=esm', `--outfile=${binary}`]
+  const built = spawnSync(process.execPath, [...flags, join(import.meta.dir, 'bare.ts')])
+  if (built.status !== 0) throw new Error(String(built.stderr))
+  return binary
+}
+
+/**
+ * In MiB. `RssAnon` is what a process has for itself; `VmRSS` counts the executable's own pages too, and `VmHWM` is the most
+ * that it was.
+ */
+export const memory = (running: Running, field: 'RssAnon' | 'VmRSS' | 'VmHWM'): number => {
+  const status = readFileSync(`/proc/${running.pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)![1]) / 1024
+}
+
+/** Milliseconds of processor time that a process and its threads have used, as the scheduler counts them. */
+export const cpuOf = ({ pid }: Running): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+    .reduce((sum, ms) => sum + ms, 0)

@@ -2,28 +2,13 @@
  * The server against a bare `Bun.serve` compiled the same way, in one run: start to first answer, private memory, GET
  * latency, a model's token to a subscriber, and a whole turn with one tool call against a model that answers at once.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chat } from '../../tests/support/model-replies.ts'
 import { type ModelServer, startModelServer } from '../../tests/support/model-server.ts'
-import { atMost, median, mib, ms, quantile, type Row, table } from './measure.ts'
-import { PRODUCT, type Running, start } from './running.ts'
-
-const times = (value: number) => `${value.toFixed(2)}×`
-
-/** In MiB. `RssAnon` is what a process has for itself; `VmRSS` counts the executable's own pages too. */
-const memory = (running: Running, field: 'RssAnon' | 'VmRSS'): number => {
-  const status = readFileSync(`/proc/${running.pid}/status`, 'utf8')
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)![1]) / 1024
-}
-
-/** Milliseconds of processor time that a process and its threads have used, as the scheduler counts them. */
-const cpuOf = ({ pid }: Running): number =>
-  readdirSync(`/proc/${pid}/task`)
-    .map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
-    .reduce((sum, ms) => sum + ms, 0)
+import { atMost, median, mib, ms, quantile, type Row, table, times } from './measure.ts'
+import { buildBare, cpuOf, memory, PRODUCT, type Running, start } from './running.ts'
 
 /** Both programs in turn, so that the ratio holds while the machine's speed drifts. */
 async function starts(bare: string, home: string): Promise<Row[]> {
@@ -122,10 +107,7 @@ async function turns(model: ModelServer, product: Running, home: string, save_tr
 /** Resolves with whether every target was met. */
 export async function benchServer(): Promise<boolean> {
   const home = mkdtempSync(join(tmpdir(), 'emacs-agent-bench-'))
-  const bareBinary = join(home, 'bare')
-  const flags = ['build', '--compile', '--bytecode', '--format=esm', `--outfile=${bareBinary}`]
-  const built = spawnSync(process.execPath, [...flags, join(import.meta.dir, 'bare.ts')])
-  if (built.status !== 0) throw new Error(String(built.stderr))
+  const bareBinary = buildBare(home)
   writeFileSync(join(home, 'note.txt'), 'hello\n')
   const model = await startModelServer()
   const provider = `model = "bench/m"\n[providers.bench]\nkind = "openai-compatible"\nbase_url = "${model.url}/v1"\n`

@@ -48,6 +48,17 @@ const SHIPPED: Agent[] = [
   },
 ]
 
+/** Names that agents of the program and of the configuration have, with whose they are; those that are files have none. */
+export const namesTaken = (config: Config): Map<string, string> =>
+  new Map(
+    agentsOf(config)
+      .filter(({ origin }) => !origin.endsWith('.md'))
+      .map(({ name, origin }) => [name, origin === 'built in' ? 'the program' : origin]),
+  )
+
+/** An agent that stands by itself. */
+export const agentOf = (name: string, entry: AgentConfig): Agent => customised(undefined, name, entry)
+
 /** The shipped agents and those of the configuration; an entry named like a shipped one changes only what it says. */
 export function agentsOf(config: Config): Agent[] {
   const agents = new Map(SHIPPED.map(agent => [agent.name, agent]))

@@ -24,6 +24,7 @@ type Loaded = { images: Image[]; text: string }
 export function createAttachments(roots: Roots, spillPath: (name: string) => string | null) {
   const loaded = new Map<string, Promise<Loaded>>()
   const fromTools = new Map<string, Image[]>()
+  const filled = new WeakMap<HistoryMessage, HistoryMessage>()
 
   const load = (enclosed: Enclosed): Promise<Loaded> => {
     const key = 'turn_id' in enclosed ? enclosed.turn_id : enclosed.tool_call_id
@@ -53,16 +54,25 @@ export function createAttachments(roots: Roots, spillPath: (name: string) => str
       const path = spillPath(`${tool_call_id}.images.json`)
       if (path) await writeFile(path, JSON.stringify(images), { mode: PRIVATE_FILE })
     },
-    /** The message as the model gets it, with what it encloses. */
-    async enclose(found: HistoryMessage): Promise<HistoryMessage> {
-      const { enclosed, ...message } = found
-      if (!enclosed || message.role === 'assistant') return found
-      const { images, text } = await load(enclosed)
-      if (message.role === 'tool')
-        return { ...message, content: [message.content, text].filter(Boolean).join('\n'), images }
-      return { ...message, text: [message.text, text].filter(Boolean).join('\n\n'), images }
+    /** The messages as the model gets them, with what they enclose; the same objects each time. */
+    async enclose(history: readonly HistoryMessage[]): Promise<HistoryMessage[]> {
+      const whole = history.slice()
+      for (const [i, message] of history.entries()) {
+        if (!message.enclosed) continue
+        const known = filled.get(message) ?? fill(message, await load(message.enclosed))
+        filled.set(message, known)
+        whole[i] = known
+      }
+      return whole
     },
   }
+}
+
+function fill({ enclosed: _, ...message }: HistoryMessage, { images, text }: Loaded): HistoryMessage {
+  if (message.role === 'assistant') return message
+  if (message.role === 'tool')
+    return { ...message, content: [message.content, text].filter(Boolean).join('\n'), images }
+  return { ...message, text: [message.text, text].filter(Boolean).join('\n\n'), images }
 }
 
 /** Kept images pass the gate again: an older version may have let in what no provider takes. */

@@ -22,12 +22,19 @@ export const isWorthwhile = (tokens: number, room: number): boolean => tokens > 
  * request that is too long even so is sent again with half of the text.
  */
 export async function* summarise(
-  from: Pick<ModelRequest, 'model' | 'session_id'> & { turn_id: string; stream: Stream; signal: AbortSignal },
+  from: Pick<ModelRequest, 'model' | 'session_id'> & {
+    turn_id?: string
+    /** What the person who asked for it wants of it. */
+    instructions?: string
+    stream: Stream
+    signal: AbortSignal
+  },
   older: readonly ModelMessage[],
   room: number,
 ): AsyncGenerator<Event, { summary: string; usage: Usage }> {
-  const { model, session_id, turn_id, stream, signal } = from
-  const system = `${SUMMARISE} It may have up to ${Math.round(room * SUMMARY * 0.6)} words.`
+  const { model, session_id, turn_id, instructions, stream, signal } = from
+  const wish = instructions ? ` The user asks of this summary: ${instructions}` : ''
+  const system = `${SUMMARISE} It may have up to ${Math.round(room * SUMMARY * 0.6)} words.${wish}`
   const whole = older.map(asText).join('\n\n')
   const spent: Usage[] = []
   for (let attempt = 1; ; attempt++) {
@@ -49,23 +56,27 @@ export async function* summarise(
 }
 
 /** The reply of a call of which nothing is shown but its retries. */
-async function* follow(call: ReturnType<Stream>, turn_id: string) {
+async function* follow(call: ReturnType<Stream>, turn_id: string | undefined) {
   for (;;) {
     const { done, value } = await call.next()
     if (done) return value
     if (value.type !== 'retry') continue
     const { code, message, retry_in_ms } = value
-    yield { type: 'error', turn_id, code, message, recoverable: true, retry_in_ms } satisfies Event
+    yield { type: 'error', ...(turn_id && { turn_id }), code, message, recoverable: true, retry_in_ms } satisfies Event
   }
 }
 
 /**
  * What must outlive a summary, whatever the model made of it: the request it is working on, word for word, and the files that
- * were changed so far. `from` is the first event that is kept anyway.
+ * were changed so far. `kept`: the turn that is under way, and the first event that is kept anyway.
  */
-export function essentials(log: readonly Stored[], turn_id: string, from: number, room: number): string {
-  const prompt = log.find(event => event.type === 'prompt' && event.turn_id === turn_id)
-  const request = prompt?.type === 'prompt' && prompt.id < from ? prompt.text : ''
+export function essentials(
+  log: readonly Stored[],
+  kept: { turn_id: string; from: number } | undefined,
+  room: number,
+): string {
+  const prompt = kept && log.find(event => event.type === 'prompt' && event.turn_id === kept.turn_id)
+  const request = prompt?.type === 'prompt' && prompt.id < kept!.from ? prompt.text : ''
   const changed = new Set(log.flatMap(event => (event.type === 'file.changed' ? [event.path] : [])))
   return [
     request && `The request under way, word for word:\n${clip(request, bytesFor(room * REQUEST))}`,

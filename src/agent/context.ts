@@ -1,7 +1,8 @@
 import { AppError } from '../base/errors.ts'
+import { summing } from '../base/lists.ts'
+import { once } from '../base/once.ts'
 import { head, tail } from '../base/text.ts'
 import { BYTES_PER_TOKEN } from '../base/tokens.ts'
-import type { Stored } from '../event.ts'
 import type { ModelInfo, ModelMessage } from '../llm/provider.ts'
 import type { HistoryMessage } from './history.ts'
 
@@ -58,16 +59,10 @@ export const createFit = (): Fit => ({
   summaries: 0,
 })
 
-const sizes = new WeakMap<object, number>()
-/** The length as JSON of something that never changes; asked for again with every request. */
-function jsonLength(value: object): number {
-  const known = sizes.get(value) ?? Buffer.byteLength(JSON.stringify(value))
-  sizes.set(value, known)
-  return known
-}
+const jsonLength = (value: object): number => Buffer.byteLength(JSON.stringify(value))
 
 /** Tokens of one message, estimated. */
-export function weigh(message: ModelMessage): number {
+export const weigh = once((message: ModelMessage): number => {
   if (message.role === 'assistant') {
     // What a provider wants back mostly has the text in it once more.
     const text = Math.max(
@@ -78,10 +73,9 @@ export function weigh(message: ModelMessage): number {
   }
   const text = message.role === 'tool' ? message.content : message.text
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN) + (message.images?.length ?? 0) * TOKENS_PER_IMAGE
-}
+})
 
-export const tokensOf = (messages: readonly ModelMessage[]): number =>
-  messages.reduce((sum, message) => sum + weigh(message), 0)
+export const tokensOf = summing(weigh)
 
 /** How many bytes of text are as many tokens. */
 export const bytesFor = (tokens: number): number => Math.floor(tokens * BYTES_PER_TOKEN)
@@ -103,16 +97,16 @@ export const isFull = (tokens: number, room: number): boolean => tokens > room *
 /** The history with the results that are marked as trimmed cut to their beginning and end, and without their images. */
 export const applyTrims = (history: readonly HistoryMessage[], { trimmed }: Fit): HistoryMessage[] =>
   trimmed.size === 0
-    ? [...history]
+    ? history.slice()
     : history.map(message => (message.role === 'tool' && trimmed.has(message.id) ? shorten(message) : message))
 
 /**
  * Marks results to be trimmed, oldest first, until the history has come down to its share of the room. Results about files
- * that this session changed go last; those the model has not seen yet stay whole, unless there is `need`.
+ * that this session changed (`changed`) go last; those the model has not seen yet stay whole, unless there is `need`.
  */
 export function markTrims(
   history: readonly HistoryMessage[],
-  log: readonly Stored[],
+  changed: ReadonlySet<string>,
   fit: Fit,
   room: number,
   need = false,
@@ -121,7 +115,6 @@ export function markTrims(
   const calls = new Map(
     history.flatMap(m => (m.role === 'assistant' ? m.tool_calls.map(c => [c.tool_call_id, c]) : [])),
   )
-  const changed = new Set(log.flatMap(event => (event.type === 'file.changed' ? [event.path] : [])))
   const goal = room * (need ? FULL : TRIMMED)
   const unseen = history.findLastIndex(message => message.role === 'assistant')
   const until = need ? history.length : Math.min(unseen, history.length - RECENT)
@@ -143,7 +136,8 @@ type Result = Extract<HistoryMessage, { role: 'tool' }>
 
 const isLong = ({ content, images = [] }: Result) => images.length > 0 || content.length > TRIMMED_CHARS * 2.5
 
-function shorten({ images = [], ...message }: Result): HistoryMessage {
+/** The same object each time, so that requests repeat it. */
+const shorten = once(({ images = [], ...message }: Result): HistoryMessage => {
   const text = message.content
   const short =
     text.length > TRIMMED_CHARS * 2.5
@@ -151,7 +145,7 @@ function shorten({ images = [], ...message }: Result): HistoryMessage {
       : text
   const note = images.length > 0 ? '\n[The image was left out to save room; call the tool again if it matters]' : ''
   return { ...message, content: short + note }
-}
+})
 
 /**
  * From which message on the history is kept word for word: as much as fits into its share, and at least what the model did

@@ -1,4 +1,14 @@
-import type { Attachment, EditorContext, Message, Prompt, Stored, ToolResult, Undo } from '../event.ts'
+import { fenced } from '../base/fence.ts'
+import type {
+  Attachment,
+  ContextCompacted,
+  EditorContext,
+  Message,
+  Prompt,
+  Stored,
+  ToolResult,
+  Undo,
+} from '../event.ts'
 import type { ModelMessage } from '../llm/provider.ts'
 
 /** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
@@ -6,23 +16,104 @@ export type Enclosed = { attachments: Attachment[]; turn_id: string } | { images
 /** `id` is that of the event it was read off; 0 for a summary, which stands before everything. */
 export type HistoryMessage = ModelMessage & { id: number; enclosed?: Enclosed }
 
-/**
- * The events that count as the model's history. Pure, and rebuilt for each request: the model sees what is on disk. Every call has its
- * result directly after it, in call order, and a call that has none gets one, so the history is one all providers accept.
- */
-export function toHistory(log: readonly Stored[]): HistoryMessage[] {
-  const compaction = log.findLast(event => event.type === 'context.compacted')
-  const from = compaction?.first_kept_id ?? compaction?.id ?? 0
-  const own = log.filter(event => event.id >= from && !('parent_tool_call_id' in event && event.parent_tool_call_id))
-  const results = new Map(
-    own.flatMap(event => (event.type === 'tool.result' ? [[event.tool_call_id, event] as const] : [])),
-  )
-  const history: HistoryMessage[] = compaction ? [{ id: 0, role: 'user', text: summaryText(compaction.summary) }] : []
-  for (const event of own) history.push(...messagesOf(event, results))
-  return history
+/** What the loop needs to know of a log for each request. */
+export type Derived = {
+  /**
+   * What the model is sent. Every call has its result directly after it, in call order, and a call that has none gets one, so
+   * the history is one all providers accept. A message that did not change since an earlier request is the same object.
+   */
+  history: HistoryMessage[]
+  /** False when no message encloses anything. */
+  encloses: boolean
+  /** Images that providers refused so far, by their contents (`images.ts`). */
+  refused: ReadonlySet<string>
+  /** Paths of files that were changed so far. */
+  changed: ReadonlySet<string>
 }
 
-function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): HistoryMessage[] {
+/**
+ * Reads one log as it grows: each call reads only what was appended since the call before. Pure: the answer is the same as that
+ * of a reader that begins now. Another array (a session that was resumed or rewound) and a compaction are read from the start.
+ */
+export function createReader(): (log: readonly Stored[]) => Derived {
+  let reading = new Reading([])
+  return log => {
+    if (!reading.follows(log)) reading = new Reading(log)
+    reading.catchUp()
+    const { history, encloses, refused, changed } = reading
+    return { history: history.slice(), encloses, refused, changed }
+  }
+}
+
+/** The last result of each call, by `tool_call_id`. */
+type Results = Map<string, Stored<ToolResult>>
+
+class Reading {
+  readonly history: HistoryMessage[] = []
+  encloses = false
+  readonly refused = new Set<string>()
+  readonly changed = new Set<string>()
+  readonly #log: readonly Stored[]
+  /** The id from which on events are in the history: a summary stands for what was before. */
+  readonly #from: number = 0
+  readonly #results: Results = new Map()
+  /** Where in the history the results of each call stand. */
+  readonly #places = new Map<string, number[]>()
+  #length = 0
+
+  constructor(log: readonly Stored[]) {
+    this.#log = log
+    const compaction = log.findLast(isCompaction)
+    if (!compaction) return
+    this.#from = compaction.first_kept_id ?? compaction.id
+    this.history.push(fromSummary(compaction.summary))
+  }
+
+  /** Whether `log` is the one that was read so far, with nothing but more events, none of which is a compaction. */
+  follows(log: readonly Stored[]): boolean {
+    if (log !== this.#log || log.length < this.#length) return false
+    for (let i = this.#length; i < log.length; i++) if (isCompaction(log[i]!)) return false
+    return true
+  }
+
+  catchUp(): void {
+    while (this.#length < this.#log.length) this.#add(this.#log[this.#length++]!)
+  }
+
+  #add(event: Stored): void {
+    if (event.type === 'notice') for (const image of event.images ?? []) this.refused.add(image)
+    if (event.type === 'file.changed') this.changed.add(event.path)
+    if (event.id < this.#from || !isOwn(event)) return
+    if (event.type === 'tool.result') this.#takeResult(event)
+    for (const message of messagesOf(event, this.#results)) {
+      const place = this.history.push(message) - 1
+      this.encloses ||= message.enclosed !== undefined
+      if (message.role !== 'tool') continue
+      const { tool_call_id } = message
+      this.#places.set(tool_call_id, [...(this.#places.get(tool_call_id) ?? []), place])
+    }
+  }
+
+  #takeResult(result: Stored<ToolResult>): void {
+    const { tool_call_id } = result
+    this.#results.set(tool_call_id, result)
+    for (const place of this.#places.get(tool_call_id) ?? []) {
+      const { id, tool } = this.history[place] as HistoryMessage & { role: 'tool' }
+      const message = fromResult(id, tool_call_id, tool, result)
+      this.history[place] = message
+      this.encloses ||= message.enclosed !== undefined
+    }
+  }
+}
+
+/** Not of a delegated agent: of its work the model sees the result of the call that started it. */
+const isOwn = (event: Stored): boolean => !('parent_tool_call_id' in event && event.parent_tool_call_id)
+
+const isCompaction = (event: Stored): event is Stored<ContextCompacted> =>
+  event.type === 'context.compacted' && isOwn(event)
+
+/** The messages of one event; those of a message with calls hold the results of these as well. */
+function messagesOf(event: Stored, results: Results): HistoryMessage[] {
   switch (event.type) {
     case 'prompt':
       return [fromPrompt(event)]
@@ -45,6 +136,7 @@ function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): Hi
     case 'question':
     case 'answer':
     case 'error':
+    case 'hook':
     case 'notice':
     case 'turn.end':
       return []
@@ -54,14 +146,17 @@ function messagesOf(event: Stored, results: Map<string, Stored<ToolResult>>): Hi
   }
 }
 
-const summaryText = (summary: string) =>
-  `<summary>\nThe conversation so far was summarised to save room:\n\n${summary}\n</summary>`
+const fromSummary = (summary: string): HistoryMessage => ({
+  id: 0,
+  role: 'user',
+  text: `<summary>\nThe conversation so far was summarised to save room:\n\n${summary}\n</summary>`,
+})
 
 /** Appended after a message that a broken connection cut off, so that the model goes on instead of starting over. */
 const CONTINUE =
   'The connection broke off there. Continue exactly where your last message stops, without repeating any of it.'
 
-function fromMessage(event: Stored<Message>, results: Map<string, Stored<ToolResult>>): HistoryMessage[] {
+function fromMessage(event: Stored<Message>, results: Results): HistoryMessage[] {
   if (!event.content && event.tool_calls.length === 0) return []
   const { id, content: text, thinking, tool_calls, model, provider_data } = event
   return [
@@ -144,14 +239,9 @@ export function renderContext(at: string, context: EditorContext | undefined): s
   if (files?.length) lines.push(`files: ${files.join(', ')}`)
   if (region)
     lines.push(
-      `selected in ${region.path ?? 'the buffer'} (lines ${region.start} to ${region.end}):\n${fence(region.text)}`,
+      `selected in ${region.path ?? 'the buffer'} (lines ${region.start} to ${region.end}):\n${fenced(region.text)}`,
     )
-  for (const buffer of buffers ?? []) lines.push(`buffer ${buffer.path}:\n${fence(buffer.text)}`)
+  for (const buffer of buffers ?? []) lines.push(`buffer ${buffer.path}:\n${fenced(buffer.text)}`)
   for (const d of diagnostics ?? []) lines.push(`${d.severity} at ${d.path}:${d.line}: ${d.message}`)
   return lines.length === 0 ? '' : `<context>\ndate: ${at.slice(0, 10)}\n${lines.join('\n')}\n</context>`
-}
-
-const fence = (text: string) => {
-  const ticks = '`'.repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), run => run[0].length + 1)))
-  return `${ticks}\n${text}\n${ticks}`
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Stored } from '../event.ts'
 import type { Image, ModelMessage } from '../llm/provider.ts'
 import { checkEncodedImage } from '../tools/files/image.ts'
 import type { HistoryMessage } from './history.ts'
@@ -25,10 +24,6 @@ export function keyOf(image: Image): string {
 
 export const imagesOf = (message: ModelMessage): readonly Image[] =>
   message.role === 'assistant' ? [] : (message.images ?? [])
-
-/** The images that were refused so far in the session of this log. */
-export const refusedImages = (log: readonly Stored[]): Set<string> =>
-  new Set(log.flatMap(event => (event.type === 'notice' ? (event.images ?? []) : [])))
 
 /**
  * The history with the images that can be sent; where one is left out, the text says so and why. `most` is how many the model

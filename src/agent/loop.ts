@@ -1,6 +1,6 @@
 import { AppError, messageOf } from '../base/errors.ts'
 import { addUsage, usageIn } from '../base/usage.ts'
-import type { Event, TurnEnd } from '../event.ts'
+import type { Event, Stored, TurnEnd } from '../event.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
 import { think } from './think.ts'
@@ -41,16 +41,28 @@ type Ending = Pick<Turn, 'turn_id' | 'log'> & { agent: { name: string } }
 
 /** The end of every turn, also of one that was interrupted before it began. */
 export function* endTurn({ turn_id, log, agent }: Ending, outcome: Outcome, started: number): Generator<Event, void> {
-  const usage = addUsage(log().flatMap(e => ('turn_id' in e && e.turn_id === turn_id && usageIn(e)) || []))
+  const usage = addUsage(
+    sinceThePrompt(log(), turn_id).flatMap(e => ('turn_id' in e && e.turn_id === turn_id && usageIn(e)) || []),
+  )
   yield { type: 'turn.end', turn_id, outcome, usage, duration_ms: Math.round(performance.now() - started) }
   yield state({ agent }, 'idle')
 }
+
+/** The events of a turn and what came after it; the whole log where its prompt is not in it. Reads backward. */
+const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Stored[] =>
+  log.slice(
+    Math.max(
+      0,
+      log.findLastIndex(event => event.type === 'prompt' && event.turn_id === turn_id),
+    ),
+  )
 
 async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   const futility = createFutility()
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
     yield* await turn.steers()
+    if (!(yield* turn.mayGoOn(signal))) return 'limit'
     yield state(turn, 'thinking')
     const message = yield* think(turn, signal)
     cuts = message.stop_reason === 'cut' ? cuts + 1 : 0

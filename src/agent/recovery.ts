@@ -70,7 +70,7 @@ export function createRecovery(fit: Fit): Recovery {
     accepted({ model, messages }) {
       fit.accepted.set(model, fit.sent)
       const taken = fit.taken.get(model) ?? new Set()
-      for (const image of messages.flatMap(imagesOf)) taken.add(keyOf(image))
+      for (const message of messages) for (const image of imagesOf(message)) taken.add(keyOf(image))
       fit.taken.set(model, taken)
     },
   }

@@ -1,11 +1,12 @@
+import { BYTES_PER_TOKEN } from '../base/tokens.ts'
 import type { Effort, Event, Stored, Usage } from '../event.ts'
 import type { ModelInfo, ModelRequest, Stream, ToolDefinition } from '../llm/provider.ts'
 import type { Agent } from './agents.ts'
 import type { createAttachments } from './attachments.ts'
 import { essentials, isWorthwhile, summarise } from './compaction.ts'
 import { applyTrims, type Fit, isFull, keptFrom, markTrims, roomFor, tokensOf, tooLong, weigh } from './context.ts'
-import { type HistoryMessage, toHistory } from './history.ts'
-import { refusedImages, sendable } from './images.ts'
+import type { Derived, HistoryMessage } from './history.ts'
+import { sendable } from './images.ts'
 import { state } from './turn.ts'
 
 /** What stays the same for all requests of an agent in a session: the prefix that provider caches live on. */
@@ -26,6 +27,8 @@ type From = {
   /** Images to leave out of this request, beside those that were refused before. */
   without?: ReadonlySet<string>
   log(): readonly Stored[]
+  /** Reads the log of the session (`createReader`). */
+  read(log: readonly Stored[]): Derived
   attachments: ReturnType<typeof createAttachments>
   stream: Stream
   price(model: string, usage: Usage): Usage
@@ -33,7 +36,8 @@ type From = {
 }
 
 /**
- * The request for the next model call, rebuilt from the log each time: the frozen prefix, then the history. What does not
+ * The request for the next model call: the frozen prefix, then the history as it follows from the log. What it has in common
+ * with the request before is the same objects (`wire/` writes each of them once). What does not
  * fit is trimmed, then summarised (`context.compacted`), and at last trimmed where it hurts. `shrink` counts refusals by the
  * provider for this very request: each leaves half the room of what was sent. Throws LLM_CONTEXT_LENGTH when nothing helps,
  * or after three summaries.
@@ -45,25 +49,31 @@ export async function* buildRequest(from: From): AsyncGenerator<Event, ModelRequ
   const room = roomFor(info, bytesOf(frozen), agent.max_tokens, fit)
 
   for (;;) {
-    const enclosed = await Promise.all(toHistory(from.log()).map(from.attachments.enclose))
-    const refused = new Set([...refusedImages(from.log()), ...(from.without ?? [])])
-    const whole = sendable(enclosed, refused, fit.most_images.get(info.id))
+    const derived = from.read(from.log())
+    const whole = derived.encloses ? await withEnclosed(from, derived) : derived.history
     let history = applyTrims(whole, fit)
+    let tokens = tokensOf(history)
     const trim = (need: boolean) => {
-      markTrims(history, from.log(), fit, room, need)
+      markTrims(history, derived.changed, fit, room, need)
       history = applyTrims(whole, fit)
+      tokens = tokensOf(history)
     }
-    if (isFull(tokensOf(history), room)) trim(false)
-    if (isFull(tokensOf(history), room)) {
+    if (isFull(tokens, room)) trim(false)
+    if (isFull(tokens, room)) {
       if (yield* compacted(from, history, room)) continue
       // What is left is what the model did last. It may fill the room to its end, and only then gets trimmed itself.
-      if (tokensOf(history) > room) trim(true)
+      if (tokens > room) trim(true)
     }
-    fit.sent = tokensOf(history)
+    fit.sent = tokens
     const isGuess = info.context_window === undefined && !fit.windows.has(info.id) && !fit.limits.has(info.id)
     if (fit.sent > room && !isGuess) throw tooLong()
     return toRequest(from, history)
   }
+}
+
+async function withEnclosed({ attachments, without, fit, info }: From, { history, refused }: Derived) {
+  const left = new Set([...refused, ...(without ?? [])])
+  return sendable(await attachments.enclose(history), left, fit.most_images.get(info.id))
 }
 
 /** The prefix in bytes; measured once, since it never changes. */
@@ -78,7 +88,7 @@ function toRequest({ model, frozen, session_id, agent, effort = agent.effort }: 
   return {
     model,
     ...frozen,
-    messages: history.map(({ id: _, enclosed: __, ...message }) => message),
+    messages: history,
     session_id,
     ...(agent.max_tokens && { max_output_tokens: agent.max_tokens }),
     ...(effort && { effort }),
@@ -95,15 +105,16 @@ async function* compacted(from: From, history: HistoryMessage[], room: number): 
   yield state({ agent }, 'thinking', { details: 'Summarising the conversation so far' })
   const { summary, usage } = yield* summarise(from, older, room)
   const first_kept_id = history[cut]!.id
-  const text = [summary, essentials(from.log(), turn_id, first_kept_id, room)].filter(Boolean).join('\n\n')
+  const prefix = Math.ceil(bytesOf(from.frozen) / BYTES_PER_TOKEN)
+  const text = [summary, essentials(from.log(), { turn_id, from: first_kept_id }, room)].filter(Boolean).join('\n\n')
   yield {
     type: 'context.compacted',
     turn_id,
     summary: text,
     first_kept_id,
     usage: from.price(model, usage),
-    tokens_before: tokensOf(history),
-    tokens_after: tokensOf(history.slice(cut)) + weigh({ role: 'user', text }),
+    tokens_before: prefix + tokensOf(history),
+    tokens_after: prefix + tokensOf(history.slice(cut)) + weigh({ role: 'user', text }),
   }
   yield state({ agent }, 'thinking')
   return true

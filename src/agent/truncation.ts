@@ -1,3 +1,4 @@
+import { summing } from '../base/lists.ts'
 import type { ModelMessage } from '../llm/provider.ts'
 
 /**
@@ -5,8 +6,7 @@ import type { ModelMessage } from '../llm/provider.ts'
  * one token: words with what stands before them, runs of digits, runs of signs, breaks between lines. Spaces count nothing.
  */
 const PIECES = /[^\s\p{L}\p{M}\p{N}]?[\p{L}\p{M}]+|\p{N}+|[^\s\p{L}\p{M}\p{N}]+/gu
-const leastTokens = (texts: readonly string[]): number =>
-  texts.reduce((sum, text) => sum + (text.match(PIECES)?.length ?? 0), 0)
+const leastTokens = summing((message: ModelMessage) => textOf(message).match(PIECES)?.length ?? 0)
 
 /** Templates may leave out this much of what they are given. */
 const CERTAIN = 0.8
@@ -23,24 +23,23 @@ const PER_MESSAGE = 64
  * count. One that counts only what it had not cached (older Ollama) is not accused: what is new explains its count.
  */
 export function looksCut(messages: readonly ModelMessage[], model: string, counted: number): boolean {
-  const texts = messages.map(textOf)
-  const chars = lengthOf(texts)
+  const chars = lengthOf(messages)
   // A cheap look first: at four characters a token all is well.
   if (counted < FEWEST || counted > chars / 4 || chars < SHORTEST) return false
-  const least = leastTokens(texts)
+  const least = leastTokens(messages)
   if (least < SHORTEST || counted >= least * CERTAIN) return false
   const known = messages.findLastIndex(message => message.role === 'assistant' && message.model === model)
   if (known < 0) return true
   const fresh = messages.slice(known + 1)
-  if (counted < leastTokens(texts.slice(known + 1)) * CERTAIN) return true
+  if (counted < leastTokens(fresh) * CERTAIN) return true
   const seesImages = fresh.some(message => message.role !== 'assistant' && message.images?.length)
-  return !seesImages && counted > lengthOf(texts.slice(known)) + PER_MESSAGE * (fresh.length + 1)
+  return !seesImages && counted > lengthOf(messages.slice(known)) + PER_MESSAGE * (fresh.length + 1)
 }
 
 /** The window that a server has which counted so many tokens of a prompt it cut: it fills half of it, and it is a power of two. */
 export const windowBehind = (counted: number): number => Math.max(2_048, 2 ** Math.ceil(Math.log2(counted)))
 
-const lengthOf = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0)
+const lengthOf = summing((message: ModelMessage) => textOf(message).length)
 
 function textOf(message: ModelMessage): string {
   if (message.role === 'user') return message.text

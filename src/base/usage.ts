@@ -2,7 +2,7 @@ import type { Stored, Usage } from '../event.ts'
 
 export const noUsage = (): Usage => ({ input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 })
 
-export const totalTokens = (usage: Usage): number =>
+export const totalTokens = (usage: Omit<Usage, 'cost_usd'>): number =>
   usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
 
 /** The sum; with a cost only when every part that used tokens has one: an understated cost would be a guess. */
@@ -21,9 +21,11 @@ export function addUsage(parts: readonly Usage[]): Usage {
   return isKnown && cost !== undefined ? { ...sum, cost_usd: cost } : sum
 }
 
-/** What the model call behind an event used: an answer, or a summary that made room. */
+/** What the model call behind an event used: an answer, a summary that made room, or a title. */
 export const usageIn = (event: Stored): Usage | undefined =>
-  event.type === 'message' || event.type === 'context.compacted' ? event.usage : undefined
+  event.type === 'message' || event.type === 'context.compacted' || event.type === 'session.updated'
+    ? event.usage
+    : undefined
 
 /** What a whole log cost: also what was rewound, but not what a fork brought from the session it came from. */
 export function usageOf(log: readonly Stored[]): Usage {

@@ -106,11 +106,52 @@ export const COMMANDS = {
     },
     read: (given: Given) => ({ project: given.flags.text('project'), allow: allowances(given) }),
   },
+  'mcp import': {
+    usage: '',
+    summary:
+      'Adds the MCP servers of other clients to your emacs-agent.toml, after it has shown them: Claude Desktop, Claude Code, VS Code, Cursor, Zed, opencode, Codex, Gemini. Variables take the place of secrets.',
+    flags: {
+      from: { value: 'FILE', help: 'from this file (default: where these clients keep theirs)' },
+      user: { help: 'to your own file (the default)' },
+      project: { help: "to the current project's emacs-agent.toml" },
+      yes: { help: 'do not ask' },
+    },
+    read({ flags, wrong }: Given) {
+      if (flags.has('user') && flags.has('project')) throw wrong('takes --user or --project, not both')
+      return { from: flags.text('from'), project: flags.has('project'), yes: flags.has('yes') }
+    },
+  },
   transcripts: {
     usage: 'list | search QUERY | show ID',
     summary: 'The transcripts, on the terminal. The beginning of an ID is enough where no other begins like it.',
     flags: { limit: { value: 'N', help: 'list or find at most N (default 200)' } },
     read: transcriptsAction,
+  },
+  cost: {
+    usage: '',
+    summary: 'What the saved sessions used: turns, tokens and dollars, by model, project, day or agent.',
+    flags: {
+      since: { value: 'DAY', help: 'from this day or time on (UTC)' },
+      until: { value: 'DAY', help: 'until before this day or time' },
+      by: { value: 'WHAT', help: 'model (default), project, day or agent' },
+      json: { help: 'print it as GET /api/usage returns it' },
+    },
+    read: ({ flags }: Given) => ({
+      since: flags.text('since'),
+      until: flags.text('until'),
+      by: flags.text('by'),
+      json: flags.has('json'),
+    }),
+  },
+  models: {
+    usage: '[list | refresh]',
+    summary:
+      'The models that can be used, with windows and prices; `refresh` looks them up at models.dev and keeps them in the state directory.',
+    flags: {
+      all: { help: 'list those that cannot be used as well, and why' },
+      from: { value: 'SOURCE', help: 'refresh from this file or address, in the shape of models.dev/api.json' },
+    },
+    read: modelsAction,
   },
   trust: {
     usage: '[DIR]',
@@ -139,7 +180,10 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
+  'mcp import': async (options, host) => (await import('./mcp-import.ts')).mcpImport(options, host),
   transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
+  cost: async (options, host) => (await import('./cost.ts')).cost(options, host),
+  models: async (options, host) => (await import('./models.ts')).models(options, host),
   trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
 
@@ -168,6 +212,22 @@ function allowances({ flags, wrong }: Given): Allowance[] {
   if (strange !== undefined)
     throw wrong(`--allow takes write and shell, separated by a comma${suggestion(strange, ['write', 'shell'])}`)
   return [...new Set(words.filter(known))]
+}
+
+type ModelsAction = { action: 'list'; all: boolean } | { action: 'refresh'; from?: string }
+
+function modelsAction({ flags, operands: [action = 'list', ...operands], wrong }: Given): ModelsAction {
+  if (operands.length > 0) throw wrong(`\`${action}\` takes nothing more`)
+  switch (action) {
+    case 'list':
+      if (flags.has('from')) throw wrong('`list` takes no --from')
+      return { action, all: flags.has('all') }
+    case 'refresh':
+      if (flags.has('all')) throw wrong('`refresh` takes no --all')
+      return { action, from: flags.text('from') }
+    default:
+      throw wrong(`has no such action${suggestion(action, ['list', 'refresh'])}`)
+  }
 }
 
 type TranscriptsAction =

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { agentsOf } from '../agent/agents.ts'
+import { printableJson } from '../base/controls.ts'
 import { AppError, messageOf, UsageError } from '../base/errors.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
@@ -16,7 +16,7 @@ import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
 import { brief, createScreen } from './screen.ts'
-import { isSlash, slash } from './slash.ts'
+import { type Answered, isSlash, slash } from './slash.ts'
 import { createSpinner } from './spinner.ts'
 import { inert, isDumb, styleFor } from './terminal.ts'
 
@@ -37,7 +37,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   const render = (text: string) => markdown!(text, { style, columns: outside.terminal_output.columns || 80 })
   const screen = createScreen(spinner?.print ?? outside.stdout, style, markdown ? render : undefined)
   const show = options.json
-    ? (event: object) => outside.stdout(`${JSON.stringify(withoutProviderData(event))}\n`)
+    ? (event: object) => outside.stdout(`${printableJson(JSON.stringify(withoutProviderData(event)))}\n`)
     : screen.show
   if (options.json) session.log.events.forEach(show)
   session.subscribe(show)
@@ -94,27 +94,27 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   }
   const first = options.prompt ?? (terminal ? undefined : (await readAll(outside.stdin)).trim())
   let outcome: TurnOutcome | null = null
-  if (first !== undefined) outcome = await turn(session, first || TOUR)
+  const command = async (typed: string) => {
+    const { invoke } = await import('../session/commands/invoke.ts')
+    const answered = await slash(typed, request => invoke(store, runtime, session.id, request))
+    if (answered && 'said' in answered) screen.line(answered.said)
+    return answered
+  }
+  let refused = false
+  if (first !== undefined && isSlash(first)) {
+    const answered = await command(first)
+    refused = answered !== null && 'failed' in answered
+    if (answered && 'outcome' in answered) outcome = await answered.outcome
+  } else if (first !== undefined) outcome = await turn(session, first || TOUR)
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
-    const conversation = {
-      model: () => session.state.model,
-      agent: () => session.state.agent,
-      agents: () => agentsOf(session.config).map(({ name }) => name),
-      update: (settings: { model?: string; agent?: string }) => store.update(session.id, settings),
-    }
-    const answered = async (typed: string) => {
-      const said = await slash(typed, conversation)
-      if (said !== null) screen.line(said)
-      return said !== null
-    }
     const history = await openHistory(dirs.state, () => session.log.path !== null)
-    outcome = await converse(session, keyboard!, history, answered, () => (interrupts = 0))
+    outcome = await converse(session, keyboard!, history, command, () => (interrupts = 0))
     await history.saved()
   }
   if (leaving) return leaving
   keyboard?.close()
-  const failed = outcome !== null && outcome.status !== 'success'
+  const failed = refused || (outcome !== null && outcome.status !== 'success')
   const limited = session.log.events.findLast(event => event.type === 'turn.end')?.outcome === 'limit'
   const path = await store.close(session.id)
   await runtime.close()
@@ -154,7 +154,7 @@ async function converse(
   session: Session,
   keyboard: Keyboard,
   history: History,
-  answered: (typed: string) => Promise<boolean>,
+  command: (typed: string) => Promise<Answered>,
   forgive: () => void,
 ): Promise<TurnOutcome | null> {
   let outcome: TurnOutcome | null = null
@@ -164,8 +164,10 @@ async function converse(
     if (text === null) return outcome
     history.add(text)
     if (isSlash(text)) {
-      if (await answered(text)) continue
-      return outcome
+      const answered = await command(text)
+      if (answered === null) return outcome
+      if ('outcome' in answered) outcome = await answered.outcome
+      continue
     }
     forgive()
     outcome = await turn(session, text.trim() || TOUR)

@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises'
+import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import { childrenDir } from '../config/dirs.ts'
+import { childrenDir, undoDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
@@ -23,7 +24,7 @@ export function createRuntime(given: {
 }): Runtime & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
   const children = createChildren(childrenDir(dirs.state), given.sweeper)
-  const models = createModels({ config: loaded.config, env, guide })
+  const models = createModels({ config: loaded.config, env, guide, state: dirs.state })
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null
@@ -40,8 +41,24 @@ export function createRuntime(given: {
   const projectSecrets = new Set(secretsOf(loaded.config))
   const projectProblems = new Map<string, ConfigProblem[]>()
 
-  const projectConfigOf = async (project: string): Promise<Config> => {
-    const { config, notices, problems } = await projectConfig(loaded, project)
+  /** The configuration with the agents that are files; those that it has itself come first. */
+  const withAgents = async (config: Config, project: string | undefined) => {
+    const [{ agentProblems, findAgentFiles }, { placeOf }] = await Promise.all([
+      import('../conventions/agent-files.ts'),
+      import('../conventions/places.ts'),
+    ])
+    const place = await placeOf(project ?? dirs.config, dirs)
+    const listing = await findAgentFiles(place, namesTaken(config))
+    const files = listing.entries.filter(({ problem }) => problem === undefined)
+    const agents = { ...Object.fromEntries(files.map(({ name, entry }) => [name, entry])), ...config.agents }
+    return { config: { ...config, agents }, problems: agentProblems(listing) }
+  }
+  const projectConfigOf = async (project: string | undefined): Promise<Config> => {
+    if (project === undefined) return (await withAgents(loaded.config, undefined)).config
+    const own = await projectConfig(loaded, project)
+    const { notices } = own
+    const { config, problems: ofAgents } = await withAgents(own.config, project)
+    const problems = [...own.problems, ...ofAgents]
     for (const notice of [...notices, ...problems.map(leftOut)]) logOnce(notice)
     for (const secret of secretsOf(config)) projectSecrets.add(secret)
     const real = await realpath(project).catch(() => project)
@@ -56,7 +73,7 @@ export function createRuntime(given: {
     dirs,
     config: loaded,
     models,
-    archive: createArchive(loaded.config.transcript_path, log),
+    archive: createArchive(loaded.config.transcript_path, log, undoDir(dirs.state)),
     projectConfig: projectConfigOf,
     problems: () => distinct([...loaded.problems, ...[...projectProblems.values()].flat()]),
     children,

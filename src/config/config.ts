@@ -8,6 +8,7 @@ export type Config = Scalars &
     mcp_servers: McpServerConfig[]
     permissions: Permissions
     agents: Record<string, AgentConfig>
+    hooks: HookConfig[]
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
     /** Where each rule of `permissions` came from. */
@@ -42,6 +43,9 @@ export type McpServerConfig = Omit<McpServerEntry, Defaulted | 'limits' | 'type'
 
 export type AgentConfig = Entry<'agents'>[string] & { origin?: string }
 
+/** A program of the user's that runs at an event of a session. */
+export type HookConfig = Entry<'hooks'>[number]
+
 export type ModelConfig = Entry<'models'>[string]
 
 /** Where things live: passed in, so that nothing below `main` reads the environment. */
@@ -49,5 +53,7 @@ export type Dirs = { config: string; state: string; home: string }
 
 /** Dollars per million tokens. */
 export type Prices = NonNullable<ModelConfig['prices']>
+export type Tier = NonNullable<Prices['tiers']>[number]
+export type PriceChange = NonNullable<Prices['changes']>[number]
 
 export type ProviderKind = 'anthropic' | 'openai' | 'gemini' | 'openai-compatible' | 'offline'

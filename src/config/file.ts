@@ -1,7 +1,7 @@
+import { printable } from '../base/controls.ts'
 import { checkFile, type LoadValidateRule, type Problem } from './check.ts'
-import { type LineOf, locateKeys, type Path } from './locate.ts'
+import type { LineOf, Path } from './locate.ts'
 import { suggestion } from './nearest.ts'
-import { printable } from './printable.ts'
 import { type ConfigProblem, problemIn, problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
 import { entryAt, leaveOut, placeOf, type Sifted, siftServers } from './sift.ts'
@@ -58,10 +58,11 @@ export async function parseFile(
   })
   if (text === null) return failed('is not UTF-8 text')
 
-  const [toml, v, { fileSchema, keysAt }] = await Promise.all([
+  const [toml, v, { fileSchema, keysAt }, { locateKeys }] = await Promise.all([
     import('smol-toml'),
     import('valibot'),
     import('./schema.ts'),
+    import('./locate.ts'),
   ])
   let content: Record<string, unknown>
   try {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { EFFORTS } from '../event/parts.ts'
 import { LONGEST_SECONDS, oneOf, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
 
 /**
@@ -145,7 +146,7 @@ const agent = table({
   allowed_tools: maybe(texts),
   system_prompt: maybe(v.string('a string')),
   max_tokens: maybe(integer(1, 10_000_000)),
-  effort: maybe(choice(['low', 'medium', 'high'])),
+  effort: maybe(choice(EFFORTS)),
   read_only: maybe(flag),
   write_paths: maybe(texts),
 })
@@ -153,22 +154,66 @@ const agent = table({
 const dollars = number('dollars per million tokens', 0, 1_000_000)
 const tokens = integer(1, 1_000_000_000, 'a number of tokens')
 const MODEL_ID = 'named "provider/model"'
+const price = { input: dollars, output: dollars, cache_read: maybe(dollars), cache_write: maybe(dollars) }
+/** Prices of a request whose whole input, cached included, has more than `above` tokens. */
+const tiers = maybe(v.array(table({ above: tokens, ...price }), 'a list of tables'))
+const DAY = 'a day, written 2026-12-01'
+/** TOML's own dates, or the same as a string. */
+const day = v.pipe(
+  v.union([v.string(), v.date()], DAY),
+  v.transform(written => (typeof written === 'string' ? written : written.toISOString().slice(0, 10))),
+  v.check(written => /^\d{4}-\d\d-\d\d$/.test(written) && !Number.isNaN(Date.parse(written)), DAY),
+)
+/** From a day (UTC) on; what it does not name stays. */
+const change = table({
+  from: day,
+  input: maybe(dollars),
+  output: maybe(dollars),
+  cache_read: maybe(dollars),
+  cache_write: maybe(dollars),
+  tiers,
+})
 const model = table({
   context_window: maybe(tokens),
   max_output: maybe(tokens),
-  prices: maybe(table({ input: dollars, output: dollars, cache_read: maybe(dollars), cache_write: maybe(dollars) })),
+  /** A price that is absent is not known. */
+  prices: maybe(table({ ...price, tiers, changes: maybe(v.array(change, 'a list of tables')) })),
   images: maybe(flag),
   tools: maybe(flag),
+  /** How much it can be asked to think; empty where it cannot be asked. */
+  efforts: maybe(v.array(choice(EFFORTS), `a list of ${EFFORTS.join(', ')}`)),
+})
+
+export const HOOK_EVENTS = [
+  'session.created',
+  'prompt',
+  'tool.call',
+  'approval',
+  'tool.result',
+  'file.changed',
+  'turn.end',
+] as const
+const hook = table({
+  on: choice(HOOK_EVENTS),
+  match: maybe(text('a rule: tool or tool(pattern)')),
+  command: v.union(
+    [text('a shell line'), v.pipe(texts, v.minLength(1, 'a program'))],
+    'a shell line or a list of words',
+  ),
+  timeout_seconds: maybe(number('a number of seconds from 0.1 to 600', 0.1, 600)),
 })
 
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
   allowed_directories: maybe(v.array(text('a directory'), 'a list of directories')),
+  /** Tried in this order, for the rest of a turn, when its model stays overloaded. */
+  fallback_models: maybe(v.array(text('a model id'), 'a list of model ids')),
   providers: maybe(record(name, provider)),
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
+  hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

@@ -37,13 +37,15 @@ export type Vendor = {
   key_seconds?: number
   /** What to take when nobody named a model. Absent where the key variable is there for other purposes, too. */
   preferred?: string
+  /** Stands for the provider in lists where it has no `preferred` and the catalogue knows nothing of it. */
+  example?: string
   /** Other words for the provider, unless the configuration has one of that very name. */
   aliases?: readonly string[]
   /** Short names of its current models. */
   models?: Readonly<Record<string, string>>
   /** Bare model names that begin like this are this provider's. Not for open weights, which run anywhere. */
   begins?: RegExp
-  /** Its name in the data set that the catalogue is made from, and which of the models there it serves. */
+  /** Its name at models.dev, and which of the models there it serves over this API. */
   catalogue?: { name: string; only?: RegExp }
   /** A server on this machine that is looked for at its usual address, and whose models are then named `local/…`. */
   server?: 'ollama' | 'llama.cpp' | 'lmstudio' | 'vllm'
@@ -165,19 +167,21 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   together: service('https://api.together.ai/v1', ['TOGETHER_API_KEY'], {
     preferred: 'zai-org/GLM-5.3',
     aliases: ['togetherai'],
-    catalogue: { name: 'together' },
+    catalogue: { name: 'togetherai' },
   }),
   fireworks: service('https://api.fireworks.ai/inference/v1', ['FIREWORKS_API_KEY'], {
     preferred: 'accounts/fireworks/models/glm-5p3',
     aliases: ['fireworks-ai'],
-    catalogue: { name: 'fireworks' },
+    catalogue: { name: 'fireworks-ai' },
   }),
   huggingface: service('https://router.huggingface.co/v1', ['HF_TOKEN'], {
     aliases: ['hf'],
     catalogue: { name: 'huggingface' },
   }),
   github: service('https://models.github.ai/inference', ['GITHUB_MODELS_TOKEN', 'GITHUB_TOKEN'], {
+    example: 'openai/gpt-5',
     aliases: ['github-models'],
+    catalogue: { name: 'github-models' },
   }),
   /** A model there is called by the name of its deployment. */
   azure: {
@@ -200,7 +204,7 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
   vertex: service(
     'https://${GOOGLE_CLOUD_LOCATION:-us-central1}-aiplatform.googleapis.com/v1/projects/${GOOGLE_CLOUD_PROJECT}/locations/${GOOGLE_CLOUD_LOCATION:-us-central1}/endpoints/openapi',
     ['VERTEX_ACCESS_TOKEN'],
-    { url_name: 'VERTEX_BASE_URL', key_seconds: 1_800, aliases: ['google-vertex'] },
+    { url_name: 'VERTEX_BASE_URL', key_seconds: 1_800, example: 'google/gemini-4-argon', aliases: ['google-vertex'] },
   ),
   /** Whatever answers on this machine. */
   local: { kind: 'openai-compatible', key_names: [] },

@@ -40,7 +40,7 @@ export const skillTool = (find: () => Promise<Skill[]>, used: (skill: Skill) => 
         )
       const skill = skills.find(skill => skill.name === plain(name))
       if (!skill) throw unknown(name, skills)
-      if (file !== undefined) return said(await readFile(skill, file))
+      if (file !== undefined) return said(await textOf(skill, file))
       const opened = await openSkill(skill)
       if (!opened) throw new AppError('TOOL_FAILED', `The skill ${skill.name} cannot be read any more.`)
       used(skill)
@@ -75,7 +75,7 @@ async function fileOf({ name, directory }: Skill, file: string): Promise<string>
   return real
 }
 
-async function readFile(skill: Skill, file: string): Promise<string> {
+async function textOf(skill: Skill, file: string): Promise<string> {
   const path = await fileOf(skill, file)
   const read = await readText(path, LARGEST)
   if (read === null) throw new AppError('TOOL_FAILED', `The skill ${skill.name} has no file ${file}.`)

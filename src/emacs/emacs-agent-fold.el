@@ -74,9 +74,10 @@
       (setf (emacs-agent-session-caught-up session) t))))
 
 (defun emacs-agent-fold--settings (session event)
-  "Take model, agent, title and config of SESSION from EVENT."
+  "Take model, agent, title and config of SESSION from EVENT.
+With a usage, the model is the one that wrote the title."
   (let-alist event
-    (when .model (setf (emacs-agent-session-model session) .model))
+    (when (and .model (not .usage)) (setf (emacs-agent-session-model session) .model))
     (when .agent (setf (emacs-agent-session-agent session) .agent))
     (when .title (setf (emacs-agent-session-title session) .title))
     (when .config (setf (emacs-agent-session-config session) .config))))

@@ -60,7 +60,9 @@ export const editorContext = open({
 /** A file attached to a prompt: by project path, or inline as base64. */
 export const attachment = v.union([open({ media_type: text, data: text }), open({ path: text })])
 
-export const effort = word<'low' | 'medium' | 'high'>()
+/** How much a model is to think, from not at all to as much as it can. */
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+export const effort = word<(typeof EFFORTS)[number]>()
 
 /** Where a prompt goes from the request over the queue to the turn: `turn_id` is that of the turn which takes it. */
 export const promptBody = {
@@ -71,6 +73,10 @@ export const promptBody = {
   attachments: maybe(v.array(attachment)),
   agent: maybe(text),
   effort: maybe(effort),
+  /** For this prompt alone. */
+  model: maybe(text),
+  /** The command that the text was made of. `allowed_tools` restricts its turn. */
+  command: maybe(open({ name: text, arguments: maybe(text), allowed_tools: maybe(v.array(text)) })),
 }
 
 /** One call as the model made it. `tool_call_id` is ours (`tc_…`); the provider's own id lives in `provider_data`. */
@@ -112,6 +118,7 @@ export const errorCode = word<
   | 'TOO_MANY'
   | 'INTERNAL'
   | 'TRANSCRIPT_ERROR'
+  | 'OVERLOADED'
   | 'SHUTTING_DOWN'
   | 'LLM_AUTH'
   | 'LLM_RATE_LIMIT'

@@ -1,3 +1,4 @@
+import { EFFORTS } from '../event/parts.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
 
@@ -22,7 +23,7 @@ const REFUSES =
   /unsupported|not (be )?(supported|permitted|allowed|recogni[sz]ed|available|valid)|n.t (supported?|allowed)|unknown|unrecogni[sz]ed|unexpected|extra[_ ](inputs?|fields?|forbidden)|invalid|deprecated|does not (support|accept|exist|take)|not support|removed|cannot find field|only (supported|the default)/i
 const TOO_LARGE = /too (large|big|high|many)|at most|maximum|exceed|less than|<=|≤|up to|range|above|greater than/i
 const LIMITS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'maxOutputTokens']
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
 const STATUSES = new Set([400, 404, 405, 422, 500, 501])
 
 const MEMORY = new Map<string, Amendment[]>()
@@ -147,7 +148,7 @@ function lower(path: string[], body: object, words: string): Amendment | undefin
 
 /** The nearest effort among those that the words list. */
 function supportedEffort(body: object, words: string): Amendment | undefined {
-  const asked = EFFORTS.indexOf(String((body as Body)['reasoning_effort']))
+  const asked = EFFORTS.indexOf((body as Body)['reasoning_effort'] as (typeof EFFORTS)[number])
   const listed = words.split(/supported values|must be one of|expected one of|one of/i)[1]
   const offered = EFFORTS.filter(
     (_, at) => at !== asked && new RegExp(`["'\`]?\\b${EFFORTS[at]}\\b`).test(listed ?? ''),
@@ -161,7 +162,7 @@ function supportedEffort(body: object, words: string): Amendment | undefined {
   }
 }
 
-const distance = (effort: string, from: number): number => Math.abs(EFFORTS.indexOf(effort) - from)
+const distance = (effort: (typeof EFFORTS)[number], from: number): number => Math.abs(EFFORTS.indexOf(effort) - from)
 
 const renamed = (name: string, other: string) => (body: Body) => {
   if (!(name in body)) return

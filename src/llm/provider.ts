@@ -53,6 +53,8 @@ export type ModelInfo = {
   prices?: Prices
   /** Takes images in a prompt. */
   images?: boolean
+  /** How much it can be asked to think, where that is known. */
+  efforts?: Effort[]
   /** False: no native tool calling; calls travel in the text (see `wire/textual.ts`). */
   tools?: boolean
 }

@@ -1,5 +1,6 @@
 import { KINDS, type Patience, type WireName } from '../config/vendors.ts'
 import { anthropicWire } from './anthropic/anthropic.ts'
+import { effortFor } from './effort.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
 import { geminiWire, isNative } from './gemini/gemini.ts'
@@ -37,7 +38,7 @@ export async function* stream(
   patience?: Patience,
 ): AsyncGenerator<ModelEvent, ModelReply> {
   const refusals = createRefusals(endpoint)
-  let asked = request
+  let asked = { ...request, effort: effortFor(endpoint.info, request.effort) }
   let lowerings = 0
   for (;;) {
     const { refused } = refusals
@@ -85,10 +86,11 @@ function formOf(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<
   }
 }
 
-const showsImages = (endpoint: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean =>
-  endpoint.info.images !== false &&
-  !refused.has('images') &&
-  messages.some(message => message.role !== 'assistant' && Boolean(message.images?.length))
+function showsImages({ info }: Endpoint, { messages }: ModelRequest, refused: ReadonlySet<Unsupported>): boolean {
+  if (info.images === false || refused.has('images')) return false
+  for (const message of messages) if (message.role !== 'assistant' && message.images?.length) return true
+  return false
+}
 
 /** By their names in all of the APIs. */
 function lowered(error: unknown, body: object): number | undefined {

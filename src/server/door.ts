@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts'
-import { type Admitted, type Door, guard, isHealth } from './guard.ts'
+import { type Admitted, type Door, guard, isHealth, pathOf } from './guard.ts'
 
 /** The routes behind the door, once they are loaded. */
 export type Api = { fetch(request: Request, admitted: Admitted): Response | Promise<Response> }
@@ -21,10 +21,14 @@ export function createDoor(
       return await (await load()).fetch(request, admitted)
     } catch (error) {
       const known = reportFailure(error, request, log)
-      return Response.json(errorBody(known), { status: known.status })
+      return Response.json(errorBody(known), { status: known.status, headers: closing(known) })
     }
   }
 }
+
+/** Of a body that was not read to its end, the rest would be taken for the next request. */
+const closing = ({ code }: AppError): Record<string, string> =>
+  code === 'TIMEOUT' || code === 'OVERLOADED' ? { connection: 'close' } : {}
 
 /** The error to answer with. What is a failure of ours is logged, with where it came from; what we say ourselves says enough. */
 export function reportFailure(error: unknown, { method, url }: Request, log: Log): AppError {
@@ -33,7 +37,7 @@ export function reportFailure(error: unknown, { method, url }: Request, log: Log
       ? error
       : new AppError('INTERNAL', 'An unexpected failure; the log of the backend says more.')
   const said = error instanceof AppError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
-  if (known.status >= 500) log('error', `${method} ${new URL(url).pathname}: ${said}`)
+  if (known.status >= 500) log('error', `${method} ${pathOf(url)}: ${said}`)
   return known
 }
 

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../base/errors.ts'
-
-export const LARGEST_BODY = 16 * 1024 * 1024
+import { createBodyReader } from './body.ts'
 
 /** Who may ask. `token` is null only under `--no-auth`; `loopback` says where the server is bound. */
 export type Door = { token: string | null; allowed_hosts: string[]; loopback: boolean }
@@ -12,12 +11,15 @@ export type Admitted = { body: Record<string, unknown>; authorized: boolean }
 /**
  * The four checks of the contract ("Who may ask"), in its order and before anything else, on every route and method. They
  * keep web pages out of a server that can run shells: DNS rebinding fails at the Host, cross-site requests at the Origin.
- * The function it returns throws AppError FORBIDDEN, UNAUTHORIZED, UNSUPPORTED_MEDIA_TYPE, TOO_LARGE or INVALID_REQUEST.
+ * The function it returns throws AppError FORBIDDEN, UNAUTHORIZED, or what reading the body throws (`body.ts`).
  */
 export function guard(door: Door): (request: Request) => Promise<Admitted> {
+  const readBody = createBodyReader()
   return async request => {
     const header = (name: string) => request.headers.get(name)
-    if (!isKnownHost(header('host'), door))
+    // That of the request line, where it names one: Node tells it, Bun puts that of the header in its place.
+    const target = URL.canParse(request.url) ? new URL(request.url).host : undefined
+    if (!isKnownHost(header('host'), door) || (target !== undefined && !isKnownHost(target, door)))
       throw new AppError('FORBIDDEN', 'This Host is not allowed. Use 127.0.0.1, or add the name to allowed_hosts.')
     const site = header('sec-fetch-site')
     if (header('origin') !== null || (site !== null && site !== 'none'))
@@ -32,7 +34,10 @@ export function guard(door: Door): (request: Request) => Promise<Admitted> {
   }
 }
 
-export const isHealth = ({ method, url }: Request): boolean => method === 'GET' && new URL(url).pathname === '/health'
+/** A request without a Host may have a path alone for its address. */
+export const pathOf = (url: string): string => new URL(url, 'http://localhost').pathname
+
+export const isHealth = ({ method, url }: Request): boolean => method === 'GET' && pathOf(url) === '/health'
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 
@@ -50,56 +55,4 @@ const digest = (text: string) => createHash('sha256').update(text).digest()
 function isBearer(header: string | null, token: string): boolean {
   const given = /^Bearer +(\S+)\s*$/i.exec(header ?? '')?.[1]
   return given !== undefined && timingSafeEqual(digest(given), digest(token))
-}
-
-async function readBody(request: Request): Promise<Record<string, unknown>> {
-  if (request.headers.get('content-encoding') !== null)
-    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a Content-Encoding.')
-  const length = Number(request.headers.get('content-length') ?? 0)
-  const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')
-  if (length > 0) refuseUnless(isJson)
-  if (length > LARGEST_BODY) throw tooLarge()
-  // HTTP lets a GET have a body, Fetch does not give it: what was checked above is all there is to check.
-  if (request.body === null || request.method === 'GET' || request.method === 'HEAD') return {}
-  const bytes = await collect(request.body)
-  if (bytes.length === 0) return {}
-  refuseUnless(isJson)
-  return parseObject(bytes)
-}
-
-function refuseUnless(isJson: boolean) {
-  if (!isJson)
-    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as JSON, with Content-Type: application/json.')
-}
-
-const tooLarge = () => new AppError('TOO_LARGE', 'The body may have at most 16 MiB.')
-
-async function collect(body: ReadableStream<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of body) {
-      size += chunk.length
-      if (size > LARGEST_BODY) throw tooLarge()
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    if (error instanceof AppError) throw error
-    throw new AppError('INVALID_REQUEST', 'The body ended before its length.') // the client went away, mostly
-  }
-  return Buffer.concat(chunks)
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function parseObject(bytes: Buffer): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(utf8.decode(bytes))
-  } catch {
-    throw new AppError('INVALID_REQUEST', 'The body is not valid JSON in UTF-8.') // the parser's message would echo the input
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new AppError('INVALID_REQUEST', 'The body must be a JSON object.')
-  return value as Record<string, unknown>
 }

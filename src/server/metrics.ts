@@ -36,10 +36,10 @@ export function createMetrics(): Metrics {
           return add('tool_ms_total', { tool: event.tool }, event.execution_time_ms)
         case 'message':
           return addUsage(event.usage)
+        case 'session.updated':
         case 'context.compacted':
           return event.usage && addUsage(event.usage)
         case 'session.created':
-        case 'session.updated':
         case 'session.resumed':
         case 'session.rewound':
         case 'session.closed':
@@ -52,6 +52,7 @@ export function createMetrics(): Metrics {
         case 'undo':
         case 'question':
         case 'answer':
+        case 'hook':
         case 'notice':
           return
         default: // an event of a newer version is not counted

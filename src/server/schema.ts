@@ -1,5 +1,8 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
+
+import { EFFORTS } from '../event/parts.ts'
+import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
 import { present } from './present.ts'
 
@@ -51,11 +54,20 @@ export const CreateSession = object({
   config: maybe(object({ ...Settings, save_transcript: maybe(v.boolean()) })),
 })
 
+/** Refused rather than ignored: who sends it believes that it does something. */
+const Unchangeable = maybe(
+  v.pipe(
+    v.unknown(),
+    v.check(() => false, 'it to be left out: whether a session is saved is settled when it begins'),
+    v.transform((): undefined => undefined),
+  ),
+)
+
 export const UpdateSession = object({
   model: maybe(name),
   agent: maybe(name),
   title: maybe(v.pipe(text, v.maxLength(500))),
-  config: maybe(object(Settings)),
+  config: maybe(object({ ...Settings, save_transcript: Unchangeable })),
 })
 
 /** `col` is what older clients send. */
@@ -84,21 +96,26 @@ const Attachment = v.union(
 
 export const SendPrompt = v.pipe(
   object({
-    text,
+    text: maybe(text),
+    command: maybe(object({ name, arguments: maybe(v.pipe(text, v.maxLength(100_000))) })),
     prompt_id: maybe(name),
     context: maybe(Context),
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
     agent: maybe(name),
-    effort: maybe(v.picklist(['low', 'medium', 'high'])),
+    effort: maybe(v.picklist(EFFORTS)),
     when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
     wait: maybe(v.boolean()),
   }),
   // Providers refuse a message that says nothing.
   v.forward(
     v.check(
-      ({ text, attachments }) => text.trim() !== '' || Boolean(attachments?.length),
-      'a text that says something',
+      ({ text = '', attachments, command }) => text.trim() !== '' || Boolean(attachments?.length || command),
+      'a text that says something, or a command',
     ),
+    ['text'],
+  ),
+  v.forward(
+    v.check(({ text, command }) => text === undefined || command === undefined, 'no text beside a command'),
     ['text'],
   ),
 )
@@ -106,6 +123,8 @@ export const SendPrompt = v.pipe(
 export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 
 export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
+
+export const Compact = object({ instructions: maybe(v.pipe(text, v.maxLength(10_000))) })
 
 export const Retry = object({ model: maybe(name), wait: maybe(v.boolean()) })
 
@@ -126,6 +145,32 @@ export const AnswerQuestion = object({
 })
 
 export const FollowSession = v.object({ render: v.optional(v.picklist(['org'])) })
+
+const path = v.pipe(text, v.nonEmpty(), v.maxLength(4096), v.excludes('\0'))
+
+export const Undo = object({
+  turn_id: maybe(name),
+  tool_call_id: maybe(name),
+  paths: maybe(v.pipe(v.array(path), v.minLength(1, 'at least one path'), v.maxLength(10_000))),
+  hunks: maybe(
+    v.pipe(v.array(object({ path, diff: v.pipe(text, v.nonEmpty()) })), v.minLength(1), v.maxLength(10_000)),
+  ),
+  dry_run: maybe(v.boolean()),
+})
+
+export const Redo = object({ undo_id: maybe(name) })
+
+/** The id of an event is a number, that of a turn is not. */
+export const Since = v.object({
+  since: v.optional(
+    v.pipe(
+      text,
+      v.nonEmpty(),
+      v.maxLength(200),
+      v.transform(since => (/^\d{1,15}$/.test(since) ? Number(since) : since)),
+    ),
+  ),
+})
 
 export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
@@ -161,7 +206,27 @@ const project = v.optional(
 )
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))
 
+/** What is not a whole day is a time. `until` is exclusive, unlike in a search. */
+export const UsageOf = v.object({
+  since: v.optional(time('00:00:00.000')),
+  until: v.optional(time('00:00:00.000')),
+  by: v.optional(v.picklist(GROUPS), 'model'),
+})
 export const OfProject = v.object({ project })
+const argument = v.optional(v.pipe(text, v.maxLength(2000)))
+export const CompleteArgument = v.pipe(
+  v.object({
+    project,
+    prompt: argument,
+    template: argument,
+    argument: name,
+    value: v.optional(v.pipe(text, v.maxLength(2000)), ''),
+  }),
+  v.check(
+    ({ prompt, template }) => (prompt === undefined) !== (template === undefined),
+    'either a prompt or a template',
+  ),
+)
 export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({

@@ -11,6 +11,7 @@ import { acquireLock } from './lock.ts'
 import { writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 import type { Session } from './session.ts'
+import { type Group, isWithin, type Period, type Spent, spentIn, tabulate } from './spending.ts'
 
 export type ListRequest = { project?: string; limit: number; cursor?: string }
 export type Archive = ReturnType<typeof createArchive>
@@ -39,7 +40,7 @@ const LOG_NAME = /^session-([0-9a-f-]{36})\.jsonl$/
  * The sessions on disk: `<base>/<project>/<YYYY-MM-DD>/session-<uuid>.jsonl`. Lists and searches read the logs; the
  * `index.json` of a project only saves reading them again, and is rebuilt whenever it does not fit.
  */
-export function createArchive(base: string, report: (level: 'warn', message: string) => void) {
+export function createArchive(base: string, report: (level: 'warn', message: string) => void, undo?: string) {
   /** Every log, by session id; newest last within a project directory. */
   const logs = async (): Promise<{ directory: string; path: string; id: string }[]> => {
     const found = []
@@ -141,6 +142,19 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       return { transcripts: page.map(shown), next_cursor: more ? encodeCursor(sortKey(page.at(-1)!)) : null }
     },
 
+    /** What all saved sessions used, from the index; a log is read again only where the period cuts one of its days. */
+    async usage({ by, ...period }: Period & { by: Group }) {
+      const parts: (Spent & { project: string })[] = []
+      for (const entry of await entries()) {
+        const within = entry.spent.map(part => isWithin(part, period))
+        const spent = within.includes(undefined)
+          ? spentIn(readEvents(await readLog(entry.log), entry.log).events, period)
+          : entry.spent.filter((_, at) => within[at])
+        parts.push(...spent.map(part => ({ ...part, project: entry.project_path ?? '' })))
+      }
+      return tabulate(parts, by)
+    },
+
     async search(request: SearchRequest) {
       return searchLogs(await entries(request.project), request)
     },
@@ -153,6 +167,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
         // The log goes first: without it nothing is a session any more.
         for (const path of Object.values(files))
           if (path !== files.lock) await rm(path, { recursive: true, force: true })
+        if (undo) await rm(join(undo, id), { recursive: true, force: true })
       } finally {
         release()
       }
@@ -160,7 +175,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
   }
 }
 
-const shown = ({ log, size: _, modified: __, ...entry }: Entry) => {
+const shown = ({ log, size: _, modified: __, spent: ___, ...entry }: Entry) => {
   const { spill: _spill, lock: _lock, torn: _torn, ...paths } = filesOf(log)
   return { ...entry, paths }
 }
@@ -212,8 +227,13 @@ export type Rendering = {
 /** Rendering may take this share of the time, so that its cost stays linear however long a session grows. */
 const SHARE = 0.05
 const SOONEST_MS = 200
+/** A session in which one turn follows the other without a pause is rendered after this time all the same. */
+const LATEST_MS = 60_000
 
-/** Keeps the transcript files of a session up to date, off the reply path: after turns, and the less often the longer it takes. */
+/**
+ * Keeps the transcript files of a session up to date, off the reply path: once it pauses after a turn, and the less often the
+ * longer it takes.
+ */
 export function createRendering(
   session: Session,
   archive: Archive,
@@ -241,14 +261,21 @@ export function createRendering(
     return running
   }
 
+  /** When the first turn ended that is in no file yet. */
+  let behind: number | undefined
   const unsubscribe = session.subscribe(event => {
-    if (event.type !== 'turn.end' || timer) return
+    if (event.type === 'prompt') clearTimeout(timer)
+    if (event.type !== 'turn.end') return
+    clearTimeout(timer)
+    behind ??= performance.now()
+    const pause = Math.max(SOONEST_MS, cost / SHARE)
+    const left = behind + Math.max(LATEST_MS, pause) - performance.now()
     timer = setTimeout(
       () => {
-        timer = undefined
+        behind = undefined
         render().catch(error => report('warn', `${path}: ${messageOf(error)}`))
       },
-      Math.max(SOONEST_MS, cost / SHARE),
+      Math.max(0, Math.min(pause, left)),
     )
   })
 

@@ -1,6 +1,6 @@
 import { newId } from '../base/ids.ts'
 import { createBriefing } from '../conventions/briefing.ts'
-import type { Remark } from '../conventions/instructions.ts'
+import type { Hidden, Remark } from '../conventions/instructions.ts'
 import { placeOf } from '../conventions/places.ts'
 import { skillLines } from '../conventions/skill-lines.ts'
 import type { Skill } from '../conventions/skills.ts'
@@ -23,9 +23,9 @@ export type Conventions = {
   announcements(): Promise<Prompt[]>
 }
 
-export function createConventions(session: Session, place: Workspace, hidden: (path: string) => boolean): Conventions {
+export function createConventions(session: Session, place: Workspace, hidden: () => Promise<Hidden>): Conventions {
   const where = once(() => placeOf(place.roots.project, place.dirs))
-  const briefing = once(async () => createBriefing(await where(), place.config.instructions_budget, hidden))
+  const briefing = once(async () => createBriefing(await where(), place.config.instructions_budget, await hidden()))
   /** Loads what judges rules: when a session has its first turn, not before. */
   const find = async () => (await import('../conventions/skills.ts')).findSkills(await where())
   /** Those that hold; asked anew each time, since they may be added while the session goes on. */

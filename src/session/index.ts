@@ -6,6 +6,7 @@ import { writeAtomic } from '../base/files.ts'
 import { isLocked } from '../base/lockfile.ts'
 import { idOf, readEvents, readLog } from './lines.ts'
 import type { Session } from './session.ts'
+import { Spent, spentIn } from './spending.ts'
 import { type SessionSummary, summaryOf } from './view.ts'
 
 /** What is known of a saved session without reading its log again. `size` and `modified` say which log it was read off. */
@@ -22,6 +23,7 @@ const Entry = v.looseObject({
   message_count: v.number(),
   usage: v.looseObject({}),
   files_changed: v.array(v.string()),
+  spent: v.array(Spent),
   log: v.string(),
   size: v.number(),
   modified: v.number(),
@@ -31,7 +33,7 @@ export type Entry = v.InferOutput<typeof Entry>
 /** Lists go by this, newest first; their cursors name it, so that they hold when sessions come and go. */
 export const sortKey = (entry: Pick<Entry, 'started_at' | 'session_id'>) => `${entry.started_at} ${entry.session_id}`
 
-const Index = v.object({ version: v.literal(1), project_path: v.nullable(v.string()), sessions: v.array(Entry) })
+const Index = v.object({ version: v.literal(2), project_path: v.nullable(v.string()), sessions: v.array(Entry) })
 
 /** The `index.json` of a project's directory. A cache: absent, old or damaged, it is made again from the logs. */
 export async function loadIndex(directory: string) {
@@ -43,8 +45,9 @@ export async function loadIndex(directory: string) {
     async refresh(logs: string[]): Promise<{ list: Entry[]; changed: boolean }> {
       const list: Entry[] = []
       let changed = logs.length !== index.sessions.length
-      for (const log of logs) {
-        const file = await stat(log).catch(() => null)
+      const files = await statAll(logs)
+      for (const [at, log] of logs.entries()) {
+        const file = files[at]
         if (!file?.isFile()) continue // deleted since it was listed, or none of ours
         const { size, mtimeMs: modified } = file
         const entry = known.get(log)
@@ -63,7 +66,7 @@ export async function saveIndex(directory: string, sessions: Entry[], project_pa
   const owner = project_path ?? sessions.find(entry => entry.project_path)?.project_path ?? null
   await writeAtomic(
     join(directory, 'index.json'),
-    emacsSafe(JSON.stringify({ version: 1, project_path: owner, sessions } satisfies v.InferOutput<typeof Index>)),
+    emacsSafe(JSON.stringify({ version: 2, project_path: owner, sessions } satisfies v.InferOutput<typeof Index>)),
   )
 }
 
@@ -73,7 +76,7 @@ async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
   try {
     return v.parse(Index, JSON.parse(new TextDecoder().decode(await readLog(path))))
   } catch {
-    return { version: 1, project_path: null, sessions: [] } // absent or damaged: made again from the logs
+    return { version: 2, project_path: null, sessions: [] } // absent or damaged: made again from the logs
   }
 }
 
@@ -86,11 +89,33 @@ async function readEntry(log: string, size: number, modified: number): Promise<E
   const file = { session_id: idOf(log), log, size: bytes ? size : -1, modified }
   if (events[0]?.type !== 'session.created') {
     const started_at = dayOf(log) ?? new Date(modified).toISOString()
-    return { ...emptySummary(), title: 'Damaged log', project_path: null, started_at, status: 'damaged', ...file }
+    return {
+      ...emptySummary(),
+      title: 'Damaged log',
+      project_path: null,
+      started_at,
+      status: 'damaged',
+      spent: [],
+      ...file,
+    }
   }
   const summary = summaryOf(events)
-  return { ...summary, title: summary.title || summary.first_prompt || basename(summary.project_path), ...file }
+  return {
+    ...summary,
+    title: summary.title || summary.first_prompt || basename(summary.project_path),
+    spent: spentIn(events),
+    ...file,
+  }
 }
+
+/** In slices, so that ten thousand logs neither wait for each other nor crowd the threads. */
+async function statAll(paths: string[]) {
+  const found = []
+  for (let from = 0; from < paths.length; from += SLICE)
+    found.push(...(await Promise.all(paths.slice(from, from + SLICE).map(path => stat(path).catch(() => null)))))
+  return found
+}
+const SLICE = 256
 
 /** The day that its directory is named after; null for one with a name of its own. */
 function dayOf(log: string): string | null {

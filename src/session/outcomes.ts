@@ -1,5 +1,5 @@
 import { noUsage } from '../base/usage.ts'
-import type { Stored, Usage } from '../event.ts'
+import type { Prompt, Stored, Usage } from '../event.ts'
 import type { Log } from './log.ts'
 
 /** How a turn went, for a prompt that waits for it. */
@@ -25,18 +25,21 @@ export function createOutcomes(log: Pick<Log, 'events' | 'failed'>) {
     usage: noUsage(),
   })
   return {
-    /** By the id that the prompt was given. */
+    /** Of a prompt that is sent now, by the id that it was given. */
+    next: (prompt: string): Promise<TurnOutcome> =>
+      new Promise(resolve => waiting.set(prompt, [...(waiting.get(prompt) ?? []), resolve])),
+    /** Of a prompt that was sent before. */
     of(prompt: string): Promise<TurnOutcome> {
       if (log.events.some(event => event.type === 'prompt.dropped' && event.turn_id === prompt))
         return Promise.resolve(dropped(prompt))
       const turn_id = turnOf(log.events, prompt)
       const hasEnded = log.events.some(event => event.type === 'turn.end' && event.turn_id === turn_id)
-      if (hasEnded) return Promise.resolve(outcomeOf(log, turn_id))
-      return new Promise(resolve => waiting.set(prompt, [...(waiting.get(prompt) ?? []), resolve]))
+      return hasEnded ? Promise.resolve(outcomeOf(log, turn_id)) : this.next(prompt)
     },
-    ended(turn_id: string) {
+    /** `queued` are the prompts that wait for a turn of their own. */
+    ended(turn_id: string, queued: { has(prompt: string): boolean }) {
       for (const prompt of [...waiting.keys()])
-        if (turnOf(log.events, prompt) === turn_id) settle(prompt, outcomeOf(log, turn_id))
+        if (!queued.has(prompt) && turnOf(log.events, prompt) === turn_id) settle(prompt, outcomeOf(log, turn_id))
     },
     dropped: (prompt: string) => settle(prompt, dropped(prompt)),
     /** Nothing more will end here: a log that failed, of a session that is let go of. */
@@ -46,20 +49,25 @@ export function createOutcomes(log: Pick<Log, 'events' | 'failed'>) {
   }
 }
 
-/** The turn that a prompt went into: its own, or the one that it steered. A prompt that still waits has none but its own. */
+const isPrompt = (event: Stored): event is Stored<Prompt> => event.type === 'prompt'
+
+/**
+ * The turn that a prompt went into: its own, or the one that it steered. A prompt that still waits has none but its own. Reads
+ * backward: what is asked for is near the end.
+ */
 function turnOf(events: readonly Stored[], prompt: string): string {
-  let turn_id = prompt
-  for (const event of events) {
-    if (event.type !== 'prompt') continue
-    if (event.source === 'user') turn_id = event.turn_id
-    if (event.turn_id === prompt) return turn_id
+  const at = events.findLastIndex(event => isPrompt(event) && event.turn_id === prompt)
+  for (let i = at; i >= 0; i--) {
+    const event = events[i]!
+    if (isPrompt(event) && event.source === 'user') return event.turn_id
   }
   return prompt
 }
 
 /** Read off the log; a turn that is not in it to its end, or may not be on the disk, failed with the log. */
 function outcomeOf({ events, failed }: Pick<Log, 'events' | 'failed'>, turn_id: string): TurnOutcome {
-  const own = events.filter(event => 'turn_id' in event && event.turn_id === turn_id)
+  const from = events.findLastIndex(event => isPrompt(event) && event.turn_id === turn_id)
+  const own = events.slice(Math.max(0, from)).filter(event => 'turn_id' in event && event.turn_id === turn_id)
   const end = own.findLast(event => event.type === 'turn.end')
   const text = own.findLast(event => event.type === 'message')?.content ?? ''
   if (!end || failed) {

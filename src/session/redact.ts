@@ -1,4 +1,5 @@
 import { endsInHalf, wellFormed } from '../base/text.ts'
+import { SHORTEST_SECRET } from '../config/environment.ts'
 import type { Redaction } from '../tools/tool.ts'
 
 /**
@@ -8,11 +9,8 @@ import type { Redaction } from '../tools/tool.ts'
 export type Redactor = Redaction
 
 const MASK = '[redacted]'
-/** Shorter strings would mask ordinary words. */
-const SHORTEST = 8
-
 export function createRedactor(secrets: () => readonly string[]): Redactor {
-  const known = () => secrets().filter(secret => secret.length >= SHORTEST)
+  const known = () => secrets().filter(secret => secret.length >= SHORTEST_SECRET)
   const text = (input: string, list: string[]) =>
     list.reduce((result, secret) => (result.includes(secret) ? result.replaceAll(secret, MASK) : result), input)
 

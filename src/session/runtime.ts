@@ -13,8 +13,11 @@ export type Runtime = {
   config: LoadedConfig
   models: Models
   archive: Archive
-  /** The configuration in force for a project: its own file counts only when its owner trusts it. */
-  projectConfig(project_path: string): Promise<Config>
+  /**
+   * The configuration in force for a project, with the agents that are files: its own file counts only when its owner trusts it.
+   * Without a project, the user's.
+   */
+  projectConfig(project_path: string | undefined): Promise<Config>
   children: Children
   /** Entries that were left out, of the user's file and of those of the projects opened so far. */
   problems(): ConfigProblem[]

@@ -35,6 +35,8 @@ export type SessionState = {
   counting: Counting
   conversation: Conversation
   usage: Usage
+  /** Dollars for what has a price, also where `usage` names none because something has none. */
+  spent_usd: number
   queued: Map<string, Stored<PromptQueued>>
   open_turn: Stored<Prompt> | null
   open_calls: Map<string, ToolCall & { turn_id: string }>
@@ -62,6 +64,7 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     counting: createCounting([created]),
     conversation: emptyConversation(),
     usage: noUsage(),
+    spent_usd: 0,
     queued: new Map(),
     open_turn: null,
     open_calls: new Map(),
@@ -83,10 +86,13 @@ export function apply(state: SessionState, event: Stored): void {
   state.counting.add(event)
   include(state.conversation, event)
   const usage = usageIn(event)
-  if (usage && event.id > state.inherited_to) state.usage = addUsage([state.usage, usage])
+  if (usage && event.id > state.inherited_to) {
+    state.usage = addUsage([state.usage, usage])
+    state.spent_usd += usage.cost_usd ?? 0
+  }
   switch (event.type) {
     case 'session.updated':
-      state.model = event.model ?? state.model
+      if (!event.usage) state.model = event.model ?? state.model
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
@@ -114,6 +120,8 @@ export function apply(state: SessionState, event: Stored): void {
       for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })
       return
     case 'tool.call':
+      // The shell lines of a command are in no message; and of others the inner tool is known now.
+      state.open_calls.set(event.tool_call_id, event)
       if (event.requires_approval) state.approvals.set(event.tool_call_id, event)
       return
     case 'approval':
@@ -138,6 +146,7 @@ export function apply(state: SessionState, event: Stored): void {
     case 'context.compacted':
     case 'undo':
     case 'error':
+    case 'hook':
     case 'notice':
       return
     default: // an event of a newer version changes nothing
@@ -151,11 +160,20 @@ function rewind(state: SessionState, event: Stored<SessionRewound>): void {
   const prompt = retry_turn_id && promptOf(state.counting.events, turn_id)
   state.counting.add(event)
   state.conversation = emptyConversation()
-  for (const counts of state.counting.events) include(state.conversation, counts)
+  state.title = ''
+  for (const counts of state.counting.events) {
+    include(state.conversation, counts)
+    if (counts.type === 'session.created' || counts.type === 'session.updated')
+      state.title = counts.title ?? state.title
+  }
   if (!prompt) return
   const { source: _, prompt_id: __, ...body } = prompt
-  const isChosen = (later: Stored) => later.id > prompt.id && later.type === 'session.updated' && later.agent
-  if (state.counting.events.some(isChosen)) delete body.agent
+  // What was chosen for the session since then counts; what the prompt chose for itself stays else.
+  for (const later of state.counting.events)
+    if (later.id > prompt.id && later.type === 'session.updated') {
+      if (later.agent) delete body.agent
+      if (later.model) delete body.model
+    }
   state.queued.set(retry_turn_id, { ...body, type: 'prompt.queued', turn_id: retry_turn_id, when_busy: 'queue' })
 }
 

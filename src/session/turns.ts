@@ -1,8 +1,10 @@
 import { findAgent } from '../agent/agents.ts'
 import { checkAttachments } from '../agent/attachments.ts'
+import { runCommand } from '../agent/command.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
+import type { Segment } from '../conventions/expansion.ts'
 import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
@@ -11,7 +13,11 @@ import type { Session } from './session.ts'
 import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
 
-export type PromptRequest = Omit<PromptBody, 'turn_id'> & { when_busy?: PromptQueued['when_busy'] | 'reject' }
+export type PromptRequest = Omit<PromptBody, 'turn_id'> & {
+  when_busy?: PromptQueued['when_busy'] | 'reject'
+  /** What the text is made of, for a command with shell lines: these run when its turn begins. `text` is shown until then. */
+  segments?: Segment[]
+}
 /** What became of a prompt; `outcome` resolves when the turn that took it has ended. */
 export type Taken = {
   status: 'accepted' | 'queued' | 'steered'
@@ -31,23 +37,29 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   /** How to stop the turn that runs, and when it has. `isEnding` once it takes no notice of that any more. */
   let running: { abort: AbortController; done: Promise<void>; isEnding: boolean } | null = null
   let dropped: Dropped[] = []
+  /** Of commands that wait, by turn. A queue does not outlive the process, nor does this. */
+  const segmentsOf = new Map<string, Segment[]>()
 
   function start(asked: Prompt) {
     const prompt = { ...asked, agent: asked.agent ?? state.agent }
-    session.append(prompt)
+    const segments = segmentsOf.get(prompt.turn_id)
+    // A command with shell lines enters the history when these have run; until then it is in the queue.
+    if (!segments) session.append(prompt)
     dropped = []
     const abort = new AbortController()
-    running = { abort, done: run(prompt, abort), isEnding: false }
+    running = { abort, done: run(prompt, abort, segments), isEnding: false }
   }
 
   /** Consumes the loop: what it yields is on record before it goes on. */
-  async function run(prompt: Prompt & { agent: string }, abort: AbortController): Promise<void> {
+  async function run(prompt: Prompt & { agent: string }, abort: AbortController, segments?: Segment[]): Promise<void> {
     const started = performance.now()
     const ending = { turn_id: prompt.turn_id, log: () => log.events, agent: { name: prompt.agent } }
     try {
       const turn = await turns.prepare(prompt, abort.signal).catch((error: unknown) => ({ error }))
       const events = !('error' in turn)
-        ? runTurn(turn, abort.signal)
+        ? segments
+          ? runCommand(turn, prompt, segments, abort.signal)
+          : runTurn(turn, abort.signal)
         : abort.signal.aborted
           ? endTurn(ending, 'interrupted', started)
           : failTurn(ending, turn.error, started)
@@ -56,21 +68,26 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       // The log itself failed (or the turn could not even begin): say so live, and stop whatever still runs.
       abort.abort(error)
       fail(error, prompt.turn_id)
+      state.queued.delete(prompt.turn_id) // a command that could not be dropped either: it must not begin again
     }
-    outcomes.ended(prompt.turn_id)
+    segmentsOf.delete(prompt.turn_id)
+    outcomes.ended(prompt.turn_id, state.queued)
     running = null
     next()
   }
 
   async function take(event: Event, signal: AbortSignal): Promise<void> {
-    if (!isStorable(event)) return session.emit(event)
-    if (event.type !== 'turn.end') return void session.append(event)
+    if (event.type !== 'turn.end') return session.take(event)
     if (signal.aborted) dropAll()
+    const unsent = state.queued.get(event.turn_id)
+    if (unsent) drop(unsent)
     running!.isEnding = true
     await live.after(async () => {
       session.append(event)
       await session.sync()
     })
+    const { turn_id, outcome, usage } = event
+    void turns.hook('turn.end', { outcome, usage }, { turn_id }).catch(() => {}) // the session ended meanwhile
   }
 
   function next() {
@@ -92,6 +109,27 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       )
   }
 
+  /**
+   * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
+   * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
+   */
+  async function alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    refuseBusy()
+    repair()
+    dropped = []
+    const abort = new AbortController()
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    running = { abort, done, isEnding: false }
+    try {
+      return await work(abort.signal)
+    } finally {
+      if (abort.signal.aborted) dropAll()
+      running = null
+      resolve()
+      next()
+    }
+  }
+
   /** Storing is what failed: it is said live, and the log tells nothing of it. */
   function fail(error: unknown, turn_id: string) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
@@ -102,6 +140,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   }
 
   function drop({ turn_id, text }: Dropped): Dropped {
+    segmentsOf.delete(turn_id)
     session.append({ type: 'prompt.dropped', turn_id, text })
     outcomes.dropped(turn_id)
     return { turn_id, text }
@@ -123,7 +162,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
      * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk. Throws SESSION_BUSY for
      * `reject`, TOO_MANY, INVALID_REQUEST, SHUTTING_DOWN.
      */
-    async prompt({ when_busy = 'queue', ...body }: PromptRequest): Promise<Taken> {
+    async prompt({ when_busy = 'queue', segments, ...body }: PromptRequest): Promise<Taken> {
       if (body.agent) findAgent(session.config, body.agent)
       if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
       session.refuseClosing()
@@ -139,7 +178,11 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       const turn_id = newId('turn')
       if (!running) {
         repair()
-        const outcome = outcomes.of(turn_id)
+        const outcome = outcomes.next(turn_id)
+        if (segments) {
+          segmentsOf.set(turn_id, segments)
+          session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: 'queue' })
+        }
         start({ type: 'prompt', turn_id, ...body, source: 'user' })
         await session.sync()
         const { state } = session.agent_state
@@ -152,10 +195,17 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         )
       if (state.queued.size >= LONGEST_QUEUE)
         throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
-      const outcome = outcomes.of(turn_id)
-      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy })
+      const outcome = outcomes.next(turn_id)
+      if (segments) segmentsOf.set(turn_id, segments)
+      // Its lines run when its turn begins: it cannot steer another.
+      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: segments ? 'queue' : when_busy })
       await session.sync()
-      return { status: STATUS[when_busy], agent_state: session.agent_state.state, turn_id, outcome }
+      return {
+        status: segments ? 'queued' : STATUS[when_busy],
+        agent_state: session.agent_state.state,
+        turn_id,
+        outcome,
+      }
     },
     /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
     async interrupt(): Promise<Dropped[]> {
@@ -185,26 +235,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       await session.sync()
       return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
     },
-    /**
-     * Runs `work` while no turn runs. Prompts that come meanwhile are queued; an interrupt or a close aborts the signal and
-     * waits for the end of `work`. Throws SESSION_BUSY when a turn or another such work is under way.
-     */
-    async alone<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-      refuseBusy()
-      repair()
-      dropped = []
-      const abort = new AbortController()
-      const { promise: done, resolve } = Promise.withResolvers<void>()
-      running = { abort, done, isEnding: false }
-      try {
-        return await work(abort.signal)
-      } finally {
-        if (abort.signal.aborted) dropAll()
-        running = null
-        resolve()
-        next()
-      }
-    },
+    alone,
     /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
     refuseBusy,
     async drop(turn_id: string): Promise<void> {
@@ -234,4 +265,4 @@ const TRANSIENT: Record<Transient['type'], true> = {
   'agent.state': true,
   reset: true,
 }
-const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)
+export const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)

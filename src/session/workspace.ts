@@ -2,16 +2,18 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Agent, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
+import { type Part, prefixParts } from '../agent/budget.ts'
 import type { ToolAccess } from '../agent/call.ts'
-import { systemPrompt } from '../agent/prompt.ts'
+import { systemSections } from '../agent/prompt.ts'
 import type { Frozen } from '../agent/request.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
-import type { Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
+import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
+import type { Keeper } from '../undo/keeper.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
 
@@ -32,6 +34,8 @@ export type Workspace = {
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
   redactor: Redaction
+  /** Keeps what calls change, so that it can be undone. */
+  keeper: Keeper
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -56,21 +60,27 @@ export async function toolsOf(
   return [...builtinTools, ...(await conventions.tools()), ...((await pool?.tools(project, session_id, ask)) ?? [])]
 }
 
+/** What is sent in front of every request, and what it consists of. */
+export type Prefix = { frozen: Frozen; parts: Part[] }
+
 /** The system prompt and the tool definitions of one agent, made once per session. */
 export async function freeze(
   agent: Agent,
   project: string,
   session_id: string,
-  tools: Tool[],
+  all: Tool[],
   pool: Pool | null,
   conventions: Conventions,
-): Promise<Frozen> {
-  const offered = toolsFor(agent, tools)
+): Promise<Prefix> {
+  const offered = toolsFor(agent, all)
   const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
   const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
+  const instructions = await conventions.instructions()
+  const sections = systemSections({ agent, project, instructions, servers, skills })
+  const tools = offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters }))
   return {
-    system: systemPrompt({ agent, project, instructions: await conventions.instructions(), servers, skills }),
-    tools: offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters })),
+    frozen: { system: sections.map(({ text }) => text).join('\n\n'), tools },
+    parts: prefixParts(sections, offered, tools),
   }
 }
 
@@ -82,7 +92,10 @@ export async function createToolAccess(
   tools: Tool[],
   conventions: Conventions,
 ): Promise<ToolAccess> {
-  const { hides } = await import('../tools/permission/hidden.ts')
+  const [{ hides }, { judgeUrl }] = await Promise.all([
+    import('../tools/permission/hidden.ts'),
+    import('../tools/permission/policy.ts'),
+  ])
   const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
@@ -90,6 +103,7 @@ export async function createToolAccess(
     resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent),
+    keeper: place.keeper,
     touched: ({ effect }) => conventions.touch([...effect.reads, ...effect.writes]),
     context: (tool_call_id, signal, emit) => ({
       session_id: place.session_id,
@@ -100,6 +114,7 @@ export async function createToolAccess(
       seen: place.seen,
       children: place.children,
       env: place.env,
+      judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent)),
       jobs: place.jobs,
       toon: place.config.toon,
       signal,
@@ -111,6 +126,15 @@ export async function createToolAccess(
     }),
   }
 }
+
+/** A call that fetches this address, as the policy judges it. */
+const fetching = (url: string): JudgedCall => ({
+  tool: 'fetch_url',
+  category: 'web',
+  params: { url },
+  level: 'read',
+  effect: { level: 'read', reason: '', reads: [], writes: [], url },
+})
 
 export function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
   const sessionRules: Rule[] = state.rules.map((rule, i) => ({

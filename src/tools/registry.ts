@@ -1,17 +1,26 @@
+import { personTools } from './ask-user.ts'
 import { filesystemTools } from './files/filesystem.ts'
 import { gitTools } from './git/git.ts'
 import { searchTools } from './search/search.ts'
 import { shellTools } from './shell/shell.ts'
 import type { Tool } from './tool.ts'
+import { webTools } from './web/web.ts'
 
 /*
  * Tools: `tool` is the type of all of them, `define` makes one from a schema, and a folder holds each family: files/, search/,
- * git/, shell/. `arguments` and `aliases` read what models send. permission/ decides from the effect of a call whether it runs,
+ * git/, shell/, web/. `arguments` and `aliases` read what models send. permission/ decides from the effect of a call whether it runs,
  * asks or is refused; `paths` keeps every path inside the allowed directories.
  */
 
 /** The built-in tools, in the order in which models get them: it is part of the prefix that provider caches live on. */
-export const builtinTools: readonly Tool[] = [...filesystemTools, ...searchTools, ...gitTools, ...shellTools]
+export const builtinTools: readonly Tool[] = [
+  ...filesystemTools,
+  ...searchTools,
+  ...gitTools,
+  ...shellTools,
+  ...personTools,
+  ...webTools,
+]
 
 /** What permission rules need to know of a tool. */
 export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>

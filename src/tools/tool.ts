@@ -19,7 +19,7 @@ export type Tool<P = any> = {
   /** Some calls have another level than `level` says: each call is judged by its effect, or by the call it stands for. */
   level_by_call?: boolean
   /** What the pattern of a permission rule for this tool means; absent: such a rule has none. */
-  takes?: 'path' | 'line'
+  takes?: 'path' | 'line' | 'url'
   /** Tools of MCP servers, which are not offered themselves, are reached through it. */
   leads?: boolean
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
@@ -45,6 +45,8 @@ export type Effect = {
   /** The shell line, for tools that run one, and where. */
   command?: string
   cwd?: string
+  /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
+  url?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */
   changes?: Change[]
   /** Set when the call deserves a warning whatever the rules say. */
@@ -96,6 +98,8 @@ export type ToolContext = {
   spillPath(tool_call_id: string): string | null
   /** Keeps images of a result for the model's next requests. */
   keepImages?(images: Image[]): Promise<void>
+  /** What the rules say of a further address, as of a redirect; `named`: one names this very host, so it may be private. */
+  judgeUrl?(url: string): { decision: 'allow' | 'ask' | 'deny'; named: boolean; reason: string }
   jobs: Jobs
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
@@ -107,7 +111,7 @@ export type ToolContext = {
  * browser comes back. When that resolves first, the answer is `accept`; when it rejects, nobody needs one: `cancel`.
  */
 export type Ask = (
-  question: { server: string; message: string; schema?: unknown; url?: string },
+  question: { server: string; message: string; schema?: unknown; url?: string; kind?: 'ask' },
   elsewhere?: Promise<unknown>,
 ) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: unknown }>
 

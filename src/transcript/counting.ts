@@ -40,13 +40,15 @@ function without(events: readonly Stored[], to_event_id: number): Stored[] {
 export function isConversation(event: Storable): boolean {
   switch (event.type) {
     case 'session.created':
-    case 'session.updated':
     case 'session.resumed':
     case 'session.rewound':
     case 'session.closed':
     case 'undo': // the files are as it left them
       return false
+    case 'session.updated': // a title that a model gave is about what was said
+      return event.usage !== undefined
     case 'error':
+    case 'hook':
     case 'notice':
       return event.turn_id !== undefined
     case 'prompt': // what changed about MCP servers is said once, and stays; instructions are announced again

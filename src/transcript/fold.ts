@@ -1,7 +1,8 @@
+import { defined } from '../base/defined.ts'
 import { totalTokens } from '../base/usage.ts'
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
 import { countingEvents } from './counting.ts'
-import { formatCount } from './format.ts'
+import { formatCount, hookLine } from './format.ts'
 import {
   type AttachmentNote,
   type CallRecord,
@@ -56,7 +57,7 @@ class Folding {
         break
       case 'session.updated':
         if (event.agent) this.agent = event.agent
-        if (event.model) this.note(event, 'Model', event.model)
+        if (event.model && !event.usage) this.note(event, 'Model', event.model)
         if (event.rule) this.note(event, 'Rule remembered', event.rule)
         break
       case 'session.resumed':
@@ -84,7 +85,7 @@ class Folding {
       case 'approval': {
         const { decision, by, reason, edited, params } = event
         const { call } = this.call(event, '')
-        call.approval = compact({ decision, by, reason, edited })
+        call.approval = defined({ decision, by, reason, edited })
         if (params) call.params = params
         break
       }
@@ -104,6 +105,9 @@ class Folding {
         break
       case 'notice':
         this.note(event, 'Notice', event.message)
+        break
+      case 'hook': // one that did its work is no part of the conversation
+        if (event.outcome !== 'ok') this.note(event, `Hook ${event.outcome}`, hookLine(event))
         break
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)
@@ -143,7 +147,7 @@ class Folding {
       messages: this.messages,
       tool_calls: Array.from(this.calls.values(), entry => entry.call),
       file_changes: this.changes,
-      metadata: compact({
+      metadata: defined({
         total_tokens: totalTokens(usage),
         total_tool_calls: this.calls.size,
         files_modified: files_changed.length,
@@ -167,7 +171,7 @@ class Folding {
     const delegated = { agent: agentOf(event), parent_tool_call_id: event.parent_tool_call_id }
     const message: MessageRecord =
       event.type === 'prompt'
-        ? compact({
+        ? defined({
             role: 'user',
             content: event.text,
             ...shared,
@@ -175,7 +179,7 @@ class Folding {
             attachments: event.attachments?.map(noteAttachment),
             ...delegated,
           })
-        : compact({
+        : defined({
             role: 'assistant',
             content: event.content,
             ...shared,
@@ -195,7 +199,7 @@ class Folding {
 
   private addChange(event: Stored<FileChanged>): void {
     const { path, operation, change, tool_call_id, from, diff } = event
-    const record = compact({ path, operation, change, timestamp: event.at, tool_call_id, from, diff })
+    const record = defined({ path, operation, change, timestamp: event.at, tool_call_id, from, diff })
     this.changes.push(record)
     this.call(event, '').changes.push(record)
   }
@@ -209,7 +213,7 @@ class Folding {
     const known = this.calls.get(event.tool_call_id)
     if (known) return known
     const { tool_call_id, turn_id, parent_tool_call_id } = event
-    const call: CallRecord = compact({
+    const call: CallRecord = defined({
       tool_call_id,
       tool,
       params: {},
@@ -247,8 +251,3 @@ const noteAttachment = (attachment: Attachment): AttachmentNote =>
   'path' in attachment
     ? { path: attachment.path }
     : { media_type: attachment.media_type, bytes: Math.floor((attachment.data.length * 3) / 4) }
-
-/** Without the keys whose value is undefined. */
-function compact<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
-}

@@ -51,7 +51,11 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
       return { ...summary, session_id, project_path, title, model, started_at: at }
     }
     case 'session.updated':
-      return { ...summary, title: event.title ?? summary.title, model: event.model ?? summary.model }
+      return {
+        ...summary,
+        title: event.title ?? summary.title,
+        model: event.usage ? summary.model : (event.model ?? summary.model),
+      }
     case 'session.resumed':
       return { ...summary, status: 'active', ended_at: null }
     case 'session.closed':
@@ -78,6 +82,7 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'question':
     case 'answer':
     case 'error':
+    case 'hook':
     case 'notice':
     case 'turn.end':
       return summary

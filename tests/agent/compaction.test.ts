@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createAttachments } from '../../src/agent/attachments.ts'
 import { createFit, type Fit, tokensOf } from '../../src/agent/context.ts'
+import { createReader } from '../../src/agent/history.ts'
 import { buildRequest } from '../../src/agent/request.ts'
 import type { ContextCompacted, Event, Stored } from '../../src/event.ts'
 import type { ModelInfo, ModelRequest } from '../../src/llm/provider.ts'
@@ -29,6 +30,7 @@ function builder(
   const info: ModelInfo = { id: 'test/m', provider: 'test', usable: true }
   if (room !== undefined) Object.assign(info, { context_window: windowOf(room), max_output: 1e9 })
   const endpoint = endpointFor('chat', server.url)
+  const read = createReader()
   /** Builds a request; events that are to be stored are, as the session does. */
   const build = async (shrink = 0, signal = new AbortController().signal) => {
     const making = buildRequest({
@@ -41,6 +43,7 @@ function builder(
       fit,
       shrink,
       log: () => log.events,
+      read,
       attachments,
       stream: (request, signal) => stream(endpoint, request, signal),
       price: (_, usage) => ({ ...usage, cost_usd: 1 }),

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { createAttachments } from '../../src/agent/attachments.ts'
 import { createFit, type Fit, tokensOf } from '../../src/agent/context.ts'
+import { createReader } from '../../src/agent/history.ts'
 import { buildRequest } from '../../src/agent/request.ts'
 import type { Event, Stored } from '../../src/event.ts'
 import { anthropicBody } from '../../src/llm/anthropic/anthropic-request.ts'
@@ -38,6 +39,7 @@ function builder(
   const info: ModelInfo = { id: 'test/m', provider: 'test', usable: true }
   if (room !== undefined) Object.assign(info, { context_window: windowOf(room), max_output: 1e9 })
   const endpoint = endpointFor('chat', server.url)
+  const read = createReader()
   /** Builds a request; events that are to be stored are, as the session does. */
   const build = async (shrink = 0, signal = new AbortController().signal) => {
     const making = buildRequest({
@@ -50,6 +52,7 @@ function builder(
       fit,
       shrink,
       log: () => log.events,
+      read,
       attachments,
       stream: (request, signal) => stream(endpoint, request, signal),
       price: (_, usage) => ({ ...usage, cost_usd: 1 }),

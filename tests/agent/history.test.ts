@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { toHistory } from '../../src/agent/history.ts'
+import { createReader } from '../../src/agent/history.ts'
 import { noUsage } from '../../src/base/usage.ts'
 import type { Message, Prompt, Storable, Stored, ToolResult } from '../../src/event.ts'
 
@@ -34,8 +34,9 @@ const result = (id: string, content: string): ToolResult => ({
   message: '',
   execution_time_ms: 1,
 })
+const historyOf = (events: Stored[]) => createReader()(events).history
 const shape = (events: Stored[]) =>
-  toHistory(events).map(m =>
+  historyOf(events).map(m =>
     m.role === 'tool' ? `${m.tool_call_id}:${m.content}${m.is_error ? '!' : ''}` : `${m.role}:${m.text}`,
   )
 
@@ -113,7 +114,7 @@ describe('the history', () => {
   })
 
   test('what the editor shows follows the prompt', () => {
-    const [only] = toHistory(
+    const [only] = historyOf(
       log(
         prompt('why?', {
           context: {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { HistoryMessage } from '../../src/agent/history.ts'
-import { imagesOf, keyOf, mostImages, refusedImages, sendable } from '../../src/agent/images.ts'
+import { createReader, type HistoryMessage } from '../../src/agent/history.ts'
+import { imagesOf, keyOf, mostImages, sendable } from '../../src/agent/images.ts'
 import type { Stored } from '../../src/event.ts'
 import type { Image } from '../../src/llm/provider.ts'
 import { png } from '../support/images.ts'
@@ -69,6 +69,7 @@ describe('the images of a request', () => {
 
   test('that were refused are known by the log', () => {
     const notice = { id: 1, at: '', type: 'notice', code: 'IMAGE_REFUSED', message: '', images: ['aa', 'bb'] } as Stored
-    expect(refusedImages([notice, { ...notice, images: undefined } as Stored])).toEqual(new Set(['aa', 'bb']))
+    const log = [notice, { ...notice, images: undefined } as Stored]
+    expect(createReader()(log).refused).toEqual(new Set(['aa', 'bb']))
   })
 })

@@ -125,7 +125,14 @@ describe('mistakes name file, line and key, and no value', () => {
       '[agents.ask]\nwrite_paths = []',
       'F:2: agents.ask.write_paths must not be set: ask changes nothing (use another name for an agent that does)',
     ],
-    ['[agents.a]\neffort = "max"', 'F:2: agents.a.effort must be one of "low", "medium", "high"'],
+    [
+      '[agents.a]\neffort = "most"',
+      'F:2: agents.a.effort must be one of "none", "minimal", "low", "medium", "high", "xhigh", "max"',
+    ],
+    [
+      '[models."a/b".prices]\ninput = 1\noutput = 1\n[[models."a/b".prices.changes]]\nfrom = "soon"',
+      /^F:\d: models."a\/b".prices.changes\[0\].from must be a day, written 2026-12-01/,
+    ],
     ['[models.llama]\ntools = true', 'F:1: models.llama must be named "provider/model"'],
     ['[models."a/b".prices]\ninput = 1', 'F:1: models."a/b".prices needs "output"'],
     ['a = "SECRET', 'F:1: incomplete key-value: cannot find end of key (column 1)'],

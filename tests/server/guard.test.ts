@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { AppError } from '../../src/base/errors.ts'
-import { type Door, guard, LARGEST_BODY } from '../../src/server/guard.ts'
+import { LARGEST_BODY } from '../../src/server/body.ts'
+import { type Door, guard } from '../../src/server/guard.ts'
 
 const TOKEN = 'a-token-of-some-length'
 

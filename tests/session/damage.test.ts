@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { toHistory } from '../../src/agent/history.ts'
+import { createReader } from '../../src/agent/history.ts'
 import { toJson } from '../../src/base/text.ts'
 import type { Stored } from '../../src/event.ts'
 import { readEvents } from '../../src/session/lines.ts'
@@ -23,7 +23,7 @@ async function readAll(events: readonly Stored[]) {
   const state = createState(created as Stored & { type: 'session.created' })
   for (const event of rest) apply(state, event)
   toJson([closing(state), titleOf(state), summaryOf(events), events])
-  toHistory(events)
+  createReader()(events).history
   return [await renderJson(events), await renderMarkdown(events), await renderOrg(events)]
 }
 

@@ -1,15 +1,20 @@
 import type {
-  ContentBlockParam,
-  MessageCreateParamsStreaming,
-  MessageParam,
-  TextBlockParam,
-  ToolResultBlockParam,
-} from '@anthropic-ai/sdk/resources/messages/messages'
+  BetaContentBlockParam as ContentBlockParam,
+  BetaImageBlockParam as ImageBlockParam,
+  MessageCreateParamsStreaming as MessageBody,
+  BetaTextBlockParam as TextBlockParam,
+  BetaTool as Tool,
+  BetaToolResultBlockParam as ToolResultBlockParam,
+  BetaToolUseBlockParam as ToolUseBlockParam,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages'
+import { defined } from '../../base/defined.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
 import type { Step } from '../wire/conversation.ts'
-import { toSteps } from '../wire/conversation.ts'
+import { toSteps, writeSteps } from '../wire/conversation.ts'
+
+type MessageParam = { role: 'user' | 'assistant'; content: string | ContentBlockParam[] }
 
 export type AnthropicBlock =
   | { type: 'thinking'; thinking: string; signature: string }
@@ -23,7 +28,7 @@ const MOST_OUTPUT = 32_000
 const LEAST_OUTPUT = 8_192
 
 /** Manual thinking, of models before 4.6: tokens by effort. */
-const BUDGETS = { low: 2_048, medium: 8_192, high: 16_384 }
+const BUDGETS = { low: 2_048, medium: 8_192, high: 16_384, xhigh: 32_768, max: 65_536 }
 
 /**
  * The body of `POST /v1/messages`. What stays the same from round to round comes first, and the messages last, so that the
@@ -33,24 +38,28 @@ export function anthropicBody(
   endpoint: Endpoint,
   request: ModelRequest,
   refused: ReadonlySet<Unsupported>,
-): MessageCreateParamsStreaming {
+): MessageBody {
   const steps = toSteps(request.messages, endpoint, 'anthropic', refused)
+  const written = writeSteps(steps, some => toMessages(some, !refused.has('reasoning_history')))
   const max_tokens = request.max_output_tokens ?? Math.min(endpoint.info.max_output ?? LEAST_OUTPUT, MOST_OUTPUT)
-  return {
+  return defined<MessageBody>({
     model: endpoint.model,
     max_tokens,
     stream: true,
     ...thinking(endpoint, request, steps, max_tokens, refused),
-    ...(request.tools.length > 0 && {
-      tools: request.tools.map(({ name, description, parameters }) => ({
-        name,
-        description,
-        input_schema: { ...parameters, type: 'object' as const },
-      })),
-    }),
-    ...(request.system && { system: systemOf(request.system, refused) }),
-    messages: plain(withBreakpoints(toMessages(steps, !refused.has('reasoning_history')), refused), refused),
-  }
+    tools:
+      request.tools.length > 0
+        ? request.tools.map(
+            ({ name, description, parameters }): Tool => ({
+              name,
+              description,
+              input_schema: { ...parameters, type: 'object' },
+            }),
+          )
+        : undefined,
+    system: request.system ? systemOf(request.system, refused) : undefined,
+    messages: plain(withBreakpoints(written, refused), refused),
+  })
 }
 
 const EPHEMERAL = { type: 'ephemeral' } as const
@@ -61,14 +70,19 @@ const EPHEMERAL = { type: 'ephemeral' } as const
  */
 function withBreakpoints(messages: MessageParam[], refused: ReadonlySet<Unsupported>): MessageParam[] {
   if (refused.has('cache_control')) return messages
-  const last = messages.flatMap((message, index) => (message.role === 'user' ? [index] : [])).slice(-2)
-  return messages.map((message, index) => {
-    if (!last.includes(index) || typeof message.content === 'string') return message
-    const content = message.content.map((block, at, all) =>
-      at === all.length - 1 ? { ...block, cache_control: EPHEMERAL } : block,
+  const marked = messages.slice()
+  let left = 2
+  for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
+    const { role, content } = messages[i]!
+    if (role !== 'user') continue
+    left--
+    if (typeof content === 'string') continue
+    const blocks = content.map((block, at) =>
+      at === content.length - 1 ? { ...block, cache_control: EPHEMERAL } : block,
     )
-    return { ...message, content } as MessageParam
-  })
+    marked[i] = { role, content: blocks as ContentBlockParam[] }
+  }
+  return marked
 }
 
 function systemOf(text: string, refused: ReadonlySet<Unsupported>): string | TextBlockParam[] {
@@ -95,7 +109,7 @@ const textIn = (content: ToolResultBlockParam['content'] | ContentBlockParam[]):
     : undefined
 
 /** Results of one message go back in one, directly after it; what the user says next joins them. */
-function toMessages(steps: Step[], withThinking: boolean): MessageParam[] {
+function toMessages(steps: readonly Step[], withThinking: boolean): MessageParam[] {
   const messages: MessageParam[] = []
   for (const step of steps) {
     if (step.role === 'assistant') {
@@ -112,9 +126,9 @@ function toMessages(steps: Step[], withThinking: boolean): MessageParam[] {
 
 function assistantBlocks(step: Extract<Step, { role: 'assistant' }>, withThinking: boolean): ContentBlockParam[] {
   const uses = new Map(
-    step.calls.map(call => [
-      call.tool_call_id,
-      { type: 'tool_use' as const, id: call.id, name: call.name, input: call.params },
+    step.calls.map(({ tool_call_id, id, name, params }): [string, ToolUseBlockParam] => [
+      tool_call_id,
+      { type: 'tool_use', id, name, input: params },
     ]),
   )
   const blocks = withThinking ? (step.own?.['blocks'] as AnthropicBlock[] | undefined) : undefined
@@ -128,9 +142,9 @@ function assistantBlocks(step: Extract<Step, { role: 'assistant' }>, withThinkin
 const toBlock = (part: { text: string } | { image: Image }): ContentBlockParam =>
   'text' in part ? { type: 'text', text: part.text } : imageBlock(part.image)
 
-const imageBlock = ({ media_type, data }: Image) => ({
-  type: 'image' as const,
-  source: { type: 'base64' as const, media_type: media_type as 'image/png', data },
+const imageBlock = ({ media_type, data }: Image): ImageBlockParam => ({
+  type: 'image',
+  source: { type: 'base64', media_type: media_type as 'image/png', data },
 })
 
 function toResult(result: Extract<Step, { role: 'results' }>['results'][number]): ToolResultBlockParam {
@@ -143,7 +157,7 @@ function toResult(result: Extract<Step, { role: 'results' }>['results'][number])
   }
 }
 
-type Thinking = Pick<MessageCreateParamsStreaming, 'thinking' | 'output_config'>
+type Thinking = Pick<MessageBody, 'thinking' | 'output_config'>
 
 /**
  * From 4.6 on models think adaptively, guided by the effort; the newest cannot do otherwise, and would hide their thinking
@@ -151,16 +165,20 @@ type Thinking = Pick<MessageCreateParamsStreaming, 'thinking' | 'output_config'>
  */
 function thinking(
   endpoint: Endpoint,
-  { effort }: ModelRequest,
+  { effort: wanted }: ModelRequest,
   steps: Step[],
   max_tokens: number,
   refused: ReadonlySet<Unsupported>,
 ): Thinking {
   const { major, minor } = versionOf(endpoint.model)
-  const withEffort = effort && !refused.has('effort') && takesEffort(endpoint.model)
+  const isOff = wanted === 'none' && endpoint.info.efforts?.includes('none') !== false
+  const effort = wanted === 'none' || wanted === 'minimal' ? 'low' : wanted
+  const withEffort = !isOff && effort && !refused.has('effort') && takesEffort(endpoint.model)
   const output_config = withEffort ? { output_config: { effort } } : {}
   if (refused.has('thinking')) return output_config
-  if (major > 4 || (major === 4 && minor >= 6))
+  const isAdaptive = major > 4 || (major === 4 && minor >= 6)
+  if (isOff) return isAdaptive ? { thinking: { type: 'disabled' } } : {}
+  if (isAdaptive)
     return {
       thinking: {
         type: 'adaptive',

@@ -1,15 +1,17 @@
 import { AppError } from '../../base/errors.ts'
 import type { Config, ProviderKind } from '../../config/config.ts'
+import { vendorOf } from '../../config/vendors.ts'
 import type { Usage } from '../../event.ts'
 import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
 import type { ModelInfo, Stream } from '../provider.ts'
+import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import { checkUp } from './checkup.ts'
 import { localServers, type Server } from './discovery.ts'
 import { createKeys, type KeySource } from './keys.ts'
 import { nameModel, noticeOf } from './names.ts'
-import { costOf, KNOWN, knownModel, pricesFor } from './prices.ts'
+import { costOf, pricesOn } from './prices.ts'
 import { addressRemedy, findProvider, keyRemedy, type Provider, providersOf, unknownProvider } from './providers.ts'
 import { createServers } from './servers.ts'
 
@@ -33,6 +35,13 @@ export type Models = {
   setKey(provider: string, key: string): void
   /** What must never be shown: keys and credentials in headers. Grows as keys are set and fetched: ask each time. */
   secrets(): string[]
+  /** Loads the catalogue, once: `info` and `price` know nothing of it before. `resolve`, `list` and `best` load it. */
+  load(): Promise<void>
+  /**
+   * The model that does small work beside `id`: `small_model`, else the cheapest usable one of the same provider and maker.
+   * Undefined for "none", and where prices are not known or the provider is reached at another address than its own.
+   */
+  small(id: string): Promise<string | undefined>
   /** What is known of a resolved id right now. */
   info(id: string): ModelInfo
   /** The usage of one request, with `cost_usd` where every price that it needs is known. */
@@ -68,6 +77,8 @@ export function createModels(options: {
   fetch?: typeof globalThis.fetch
   servers?: Server[]
   probe_ms?: number
+  /** The state directory, for a catalogue that was refreshed and for sign-ins. */
+  state?: string
   now?: () => Date
 }): Models {
   const { config, env, fetch = globalThis.fetch, now = () => new Date() } = options
@@ -80,6 +91,14 @@ export function createModels(options: {
     fetch,
     probe_ms: options.probe_ms,
   })
+  let catalogue: Catalogue = NO_CATALOGUE
+  let loading: Promise<void> | undefined
+  const load = () => {
+    loading ??= loadCatalogue(options.state).then(loaded => {
+      catalogue = loaded
+    })
+    return loading
+  }
   const providerOf = (id: string) => findProvider(providers, id.slice(0, Math.max(0, id.indexOf('/'))))
 
   /** Why a model of this provider cannot be called, with the remedy; undefined when it can, as far as we know. */
@@ -92,15 +111,18 @@ export function createModels(options: {
 
   const info = (id: string): ModelInfo => {
     const provider = providerOf(id)
-    const known = knownModel(id)
+    const facts = {
+      ...catalogue.find(id),
+      ...whereIs(id)?.facts,
+      ...(Object.hasOwn(config.models, id) && config.models[id]),
+    }
+    const prices = id === GUIDE ? FREE : facts.prices
     const reason = provider ? hindrance(provider, id) : 'Its provider is not configured.'
     const notice = noticeOf(id, now())
     return {
       ...(provider && provider.kind !== 'openai-compatible' && provider.kind !== 'offline' && { images: true }),
-      ...(known && { ...known.facts, prices: pricesFor(known, NOTHING, now()) }),
-      ...(id === GUIDE && { prices: { input: 0, output: 0, cache_read: 0, cache_write: 0 } }),
-      ...whereIs(id)?.facts,
-      ...(Object.hasOwn(config.models, id) && config.models[id]),
+      ...facts,
+      ...(prices && { prices: pricesOn(prices, now()) }),
       id,
       provider: provider?.name ?? '',
       usable: reason === undefined,
@@ -110,6 +132,7 @@ export function createModels(options: {
   }
 
   const best = async (): Promise<string> => {
+    await load()
     for (const provider of providers.values()) {
       if (provider.kind === 'offline' || !keys.sourceOf(provider)) continue
       const model = provider.preferred ?? modelsIn(config, provider.name)[0]
@@ -119,9 +142,25 @@ export function createModels(options: {
     return (models.find(model => model.facts.tools !== false) ?? models[0])?.id ?? GUIDE
   }
 
+  /** The catalogue's models of a provider; of one that cannot be used, and is not among the usual ones, a single one says why. */
+  const listedOf = (provider: Provider): string[] => {
+    if (provider.configured && provider.kind === 'openai-compatible') return []
+    const known = catalogue.ids(provider.name)
+    const ids =
+      known.length > 0
+        ? known
+        : [provider.preferred ?? vendorOf(provider.name)?.example].flatMap(model =>
+            model ? [`${provider.name}/${model}`] : [],
+          )
+    if (USUAL.has(provider.name) || !hindrance(provider)) return ids
+    return provider.preferred ? [`${provider.name}/${provider.preferred}`] : ids.slice(0, 1)
+  }
+
+  const usualModels = () => [...USUAL].flatMap(name => catalogue.ids(name))
   let asked = false
   const resolve: Models['resolve'] = async name => {
-    const listed = Object.keys(config.models)
+    await load()
+    const listed = [...usualModels(), ...Object.keys(config.models)]
     let named = nameModel(name, providers, listed, now())
     const provider = named && providerOf(named.id)
     const isServed = provider?.kind === 'openai-compatible' && !provider.needs_key
@@ -155,12 +194,26 @@ export function createModels(options: {
   }
 
   return {
+    load,
+    async small(id) {
+      const { small_model } = config
+      if (small_model === 'none') return undefined
+      if (small_model) {
+        const { id, info } = await resolve(small_model)
+        return info.usable ? id : undefined
+      }
+      await load()
+      const provider = providerOf(id)
+      if (!provider || provider.configured) return undefined
+      return cheapest(catalogue.ids(provider.name).map(info), id)
+    },
     best,
     resolve,
     info,
     secrets: keys.secrets,
 
     async list() {
+      await load()
       const found = (await Promise.all([local(), remote()])).flat()
       const answers = new Set(found.flatMap(each => (each.models ? [each.server.provider] : [])))
       const silent = new Set(found.flatMap(each => (answers.has(each.server.provider) ? [] : [each.server.provider])))
@@ -168,7 +221,7 @@ export function createModels(options: {
         ? await resolve(config.model).catch(() => ({ id: config.model! }))
         : { id: await best() }
       const ids = new Set([
-        ...Object.keys(KNOWN),
+        ...Array.from(providers.values(), listedOf).flat(),
         ...Object.keys(config.models).filter(providerOf),
         ...(providerOf(chosen.id) ? [chosen.id] : []),
         ...found.flatMap(each => each.models?.map(model => model.id) ?? []),
@@ -201,10 +254,7 @@ export function createModels(options: {
     },
 
     price(id, { cost_usd: _, ...usage }) {
-      const override = Object.hasOwn(config.models, id) ? config.models[id]?.prices : undefined
-      const known = knownModel(id)
-      const prices = override ?? (known ? pricesFor(known, usage, now()) : info(id).prices)
-      const cost_usd = costOf(prices, usage)
+      const cost_usd = costOf(info(id).prices, usage, now())
       return { ...usage, ...(cost_usd !== undefined && { cost_usd }) }
     },
 
@@ -240,10 +290,29 @@ export function createModels(options: {
   }
 }
 
+/** Listed whole, usable or not. */
+const USUAL = new Set(['anthropic', 'openai', 'gemini'])
 const NO_LOCAL =
   'No local server has it: start Ollama, llama.cpp or LM Studio, or set base_url under [providers.local] in emacs-agent.toml.'
 const SILENT = 'Its server does not answer. Start it, or mend its base_url.'
-const NOTHING: Usage = { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0 }
+const FREE = { input: 0, output: 0, cache_read: 0, cache_write: 0 }
+const NO_CATALOGUE: Catalogue = { ids: () => [], find: () => undefined }
+
+/** A model of an older generation may cost less and do worse; one with a small window hardly does at all. */
+const LEAST_WINDOW = 100_000
+
+/** Of those that a maker offers through this provider, the one that costs least, and no more than `id` itself. */
+function cheapest(models: ModelInfo[], id: string): string | undefined {
+  const cost = ({ prices }: ModelInfo) => (prices ? prices.input + prices.output : 0)
+  const maker = id.slice(0, id.lastIndexOf('/'))
+  const own = models.find(model => model.id === id)
+  if (!own) return undefined
+  const fit = models.filter(
+    model =>
+      model.usable && cost(model) > 0 && model.context_window! >= LEAST_WINDOW && model.id.startsWith(`${maker}/`),
+  )
+  return fit.sort((a, b) => cost(a) - cost(b)).find(model => cost(model) <= cost(own))?.id
+}
 
 const modelsIn = (config: Config, provider: string): string[] =>
   Object.keys(config.models).flatMap(id => (id.startsWith(`${provider}/`) ? [id.slice(provider.length + 1)] : []))

@@ -1,5 +1,4 @@
 import { VENDORS } from '../../config/vendors.ts'
-import { KNOWN } from './prices.ts'
 import { findProvider, type Provider } from './providers.ts'
 
 /** A model's name made precise: `id` is `provider/model`; `notice` is for the person who wrote an outdated name. */
@@ -44,7 +43,7 @@ function qualify(name: string, providers: Map<string, Provider>, further: Iterab
   if (ALIASES.has(alias)) return ALIASES.get(alias)
   const whole = findProvider(providers, name)
   if (whole?.preferred) return `${whole.name}/${whole.preferred}`
-  for (const id of [...Object.keys(KNOWN), ...further]) {
+  for (const id of further) {
     const bare = id.slice(id.indexOf('/') + 1)
     if (bare === name || bare === `${name}:latest` || whole?.name === id.slice(0, id.indexOf('/'))) return id
   }

@@ -1,8 +1,16 @@
-import type { ResponseInputContent, ResponseInputItem } from 'openai/resources/responses/responses'
+import type {
+  EasyInputMessage,
+  FunctionTool,
+  ResponseCreateParamsStreaming,
+  ResponseInputContent,
+  ResponseInputImage,
+  ResponseInputItem,
+} from 'openai/resources/responses/responses'
+import { defined } from '../../base/defined.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Image, ModelRequest } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
-import { type Part, type Step, toSteps, type WireCall } from '../wire/conversation.ts'
+import { type Part, type Step, toSteps, type WireCall, writeSteps } from '../wire/conversation.ts'
 import { wellFormed } from '../wire/well-formed.ts'
 import { plainSchema } from './openai-request.ts'
 
@@ -16,29 +24,39 @@ export type ResponseItem =
  * The body of `POST /responses`. Nothing is stored at the provider: the log is the only state, and reasoning travels encrypted.
  * The input comes last: a second request begins with the bytes of the first.
  */
-export function responsesBody(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>) {
-  const effort = request.effort && !refused.has('effort') ? { effort: request.effort } : {}
-  const summary = refused.has('reasoning_summary') ? {} : { summary: 'auto' as const }
-  return {
+export function responsesBody(
+  endpoint: Endpoint,
+  request: ModelRequest,
+  refused: ReadonlySet<Unsupported>,
+): ResponseCreateParamsStreaming {
+  return defined<ResponseCreateParamsStreaming>({
     model: endpoint.model,
-    stream: true as const,
+    stream: true,
     store: false,
-    include: ['reasoning.encrypted_content' as const],
-    reasoning: { ...effort, ...summary },
-    ...(request.max_output_tokens && { max_output_tokens: request.max_output_tokens }),
-    ...(request.session_id && !refused.has('prompt_cache_key') && { prompt_cache_key: request.session_id }),
-    ...(request.tools.length > 0 && {
-      tools: request.tools.map(({ name, description, parameters }) => ({
-        type: 'function' as const,
-        name,
-        description,
-        parameters: plainSchema(parameters),
-        strict: false,
-      })),
+    include: ['reasoning.encrypted_content'],
+    reasoning: defined<NonNullable<ResponseCreateParamsStreaming['reasoning']>>({
+      effort: refused.has('effort') ? undefined : request.effort,
+      summary: refused.has('reasoning_summary') ? undefined : 'auto',
     }),
-    ...(request.system && { instructions: request.system }),
-    input: toSteps(request.messages, endpoint, 'responses', refused).flatMap(step => toItems(step, refused)),
-  }
+    max_output_tokens: request.max_output_tokens || undefined,
+    prompt_cache_key: (!refused.has('prompt_cache_key') && request.session_id) || undefined,
+    tools:
+      request.tools.length > 0
+        ? request.tools.map(
+            ({ name, description, parameters }): FunctionTool => ({
+              type: 'function',
+              name,
+              description,
+              parameters: plainSchema(parameters),
+              strict: false,
+            }),
+          )
+        : undefined,
+    instructions: request.system || undefined,
+    input: writeSteps(toSteps(request.messages, endpoint, 'responses', refused), steps =>
+      steps.flatMap(step => toItems(step, refused)),
+    ),
+  })
 }
 
 function toItems(step: Step, refused: ReadonlySet<Unsupported>): ResponseInputItem[] {
@@ -66,7 +84,11 @@ const errorText = (content: string, is_error: boolean): string =>
   is_error && !/^error/i.test(content) ? `Error: ${content}` : content
 
 const assistantText = (text: string, phase?: string): ResponseInputItem =>
-  ({ role: 'assistant', content: text, ...(phase && { phase }) }) as ResponseInputItem
+  defined<EasyInputMessage>({
+    role: 'assistant',
+    content: text,
+    phase: (phase as EasyInputMessage['phase']) || undefined,
+  })
 
 const toCall = ({ id, name, params }: WireCall): ResponseInputItem => ({
   type: 'function_call',
@@ -78,8 +100,8 @@ const toCall = ({ id, name, params }: WireCall): ResponseInputItem => ({
 const toContent = (part: Part): ResponseInputContent =>
   'text' in part ? { type: 'input_text', text: part.text } : imageContent(part.image)
 
-const imageContent = ({ media_type, data }: Image) => ({
-  type: 'input_image' as const,
-  detail: 'auto' as const,
+const imageContent = ({ media_type, data }: Image): ResponseInputImage => ({
+  type: 'input_image',
+  detail: 'auto',
   image_url: `data:${media_type};base64,${data}`,
 })

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { commonLength } from '../../base/lists.ts'
 import type { Params, ProviderData, ToolCall } from '../../event.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { resultsByCall } from '../pairing.ts'
 import type { Image, ModelMessage } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
 
@@ -17,9 +19,19 @@ export type Result = { id: string; name: string; content: string; is_error: bool
 const CONTINUE = 'Continue exactly where your last message stops, without repeating any of it.'
 
 /**
+ * How far a history was put into that shape for an earlier request. A step is settled once an answer stands behind it: nothing
+ * that follows can change it. `form` says for which server, and `used` which ids of calls were given.
+ */
+type Progress = { form: string; messages: readonly ModelMessage[]; settled: number; steps: Step[]; used: Set<string> }
+
+/** By the first message of the history, as long as that is in use. */
+const progress = new WeakMap<ModelMessage, Progress>()
+
+/**
  * Puts a history into that shape. `own` is set where this provider wrote the message over this same `wire`, and may be sent
  * back; whatever another family left behind stays out. What providers would refuse is mended: calls without results, results
- * without calls, empty messages, two of one role in a row.
+ * without calls, empty messages, two of one role in a row. A history that begins with the same message objects as the one
+ * before gets the same settled steps, and only the rest is made anew.
  */
 export function toSteps(
   messages: readonly ModelMessage[],
@@ -28,10 +40,13 @@ export function toSteps(
   refused: ReadonlySet<Unsupported>,
 ): Step[] {
   const seeing = endpoint.info.images !== false && !refused.has('images')
-  const results = resultsOf(messages)
-  const idOf = wireIds(endpoint, wire, refused)
-  const steps: Step[] = []
-  for (const message of messages) {
+  const before = progressOf(messages, formOf(endpoint, wire, refused))
+  const results = resultsByCall(messages.slice(before.settled))
+  const idOf = wireIds(endpoint, wire, refused, before.used)
+  const steps = before.steps.slice()
+  let settled = { messages: before.settled, steps: steps.length }
+  for (let i = before.settled; i < messages.length; i++) {
+    const message = messages[i]!
     if (message.role === 'user') addUser(steps, partsOf(message.text, message.images, seeing))
     if (message.role !== 'assistant') continue
     const own = isOwn(message.provider_data, endpoint, wire) ? message.provider_data : undefined
@@ -50,33 +65,68 @@ export function toSteps(
       calls,
       ...(own && { own }),
     })
-    if (calls.length === 0) continue
-    steps.push({
-      role: 'results',
-      results: message.tool_calls.map((call, index) => {
-        const { content, is_error, images } = results.get(call.tool_call_id) ?? lost(call)
-        const { id, name } = calls[index]!
-        const seen = visible(content || '(no output)', images, seeing)
-        return { id, name, content: seen.text, is_error, images: seen.images }
-      }),
-    })
+    if (calls.length > 0)
+      steps.push({
+        role: 'results',
+        results: message.tool_calls.map((call, index) => {
+          const { content, is_error, images } = results.get(call.tool_call_id) ?? lost(call)
+          const { id, name } = calls[index]!
+          const seen = visible(content || '(no output)', images, seeing)
+          return { id, name, content: seen.text, is_error, images: seen.images }
+        }),
+      })
+    let next = i + 1
+    while (messages[next]?.role === 'tool') next++
+    settled = { messages: next, steps: steps.length }
   }
+  if (messages[0])
+    progress.set(messages[0], {
+      ...before,
+      messages,
+      settled: settled.messages,
+      steps: steps.slice(0, settled.steps),
+    })
   if (steps.length === 0 || steps.at(-1)?.role === 'assistant') addUser(steps, [{ text: CONTINUE }])
   return steps
 }
 
+/** Everything that a step depends on beside its messages. */
+const formOf = ({ provider, model, base_url, info }: Endpoint, wire: string, refused: ReadonlySet<Unsupported>) =>
+  JSON.stringify([wire, provider, model, base_url, info.images, [...refused].sort()])
+
+function progressOf(messages: readonly ModelMessage[], form: string): Progress {
+  const before = messages[0] && progress.get(messages[0])
+  if (before?.form === form && commonLength(before.messages, messages) >= before.settled) return before
+  return { form, messages, settled: 0, steps: [], used: new Set() }
+}
+
+const written = new WeakMap<Step, { steps: readonly Step[]; messages: unknown[] }>()
+
+/**
+ * What `write` makes of steps, which must be the same whether it sees them at once or parted behind an answer. Steps that stood
+ * there the last time, up to the last answer, are not written again: they give the same objects.
+ */
+export function writeSteps<T>(steps: readonly Step[], write: (steps: readonly Step[]) => T[]): T[] {
+  const [first] = steps
+  if (!first) return []
+  const before = written.get(first)
+  const isLonger = before !== undefined && commonLength(before.steps, steps) === before.steps.length
+  const known = isLonger ? before : { steps: [], messages: [] }
+  const answered = steps.findLastIndex(step => step.role === 'assistant') + 1
+  const messages = [...(known.messages as T[]), ...write(steps.slice(known.steps.length, answered))]
+  written.set(first, { steps: steps.slice(0, answered), messages })
+  return [...messages, ...write(steps.slice(answered))]
+}
+
 /** Every result directly behind the message that called, in the order of its calls; one that was lost is made up for. */
 export function inCallOrder(messages: readonly ModelMessage[]): ModelMessage[] {
-  const results = resultsOf(messages)
+  const results = resultsByCall(messages)
   return messages.flatMap((message): ModelMessage[] => {
     if (message.role === 'tool') return []
     if (message.role === 'user') return [message]
     return [message, ...message.tool_calls.map(call => results.get(call.tool_call_id) ?? lost(call))]
   })
 }
-
-const resultsOf = (messages: readonly ModelMessage[]) =>
-  new Map(messages.flatMap(each => (each.role === 'tool' ? [[each.tool_call_id, each] as const] : [])))
 
 const lost = ({ tool_call_id, tool }: ToolCall): Extract<ModelMessage, { role: 'tool' }> => ({
   role: 'tool',
@@ -125,8 +175,8 @@ function wireIds(
   endpoint: Endpoint,
   wire: string,
   refused: ReadonlySet<Unsupported>,
+  used: Set<string>,
 ): (tool_call_id: string, own?: ProviderData) => string {
-  const used = new Set<string>()
   const mistral =
     refused.has('call_ids') ||
     /mi[sx]tral|magistral|codestral|devstral/i.test(`${endpoint.model} ${endpoint.base_url ?? ''}`)

@@ -5,7 +5,7 @@ import { KINDS, keyValue } from '../../config/vendors.ts'
 import { below } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { fromConnection, fromStatus, LlmError } from '../errors.ts'
-import { wellFormed } from './well-formed.ts'
+import { bodyText } from './body-text.ts'
 
 /**
  * The SDKs make the requests; the answers are read here (`exchange.ts`). Theirs give up on what servers really send: a body
@@ -38,7 +38,9 @@ export async function postAnthropic(
       timeout: NEVER_MS,
       fetch,
     })
-    return client.post(below(baseURL, path), { body, headers, signal, stream: true }).asResponse()
+    return client
+      .post(below(baseURL, path), { body: bodyText(body), headers: asJson(headers), signal, stream: true })
+      .asResponse()
   })
 }
 
@@ -65,9 +67,14 @@ export async function postOpenai(
       timeout: NEVER_MS,
       fetch,
     })
-    return client.post(below(baseURL, path), { body, headers, signal, stream: true }).asResponse()
+    return client
+      .post(below(baseURL, path), { body: bodyText(body), headers: asJson(headers), signal, stream: true })
+      .asResponse()
   })
 }
+
+/** The SDKs send a text as it is when they are told what it is. */
+const asJson = (headers: Record<string, string>) => ({ ...headers, 'content-type': 'application/json' })
 
 /** The SDKs refuse to start without a key; servers that need none are not sent this one. */
 const NO_KEY = 'none'
@@ -85,7 +92,6 @@ async function post(
     return await send(async (url, init) => {
       const response = await ask(url, {
         ...init,
-        ...(typeof init?.body === 'string' && { body: wellFormed(init.body) }),
         headers: ourHeaders(new Headers(init?.headers), endpoint, headers),
         redirect: 'manual', // a key goes where the configuration says, nowhere else
         ...{ timeout: false }, // Bun would give up after five minutes; Node does not know it

@@ -1,8 +1,9 @@
 import { realpath } from 'node:fs/promises'
 import type { Hono } from 'hono'
-import { agentsOf, toolsFor } from '../../agent/agents.ts'
+import { type Agent, agentOf, agentsOf, namesTaken, toolsFor } from '../../agent/agents.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
+import { type Place, placeOf } from '../../conventions/places.ts'
 import type { Tool } from '../../tools/tool.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
@@ -10,8 +11,6 @@ import { OfProject, ProviderKey } from '../schema.ts'
 
 /** What there is to choose from: models, agents, tools, MCP servers, rules. */
 export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
-  const configOf = async (project: string | undefined): Promise<Config> =>
-    project === undefined ? runtime.config.config : runtime.projectConfig(project)
   /** However a project is written, its servers are the same. */
   const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
   const builtins = async (): Promise<readonly Tool[]> => (await import('../../tools/registry.ts')).builtinTools
@@ -20,15 +19,22 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
 
   route(app, 'GET /api/agents', { summary: 'Agents', query: OfProject }, async ({ query }) => {
     const tools = await builtins()
+    const config = await runtime.projectConfig(query.project)
+    const { agents, problems } = await listAgents(
+      config,
+      await placeOf(query.project ?? runtime.dirs.config, runtime.dirs),
+    )
     return {
-      agents: agentsOf(await configOf(query.project)).map(agent => ({
+      agents: agents.map(({ problem, ...agent }) => ({
         name: agent.name,
         description: agent.description,
         ...(agent.model && { model: agent.model }),
         read_only: agent.read_only,
         tools: toolsFor(agent, tools).map(tool => tool.name),
         origin: agent.origin,
+        ...(problem !== undefined && { problem }),
       })),
+      problems,
     }
   })
 
@@ -38,7 +44,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     { summary: 'Tools, and what approval they need by default', query: OfProject },
     async ({ query }) => {
       // Read first: the pool knows the servers of a project by its configuration.
-      const { rules } = await configOf(query.project)
+      const { rules } = await runtime.projectConfig(query.project)
       const pool = query.project === undefined ? null : await runtime.pool()
       const listed = [...(await builtins()), ...((await pool?.listed((await real(query.project))!)) ?? [])]
       const { defaultApproval } = await import('../../tools/permission/policy.ts')
@@ -55,7 +61,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   )
 
   route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => {
-    await configOf(query.project)
+    await runtime.projectConfig(query.project)
     const servers = (await (await runtime.pool())?.status(await real(query.project))) ?? []
     return { servers, problems: runtime.problems() }
   })
@@ -64,7 +70,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     'POST /api/mcp/:name/restart',
     { summary: 'Restart an MCP server', query: OfProject },
     async ({ c, query }) => {
-      await configOf(query.project)
+      await runtime.projectConfig(query.project)
       const pool = await runtime.pool()
       if (!pool)
         throw new AppError(
@@ -77,7 +83,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   )
 
   route(app, 'GET /api/rules', { summary: 'Permission rules in force', query: OfProject }, async ({ query }) => {
-    const config = await configOf(query.project)
+    const config = await runtime.projectConfig(query.project)
     return {
       rules: [
         ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
@@ -104,3 +110,15 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     },
   )
 }
+
+/** The agents in force, and the files that do not hold because another agent has their name. */
+async function listAgents(config: Config, place: Place) {
+  const { findAgentFiles } = await import('../../conventions/agent-files.ts')
+  const { entries, problems } = await findAgentFiles(place, namesTaken(config))
+  const losers = entries.flatMap(({ name, entry, problem }): Listed[] =>
+    problem === undefined ? [] : [{ ...agentOf(name, entry), problem }],
+  )
+  return { agents: [...(agentsOf(config) as Listed[]), ...losers], problems }
+}
+
+type Listed = Agent & { problem?: string }

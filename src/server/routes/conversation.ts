@@ -1,13 +1,19 @@
 import type { Hono } from 'hono'
+import type { CommandRequest } from '../../session/commands/invoke.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 import { AnswerQuestion, Approve, Reject, SendPrompt } from '../schema.ts'
 
 /** What is said in a session: prompts, decisions, answers, and stopping. Nothing is acknowledged before it is on the disk. */
-export function conversationRoutes(app: Hono<Env>, { store }: Server): void {
+export function conversationRoutes(app: Hono<Env>, { store, runtime }: Server): void {
+  const run = async (id: string, request: CommandRequest) =>
+    (await import('../../session/commands/invoke.ts')).invoke(store, runtime, id, request)
+
   route(app, 'POST /api/sessions/:id/prompt', { summary: 'Send a prompt', body: SendPrompt }, async ({ id, body }) => {
-    const { wait, ...prompt } = body
-    const { outcome, ...accepted } = await store.prompt(id, prompt)
+    const { wait, command, text = '', ...prompt } = body
+    const taken = await (command ? run(id, { ...prompt, command }) : store.prompt(id, { ...prompt, text }))
+    if (taken.status === 'done') return wait ? { ...taken, status: 'success' } : taken
+    const { outcome, ...accepted } = taken
     return wait ? outcome : accepted
   })
   route(app, 'POST /api/sessions/:id/interrupt', { summary: 'Stop everything that runs' }, async ({ id }) => ({

@@ -3,7 +3,7 @@ import { AppError } from '../../base/errors.ts'
 import { FORMATS } from '../../transcript/formats.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { ListTranscripts, SearchTranscripts, TranscriptFormat } from '../schema.ts'
+import { ListTranscripts, SearchTranscripts, TranscriptFormat, UsageOf } from '../schema.ts'
 
 /** What sessions leave behind: everything here is read from the logs. */
 export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }: Server): void {
@@ -28,6 +28,12 @@ export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }
     'GET /api/transcripts/search',
     { summary: 'Search the text of all saved sessions', query: SearchTranscripts },
     ({ query }) => archive.search(query),
+  )
+  route(
+    app,
+    'GET /api/usage',
+    { summary: 'Tokens and dollars of all saved sessions, by model, project, day or agent', query: UsageOf },
+    ({ query }) => archive.usage(query),
   )
   route(
     app,

@@ -9,6 +9,7 @@ import { namesSensitive, pathsNamed } from './operands.ts'
 import { compilePath, type PathRule } from './pathrule.ts'
 import { type ParsedRule, parseRule, readsPath } from './rule.ts'
 import { dangerOf } from './sensitive.ts'
+import { compileUrl, type UrlRule } from './urlrule.ts'
 
 /** Whose paths are meant: the real path of the project, and the home directory for `~/`. */
 export type RuleScope = { project: string; home?: string }
@@ -66,7 +67,7 @@ export const inProject = (path: string, project: string): string =>
   isInside(path, project) ? relative(project, path).replaceAll(sep, '/') : path
 
 /** The text of a rule with its glob made ready; null for one that cannot be read. */
-export type Compiled = (ParsedRule & { path?: PathRule }) | null
+export type Compiled = (ParsedRule & { path?: PathRule; url?: UrlRule }) | null
 
 /** Rules come as text with every call; what they mean is kept. */
 const compiled = new Map<string, Compiled>()
@@ -78,7 +79,12 @@ export function compile(rule: string, { project, home }: RuleScope): Compiled {
   if (found !== undefined) return found
   try {
     const parsed = parseRule(rule)
-    found = parsed.kind === 'path' ? { ...parsed, path: compilePath(parsed.glob, project, home) } : parsed
+    found =
+      parsed.kind === 'path'
+        ? { ...parsed, path: compilePath(parsed.glob, project, home) }
+        : parsed.kind === 'url'
+          ? { ...parsed, url: compileUrl(parsed.glob) }
+          : parsed
   } catch {
     found = null // said where it was loaded; here it must only not allow anything
   }
@@ -91,8 +97,9 @@ export function compile(rule: string, { project, home }: RuleScope): Compiled {
  * Whether the rule, read as narrowly as can be, is about this call: of that very tool; all of its paths; and of shell lines one
  * plain command that names no sensitive path. A line that was remembered holds in the project's own directory only.
  */
-export function allows(rule: Compiled, { tool, touched, shell }: Subject): boolean {
+export function allows(rule: Compiled, { tool, effect, touched, shell }: Subject): boolean {
   if (rule === null || !isOfTool(rule, tool)) return false
+  if (rule.kind === 'url') return effect.url !== undefined && rule.url!.matches(effect.url)
   if (rule.kind === 'path') return touched.length > 0 && touched.every(path => rule.path!.matches(path))
   if (shell === null) return rule.kind === 'tool' || rule.kind === 'server'
   if (shell.line.plain === null || shell.sensitive()) return false
@@ -117,6 +124,7 @@ export function binds(rule: Compiled, subject: Subject): boolean {
     const paths = shell === null ? (reads ? touched : effect.writes) : reads ? shell.named() : shell.written()
     return paths.some(path => rule.path!.binds(path))
   }
+  if (rule.kind === 'url') return effect.url !== undefined && rule.url!.matches(effect.url)
   if (!isOfTool(rule, tool) && !(shell !== null && rule.kind !== 'server' && rule.tool === 'shell_exec')) return false
   if (rule.kind === 'tool' || rule.kind === 'server') return true
   return shell !== null && bindsLine(rule, shell.command, shell.line)

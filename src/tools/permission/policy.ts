@@ -1,7 +1,8 @@
+import { escapeInvisible } from '../../base/controls.ts'
 import type { Params, Remember } from '../../event.ts'
 import { isInside } from '../paths.ts'
-import { escapeInvisible } from '../shell/terminal.ts'
 import type { Effect, Level, Tool } from '../tool.ts'
+import { isPrivateHost } from '../web/address.ts'
 import {
   allows,
   binds,
@@ -73,6 +74,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     refuseByNarrowing(subject, policy) ??
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
+    refusePrivate(subject, rules) ??
     askAlways(danger) ??
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
@@ -155,6 +157,27 @@ function refuseSensitive(subject: Subject, rules: Ready[], { project }: Policy):
   }
 }
 
+/** Services of this machine and its network trust whoever reaches them, so no page of the web may lead there. */
+function refusePrivate({ tool, effect }: Subject, rules: Ready[]): Verdict | undefined {
+  if (effect.url === undefined) return
+  const { hostname, host } = new URL(effect.url)
+  if (!isPrivateHost(hostname) || namesHost(effect.url, rules)) return
+  return {
+    decision: 'deny',
+    by: 'default',
+    reason: `${host} is not on the public internet, so no tool contacts it without a rule for that very host. The user can add ${tool}(${new URL(effect.url).origin}/**) to allow or ask under [permissions] in emacs-agent.toml.`,
+  }
+}
+
+const namesHost = (url: string, rules: Ready[]): boolean =>
+  rules.some(({ rule, compiled }) => rule.action !== 'deny' && compiled?.kind === 'url' && compiled.url!.names(url))
+
+/** What the rules say of a further address of the same call, as of a redirect. Never throws. */
+export function judgeUrl(call: JudgedCall, policy: Policy): Pick<Verdict, 'decision' | 'reason'> & { named: boolean } {
+  const { decision, reason } = decide(call, policy)
+  return { decision, reason, named: namesHost(call.effect.url ?? '', compileAll(policy)) }
+}
+
 /** A rule names this very path, without wildcards: an allow rule of the tool that is called, or an ask rule that binds it. */
 const isNamed = (path: string, subject: Subject, rules: Ready[], actions: Rule['action'][]): boolean =>
   rules.some(
@@ -210,6 +233,7 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
 }
 
 function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
+  if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
   if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')
@@ -239,6 +263,7 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
   }
   if (effect.level === 'dangerous') return
+  if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
   if (!takesPath(tool)) return tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
@@ -252,6 +277,7 @@ export function defaultApproval(
   auto_approve_readonly = true,
 ): 'auto' | 'ask' | 'deny' {
   const takesLine = tool.takes === 'line'
+  const asks = takesLine || tool.takes === 'url'
   const whole = (action: Rule['action']) =>
     rules.some(({ rule, action: does }) => {
       if (does !== action) return false
@@ -261,6 +287,7 @@ export function defaultApproval(
       return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && takesLine)
     })
   if (whole('deny')) return 'deny'
-  if (whole('ask') || takesLine) return 'ask'
+  if (whole('allow') && !takesLine && !whole('ask')) return 'auto'
+  if (whole('ask') || asks) return 'ask'
   return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
 }

@@ -2,6 +2,7 @@ import { AppError, messageOf } from '../../base/errors.ts'
 import { traitsOf } from '../registry.ts'
 import { splitWords } from './command/plain.ts'
 import { expandRanges, splitNegation } from './extglob.ts'
+import { compileUrl } from './urlrule.ts'
 
 /** A permission rule as `GET /api/rules` shows it. `origin` says in words where it stands, for the reasons we give. */
 export type Rule = {
@@ -19,6 +20,7 @@ export type Rule = {
  * - `path_tool(glob)`: calls that touch such a path. Relative globs start at the project; absolute ones and `~/…` do not. A
  *   backslash takes its meaning from the character behind it.
  * - `shell_exec(words)`: one simple command by its words after quote removal; `*` as the last word is any rest or none.
+ * - `fetch_url(glob)`: calls that contact such an address; `*` stays within a name or part of the path, `**` is any rest.
  * - `shell_exec(=line)`: one line, byte for byte, in the directory of the project: what approvals remember.
  */
 export type ParsedRule =
@@ -27,6 +29,7 @@ export type ParsedRule =
   | { kind: 'path'; tool: string; glob: string }
   | { kind: 'words'; tool: string; words: string[]; rest: boolean }
   | { kind: 'line'; tool: string; line: string }
+  | { kind: 'url'; tool: string; glob: string }
 
 /** A rule for one of these binds other tools that take a path too (see `policy.ts`). */
 export const takesPath = (tool: string): boolean => traitsOf(tool)?.takes === 'path'
@@ -44,8 +47,11 @@ export function parseRule(text: string): ParsedRule {
       return pattern.startsWith('=') ? parseLineRule(name, pattern) : parseWords(name, pattern)
     case 'path':
       return { kind: 'path', tool: name, glob: parseGlob(pattern) }
+    case 'url':
+      compileUrl(pattern)
+      return { kind: 'url', tool: name, glob: pattern }
   }
-  throw wrong('Only tools that take a path, and shell_exec and shell_background, can have a pattern.')
+  throw wrong('Only tools that take a path or an address, and shell_exec and shell_background, can have a pattern.')
 }
 const FORMS = 'Write a rule as tool, tool(pattern), server/tool or server/*.'
 

@@ -149,7 +149,7 @@ describe('usage and cost', () => {
   const counted = { input_tokens: 1_000, output_tokens: 200, cache_read_tokens: 5_000, cache_write_tokens: 0 }
   const twice = { input_tokens: 2_000, output_tokens: 400, cache_read_tokens: 10_000, cache_write_tokens: 0 }
   const COSTS: [string, string, number | undefined][] = [
-    ['bundled', MODELS.anthropic, (1_000 * 2 + 200 * 10 + 5_000 * 0.2) / 1e6],
+    ['bundled', MODELS.anthropic, (1_000 * 2 + 200 * 10 + 5_000 * 0.1) / 1e6],
     ['bundled', MODELS.responses, (1_000 * 0.1 + 200 * 0.5 + 5_000 * 0.01) / 1e6],
     ['bundled', MODELS.gemini, (1_000 * 0.75 + 200 * 3.75 + 5_000 * 0.075) / 1e6],
     ['from the configuration', 'test/priced', (1_000 + 2_000 + 500) / 1e6],

@@ -186,6 +186,30 @@ describe('rewind', () => {
     expect(flawsIn(model, from)).toEqual([])
   })
 
+  test('to a command whose lines were run: what they did goes with it, and a retry runs none again', async () => {
+    const { model } = on
+    const files = { ...FILES, '.claude/commands/state.md': 'State $1:\n!echo bellbird' }
+    const { turn, post, view, patch, backend, id, stream } = await openSession(on, 'anthropic', files)
+    const first = await turn('One', [{ text: '1' }])
+    await patch({ config: { auto_approve_tools: ['shell_exec'] } })
+    const from = stream.frames.length
+    on.says({ text: 'dodo' }, { text: 'again' })
+    const command = { name: 'state', arguments: 'now' }
+    const { body: sent } = await post('prompt', { command, wait: true })
+    expect((await post('retry', { wait: true })).body).toMatchObject({ status: 'success', text: 'again' })
+    expect(stream.stored.filter(event => event.type === 'tool.call')).toHaveLength(1)
+    const retried = storedOf(stream, 'prompt').at(-1)
+    expect(retried).toMatchObject({ text: 'State now:\nbellbird', command })
+    expect((await post('rewind', { turn_id: retried.turn_id })).body).toMatchObject({ text: retried.text, command })
+    expect((await view()).message_count).toBe(2)
+    await turn('Two', [{ text: '2' }])
+    expect(model.requests.at(-1)!.text).not.toMatch(/bellbird|dodo|again/)
+    const { text } = await backend.call(`GET /api/sessions/${id}/transcript`)
+    expect(text).not.toMatch(/bellbird|dodo|again/)
+    expect([first.status, sent.status]).toEqual(['success', 'success'])
+    expect(stream.frames.length).toBeGreaterThan(from)
+  })
+
   test('the attachments come back with the text', async () => {
     const { turn, post } = await openSession(on, 'chat', FILES)
     const attachments = [

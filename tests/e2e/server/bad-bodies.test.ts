@@ -210,7 +210,7 @@ describe('what is not needed may be null, and what is not known is ignored', () 
       '',
     ],
     ['PATCH /api/sessions/:id', { title: null, model: null, agent: null, config: null, [ECHO]: 1 }, 200, ''],
-    ['PATCH /api/sessions/:id', { config: { auto_approve_readonly: null, save_transcript: false } }, 200, ''],
+    ['PATCH /api/sessions/:id', { config: { auto_approve_readonly: null, save_transcript: null } }, 200, ''],
     ['PATCH /api/sessions/:id', {}, 200, ''],
     [
       'POST /api/sessions/:id/approve',

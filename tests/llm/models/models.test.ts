@@ -58,7 +58,7 @@ function make(options: {
   now?: Date
 }): Models {
   const { providers = {}, models = {}, model, env = {}, servers = [], fetch, now } = options
-  const config = { providers, models, ...(model && { model }) } as unknown as Config
+  const config = { providers, mcp_servers: [], models, ...(model && { model }) } as unknown as Config
   return createModels({
     config,
     env,
@@ -156,8 +156,12 @@ test('the list has everything known, and the remedy for what is not usable', asy
     usable: true,
     context_window: 1_050_000,
     max_output: 128_000,
-    prices: { input: 1, output: 5 },
+    prices: {
+      ...{ input: 1, output: 5, cache_read: 0.05, cache_write: 1.25 },
+      tiers: [{ above: 272_000, input: 2, output: 7.5, cache_read: 0.1, cache_write: 2.5 }],
+    },
     images: true,
+    efforts: ['none', 'low', 'medium', 'high', 'xhigh', 'max'],
   })
   expect(of('openai/gpt-5')).toMatchObject({ usable: true, context_window: 1000 })
   expect(of('anthropic/claude-opus-5-5')).toMatchObject({
@@ -279,7 +283,7 @@ test('the guide needs nothing and costs nothing', async () => {
   expect(models.price('offline/guide', reply.usage)).toEqual({ ...reply.usage, cost_usd: 0 })
 })
 
-test('usage is priced where prices are known, and config overrides them', () => {
+test('usage is priced where prices are known, and config overrides them', async () => {
   const used: Usage = { input_tokens: 1_000_000, output_tokens: 0, cache_read_tokens: 100_000, cache_write_tokens: 0 }
   const models = make({
     models: {
@@ -287,7 +291,8 @@ test('usage is priced where prices are known, and config overrides them', () => 
       'own/m': { prices: { input: 1, output: 1 } },
     },
   })
-  expect(models.price('anthropic/claude-sonnet-5-5', used)).toEqual({ ...used, cost_usd: 2.02 })
+  await models.load()
+  expect(models.price('anthropic/claude-sonnet-5-5', used)).toEqual({ ...used, cost_usd: 2.01 })
   expect(models.price('openai/gpt-6.1-terra', used)).toEqual({ ...used, cost_usd: 7.1 })
   expect(models.price('own/m', used)).toEqual(used)
   expect(models.price('own/m', { ...used, cache_read_tokens: 0 }).cost_usd).toBe(1)

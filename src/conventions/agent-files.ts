@@ -1,0 +1,118 @@
+import { oneLine } from '../base/controls.ts'
+import type { AgentConfig } from '../config/config.ts'
+import type { ConfigProblem } from '../config/problem.ts'
+import { builtinNames } from './builtin-names.ts'
+import { markdownFiles } from './commands.ts'
+import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
+import { type Listing, oneOfEach, strayLink } from './listing.ts'
+import { directoriesOf, type Origin, type Place } from './places.ts'
+import { isRefused, readText } from './text-file.ts'
+
+/** An agent that is a Markdown file: its front matter says what it may do, its text is what it is told. */
+export type AgentFile = {
+  name: string
+  description: string
+  path: string
+  origin: Origin
+  entry: AgentConfig
+}
+
+const LARGEST = 256 * 1024
+/** As `[agents.NAME]` has it. */
+const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
+
+/**
+ * The agents of the project and its user, strongest first. `taken` are names that the program and the configuration have given:
+ * a file with one of them does not hold. A project's agent restricts only: the model that it names is ignored, and reported.
+ */
+export async function findAgentFiles(place: Place, taken: ReadonlyMap<string, string>): Promise<Listing<AgentFile>> {
+  const entries: (AgentFile & { problem?: string })[] = []
+  const problems: ConfigProblem[] = []
+  for (const { directory, origin } of directoriesOf('agents', place))
+    for (const found of await markdownFiles(directory)) {
+      const agent = await readAgent(found.path, found.name, origin, place, problems)
+      if (!agent) continue
+      const holder = taken.get(agent.name)
+      entries.push(
+        holder === undefined
+          ? agent
+          : { ...agent, problem: `the agent of ${holder} has the same name and comes first` },
+      )
+    }
+  return { entries: oneOfEach(entries), problems }
+}
+
+/** What is wrong with files that do not hold, beside those that cannot be read. */
+export const agentProblems = ({ entries, problems }: Listing<AgentFile>): ConfigProblem[] => [
+  ...problems,
+  ...entries.flatMap(({ path, problem }) =>
+    problem === undefined ? [] : [{ file: path, line: 1, key: '', message: `does not hold: ${problem}` }],
+  ),
+]
+
+async function readAgent(
+  path: string,
+  file: string,
+  origin: Origin,
+  place: Place,
+  problems: ConfigProblem[],
+): Promise<AgentFile | null> {
+  const problem = (line: number, key: string, message: string) => {
+    problems.push({ file: path, line, key, message })
+    return null
+  }
+  const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
+  if (read === null) return null
+  if (isRefused(read)) return problem(1, '', read.refusal)
+  if (!read.isWhole) return problem(1, '', 'is larger than 256 KiB')
+  const matter = await readFrontMatter(read.text, path)
+  if (isProblem(matter)) {
+    problems.push(matter)
+    return null
+  }
+  const name = (matter.text('name') ?? file).toLowerCase().replace(/[\s:]+/g, '-')
+  if (!NAME.test(name))
+    return problem(matter.lineOf('name'), 'name', 'must be small letters, digits, - and _, at most 40 of them')
+  const system_prompt = matter.body.trim()
+  if (system_prompt === '') return problem(matter.bodyLine, '', 'has no text: it is what the agent is told')
+  const model = matter.text('model')
+  if (model !== undefined && model !== 'inherit' && origin === 'project')
+    problem(matter.lineOf('model'), 'model', 'is ignored: a project chooses no model by its agents')
+  const { allowed_tools, unknown } = await toolsOf(matter)
+  if (unknown.length > 0)
+    problem(
+      Math.max(...['tools', 'disallowedTools', 'permission'].map(matter.lineOf)),
+      'tools',
+      `names what is no tool here: ${unknown.join(', ')}`,
+    )
+  const description = oneLine(matter.text('description') ?? `Agent from ${path}`).slice(0, 1000)
+  const entry: AgentConfig = { description, system_prompt, origin: path }
+  if (allowed_tools) entry.allowed_tools = allowed_tools
+  if (model !== undefined && model !== 'inherit' && origin === 'user') entry.model = model
+  if (matter.flag('readonly') || matter.flag('read_only')) entry.read_only = true
+  return { name, description, path, origin, entry }
+}
+
+/** `tools` is a list, or (opencode) a table of truth values; `disallowedTools`, and what `permission` denies, take away. */
+async function toolsOf(matter: FrontMatter): Promise<{ allowed_tools?: string[]; unknown: string[] }> {
+  const table = Object.entries(matter.table('tools') ?? {})
+  const denials = Object.entries(matter.table('permission') ?? {}).filter(([, says]) => says === 'deny')
+  const granted =
+    matter.list('tools') ??
+    (table.some(([, on]) => on === true) && !table.some(([, on]) => on === false)
+      ? table.map(([tool]) => tool)
+      : undefined)
+  const refused = [
+    ...(matter.list('disallowedTools', 'disallowed-tools') ?? []),
+    ...table.flatMap(([tool, on]) => (on === false ? [tool] : [])),
+    ...denials.map(([tool]) => tool),
+  ]
+  if (!granted && refused.length === 0) return { unknown: [] }
+  const { rulesFor } = await import('./tool-names.ts')
+  const { rules, unknown } = granted ? rulesFor(granted) : { rules: undefined, unknown: [] }
+  if (refused.length === 0) return { ...(rules && { allowed_tools: rules }), unknown }
+  const gone = rulesFor(refused)
+  // Without a list, what is left are the tools of ours: those of servers have no name for all of them.
+  const left = (rules ?? builtinNames).filter(rule => !gone.rules?.includes(rule.replace(/\(.*$/s, '')))
+  return { allowed_tools: left, unknown: [...unknown, ...gone.unknown] }
+}

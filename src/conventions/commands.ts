@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { oneLine } from '../base/controls.ts'
+import type { ConfigProblem } from '../config/problem.ts'
+import { isProblem, readFrontMatter } from './front-matter.ts'
+import { kindOf, type Listing, namesIn, oneOfEach, strayLink } from './listing.ts'
+import { directoriesOf, type Origin, type Place } from './places.ts'
+import { isRefused, readText } from './text-file.ts'
+
+/** A prompt that people send by its name: a Markdown file. */
+export type MarkdownCommand = {
+  name: string
+  description: string
+  path: string
+  origin: Origin
+  argument_hint?: string
+  /** Who works on it. */
+  agent?: string
+  model?: string
+  body: string
+}
+
+const LARGEST = 256 * 1024
+const MOST_COMMANDS = 1000
+const DEEPEST = 3
+const NAME = /^[^\s/\\:\p{Cc}\p{Cf}]{1,80}$/u
+
+/**
+ * The commands of the project and its user, strongest first. A file in a sub-directory is `sub:name`. `knowsAgent` says which
+ * agents there are: a command for another one is left out. The model that a project's command names is ignored, and reported.
+ */
+export async function findCommands(
+  place: Place,
+  knowsAgent: (name: string) => boolean,
+): Promise<Listing<MarkdownCommand>> {
+  const entries: MarkdownCommand[] = []
+  const problems: ConfigProblem[] = []
+  for (const { directory, origin } of directoriesOf('commands', place))
+    for (const { path, name } of await markdownFiles(directory)) {
+      if (entries.length >= MOST_COMMANDS) break
+      const command = await readCommand(path, name, origin, place, knowsAgent, problems)
+      if (command) entries.push(command)
+    }
+  return { entries: oneOfEach(entries), problems }
+}
+
+type Found = { path: string; name: string }
+
+/** The Markdown files of a directory, with those below it; names are the parts of their paths. */
+export async function markdownFiles(directory: string, parts: string[] = []): Promise<Found[]> {
+  const found: Found[] = []
+  for (const name of await namesIn(directory)) {
+    const path = join(directory, name)
+    const kind = await kindOf(path)
+    if (kind === 'file' && name.endsWith('.md')) found.push({ path, name: [...parts, name.slice(0, -3)].join(':') })
+    if (kind === 'directory' && parts.length < DEEPEST) found.push(...(await markdownFiles(path, [...parts, name])))
+  }
+  return found
+}
+
+async function readCommand(
+  path: string,
+  name: string,
+  origin: Origin,
+  place: Place,
+  knowsAgent: (name: string) => boolean,
+  problems: ConfigProblem[],
+): Promise<MarkdownCommand | null> {
+  const problem = (line: number, key: string, message: string) => {
+    problems.push({ file: path, line, key, message })
+    return null
+  }
+  if (!name.split(':').every(part => NAME.test(part))) return problem(1, '', 'has a name that nobody can type')
+  const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
+  if (read === null) return null
+  if (isRefused(read)) return problem(1, '', read.refusal)
+  if (!read.isWhole) return problem(1, '', 'is larger than 256 KiB')
+  const matter = await readFrontMatter(read.text, path)
+  if (isProblem(matter)) {
+    problems.push(matter)
+    return null
+  }
+  const body = matter.body.trim()
+  if (body === '') return problem(matter.bodyLine, '', 'says nothing')
+  const agent = matter.text('agent')
+  if (agent !== undefined && !knowsAgent(agent))
+    return problem(matter.lineOf('agent'), 'agent', 'names an agent that does not exist')
+  const model = matter.text('model')
+  if (model !== undefined && model !== 'inherit' && origin === 'project')
+    problem(matter.lineOf('model'), 'model', 'is ignored: a project chooses no model by its commands')
+  return {
+    name,
+    description: oneLine(matter.text('description') ?? body.split('\n', 1)[0]!.replace(/^#+\s*/, '')).slice(0, 500),
+    path,
+    origin,
+    argument_hint: matter.text('argument-hint', 'argument_hint'),
+    agent,
+    model: origin === 'user' && model !== 'inherit' ? model : undefined,
+    body,
+  }
+}
