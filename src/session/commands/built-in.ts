@@ -13,7 +13,7 @@ import type { ListedCommand } from './list.ts'
 import { outcomeText } from './outcome-text.ts'
 
 /** What a command has to work with. `given` is what stands behind its name, without blanks at its ends. */
-export type Invocation = {
+type Invocation = {
   store: Store
   runtime: Runtime
   session: Session
