@@ -162,10 +162,10 @@ function orgTarget(href: string, base?: string): string | undefined {
   return `file:${path}${target.line ? `::${target.line}` : ''}`
 }
 
-/** A link to a file by its path; one that Emacs would not take for a plain file's stays text. */
+/** A link to a file by its path, a part of a line; one that Emacs would not take for a plain file's stays text. */
 export function orgFileLink(path: string, base: string, label = path): string {
   const target = /[:%#]/.test(path) ? undefined : orgTarget(path, base)
-  return target ? orgLink(target, orgLine(label)) : orgLine(label)
+  return target ? orgLink(target, orgLine(label)) : orgLine(label, true)
 }
 
 /** What may not be next to a mark: white space, and what might get a zero-width space there to make it inert. */
