@@ -14,11 +14,13 @@ const SHORTEST = 8
 /** `secrets` is asked each time; as long as it returns the same array, nothing is made anew. */
 export function createRedactor(secrets: () => readonly string[]): Redactor {
   let list: readonly string[] = []
+  let count = 0
   let matcher = createMatcher(list)
   const current = (): Matcher => {
     const known = secrets()
-    if (known !== list) {
+    if (known !== list || known.length !== count) {
       list = known
+      count = known.length
       matcher = createMatcher(known)
     }
     return matcher
