@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError, reasonOf } from '../base/errors.ts'
 import { openRegular, readRegular } from '../base/files.ts'
+import { collectGarbage } from '../base/garbage.ts'
 import { wellFormed } from '../base/text.ts'
 import { shaped } from '../event/shapes.ts'
 import type { SessionCreated, Stored } from '../event.ts'
@@ -58,8 +59,9 @@ export function readEvents(bytes: Uint8Array, path: string): Lines {
   return reader.end()
 }
 
-/** So much of a log is held beside its events while it is read. */
+/** So much of a log is held beside its events while it is read, and what was made of so many of them. */
 const CHUNK = 1024 * 1024
+const CHUNKS = 8
 
 /** The same, read piece by piece. Throws what `readLog` throws. */
 export const readLogEvents = (path: string): Promise<Lines> =>
@@ -68,10 +70,11 @@ export const readLogEvents = (path: string): Promise<Lines> =>
     try {
       const reader = createLineReader(path)
       const buffer = Buffer.allocUnsafe(CHUNK)
-      for (;;) {
+      for (let chunks = 1; ; chunks++) {
         const { bytesRead } = await file.read(buffer, 0, CHUNK, null)
         if (bytesRead === 0) return reader.end()
         reader.feed(buffer.subarray(0, bytesRead))
+        if (chunks % CHUNKS === 0) collectGarbage()
       }
     } finally {
       await file.close()
