@@ -85,11 +85,9 @@ export function budgetOf(parts: readonly Part[], used: number): Part[] {
     const key = `${part.kind} ${part.name ?? ''}`
     sums.set(key, { ...part, tokens: part.tokens + (sums.get(key)?.tokens ?? 0) })
   }
-  const all = [...sums.values()]
+  const all = [...sums.values()].filter(part => part.tokens > 0)
   const fitted = used > 0 ? scaledTo(all, used) : all
-  return fitted
-    .filter(part => part.tokens > 0)
-    .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.tokens - a.tokens)
+  return fitted.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.tokens - a.tokens)
 }
 
 /** Scales to a sum; what rounding leaves over goes to the largest. */

@@ -1,15 +1,8 @@
 import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
-import {
-  type BlockedCall,
-  fileChanges,
-  interrupted,
-  isBlocked,
-  type Performed,
-  type Prepared,
-  perform,
-  prepare,
-} from './call.ts'
+import type { Foreseen } from '../undo/keeper.ts'
+import { type BlockedCall, isBlocked, type Prepared, prepare } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
+import { fileChanges, interrupted, type Performed, perform } from './perform.ts'
 import { type Decision, state, type Turn } from './turn.ts'
 
 /**
@@ -86,7 +79,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
         yield result(turn, looked.call, rejected(decision))
         return decision.decision === 'timeout' ? 'timeout' : 'done'
       }
-      prepared = decision.prepared
+      prepared = { ...decision.prepared, notes: looked.notes }
       note = decision.note
     } catch (error) {
       yield result(turn, looked.call, stopped())
@@ -108,14 +101,28 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
 async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, signal: AbortSignal, note?: string) {
   const { call } = prepared
   const context = turn.place.context(call.tool_call_id, signal, channel.push)
-  const performed = await perform(prepared, context, note)
-  channel.push(result(turn, call, performed.result))
+  const { keeper, hooks } = turn.place
+  const writing = { tool: prepared.tool.name, category: prepared.tool.category, effect: prepared.effect, context }
+  const ids = { turn_id: turn.turn_id, tool_call_id: call.tool_call_id }
+  const keep = keeper && prepared.effect.level !== 'read' ? () => keeper.keep(writing, ids) : undefined
+  const performed = await perform(prepared, context, note, keep)
+  const changed = await fileChanges(performed.changes, context, ids)
+  const heard = signal.aborted ? [] : ((await hooks?.after(prepared, performed.result, changed, signal)) ?? [])
+  channel.push(result(turn, call, withNotes(performed.result, [...(prepared.notes ?? []), ...heard])))
   await turn.place.touched(prepared)
-  const changed = await fileChanges(performed.changes, context, {
-    turn_id: turn.turn_id,
-    tool_call_id: call.tool_call_id,
-  })
   for (const event of changed) channel.push(event)
+}
+
+/** Notes stand behind the result, for the model. */
+function withNotes(outcome: Performed['result'], notes: string[]): Performed['result'] {
+  if (notes.length === 0) return outcome
+  const behind = notes.map(note => `\n[${note}]`).join('')
+  const { result: body, error } = outcome
+  return {
+    ...outcome,
+    ...(body && { result: { ...body, content: body.content + behind } }),
+    ...(error && { error: { ...error, message: error.message + behind }, message: outcome.message + behind }),
+  }
 }
 
 function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
@@ -126,7 +133,7 @@ function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
 
 /** The announcement of a call; a pending approval shows the same again when its preview went stale. */
 export function toolCallEvent(turn_id: string, prepared: Prepared, requires_approval: boolean, expires_at?: string) {
-  const { call, tool, effect, verdict, preview, remember } = prepared
+  const { call, tool, effect, verdict, preview, remember, foreseen } = prepared
   const danger = verdict.danger ?? effect.danger
   return {
     type: 'tool.call' as const,
@@ -136,13 +143,19 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
     requires_approval,
     ...(danger && { danger }),
     // That nothing allows it goes without saying; a rule that wants it asked is worth naming.
-    reason: requires_approval && verdict.by !== 'default' ? `${effect.reason}. ${verdict.reason}` : effect.reason,
+    reason: [effect.reason, requires_approval && verdict.by !== 'default' && verdict.reason, cannotUndo(foreseen)]
+      .filter(Boolean)
+      .join('. '),
+    ...(foreseen?.undo && { undo: foreseen.undo }),
     ...(requires_approval && preview && { preview }),
     ...(requires_approval && remember && { remember }),
     ...(effect.locations && { locations: effect.locations }),
     ...(expires_at && { expires_at }),
   }
 }
+
+const cannotUndo = (foreseen: Foreseen | undefined): string | undefined =>
+  foreseen && foreseen.names.length > 0 ? `Cannot be undone there: ${foreseen.names.join(', ')}` : undefined
 
 const result = (turn: Turn, call: ToolCall, outcome: Performed['result']): ToolResult => ({
   type: 'tool.result',

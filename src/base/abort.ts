@@ -1,19 +1,24 @@
+/** Calls `act` when `signal` is aborted, at once if it is already. Returns how to take that back. */
+export function onAbort(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act, { once: true })
+  return () => signal.removeEventListener('abort', act)
+}
+
 /** An interrupt stops the waiting, not the start: others may wait for it too. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    const off = onAbort(signal, () => reject(signal.reason))
+    work.then(resolve, reject).finally(off)
   })
 }
 
 /** Rejects when `signal` is aborted, and never resolves. */
 export function aborted(signal: AbortSignal): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>()
-  promise.catch(() => {}) // whoever waits hears of it; nobody may
-  if (signal.aborted) reject(signal.reason)
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  promise.catch(() => {}) // whoever waits receives it; nobody may
+  onAbort(signal, () => reject(signal.reason))
   return promise
 }
 

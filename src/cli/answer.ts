@@ -52,12 +52,15 @@ const field = v.looseObject({
   description: v.optional(v.string()),
   default: v.optional(v.unknown()),
   enum: v.optional(v.array(v.unknown())),
+  items: v.optional(v.looseObject({ enum: v.optional(v.array(v.unknown())) })),
 })
 const form = v.looseObject({
   properties: v.optional(v.record(v.string(), v.fallback(field, {})), {}),
   required: v.optional(v.array(v.string()), []),
 })
 type Field = v.InferOutput<typeof field>
+
+const choicesOf = ({ enum: one, items }: Field): string[] | undefined => (one ?? items?.enum)?.map(String)
 
 /** One line for each field; what is left empty is left out, so that the server's default holds. */
 async function fillIn(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
@@ -82,7 +85,8 @@ async function fillIn(question: Question, asking: Present, closed: AbortSignal):
 async function ask(name: string, field: Field, required: boolean, asking: Present, closed: AbortSignal) {
   const { keyboard, style } = asking
   const hints = [
-    field.enum?.map(String).join('|') ?? field.type,
+    choicesOf(field)?.join('|') ?? field.type,
+    field.type === 'array' && 'several with commas between them',
     field.default !== undefined && `default ${JSON.stringify(field.default)}`,
     field.default === undefined && !required && 'may be left empty',
   ]
@@ -95,16 +99,22 @@ async function ask(name: string, field: Field, required: boolean, asking: Presen
     const value = read(typed.trim(), field)
     if (value !== undefined) return value
     asking.line(
-      `  That is not what it takes${field.enum || field.type ? `: ${inert(field.enum?.map(String).join('|') ?? field.type!)}` : ''}.`,
+      `  That is not what it takes${choicesOf(field) || field.type ? `: ${inert(choicesOf(field)?.join('|') ?? field.type!)}` : ''}.`,
     )
   }
 }
 
 /** What was typed as what the field wants; undefined when it is no such thing. */
-function read(typed: string, { type, enum: choices }: Field): unknown {
+function read(typed: string, field: Field): unknown {
+  if (field.type !== 'array') return readOne(typed, field.type, choicesOf(field))
+  const parts = typed.split(',').map(part => readOne(part.trim(), 'string', choicesOf(field)))
+  return parts.includes(undefined) ? undefined : parts
+}
+
+function readOne(typed: string, type: string | undefined, choices: string[] | undefined): unknown {
   if (choices) {
-    const folded = choices.filter(choice => String(choice).toLowerCase() === typed.toLowerCase())
-    return choices.find(choice => String(choice) === typed) ?? (folded.length === 1 ? folded[0] : undefined)
+    const folded = choices.filter(choice => choice.toLowerCase() === typed.toLowerCase())
+    return choices.find(choice => choice === typed) ?? (folded.length === 1 ? folded[0] : undefined)
   }
   switch (type) {
     case 'integer':
@@ -113,8 +123,6 @@ function read(typed: string, { type, enum: choices }: Field): unknown {
       return typed !== '' && Number.isFinite(Number(typed)) ? Number(typed) : undefined
     case 'boolean':
       return { y: true, yes: true, true: true, n: false, no: false, false: false }[typed.toLowerCase()]
-    case 'array':
-      return typed.split(',').map(part => part.trim())
     default:
       return typed
   }

@@ -1,13 +1,12 @@
 import { parseArgs } from 'node:util'
+import { printable } from '../base/controls.ts'
 import { UsageError } from '../base/errors.ts'
 import { cut } from '../base/text.ts'
 import { suggestion } from '../config/nearest.ts'
-import { printable } from '../config/printable.ts'
 import { readSetting, SCALARS, type ScalarKey, type Scalars } from '../config/settings.ts'
 import {
   COMMAND_NAMES,
   COMMANDS,
-  COMMON_FLAGS,
   type CommandName,
   type Common,
   type Flag,
@@ -32,8 +31,11 @@ export function parseCommand(argv: readonly string[]): Command {
     const stray = all.written.find(({ name }) => !Object.hasOwn(allFlags(), name))
     throw stray ? unknownFlag(stray.rawName, stray.name, 'serve') : unknownCommand(first.value)
   }
-  const name = first && isCommand(first.value) ? first.value : 'serve'
-  const rest = first ? argv.toSpliced(first.index, 1) : argv
+  // Two words may name a command together: `mcp import`.
+  const both = first && `${first.value} ${argv[first.index + 1]}`
+  const isBoth = both !== undefined && isCommand(both)
+  const name = isBoth ? both : first && isCommand(first.value) ? first.value : 'serve'
+  const rest = first ? argv.toSpliced(first.index, isBoth ? 2 : 1) : argv
   const given = tokenize(rest, flagsOf(name))
 
   if (first?.value === 'help') return { command: 'help', about: topic(given.positionals) }
@@ -100,11 +102,19 @@ function checkFlags({ written, positionals }: Tokens, command: CommandName): Giv
   }
 }
 
-/** To find the command behind common flags, `--port 1 serve` must be read with the flags of all commands. */
-const allFlags = (): Record<string, Flag> =>
-  Object.assign({}, ...COMMAND_NAMES.map(name => COMMANDS[name].flags), COMMON_FLAGS)
+/**
+ * To find the command behind common flags, `--port 1 serve` must be read with the flags of all commands. Where one of them
+ * takes a value in one command and none in another, it does.
+ */
+const allFlags = (): Record<string, Flag> => {
+  const flags = COMMAND_NAMES.flatMap((name): [string, Flag][] => Object.entries(flagsOf(name)))
+  return Object.fromEntries([...flags.filter(([, { value }]) => !value), ...flags.filter(([, { value }]) => value)])
+}
 
-function topic([name]: string[]): CommandName | undefined {
+function topic([first, second]: string[]): CommandName | undefined {
+  const both = `${first} ${second}`
+  if (isCommand(both)) return both
+  const name = first
   if (name !== undefined && !isCommand(name)) throw unknownCommand(name)
   return name
 }

@@ -106,6 +106,21 @@ export const COMMANDS = {
     },
     read: (given: Given) => ({ project: given.flags.text('project'), allow: allowances(given) }),
   },
+  'mcp import': {
+    usage: '',
+    summary:
+      'Adds the MCP servers of other clients to your emacs-agent.toml, after it has shown them: Claude Desktop, Claude Code, VS Code, Cursor, Zed, opencode, Codex, Gemini. Variables take the place of secrets.',
+    flags: {
+      from: { value: 'FILE', help: 'from this file (default: where these clients keep theirs)' },
+      user: { help: 'to your own file (the default)' },
+      project: { help: "to the current project's emacs-agent.toml" },
+      yes: { help: 'do not ask' },
+    },
+    read({ flags, wrong }: Given) {
+      if (flags.has('user') && flags.has('project')) throw wrong('takes --user or --project, not both')
+      return { from: flags.text('from'), project: flags.has('project'), yes: flags.has('yes') }
+    },
+  },
   transcripts: {
     usage: 'list | search QUERY | show ID',
     summary: 'The transcripts, on the terminal. The beginning of an ID is enough where no other begins like it.',
@@ -165,6 +180,7 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),
+  'mcp import': async (options, host) => (await import('./mcp-import.ts')).mcpImport(options, host),
   transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
   cost: async (options, host) => (await import('./cost.ts')).cost(options, host),
   models: async (options, host) => (await import('./models.ts')).models(options, host),

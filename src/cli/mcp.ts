@@ -99,8 +99,10 @@ function projectDirectory(path: string): string {
 }
 
 /** Tools that could never run are not shown. */
+/** Whoever calls over MCP has a person of their own to ask. */
 const mayServe = (tool: Tool, allow: Allowance[]): boolean =>
-  tool.category === 'shell' ? allow.includes('shell') : tool.level === 'read' || allow.includes('write')
+  tool.category !== 'person' &&
+  (tool.category === 'shell' ? allow.includes('shell') : tool.level === 'read' || allow.includes('write'))
 
 /** Warnings that the kind of tool brings along: `--allow` is given with them in mind. Any other wants a person. */
 const EXPECTED = [undefined, 'irreversible', 'shell_command']

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import { childrenDir } from '../config/dirs.ts'
+import { childrenDir, undoDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
@@ -75,7 +75,7 @@ export function createRuntime(given: {
     dirs,
     config: loaded,
     models,
-    archive: createArchive(loaded.config.transcript_path, log),
+    archive: createArchive(loaded.config.transcript_path, log, undoDir(dirs.state)),
     projectConfig: projectConfigOf,
     problems: () => distinct([...loaded.problems, ...[...projectProblems.values()].flat()]),
     children,

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { printable } from '../base/controls.ts'
 import { AppError, UsageError } from '../base/errors.ts'
 import type { LoadValidateRule } from '../config/check.ts'
 import type { Dirs } from '../config/config.ts'
 import { describeFile } from '../config/describe.ts'
-import { parseFile } from '../config/file.ts'
-import { printable } from '../config/printable.ts'
+import { parseProjectFiles } from '../config/load.ts'
 import { problemLines } from '../config/problem.ts'
-import { readProjectFile, trust as recordTrust, revoke, trustStatus } from '../config/trust.ts'
+import { readProjectFiles, trust as recordTrust, revoke, trustStatus } from '../config/trust.ts'
 import type { Options } from './commands.ts'
 import { validateRule } from './configure.ts'
 import type { Process } from './process.ts'
@@ -38,34 +38,40 @@ export type TrustOptions = {
 export async function trustCommand(options: TrustOptions): Promise<0 | 1> {
   const { dirs, write } = options
   const dir = resolve(options.dir ?? '.')
-  const file = await readProjectFile(dir)
-  const shown = printable(file.path)
+  const { own, servers, trusted } = await readProjectFiles(dir)
   if (options.revoke) {
+    const shown = printable(own.path)
     const revoked = await revoke(dirs.state, dir)
     write(revoked ? `${shown} is not trusted any more.\n` : `${shown} was not trusted.\n`)
     return 0
   }
 
-  if (file.kind === 'absent') throw new UsageError(`There is no ${shown}: nothing to trust.`)
-  if (file.kind === 'refused') throw new AppError('FORBIDDEN', `${shown} cannot be trusted: ${file.reason}.`)
-  const { validateRule } = options
-  const parsed = await parseFile(file.bytes, file.path, { from_project: true, validateRule })
-  if (parsed.problems.length > 0) {
-    const { problems } = parsed
-    throw new AppError('INVALID_REQUEST', `It cannot be used: ${problemLines(problems)}`, { problems })
+  if (own.kind === 'absent' && servers.kind === 'absent')
+    throw new UsageError(`There is no ${printable(own.path)}, and no .mcp.json: nothing to trust.`)
+  for (const file of [own, servers]) {
+    if (file.kind !== 'refused') continue
+    const refusal = `${printable(file.path)} cannot be trusted: ${file.reason}.`
+    if (!trusted) throw new AppError('FORBIDDEN', refusal)
+    write(`${refusal}\n`)
   }
+  const parsed = await parseProjectFiles(own, servers, options.validateRule)
+  const problems = parsed.flatMap(file => file.problems)
+  if (problems.length > 0)
+    throw new AppError('INVALID_REQUEST', `It cannot be used: ${problemLines(problems)}`, { problems })
 
-  const status = await trustStatus(dirs.state, file)
-  const lines = describeFile(parsed)
-  write(`${shown}${status === 'changed' ? ' (changed since it was trusted)' : ''}\n`)
-  write(lines.length > 0 ? lines.map(line => `  ${line}\n`).join('') : '  sets nothing\n')
+  const status = await trustStatus(dirs.state, trusted!)
+  for (const file of parsed) {
+    const lines = describeFile(file)
+    write(`${printable(file.path)}${status === 'changed' ? ' (changed since it was trusted)' : ''}\n`)
+    write(lines.length > 0 ? lines.map(line => `  ${line}\n`).join('') : '  sets nothing\n')
+  }
   if (status === 'trusted') {
     write('It is trusted already.\n')
     return 0
   }
   if (!options.yes && !(await confirmed(options))) return 1
-  await recordTrust(dirs.state, file)
-  write('Trusted, as long as the file stays as it is.\n')
+  await recordTrust(dirs.state, trusted!)
+  write(`Trusted, as long as ${parsed.length > 1 ? 'these files stay as they are' : 'the file stays as it is'}.\n`)
   return 0
 }
 

@@ -20,5 +20,8 @@ export function dirsFrom(env: Env, platform: NodeJS.Platform, homedir: string): 
   return { config: join(config, 'emacs-agent'), state: join(state, 'emacs-agent'), home: homedir }
 }
 
+/** What sessions keep to undo their changes, a directory each. */
+export const undoDir = (state: string): string => join(state, 'undo')
+
 /** Where a backend records its children; see `children.ts`. */
 export const childrenDir = (state: string): string => join(state, 'children')

@@ -13,15 +13,15 @@ export function childEnv(
 ): Record<string, string> {
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
   const keys = given.flatMap(([name, value]) => (/API_?KEY$/i.test(name) ? [value.trim()] : []))
-  const hidden = [...secrets, ...keys].filter(secret => secret.length >= SHORTEST_KEY)
+  const hidden = [...secrets, ...keys].filter(secret => secret.length >= SHORTEST_SECRET)
   const kept = given.filter(([name, value]) => !isSecretName(name) && !hidden.some(secret => value.includes(secret)))
   return { ...Object.fromEntries(kept), ...extra }
 }
 
-/** Shorter keys (`x`, `none`, as local servers want) would match ordinary values. */
-const SHORTEST_KEY = 8
+/** Shorter ones (`x`, `none`, as local servers want) would match ordinary words and values. */
+export const SHORTEST_SECRET = 8
 
-/** Whether a variable or header of this name is likely to hold a secret. */
+/** Whether a variable of this name is likely to hold a secret. */
 export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
 
 const SECRET_NAME =
@@ -33,11 +33,11 @@ export const secretsOf = (config: Config): string[] => [
     [
       ...Object.values(config.providers).flatMap(({ api_key = '', headers = {} }) => [
         api_key,
-        ...secretValues(headers),
+        ...credentials(headers),
       ]),
       ...config.mcp_servers.flatMap(({ env, headers, oauth }) => [
-        ...secretValues(env),
-        ...secretValues(headers),
+        ...credentials(env),
+        ...credentials(headers),
         oauth?.client_secret ?? '',
       ]),
     ].filter(secret => secret !== ''),
@@ -45,7 +45,9 @@ export const secretsOf = (config: Config): string[] => [
 ]
 
 /** `Authorization: Bearer abc` is known whole and as `abc`. */
-const secretValues = (values: Record<string, string>): string[] =>
+const credentials = (values: Record<string, string>): string[] =>
   Object.entries(values)
-    .filter(([name]) => isSecretName(name.replaceAll('-', '_')) || /^(proxy-)?authorization$|^cookie$/i.test(name))
+    .filter(
+      ([name]) => isSecretName(name.replaceAll('-', '_')) || /authorization$|cookie$|(^|[-_])auth[-_]/i.test(name),
+    )
     .flatMap(([, value]) => [value, value.replace(/^[A-Za-z]+ +/, '')])

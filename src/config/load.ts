@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { printable } from '../base/controls.ts'
 import { AppError, UsageError } from '../base/errors.ts'
 import { readRegular } from '../base/files.ts'
 import type { LoadValidateRule } from './check.ts'
@@ -8,13 +9,12 @@ import { describeFile } from './describe.ts'
 import type { Env } from './dirs.ts'
 import { fileLayer } from './entries.ts'
 import { expandHome } from './expand.ts'
-import { LARGEST_FILE, parseFile } from './file.ts'
+import { LARGEST_FILE, type ParsedFile, parseFile } from './file.ts'
 import { type Layer, mergeLayers } from './layers.ts'
 import { envLayer, type Flags, flagLayer, strayVariables } from './overrides.ts'
-import { printable } from './printable.ts'
 import { type ConfigProblem, problemLines } from './problem.ts'
 import { defaultConfig } from './settings.ts'
-import { readProjectFile, type TrustStatus, trustStatus } from './trust.ts'
+import { type ProjectRead, readProjectFiles, type TrustStatus, trustStatus } from './trust.ts'
 
 /*
  * Configuration, layer by layer; per key the first that has it wins:
@@ -82,8 +82,9 @@ export const projectConfig = (loaded: LoadedConfig, project: string): Promise<Lo
   assemble(loaded.base, project)
 
 async function assemble(base: Base, project: string | undefined): Promise<LoadedConfig> {
-  const found = project === undefined ? null : await projectFile(base, project)
-  const layers = [...base.overrides, found?.layer, base.user?.layer].filter(layer => layer != null)
+  const found = project === undefined ? null : await projectFiles(base, project)
+  const { own, servers } = found?.layers ?? {}
+  const layers = [...base.overrides, own, base.user?.layer, servers].filter(layer => layer != null)
   const merged = mergeLayers(layers, defaultConfig(base.options.dirs))
   const problems = [...(base.user?.left_out ?? []), ...(found?.left_out ?? [])]
   return { ...merged, project_file: found?.file ?? null, notices: found?.notices ?? [], problems, base }
@@ -122,32 +123,69 @@ async function readUserFile(path: string, optional: boolean): Promise<Uint8Array
 /** Windows has no such bits. */
 const isOpenToOthers = async (path: string) => process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
 
-type FoundProject = { file: ProjectFile; layer?: Layer; left_out?: ConfigProblem[]; notices: string[] }
+type FoundProject = {
+  file: ProjectFile
+  /** Its own file, and below all other files the servers that it keeps for other clients. */
+  layers?: { own?: Layer; servers?: Layer }
+  left_out?: ConfigProblem[]
+  notices: string[]
+}
 
-async function projectFile({ options, user }: Base, project: string): Promise<FoundProject> {
-  const { env, dirs, validateRule } = options
-  const read = await readProjectFile(project)
-  const { path } = read
-  const shown = printable(path)
+async function projectFiles({ options, user }: Base, project: string): Promise<FoundProject> {
+  const { env, dirs } = options
+  const { own, servers, trusted } = await readProjectFiles(project)
   // Started in the directory of the user's own file: it is not a project's.
-  if (read.kind === 'absent' || path === user?.path)
-    return { file: { path, status: 'absent', hash: null, summary: [] }, notices: [] }
-  if (read.kind === 'refused') {
-    const refusal = `${shown} is ignored: ${read.reason}.`
-    return { file: { path, status: 'untrusted', hash: null, summary: [refusal] }, notices: [refusal] }
-  }
-  const status = await trustStatus(dirs.state, read)
-  const parsed = await parseFile(read.bytes, path, { from_project: true, validateRule })
-  const file: ProjectFile = { path, status, hash: read.hash, summary: describeFile(parsed) }
+  if (own.path === user?.path) return absent(own.path)
+  const found = [own, servers].filter(({ kind }) => kind !== 'absent')
+  if (found.length === 0) return absent(own.path)
+  const refusals = found.flatMap(read =>
+    read.kind === 'refused' ? [`${printable(read.path)} is ignored: ${read.reason}.`] : [],
+  )
+  const { path } = found[0]!
+  if (!trusted) return { file: { path, status: 'untrusted', hash: null, summary: refusals }, notices: refusals }
+
+  const status = await trustStatus(dirs.state, trusted)
+  const parsed = await parseProjectFiles(own, servers, options.validateRule)
+  const summary = [...parsed.flatMap(describeFile), ...refusals]
+  const file: ProjectFile = { path, status, hash: trusted.hash, summary }
   if (status !== 'trusted') {
-    const why = status === 'changed' ? 'has changed since it was trusted' : 'is not trusted'
-    return {
-      file,
-      notices: [`${shown} ${why}, so it is ignored: emacs-agent-backend trust ${printable(read.project)}`],
-    }
+    const which = parsed.map(({ path }) => printable(path)).join(' and ')
+    const changed = status === 'changed'
+    const [why, so] =
+      parsed.length > 1
+        ? [changed ? 'have changed since they were trusted' : 'are not trusted', 'they are']
+        : [changed ? 'has changed since it was trusted' : 'is not trusted', 'it is']
+    const notice = `${which} ${why}, so ${so} ignored: emacs-agent-backend trust ${printable(trusted.project)}`
+    return { file, notices: [notice, ...refusals] }
   }
-  const { layer, problems } = fileLayer(parsed, { env, home: dirs.home, base: read.project })
-  const all = [...parsed.problems, ...problems]
+  const layers = parsed.map(one => ({ ...fileLayer(one, { env, home: dirs.home, base: trusted.project }), of: one }))
+  const all = layers.flatMap(({ of, problems }) => [...of.problems, ...problems])
   if (all.length > 0) throw new AppError('INVALID_REQUEST', problemLines(all), { problems: all })
-  return { file, layer, left_out: parsed.left_out, notices: parsed.ignored }
+  const layerOf = (read: ProjectRead) => layers.find(({ of }) => of.path === read.path)?.layer
+  return {
+    file,
+    layers: { own: layerOf(own), servers: layerOf(servers) },
+    left_out: parsed.flatMap(({ left_out }) => left_out),
+    notices: [...parsed.flatMap(({ ignored }) => ignored), ...refusals],
+  }
+}
+
+const absent = (path: string): FoundProject => ({
+  file: { path, status: 'absent', hash: null, summary: [] },
+  notices: [],
+})
+
+/** Those of a project's files that there are. */
+export async function parseProjectFiles(
+  own: ProjectRead,
+  servers: ProjectRead,
+  validateRule?: LoadValidateRule,
+): Promise<ParsedFile[]> {
+  const parsed: ParsedFile[] = []
+  if (own.kind === 'read') parsed.push(await parseFile(own.bytes, own.path, { from_project: true, validateRule }))
+  if (servers.kind === 'read') {
+    const { parseMcpJson } = await import('./server-lists/mcp-json.ts')
+    parsed.push(await parseMcpJson(servers.bytes, servers.path))
+  }
+  return parsed
 }

@@ -7,7 +7,7 @@ import { LARGEST_FILE } from './file.ts'
 
 /**
  * Which projects' files are trusted: `trust.json` in the state directory maps each project's real path to the hash of its
- * `emacs-agent.toml`. Bytes are read once; what is hashed, shown and parsed are the same ones.
+ * `emacs-agent.toml` and `.mcp.json`. Bytes are read once; what is hashed, shown and parsed are the same ones.
  */
 
 export type ProjectRead =
@@ -17,12 +17,29 @@ export type ProjectRead =
 
 export type TrustStatus = 'trusted' | 'untrusted' | 'changed'
 
-/** The project's `emacs-agent.toml`. Refused: what is no plain file within the project, or larger than 1 MiB. */
-export async function readProjectFile(project: string): Promise<ProjectRead> {
-  let path = join(project, 'emacs-agent.toml')
+/** What of a project needs trust: its own file, and the servers that it keeps for other clients. */
+export type ProjectFiles = {
+  own: ProjectRead
+  servers: ProjectRead
+  /** Of all that can be read, for `trust`; null when there is nothing. */
+  trusted: { project: string; hash: string } | null
+}
+
+/** `emacs-agent.toml` and `.mcp.json` of a project; either may be alone. The hash is that of both. */
+export async function readProjectFiles(project: string): Promise<ProjectFiles> {
+  const own = await readProjectFile(project)
+  const servers = await readProjectFile(project, '.mcp.json')
+  if (servers.kind !== 'read') return { own, servers, trusted: own.kind === 'read' ? own : null }
+  const hash = hashOf(`${own.kind === 'read' ? own.hash : 'absent'}\n${servers.hash}`)
+  return { own, servers, trusted: { project: servers.project, hash } }
+}
+
+/** The project's `emacs-agent.toml`, or another file of it. Refused: what is no plain file within the project, or larger than 1 MiB. */
+export async function readProjectFile(project: string, name = 'emacs-agent.toml'): Promise<ProjectRead> {
+  let path = join(project, name)
   try {
     const root = await realpath(project)
-    path = join(root, 'emacs-agent.toml')
+    path = join(root, name)
     const target = await realpath(path)
     if (!isInside(root, target)) return { kind: 'refused', path, reason: 'it is a link that leads out of the project' }
     const file = await readPlainFile(target)

@@ -103,6 +103,8 @@ export const SHAPES = {
     preview: maybe(preview),
     remember: maybe(remember),
     locations: maybe(locations),
+    /** Nothing, or not all, of what it may change can be undone. */
+    undo: maybe(word<'none' | 'partial'>()),
     expires_at: maybe(text),
   }),
   approval: open({
@@ -146,10 +148,20 @@ export const SHAPES = {
     files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
     refused: v.array(open({ path: text, reason: text, diff: maybe(text) })),
   }),
+  /** A hook of the configuration ran. `command` as it is written there; `ms` are milliseconds. */
+  hook: open({
+    turn_id: maybe(id),
+    tool_call_id: maybe(id),
+    on: text,
+    command: text,
+    outcome: word<'ok' | 'blocked' | 'failed' | 'timeout'>(),
+    reason: maybe(text),
+    ms: amount,
+  }),
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth'>(),
+    kind: word<'elicitation' | 'auth' | 'ask'>(),
     server: text,
     message: text,
     schema: maybe(v.unknown()),

@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.ts'
 import { LlmError } from './errors.ts'
 import type { ModelEvent, ModelReply, Stream } from './provider.ts'
 
@@ -63,14 +64,13 @@ const STEP_MS = 60_000
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
     const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort)
+      off()
       resolve()
     }, ms)
-    signal.addEventListener('abort', onAbort, { once: true })
+    const off = onAbort(signal, () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    })
   })
 }

@@ -14,6 +14,7 @@ import { historyRoutes } from './routes/history.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
+import { undoRoutes } from './routes/undo.ts'
 
 /*
  * The server: `listen` binds, `door` checks who asks (`guard`) and answers /health before anything else is loaded, `app` holds
@@ -42,6 +43,7 @@ export function createApp(server: Server): Hono<Env> {
   conversationRoutes(app, server)
   historyRoutes(app, server)
   transcriptRoutes(app, server)
+  undoRoutes(app, server)
   catalogRoutes(app, server)
   conventionRoutes(app, server)
   systemRoutes(app, server)

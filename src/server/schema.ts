@@ -146,6 +146,32 @@ export const AnswerQuestion = object({
 
 export const FollowSession = v.object({ render: v.optional(v.picklist(['org'])) })
 
+const path = v.pipe(text, v.nonEmpty(), v.maxLength(4096), v.excludes('\0'))
+
+export const Undo = object({
+  turn_id: maybe(name),
+  tool_call_id: maybe(name),
+  paths: maybe(v.pipe(v.array(path), v.minLength(1, 'at least one path'), v.maxLength(10_000))),
+  hunks: maybe(
+    v.pipe(v.array(object({ path, diff: v.pipe(text, v.nonEmpty()) })), v.minLength(1), v.maxLength(10_000)),
+  ),
+  dry_run: maybe(v.boolean()),
+})
+
+export const Redo = object({ undo_id: maybe(name) })
+
+/** The id of an event is a number, that of a turn is not. */
+export const Since = v.object({
+  since: v.optional(
+    v.pipe(
+      text,
+      v.nonEmpty(),
+      v.maxLength(200),
+      v.transform(since => (/^\d{1,15}$/.test(since) ? Number(since) : since)),
+    ),
+  ),
+})
+
 export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
 })
@@ -187,6 +213,20 @@ export const UsageOf = v.object({
   by: v.optional(v.picklist(GROUPS), 'model'),
 })
 export const OfProject = v.object({ project })
+const argument = v.optional(v.pipe(text, v.maxLength(2000)))
+export const CompleteArgument = v.pipe(
+  v.object({
+    project,
+    prompt: argument,
+    template: argument,
+    argument: name,
+    value: v.optional(v.pipe(text, v.maxLength(2000)), ''),
+  }),
+  v.check(
+    ({ prompt, template }) => (prompt === undefined) !== (template === undefined),
+    'either a prompt or a template',
+  ),
+)
 export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({

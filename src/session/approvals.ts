@@ -1,6 +1,7 @@
 import { isBlocked, look, lookWithContent, type Prepared, prepare, type ToolAccess } from '../agent/call.ts'
 import { toolCallEvent } from '../agent/calls.ts'
 import type { Decision } from '../agent/turn.ts'
+import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import type { Approval, Params, Storable } from '../event.ts'
 
@@ -160,10 +161,10 @@ export function createApprovals(session: {
         const reason = `Nobody decided within ${session.timeout_seconds} seconds.`
         decide(entry, { decision: 'timeout', prepared, message: reason }, { decision: 'timeout', by: 'config', reason })
       })
-      signal.addEventListener('abort', cancel, { once: true })
+      const off = onAbort(signal, cancel)
       const timer = session.timeout_seconds > 0 && setTimeout(expire, session.timeout_seconds * 1000)
       return promise.finally(() => {
-        signal.removeEventListener('abort', cancel)
+        off()
         if (timer) clearTimeout(timer)
       })
     },

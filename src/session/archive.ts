@@ -40,7 +40,7 @@ const LOG_NAME = /^session-([0-9a-f-]{36})\.jsonl$/
  * The sessions on disk: `<base>/<project>/<YYYY-MM-DD>/session-<uuid>.jsonl`. Lists and searches read the logs; the
  * `index.json` of a project only saves reading them again, and is rebuilt whenever it does not fit.
  */
-export function createArchive(base: string, report: (level: 'warn', message: string) => void) {
+export function createArchive(base: string, report: (level: 'warn', message: string) => void, undo?: string) {
   /** Every log, by session id; newest last within a project directory. */
   const logs = async (): Promise<{ directory: string; path: string; id: string }[]> => {
     const found = []
@@ -167,6 +167,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
         // The log goes first: without it nothing is a session any more.
         for (const path of Object.values(files))
           if (path !== files.lock) await rm(path, { recursive: true, force: true })
+        if (undo) await rm(join(undo, id), { recursive: true, force: true })
       } finally {
         release()
       }

@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Answer, Storable } from '../event.ts'
@@ -32,9 +33,7 @@ export function createQuestions(append: (event: Storable) => unknown) {
       }
       const cancel = () => close('cancel')
       elsewhere?.then(() => close('accept'), cancel)
-      signal.addEventListener('abort', cancel, { once: true })
-      if (signal.aborted) cancel()
-      return promise.finally(() => signal.removeEventListener('abort', cancel))
+      return promise.finally(onAbort(signal, cancel))
     },
     answer(question_id: string, reply: Reply): void {
       if (!pending.has(question_id))

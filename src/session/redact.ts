@@ -1,4 +1,5 @@
 import { endsInHalf, wellFormed } from '../base/text.ts'
+import { SHORTEST_SECRET } from '../config/environment.ts'
 import type { Redaction } from '../tools/tool.ts'
 
 /**
@@ -8,8 +9,6 @@ import type { Redaction } from '../tools/tool.ts'
 export type Redactor = Redaction
 
 const MASK = '[redacted]'
-/** Shorter strings would mask ordinary words. */
-const SHORTEST = 8
 
 /** `secrets` is asked each time; as long as it returns the same array, nothing is made anew. */
 export function createRedactor(secrets: () => readonly string[]): Redactor {
@@ -71,7 +70,9 @@ type Matcher = {
 }
 
 function createMatcher(known: readonly string[]): Matcher {
-  const secrets = [...new Set(known)].filter(secret => secret.length >= SHORTEST).sort((a, b) => b.length - a.length)
+  const secrets = [...new Set(known)]
+    .filter(secret => secret.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length)
   const shortest = secrets.at(-1)?.length ?? Number.POSITIVE_INFINITY
   const longest = secrets[0]?.length ?? 0
   const firsts = new Set(secrets.map(secret => secret.charCodeAt(0)))

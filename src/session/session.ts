@@ -9,6 +9,7 @@ import { createQuestions, type Questions } from './questions.ts'
 import { apply, createState, type SessionState } from './state.ts'
 import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
 import { createTurns, type Dropped, isStorable, type Turns } from './turns.ts'
+import { createSessionUndo, type SessionUndo } from './undo.ts'
 
 /*
  * Sessions: `log` appends events to a file and syncs it, `state` is their fold, `turns` runs one prompt after the other,
@@ -34,6 +35,7 @@ export class Session {
   readonly questions: Questions
   /** The prompts: one runs, the others wait. */
   readonly turns: Turns
+  readonly undo: SessionUndo
   readonly #context: SessionContext
   readonly #subscribers: Subscribers
   readonly #preparation: Preparation
@@ -54,8 +56,19 @@ export class Session {
       timeout_seconds: context.config.approval_timeout_seconds,
       remember: (rule, scope) => this.#remember(rule, scope),
     })
+    this.undo = createSessionUndo(this, {
+      dir: context.undo_dir,
+      limit_mb: context.config.undo_limit_mb,
+      place: () => this.place,
+    })
     this.#preparation = createPreparation(this, context)
     this.turns = createTurns(this, this.#preparation, this.#subscribers)
+  }
+
+  /** Runs the hooks of a new session; nothing waits for them. */
+  created(): void {
+    const { agent, model } = this.state
+    void this.#preparation.hook('session.created', { agent, model }, {}).catch(() => {}) // it ended meanwhile
   }
 
   get id(): string {
@@ -144,6 +157,7 @@ export class Session {
     try {
       await this.turns.interrupt()
       await this.#preparation.release()
+      await this.undo.close()
       this.append({ type: 'session.closed', transcript_path })
       await this.sync()
     } finally {
@@ -154,6 +168,7 @@ export class Session {
   /** Goes on with a log that was opened again: closes what was left open. Resolves with the prompts that were dropped. */
   async reopen(): Promise<Dropped[]> {
     const dropped = this.turns.repair()
+    await this.undo.recover()
     this.append({ type: 'session.resumed' })
     await this.sync()
     return dropped
@@ -164,6 +179,7 @@ export class Session {
     this.#closing = true
     await this.turns.interrupt()
     await this.#preparation.release()
+    await this.undo.close()
     await this.sync().catch(() => {}) // the disk may be what failed; there is nobody left to tell
     this.#letGo()
   }

@@ -1,8 +1,9 @@
 import { realpath, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
+import { undoDir } from '../config/dirs.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
@@ -16,6 +17,7 @@ import { createRedactor } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
+import { createTitle } from './title.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
 
@@ -82,6 +84,7 @@ export class Store {
       await log.sync()
       const session = await this.#open(log, config, request.env ?? {})
       this.#tell(session, notice)
+      session.created()
       return session
     } catch (error) {
       log.close()
@@ -162,6 +165,7 @@ export class Store {
       env: this.#runtime.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
       spill_dir: log.path && filesOf(log.path).spill,
+      undo_dir: join(undoDir(dirs.state), (log.events[0] as SessionCreated & { id: number }).session_id),
       projectRules: () => live.rules,
       remember: async rule => {
         await remembered.add(project, rule)
@@ -171,6 +175,7 @@ export class Store {
     live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
     // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
     live.session = new (await import('./session.ts')).Session(log, context)
+    createTitle(live.session, models, this.#runtime.log)
     live.rendering = log.path ? createRendering(live.session, archive, this.#runtime.log) : null
     this.#sessions.set(live.session.id, live)
     live.session.subscribe(event => {

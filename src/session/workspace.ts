@@ -13,6 +13,7 @@ import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
+import type { Keeper } from '../undo/keeper.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
 
@@ -33,6 +34,8 @@ export type Workspace = {
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
   redactor: Redaction
+  /** Keeps what calls change, so that it can be undone. */
+  keeper: Keeper
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -100,6 +103,7 @@ export async function createToolAccess(
     resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent),
+    keeper: place.keeper,
     touched: ({ effect }) => conventions.touch([...effect.reads, ...effect.writes]),
     context: (tool_call_id, signal, emit) => ({
       session_id: place.session_id,

@@ -1,3 +1,4 @@
+import { personTools } from './ask-user.ts'
 import { filesystemTools } from './files/filesystem.ts'
 import { gitTools } from './git/git.ts'
 import { searchTools } from './search/search.ts'
@@ -17,6 +18,7 @@ export const builtinTools: readonly Tool[] = [
   ...searchTools,
   ...gitTools,
   ...shellTools,
+  ...personTools,
   ...webTools,
 ]
 

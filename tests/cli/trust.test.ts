@@ -116,7 +116,7 @@ describe('nothing is trusted', () => {
   test('without a file, or with one that cannot be used', () =>
     withHome(async home => {
       await expect(run(home, { yes: true })).rejects.toThrow(
-        new UsageError(`There is no ${home.projectFile}: nothing to trust.`),
+        new UsageError(`There is no ${home.projectFile}, and no .mcp.json: nothing to trust.`),
       )
       await home.write(home.projectFile, 'x = 1')
       const failed = await run(home, { yes: true }).catch(error => error)

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
+import { abortable } from '../../base/abort.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
+import { SHORTEST_SECRET, secretsOf } from '../../config/environment.ts'
 import { LlmError } from '../errors.ts'
 import { keyRemedy, type Provider } from './providers.ts'
 
@@ -14,12 +16,10 @@ export type Keys = {
   find(provider: Provider, signal?: AbortSignal): Promise<string | undefined>
   /** Keeps a key in memory, before all other sources. Throws INVALID_REQUEST for what can be no key. */
   set(provider: Provider, key: string): void
-  /** Every key known so far and the credentials among the configured headers: what must never be shown. */
+  /** Every key known so far, and every secret of the configuration: what must never be shown. */
   secrets(): string[]
 }
 
-/** A key shorter than this is a placeholder: hiding it would hide words. */
-const SHORTEST_SECRET = 8
 /** A command may wait for someone to type a passphrase. */
 const COMMAND_LIMIT_MS = 120_000
 const MAX_OUTPUT = 65_536
@@ -43,10 +43,8 @@ export function createKeys(options: {
 
   let configured: string[] | undefined
   const configuredSecrets = (): string[] => {
-    const entries = Object.values(config.providers)
     const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
-    const headers = entries.flatMap(entry => Object.entries(entry.headers ?? {}).flatMap(credentialsOf))
-    const all = [...entries.map(entry => entry.api_key), ...variables, ...headers]
+    const all = [...secretsOf(config), ...variables]
     return all.flatMap(key => (key ? [key.trim()] : [])).filter(isSecret)
   }
 
@@ -106,10 +104,6 @@ const isSecret = (key: string) => key.length >= SHORTEST_SECRET
 
 const isHeaderSafe = (key: string) => /^[\x21-\x7e]+$/.test(key)
 
-/** `Authorization: Bearer x` hides both the whole value and `x`. */
-const credentialsOf = ([name, value]: [string, string]): string[] =>
-  /auth|key|token|secret|cookie|password/i.test(name) ? [value, ...value.split(/\s+/).slice(1)] : []
-
 /** A command under way, shared by all who wait for it; the last one to give up ends it. */
 type Run = { key: Promise<string>; waiting: number; over: boolean; end(): void }
 
@@ -161,16 +155,10 @@ function startCommand(
 
 async function waitFor(run: Run, signal?: AbortSignal): Promise<string> {
   signal?.throwIfAborted()
-  let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-  })
   run.waiting += 1
   try {
-    return await Promise.race([run.key, aborted])
+    return await (signal ? abortable(run.key, signal) : run.key)
   } finally {
-    signal?.removeEventListener('abort', abort)
     run.waiting -= 1
     if (run.waiting === 0) {
       run.over = true // at the latest now: nobody may join a command that is being ended

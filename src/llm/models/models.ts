@@ -37,6 +37,11 @@ export type Models = {
   secrets(): string[]
   /** Loads the catalogue, once: `info` and `price` know nothing of it before. `resolve`, `list` and `best` load it. */
   load(): Promise<void>
+  /**
+   * The model that does small work beside `id`: `small_model`, else the cheapest usable one of the same provider and maker.
+   * Undefined for "none", and where prices are not known or the provider is reached at another address than its own.
+   */
+  small(id: string): Promise<string | undefined>
   /** What is known of a resolved id right now. */
   info(id: string): ModelInfo
   /** The usage of one request, with `cost_usd` where every price that it needs is known. */
@@ -190,6 +195,18 @@ export function createModels(options: {
 
   return {
     load,
+    async small(id) {
+      const { small_model } = config
+      if (small_model === 'none') return undefined
+      if (small_model) {
+        const { id, info } = await resolve(small_model)
+        return info.usable ? id : undefined
+      }
+      await load()
+      const provider = providerOf(id)
+      if (!provider || provider.configured) return undefined
+      return cheapest(catalogue.ids(provider.name).map(info), id)
+    },
     best,
     resolve,
     info,
@@ -280,6 +297,22 @@ const NO_LOCAL =
 const SILENT = 'Its server does not answer. Start it, or mend its base_url.'
 const FREE = { input: 0, output: 0, cache_read: 0, cache_write: 0 }
 const NO_CATALOGUE: Catalogue = { ids: () => [], find: () => undefined }
+
+/** A model of an older generation may cost less and do worse; one with a small window hardly does at all. */
+const LEAST_WINDOW = 100_000
+
+/** Of those that a maker offers through this provider, the one that costs least, and no more than `id` itself. */
+function cheapest(models: ModelInfo[], id: string): string | undefined {
+  const cost = ({ prices }: ModelInfo) => (prices ? prices.input + prices.output : 0)
+  const maker = id.slice(0, id.lastIndexOf('/'))
+  const own = models.find(model => model.id === id)
+  if (!own) return undefined
+  const fit = models.filter(
+    model =>
+      model.usable && cost(model) > 0 && model.context_window! >= LEAST_WINDOW && model.id.startsWith(`${maker}/`),
+  )
+  return fit.sort((a, b) => cost(a) - cost(b)).find(model => cost(model) <= cost(own))?.id
+}
 
 const modelsIn = (config: Config, provider: string): string[] =>
   Object.keys(config.models).flatMap(id => (id.startsWith(`${provider}/`) ? [id.slice(provider.length + 1)] : []))

@@ -1,3 +1,4 @@
+import { onAbort } from '../../base/abort.ts'
 import type { Patience } from '../../config/vendors.ts'
 
 /** Silence went on for longer than there is patience. */
@@ -65,13 +66,11 @@ export function createWatchdog(caller: AbortSignal, patience: Patience): Watchdo
     waiting?.(over.reason)
     controller.abort(over.reason)
   }
-  const onAbort = () => stop(caller.reason)
   const timer = setInterval(() => {
     const silent = silence.tick(performance.now())
     if (waiting && silent >= limit) stop(new Stalled(silent))
   }, step_ms)
-  caller.addEventListener('abort', onAbort, { once: true })
-  if (caller.aborted) onAbort()
+  const off = onAbort(caller, () => stop(caller.reason))
 
   return {
     signal: controller.signal,
@@ -96,7 +95,7 @@ export function createWatchdog(caller: AbortSignal, patience: Patience): Watchdo
     },
     end() {
       clearInterval(timer)
-      caller.removeEventListener('abort', onAbort)
+      off()
       stop(new Error('the answer is over'))
     },
   }

@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Session } from '../session.ts'
 import type { Store } from '../store.ts'
 import type { Taken } from '../turns.ts'
+import { contextText } from './context-text.ts'
 import type { ListedCommand } from './list.ts'
 
 /** What a command has to work with. `given` is what stands behind its name, without blanks at its ends. */
@@ -93,6 +94,24 @@ export const BUILT_IN: readonly BuiltIn[] = [
     description: 'Send the last prompt again, from now on to another model if you like',
     argument_hint: '[MODEL]',
     run: ({ store, session, given }) => store.retry(session.id, given === '' ? undefined : given),
+  },
+  {
+    name: 'compact',
+    description: 'Have the conversation summarised now, to make room',
+    argument_hint: '[WHAT TO KEEP]',
+    async run({ session, given }) {
+      const { compact } = await import('../context.ts')
+      const { tokens_before, tokens_after } = await compact(session, given === '' ? undefined : given)
+      return { text: `${tokens_before} tokens became ${tokens_after}.`, result: { tokens_before, tokens_after } }
+    },
+  },
+  {
+    name: 'context',
+    description: 'Show what fills the window of the model',
+    async run({ session }) {
+      const context = await session.preparation.context()
+      return { text: contextText(context), result: context }
+    },
   },
   {
     name: 'cost',

@@ -9,6 +9,9 @@ import { type RunOptions, type RunResult, run } from '../shell/process.ts'
 import { plain } from '../shell/terminal.ts'
 import type { ToolContext } from '../tool.ts'
 
+/** What git needs of a call. */
+export type GitContext = Pick<ToolContext, 'roots' | 'env' | 'children' | 'signal'>
+
 /** A work tree that git may be asked about: its root, git's own directory, and the one that git is started in; real paths. */
 export type Repository = { git: string; at: string; top: string; gitDir: string; overrides: Setting[] }
 type Setting = [key: string, value: string]
@@ -65,7 +68,7 @@ const PROBE: Setting = ['emacs-agent.probe', 'true']
  * its metadata lie in a place that does not know of this work tree: a `.git` file in a foreign directory could name any
  * repository of the user's.
  */
-export async function openRepository(path: string, context: ToolContext): Promise<Repository> {
+export async function openRepository(path: string, context: GitContext): Promise<Repository> {
   const git = await findExecutable('git', context.env, context.roots.project)
   if (git === null) throw failed('git was not found on PATH outside the project. Install git.')
   const at = await existingDirectory(path)
@@ -96,7 +99,7 @@ export async function openRepository(path: string, context: ToolContext): Promis
 export async function read(
   repository: Repository,
   args: string[],
-  context: ToolContext,
+  context: GitContext,
   options: Options = {},
 ): Promise<string> {
   const result = await runSafe(repository, args, context, options)
@@ -107,7 +110,7 @@ export async function read(
 }
 
 /** As `read`, for calls whose exit status is the answer. */
-export const runSafe = (repository: Repository, args: string[], context: ToolContext, options: Options = {}) =>
+export const runSafe = (repository: Repository, args: string[], context: GitContext, options: Options = {}) =>
   run([repository.git, ...SAFE, ...args], {
     cwd: repository.at,
     children: context.children,
@@ -120,7 +123,7 @@ export const runSafe = (repository: Repository, args: string[], context: ToolCon
   })
 
 /** A call a person approved: hooks, filters, signing and transports of the repository work, prompts still do not. */
-export const runApproved = (repository: Repository, args: string[], context: ToolContext, options: Options = {}) =>
+export const runApproved = (repository: Repository, args: string[], context: GitContext, options: Options = {}) =>
   run([repository.git, ...QUIET, ...args], {
     cwd: repository.at,
     children: context.children,
@@ -190,7 +193,7 @@ async function existingDirectory(path: string): Promise<string> {
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM)|(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE))$/
 const KEPT_IF_APPROVED = new RegExp(`${KEPT.source}|^GIT_SSH(?:_COMMAND|_VARIANT)?$`)
 
-function safeEnv(context: ToolContext, overrides: Setting[]): Record<string, string> {
+function safeEnv(context: GitContext, overrides: Setting[]): Record<string, string> {
   const env: Record<string, string> = {
     ...quietEnv(context.env, KEPT),
     PATH: pathOutside(context.env, context.roots.project).join(delimiter),
@@ -208,7 +211,7 @@ function safeEnv(context: ToolContext, overrides: Setting[]): Record<string, str
   return env
 }
 
-const approvedEnv = (context: ToolContext) => ({
+const approvedEnv = (context: GitContext) => ({
   ...quietEnv(context.env, KEPT_IF_APPROVED),
   LANGUAGE: 'en',
 })

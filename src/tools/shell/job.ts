@@ -1,3 +1,4 @@
+import { onAbort } from '../../base/abort.ts'
 import { newId } from '../../base/ids.ts'
 import type { Job, Jobs } from '../tool.ts'
 import { continuations, createTail } from './capture.ts'
@@ -48,12 +49,12 @@ export async function startJob(
       await new Promise<void>(resolve => {
         const done = () => {
           clearTimeout(timer)
-          signal.removeEventListener('abort', done)
+          off()
           resolve()
         }
         const timer = setTimeout(done, patience_ms)
         bell.addEventListener('news', done, { once: true })
-        signal.addEventListener('abort', done, { once: true })
+        const off = onAbort(signal, done)
       })
     },
     async kill() {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { onAbort } from '../../base/abort.ts'
 import type { Started as Child, Children } from '../../base/children.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Redaction } from '../tool.ts'
@@ -141,11 +142,10 @@ export async function run(command: string[], options: RunOptions): Promise<RunRe
     kill()
   }
   const timer = options.timeout_ms === undefined ? undefined : setTimeout(expire, options.timeout_ms)
-  options.signal.addEventListener('abort', kill, { once: true })
-  if (options.signal.aborted) kill()
+  const off = onAbort(options.signal, kill)
   const ended = await child.ended
   clearTimeout(timer)
-  options.signal.removeEventListener('abort', kill)
+  off()
   await killed
   const out = stdout.finish()
   const err = options.merge ? { text: '', dropped: 0 } : stderr.finish()

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import * as v from 'valibot'
+import { escapeInvisible } from '../../base/controls.ts'
 import { AppError } from '../../base/errors.ts'
 import { tail } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
@@ -9,8 +10,7 @@ import { excerpt } from './capture.ts'
 import { findExecutable, variable } from './executable.ts'
 import { startJob } from './job.ts'
 import { exitCodeOf, run } from './process.ts'
-import { watchProject } from './snapshot.ts'
-import { createStripper, escapeInvisible, plain } from './terminal.ts'
+import { createStripper, plain } from './terminal.ts'
 
 const TIMEOUT_SECONDS = 120
 const MAX_TIMEOUT_SECONDS = 3600
@@ -99,7 +99,6 @@ export const shellExec = defineTool({
   effect: (params, context) => lineEffect('dangerous', 'Run', params, context),
   async run(params, context, effect) {
     const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
-    const changed = await watchProject(context)
     const live = createLiveOutput(context)
     const shell = await shellFor(params.command, context)
     const result = await run(shell.command, {
@@ -115,7 +114,6 @@ export const shellExec = defineTool({
       redactor: context.redactor,
       onOutput: live.add,
     }).finally(live.end)
-    const changes = (await changed?.()) ?? []
     const exit_code = exitCodeOf(result)
     const notes = [
       result.timed_out && `[timed out after ${seconds} s and was ended; shell_background has no limit]`,
@@ -132,7 +130,6 @@ export const shellExec = defineTool({
         ...(result.timed_out && { timed_out: true }),
         ...(result.dropped > 0 && { dropped_bytes: result.dropped }),
       },
-      changes,
     }
   },
 })

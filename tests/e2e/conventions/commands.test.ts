@@ -24,7 +24,21 @@ test('commands of the project and the user, skills among them; what is broken or
   const { backend, send } = await open(home, project)
   const { body } = await backend.call(`GET /api/commands?project=${encodeURIComponent(project)}`)
   const rows = body.commands.map((row: any) => [row.name, row.kind, row.origin, row.problem !== undefined])
-  for (const name of ['help', 'model', 'agent', 'mcp', 'rewind', 'fork', 'retry', 'cost', 'review', 'init', 'commit'])
+  for (const name of [
+    'help',
+    'model',
+    'agent',
+    'mcp',
+    'rewind',
+    'fork',
+    'retry',
+    'compact',
+    'context',
+    'cost',
+    'review',
+    'init',
+    'commit',
+  ])
     expect(rows).toContainEqual([name, 'built_in', 'built in', false])
   expect(rows.filter(([, kind]: any) => kind !== 'built_in')).toEqual([
     ['test', 'markdown', 'project', false],
@@ -162,6 +176,11 @@ test('built-in commands do what their routes do, once for one prompt_id', async 
   const rewind = { ...command('rewind'), prompt_id: 'p1' }
   expect((await send(rewind)).body).toMatchObject({ status: 'done', result: { text: 'Second' } })
   expect((await send(rewind)).body).toMatchObject({ status: 'done', result: { text: 'Second' } })
+  expect((await send(command('context'))).body).toMatchObject({
+    status: 'done',
+    text: expect.stringMatching(/tokens.*\n#+\.* +[\d,]+ {2}system\n/),
+    result: { parts: expect.any(Array) },
+  })
   const fork = await send(command('fork', 'My fork'))
   expect(fork.body.result).toMatchObject({ title: 'My fork', forked_from: { session_id: id } })
   expect((await send(command('rewind', '7'))).body.error.code).toBe('NOTHING_TO_DO')

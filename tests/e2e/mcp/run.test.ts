@@ -8,7 +8,7 @@ import { tempDir } from '../../support/temp.ts'
 
 const withServers = (servers: Entry[]) => withModel(stringify({ mcp_servers: servers }))
 const lastTold = ({ requests }: Awaited<ReturnType<typeof withModel>>['model']) =>
-  requests.at(-1)!.body.messages.at(-1).content
+  requests.at(-1)!.body.messages.findLast((message: { role: string }) => message.role === 'tool').content
 
 describe('run, where nobody can be asked', () => {
   test.each([[[]], [['--json']]])('declines what servers ask %p', async flags => {

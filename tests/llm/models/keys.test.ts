@@ -14,7 +14,7 @@ function keysOf(
   env: Record<string, string | undefined> = {},
   limit_ms?: number,
 ) {
-  const config = { providers } as unknown as Config
+  const config = { providers, mcp_servers: [] } as unknown as Config
   const all = providersOf(config, env)
   const keys = createKeys({ config, env: { PATH: process.env.PATH, HOME: dir, ...env }, providers: all, limit_ms })
   return { keys, provider: (name: string) => all.get(name)! }

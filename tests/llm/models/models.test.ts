@@ -58,7 +58,7 @@ function make(options: {
   now?: Date
 }): Models {
   const { providers = {}, models = {}, model, env = {}, servers = [], fetch, now } = options
-  const config = { providers, models, ...(model && { model }) } as unknown as Config
+  const config = { providers, mcp_servers: [], models, ...(model && { model }) } as unknown as Config
   return createModels({
     config,
     env,

@@ -6,8 +6,8 @@ import { gitBranch } from '../../../src/tools/git/branch.ts'
 import { gitCommit, gitPush } from '../../../src/tools/git/commit.ts'
 import { gitDiff, gitLog, gitStatus } from '../../../src/tools/git/git.ts'
 import { openRepository } from '../../../src/tools/git/repository.ts'
-import { watchProject } from '../../../src/tools/shell/snapshot.ts'
 import type { Tool } from '../../../src/tools/tool.ts'
+import { createTree } from '../../../src/undo/tree.ts'
 import { call, createProject, type Project } from '../project.ts'
 
 let project: Project
@@ -44,7 +44,9 @@ async function automatic(path?: string): Promise<string[]> {
   await gitCommit.effect({ message: 'm', files: ['a.txt'] }, context).catch(() => null)
   await gitPush.effect({}, context).catch(() => null)
   await gitBranch.effect({ name: 'b', create: true }, context).catch(() => null)
-  await (await watchProject(context))?.()
+  const tree = createTree(join(project.root, 'tree'), context.roots)
+  await tree.look(context)
+  tree.remove()
   return failures
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startTimeOf } from '../../../src/base/processes.ts'
 import { killJobs } from '../../../src/tools/shell/job.ts'
@@ -207,59 +207,6 @@ describe('shell_exec', () => {
     )
     await expect(running).rejects.toMatchObject({ code: 'INTERRUPTED' })
     expect(alive(project.progress[0]!.output)).toBe(false)
-  })
-})
-
-describe('files that a line changes', () => {
-  const changed = async (command: string) =>
-    (await exec(command)).changes?.map(({ path, operation, change, before, after }) => {
-      expect([operation, before, after]).toEqual(['shell', null, null])
-      return `${change} ${path.slice(project.path.length + 1)}`
-    })
-
-  test.each([
-    ['a git repository', true],
-    ['no repository', false],
-  ])('in %s', async (_, isRepository) => {
-    for (const name of ['same.txt', 'edit.txt', 'gone.txt', 'dir/old.txt', 'node_modules/x/y.js'])
-      project.write(name, '1')
-    if (isRepository) {
-      project.write('.gitignore', 'node_modules\n')
-      project.git('init', '-q')
-      project.git('add', 'same.txt', 'edit.txt')
-    }
-    const found = await changed(
-      'echo 2 > edit.txt; rm gone.txt; mv dir/old.txt dir/new.txt; mkdir deep; echo x > deep/made.txt; echo 2 > node_modules/x/y.js',
-    )
-    expect(found).toEqual([
-      'created deep/made.txt',
-      'created dir/new.txt',
-      'deleted dir/old.txt',
-      'modified edit.txt',
-      'deleted gone.txt',
-    ])
-  })
-
-  test('none', async () => expect(await changed('echo hello')).toEqual([]))
-
-  test('even when size and time stay the same', async () => {
-    const file = project.write('a.txt', 'one')
-    const { mtime } = statSync(file)
-    utimesSync(file, mtime, mtime)
-    expect(await changed('touch -r a.txt ../ref; printf two > a.txt; touch -r ../ref a.txt')).toEqual([
-      'modified a.txt',
-    ])
-  })
-
-  test('a commit changes no file', async () => {
-    project.git('init', '-q')
-    project.write('a.txt', '1')
-    expect(await changed('git add . && git commit -qm first')).toEqual([])
-  })
-
-  test('a great many are not told one by one', async () => {
-    const { changes } = await exec('i=0; while [ $i -lt 300 ]; do : > f$i; i=$((i+1)); done')
-    expect(changes).toHaveLength(200)
   })
 })
 

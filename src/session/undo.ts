@@ -1,0 +1,180 @@
+import { realpathSync, statSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import { AppError, reasonOf } from '../base/errors.ts'
+import type { FileChanged, Stored } from '../event.ts'
+import { isConfined } from '../tools/paths.ts'
+import type { ToolContext } from '../tools/tool.ts'
+import type { Lost } from '../undo/chain.ts'
+import type { Keeper } from '../undo/keeper.ts'
+import type { Undoing } from '../undo/outcome.ts'
+import type { Line } from '../undo/steps.ts'
+import type { Session } from './session.ts'
+import type { Workspace } from './workspace.ts'
+
+export type SessionUndo = Undoing & {
+  keeper: Keeper
+  /** After a kill: closes what it left open, and tells of it in the log. */
+  recover(): Promise<void>
+  close(): Promise<void>
+}
+
+type Around = { dir: string; limit_mb: number; place: () => Workspace }
+type Opened = { store: import('../undo/store.ts').Store; undoing: Undoing }
+
+const NEVER = new AbortController().signal
+
+/** The changes of a session, kept beside its log; opened when the first call may change something, or somebody asks. */
+export function createSessionUndo(session: Session, { dir, limit_mb, place }: Around): SessionUndo {
+  let opened: Promise<Opened> | null = null
+  const open = (): Promise<Opened> => {
+    opened ??= openNow()
+    opened.catch(() => {
+      opened = null // a passing fault: look again next time
+    })
+    return opened
+  }
+  const events = () => session.log.events
+
+  async function openNow(): Promise<Opened> {
+    const [{ openStore }, { createUndoing }] = await Promise.all([
+      import('../undo/store.ts'),
+      import('../undo/undoing.ts'),
+    ])
+    const { roots, unsaved } = place()
+    const store = openStore({
+      dir,
+      roots,
+      most_bytes: limit_mb * 1024 * 1024,
+      at: () => events().at(-1)?.id ?? 0,
+      locate: path => locate(path, roots),
+      report: message => void session.append({ type: 'notice', code: 'UNDO_LIMIT', message }),
+    })
+    const undoing = createUndoing({
+      store,
+      roots,
+      events,
+      append: event => session.append(event),
+      sync: () => session.sync(),
+      alone: session.turns.alone,
+      isUnsaved: path => unsaved.has(isAbsolute(path) ? path : join(roots.project, path)),
+      lost: () => lostIn(events(), store.steps.lines),
+    })
+    return { store, undoing }
+  }
+
+  return {
+    keeper: {
+      // What stands in the way is said when the call is to run.
+      foresee: async writing =>
+        open().then(
+          ({ store }) => store.keeper.foresee(writing),
+          () => ({ names: [] }),
+        ),
+      async keep(writing, { turn_id, tool_call_id }) {
+        const { store } = await open().catch(error => {
+          throw new AppError(
+            'TOOL_FAILED',
+            `The call was not started: ${dir} cannot be used to keep what it changes (${reasonOf(error)}).`,
+          )
+        })
+        // What a delegated agent changes belongs to the turn that started it.
+        return await store.keeper.keep(writing, { tool_call_id, turn_id: session.state.open_turn?.turn_id ?? turn_id })
+      },
+    },
+    changes: async since => (await open()).undoing.changes(since),
+    undo: async request => (await open()).undoing.undo(request),
+    redo: async undo_id => (await open()).undoing.redo(undo_id),
+    rewind: async (...asked) => (await open()).undoing.rewind(...asked),
+    async recover() {
+      const { isKeptIn } = await import('../undo/store.ts')
+      if (!isKeptIn(dir)) return
+      const { store } = await open()
+      const { roots, env, children } = place()
+      const before = store.steps.lines.length
+      await store.recover({ roots, env, children, signal: NEVER })
+      for (const line of store.steps.lines.slice(before)) for (const event of changesOf(line)) session.append(event)
+      await tellUndone(store.steps.lines)
+    },
+    async close() {
+      const kept = await opened?.catch(() => null)
+      opened = null
+      kept?.store.close()
+      if (session.log.path === null && kept) (await import('../undo/store.ts')).dropStore(dir)
+    },
+  }
+
+  /** An undo that is through, and that the log does not know of. */
+  async function tellUndone(lines: readonly Line[]) {
+    const { undoEvent } = await import('../undo/undoing.ts')
+    const told = new Set(events().flatMap(event => (event.type === 'undo' ? [event.undo_id] : [])))
+    const failed = new Map(lines.flatMap(line => (line.type === 'done' ? [[line.step, line.failed]] : [])))
+    for (const line of lines) {
+      if (line.type !== 'undo' || told.has(line.step)) continue
+      for (const event of line.also) if (!isTold(event, line.at)) session.append(event)
+      session.append(undoEvent(line, failed.get(line.step) ?? []))
+    }
+  }
+  function isTold(event: object, after: number): boolean {
+    const fits = (stored: Stored) =>
+      Object.entries(event).every(
+        ([key, value]) => JSON.stringify(stored[key as keyof Stored]) === JSON.stringify(value),
+      )
+    return events().some(stored => stored.id > after && fits(stored))
+  }
+}
+
+/** A call whose end a kill cut off. */
+function changesOf(line: Line): FileChanged[] {
+  if (line.type !== 'call') return []
+  return line.entries
+    .filter(({ before, after }) => [before, after].every(state => state === null || state.hash !== null))
+    .map(({ path, before, after }) => ({
+      type: 'file.changed',
+      turn_id: line.turn_id,
+      tool_call_id: line.step,
+      path,
+      operation: 'shell',
+      change: before === null ? 'created' : after === null ? 'deleted' : 'modified',
+      ...(before?.hash && { before_hash: before.hash }),
+      ...(after?.hash && { after_hash: after.hash }),
+    }))
+}
+
+/** Changes that the log tells of, and that nothing is kept of any more. */
+function lostIn(events: readonly Stored[], lines: readonly Line[]): Lost[] {
+  const kept = new Set(lines.map(line => line.step))
+  const [created] = events
+  // What a fork took over is the other session's to undo.
+  const inherited_to = (created?.type === 'session.created' && created.inherited_to) || 0
+  return events.flatMap(event =>
+    event.type !== 'file.changed' || event.id <= inherited_to || kept.has(event.tool_call_id)
+      ? []
+      : [
+          {
+            step: event.tool_call_id,
+            turn_id: event.turn_id,
+            at: event.id,
+            path: event.path,
+            before_hash: event.change === 'created' ? null : (event.before_hash ?? ''),
+            after_hash: event.change === 'deleted' ? null : (event.after_hash ?? ''),
+          },
+        ],
+  )
+}
+
+/** Where a path of an event is. Throws when the project is gone, or when the path is not open to tools, or leads elsewhere. */
+function locate(path: string, roots: ToolContext['roots']): string {
+  if (!statSync(roots.project, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`the project is not at ${roots.project} any more: it was moved or deleted`)
+  const absolute = isAbsolute(path) ? path : join(roots.project, path)
+  if (!isConfined(absolute, roots)) throw new Error('it is outside of what is open to tools')
+  const parent = existingParent(absolute)
+  if (realpathSync(parent) !== parent) throw new Error('a link on the way leads to another place than before')
+  return absolute
+}
+
+function existingParent(path: string): string {
+  const parent = dirname(path)
+  if (parent === path || statSync(parent, { throwIfNoEntry: false })) return parent
+  return existingParent(parent)
+}

@@ -1,0 +1,45 @@
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { isLocked } from '../base/lockfile.ts'
+
+/** Held while a session is live: what it keeps stays. */
+export const LOCK = 'lock'
+
+type Kept = { path: string; bytes: number; at: number }
+
+/**
+ * Drops what the oldest sessions below `base` keep, until all together take no more than `most` bytes; live ones stay.
+ * `own` is the directory of the session that asks. Returns how many were dropped, and what is left.
+ */
+export function enforceLimit(base: string, own: string, most: number): { dropped: number; bytes: number } {
+  const all = namesIn(base).map(name => sizeOf(join(base, name)))
+  let bytes = all.reduce((sum, kept) => sum + kept.bytes, 0)
+  let dropped = 0
+  for (const kept of all.sort((a, b) => a.at - b.at)) {
+    if (bytes <= most) break
+    if (kept.path === own || isLocked(join(kept.path, LOCK))) continue
+    rmSync(kept.path, { recursive: true, force: true })
+    bytes -= kept.bytes
+    dropped++
+  }
+  return { dropped, bytes }
+}
+
+/** With the time of the last change. */
+function sizeOf(path: string): Kept {
+  const kept: Kept = { path, bytes: 0, at: 0 }
+  for (const name of namesIn(path)) {
+    const found = lstatSync(join(path, name), { throwIfNoEntry: false })
+    kept.bytes += found?.size ?? 0
+    kept.at = Math.max(kept.at, found?.mtimeMs ?? 0)
+  }
+  return kept
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return [] // nothing is kept yet
+  }
+}
