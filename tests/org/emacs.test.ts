@@ -1,32 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import type { Stored } from '../../src/event.ts'
-import { renderJson } from '../../src/transcript/json.ts'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
-import { renderOrg } from '../../src/transcript/org.ts'
 import { FUZZ_SEED } from '../support/fuzz.ts'
-import { tempDir } from '../support/temp.ts'
+import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
 import { sample } from '../transcript/sample.ts'
 import { hostileText } from './fragments.ts'
 import { everywhere, hostile } from './hostile.ts'
-import { type Expected, inspect, smuggled } from './inspect.ts'
+import { directory, emacs, inspect, lack, marker, smuggled } from './inspect.ts'
 
 /** Hostile transcripts in a real Emacs that trusts everything: `inspect.el` opens, parses, exports and executes them. */
-
-const emacs = Bun.which('emacs')
-const lack = emacs ? '' : ' (skipped: no emacs on this machine)'
-const MINUTES = 60_000
-
-const root = tempDir()
-const marker = join(root, 'MARKER')
-
-function directory(name: string): string {
-  const path = join(root, name)
-  mkdirSync(path)
-  return path
-}
 
 const HEADINGS = [
   /^1 Conversation$/,
@@ -50,12 +34,9 @@ const HEADINGS = [
   /^2 Tool Calls$/,
 ]
 
-const EXPECTED: Expected = {
-  headings: HEADINGS,
-  keywords: ['TITLE', 'DATE', 'SESSION_ID', 'MODEL', 'PROJECT', 'OPTIONS', 'PROPERTY'],
-  properties: /^(?:CREATED|TOOL_CALL_ID|STATUS|DURATION|APPROVAL|ERROR|STOPPED|STEERED)$/,
-  drawers: ['THINKING'],
-}
+const KEYWORDS = ['TITLE', 'DATE', 'SESSION_ID', 'MODEL', 'PROJECT', 'OPTIONS', 'PROPERTY']
+const OURS = { headings: HEADINGS, keywords: KEYWORDS }
+const MINUTES = 60_000
 
 const bodyOf = (html: string) => html.slice(html.indexOf('<body'))
 
@@ -69,12 +50,12 @@ describe('hostile transcripts in Emacs', () => {
         const log: Stored[] = everywhere(text)
         writeFileSync(join(path, `${index}.org`), await renderOrg(log))
         writeFileSync(join(path, `${index}.md`), await renderMarkdown(log))
-        writeFileSync(join(path, `${index}.json`), renderJson(log))
+        writeFileSync(join(path, `${index}.json`), await renderJson(log))
       }
-      const found = await inspect(emacs!, path, 'full')
+      const found = await inspect(path, 'full')
       for (const [index, text] of texts.entries()) {
         const org = found.get(`${index}.org`)!
-        expect({ text, smuggled: smuggled(org, EXPECTED) }).toEqual({ text, smuggled: [] })
+        expect({ text, smuggled: smuggled(org, OURS) }).toEqual({ text, smuggled: [] })
         expect({ text, changed: org.changed, tangled: org.tangled }).toEqual({ text, changed: false, tangled: 0 })
         expect(org.ascii).not.toStartWith('EXPORT FAILED')
         expect(org.html).not.toStartWith('EXPORT FAILED')
@@ -96,9 +77,9 @@ describe('hostile transcripts in Emacs', () => {
       const texts = fc.sample(hostileText, { numRuns: 150, seed })
       for (const [index, text] of texts.entries())
         writeFileSync(join(path, `${index}.org`), await renderOrg(everywhere(text)))
-      const found = await inspect(emacs!, path, 'parse')
+      const found = await inspect(path, 'parse')
       for (const [index, text] of texts.entries())
-        expect({ seed, text, smuggled: smuggled(found.get(`${index}.org`)!, EXPECTED) }).toEqual({
+        expect({ seed, text, smuggled: smuggled(found.get(`${index}.org`)!, OURS) }).toEqual({
           seed,
           text,
           smuggled: [],
@@ -112,7 +93,7 @@ describe('hostile transcripts in Emacs', () => {
     async () => {
       const path = directory('sample')
       writeFileSync(join(path, 'sample.org'), await renderOrg(sample))
-      const { types, links, ascii, html } = (await inspect(emacs!, path, 'full')).get('sample.org')!
+      const { types, links, ascii, html } = (await inspect(path, 'full')).get('sample.org')!
       expect(links).toEqual(
         ['file:/home/me/shop/src/cart.ts', 'https://example.org/cart', 'file:/home/me/shop/src/cart.ts'].map(link =>
           link.replace('https:', 'https:'),
@@ -137,7 +118,7 @@ describe('hostile transcripts in Emacs', () => {
       live('mode', '#+BEGIN_SRC pwn\nx\n#+END_SRC\n')
       live('agenda', '* x\n%%(pwn)\n')
       live('inert', 'x\n')
-      const found = await inspect(emacs!, path, 'full')
+      const found = await inspect(path, 'full')
       expect(Object.fromEntries([...found].map(([file, { pwned }]) => [file, pwned]))).toEqual({
         'macro.org': true,
         'block.org': true,
@@ -148,7 +129,7 @@ describe('hostile transcripts in Emacs', () => {
         'inert.org': false,
         agenda: true,
       })
-      expect((await inspect(emacs!, path, 'parse')).get('mode.org')!.pwned).toBe(true) // by colouring it alone
+      expect((await inspect(path, 'parse')).get('mode.org')!.pwned).toBe(true) // by colouring it alone
     },
     MINUTES,
   )

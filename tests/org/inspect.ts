@@ -1,4 +1,13 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { tempDir } from '../support/temp.ts'
+
+/** Org files in a real Emacs that trusts everything: `inspect.el` opens, parses, exports and executes them. */
+
+export const emacs = Bun.which('emacs')
+export const lack = emacs ? '' : ' (skipped: no emacs on this machine)'
+const root = tempDir()
+export const marker = join(root, 'MARKER')
 
 export type Found = {
   file: string
@@ -22,11 +31,10 @@ export type Found = {
   mode: string
 }
 
-/** What `emacs`, which trusts everything, finds in the files in `directory`, by name. */
-export async function inspect(emacs: string, directory: string, mode: 'full' | 'parse'): Promise<Map<string, Found>> {
+export async function inspect(directory: string, mode: 'full' | 'parse'): Promise<Map<string, Found>> {
   const script = join(import.meta.dir, 'inspect.el')
-  const child = Bun.spawn([emacs, '-Q', '--batch', '-l', script, '--', directory, mode], {
-    env: { ...process.env, HOME: directory, LC_ALL: 'C.UTF-8' },
+  const child = Bun.spawn([emacs!, '-Q', '--batch', '-l', script, '--', directory, mode], {
+    env: { ...process.env, HOME: root, LC_ALL: 'C.UTF-8' },
     stdout: 'pipe',
     stderr: 'pipe',
   })
@@ -43,31 +51,30 @@ export async function inspect(emacs: string, directory: string, mode: 'full' | '
   return new Map(found.map(item => [item.file, item]))
 }
 
-/** What our documents may consist of; everything else that Org knows is syntax someone smuggled in. */
+export function directory(name: string): string {
+  const path = join(root, name)
+  mkdirSync(path)
+  return path
+}
+
+/** What a transcript may consist of; everything else that Org knows is syntax someone smuggled in. */
 const TYPES = new Set(
   `section headline keyword property-drawer node-property drawer paragraph plain-list item table table-row table-cell
    src-block example-block quote-block horizontal-rule timestamp link bold italic strike-through code verbatim entity
    line-break subscript superscript`.split(/\s+/),
 )
+const PROPERTIES = /^(?:CREATED|TOOL_CALL_ID|STATUS|DURATION|APPROVAL|ERROR|STOPPED|STEERED)$/
 /** Numbers alone may follow an unknown type (`a.ts:12`): they carry no code. */
 const LINKS = /^(?:file|https?):|^[a-z]+:[\d:.,-]+$/
 
-/** What a document of ours has, in order. */
-export type Expected = {
-  headings: RegExp[]
-  keywords: string[]
-  properties: RegExp
-  drawers: string[]
-  also?: string[]
-}
+/** What a document has of ours; `also` are types of Org that it may consist of as well. */
+export type Ours = { headings: readonly RegExp[]; keywords: readonly string[]; also?: readonly string[] }
 
-/** Everything in `found` that a document with what is `expected`, made of `everywhere`, must not have. */
-export function smuggled(
-  found: Found,
-  { headings: patterns, keywords, properties, drawers, also = [] }: Expected,
-): string[] {
+/** Everything in `found` that is Org and not `ours`. */
+export function smuggled(found: Found, ours: Ours): string[] {
   const odd = (kind: string, list: readonly (string | null)[]) => list.map(item => `${kind} ${item}`)
-  const headings = patterns.length === found.headings.length && patterns.every((h, at) => h.test(found.headings[at]!))
+  const headings =
+    ours.headings.length === found.headings.length && ours.headings.every((h, at) => h.test(found.headings[at]!))
   return [
     ...odd('headings', headings ? [] : [found.headings.join(' | ')]),
     ...odd(
@@ -76,9 +83,9 @@ export function smuggled(
     ),
     ...odd(
       'type',
-      Object.keys(found.types).filter(type => !TYPES.has(type) && !also.includes(type)),
+      Object.keys(found.types).filter(type => !TYPES.has(type) && !ours.also?.includes(type)),
     ),
-    ...odd('keywords', found.keywords.join() === keywords.join() ? [] : found.keywords),
+    ...odd('keywords', found.keywords.join() === ours.keywords.join() ? [] : found.keywords),
     ...odd(
       'entity',
       found.entities.filter(entity => entity !== 'vert'),
@@ -98,11 +105,11 @@ export function smuggled(
     ...odd('name', found.names),
     ...odd(
       'property',
-      found.properties.filter(property => !properties.test(property)),
+      found.properties.filter(property => !PROPERTIES.test(property)),
     ),
     ...odd(
       'drawer',
-      found.drawers.filter(drawer => !drawers.includes(drawer)),
+      found.drawers.filter(drawer => drawer !== 'THINKING'),
     ),
     ...odd('formula', found.cells),
     ...odd('ran', found.pwned ? ['something'] : []),
