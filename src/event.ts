@@ -43,6 +43,7 @@ export type ToolResult = Of<'tool.result'>
 export type FileChanged = Of<'file.changed'>
 export type FileOperation = FileChanged['operation']
 export type Undo = Of<'undo'>
+export type HookRun = Of<'hook'>
 export type Question = Of<'question'>
 export type Answer = Of<'answer'>
 export type ErrorEvent = Of<'error'>

@@ -135,6 +135,7 @@ function messagesOf(event: Stored, results: Results): HistoryMessage[] {
     case 'question':
     case 'answer':
     case 'error':
+    case 'hook':
     case 'notice':
     case 'turn.end':
       return []

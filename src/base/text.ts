@@ -75,3 +75,10 @@ export const showHidden = (text: string): string =>
 
 /** Control characters made visible, on one line: runs of white space become one space. */
 export const oneLine = (text: string): string => showControls(text).replace(/\s+/g, ' ').trim()
+
+/** Code points: what Emacs counts as characters. Half of a pair counts as one. */
+export function countCharacters(text: string): number {
+  let count = text.length
+  for (let at = 1; at < text.length; at++) if (isInside(text, at)) count--
+  return count
+}

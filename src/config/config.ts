@@ -8,6 +8,7 @@ export type Config = Scalars &
     mcp_servers: McpServerConfig[]
     permissions: Permissions
     agents: Record<string, AgentConfig>
+    hooks: HookConfig[]
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
     /** Where each rule of `permissions` came from. */
@@ -43,6 +44,9 @@ export type McpServerConfig = Omit<McpServerEntry, Defaulted | 'limits' | 'type'
   }
 
 export type AgentConfig = Entry<'agents'>[string] & { origin?: string }
+
+/** A program of the user's that runs at an event of a session. */
+export type HookConfig = Entry<'hooks'>[number]
 
 export type ModelConfig = Entry<'models'>[string]
 

@@ -197,6 +197,25 @@ const model = table({
   efforts: maybe(v.array(choice(EFFORTS), `a list of ${EFFORTS.join(', ')}`)),
 })
 
+export const HOOK_EVENTS = [
+  'session.created',
+  'prompt',
+  'tool.call',
+  'approval',
+  'tool.result',
+  'file.changed',
+  'turn.end',
+] as const
+const hook = table({
+  on: choice(HOOK_EVENTS),
+  match: maybe(text('a rule: tool or tool(pattern)')),
+  command: v.union(
+    [text('a shell line'), v.pipe(texts, v.minLength(1, 'a program'))],
+    'a shell line or a list of words',
+  ),
+  timeout_seconds: maybe(number('a number of seconds from 0.1 to 600', 0.1, 600)),
+})
+
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
@@ -207,6 +226,7 @@ export const fileSchema = table({
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
+  hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

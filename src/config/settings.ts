@@ -118,6 +118,7 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   mcp_servers: [],
   permissions: { allow: [], ask: [], deny: [] },
   agents: {},
+  hooks: [],
   models: {},
   rules: [],
 })

@@ -148,6 +148,16 @@ export const SHAPES = {
     files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
     refused: v.array(open({ path: text, reason: text, diff: maybe(text) })),
   }),
+  /** A hook of the configuration ran. `command` as it is written there; `ms` are milliseconds. */
+  hook: open({
+    turn_id: maybe(id),
+    tool_call_id: maybe(id),
+    on: text,
+    command: text,
+    outcome: word<'ok' | 'blocked' | 'failed' | 'timeout'>(),
+    reason: maybe(text),
+    ms: amount,
+  }),
   question: open({
     ...delegated,
     question_id: id,

@@ -1,6 +1,6 @@
-import { slice } from '../base/text.ts'
+import { countCharacters, slice } from '../base/text.ts'
 import type { Stored } from '../event.ts'
-import { countCharacters, OrgFlow, type Patch } from '../org/flow.ts'
+import { OrgFlow, type Patch } from '../org/flow.ts'
 import type { Session } from '../session/session.ts'
 import type { Broadcast, InProgress } from '../session/subscribers.ts'
 import { liveOrgTexts, type OrgTexts, orgTextsOf } from '../transcript/shown.ts'
@@ -63,26 +63,25 @@ export function orgEncoding(session: Session): Encoding {
 const KINDS = ['thinking.delta', 'message.delta'] as const
 const keyOf = ({ type, message_id }: { type: string; message_id: string }) => `${type} ${message_id}`
 
-/** The Org of a message in progress. `version` grows by one with each delta, `epoch` with each that replaces. */
-type Growing = { flow: OrgFlow; version: number; epoch: number }
+/** The Org of a message in progress. `version` grows by one with each delta. */
+type Growing = { flow: OrgFlow; version: number }
 
 /**
- * What a reader has of a message in progress: UTF-16 units of its content; of its settled Org, UTF-16 units and characters;
- * and the version if it is up to date, else -1.
+ * What a reader has of a message in progress: UTF-16 units of its content; of its stable Org, UTF-16 units and characters,
+ * and the epoch of those; the version if it is up to date, else -1.
  */
 type Had = { content: number; version: number; epoch: number; units: number; characters: number }
 const NOTHING: Had = { content: 0, version: 0, epoch: 0, units: 0, characters: 0 }
 
-const upToDate = ({ flow, version, epoch }: Growing, content: number): Had => ({
+const upToDate = ({ flow, version }: Growing, content: number): Had => ({
   content,
   version,
-  epoch,
-  units: flow.settled.length,
-  characters: flow.settledLength,
+  epoch: flow.epoch,
+  ...flow.stable,
 })
 
-function restOf({ flow, epoch }: Growing, had: Had): Required<Patch> {
-  const { units, characters } = had.epoch === epoch ? had : NOTHING
+function restOf({ flow }: Growing, had: Had): Required<Patch> {
+  const { units, characters } = had.epoch === flow.epoch ? had : NOTHING
   return { org: flow.org.slice(units), org_from: characters }
 }
 
@@ -91,16 +90,15 @@ function catchUp(partial: InProgress, growing: Growing, had: Had): { frame: Uint
   if (partial.content.length <= had.content && had.version === growing.version) return undefined
   const { replace: _, ...delta } = partial as InProgress & { replace?: true }
   const content = slice(partial.content, had.content, had.content + LONGEST_DELTA)
-  const { units, characters } = had.epoch === growing.epoch ? had : NOTHING
-  const { settled } = growing.flow
+  const { epoch, org, stable } = growing.flow
+  const { units, characters } = had.epoch === epoch ? had : NOTHING
   const replace = partial.type === 'message.delta' && had.content === 0 && { replace: true }
-  const frame = (org: string) => encode({ ...delta, content, ...replace, org, org_from: characters })
+  const frame = (part: string) => encode({ ...delta, content, ...replace, org: part, org_from: characters })
   const reached = had.content + content.length
-  if (settled.length - units <= LONGEST_DELTA)
-    return { frame: frame(growing.flow.org.slice(units)), had: upToDate(growing, reached) }
-  const org = slice(settled, units, units + LONGEST_DELTA)
-  const next = { units: units + org.length, characters: characters + countCharacters(org) }
-  return { frame: frame(org), had: { content: reached, version: -1, epoch: growing.epoch, ...next } }
+  if (stable.units - units <= LONGEST_DELTA) return { frame: frame(org.slice(units)), had: upToDate(growing, reached) }
+  const part = slice(org, units, units + LONGEST_DELTA)
+  const next = { units: units + part.length, characters: characters + countCharacters(part) }
+  return { frame: frame(part), had: { content: reached, version: -1, epoch, ...next } }
 }
 
 /** What came of one event: its frame for those who have all before it, and how to know them. */
@@ -146,7 +144,7 @@ class SessionOrg {
     const key = keyOf(partial)
     const known = this.growings.get(key)
     if (known) return known
-    const growing = { flow: new OrgFlow(this.project), version: 1, epoch: 0 }
+    const growing = { flow: new OrgFlow(this.project), version: 1 }
     growing.flow.push(partial.content)
     this.growings.set(key, growing)
     return growing
@@ -186,7 +184,6 @@ class SessionOrg {
     const replaces = 'replace' in event && event.replace === true
     const growing = this.growings.get(key) ?? this.begin(key, replaces ? '' : this.textBefore(key, event.content))
     const before = growing.version++
-    if (replaces) growing.epoch++
     const patch = replaces
       ? { ...growing.flow.reset(event.content), org: growing.flow.org, org_from: 0 }
       : growing.flow.push(event.content)
@@ -199,7 +196,7 @@ class SessionOrg {
   }
 
   private begin(key: string, text: string): Growing {
-    const growing = { flow: new OrgFlow(this.project), version: 0, epoch: 0 }
+    const growing = { flow: new OrgFlow(this.project), version: 0 }
     if (text !== '') {
       growing.flow.push(text)
       growing.version++

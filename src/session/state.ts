@@ -146,6 +146,7 @@ export function apply(state: SessionState, event: Stored): void {
     case 'context.compacted':
     case 'undo':
     case 'error':
+    case 'hook':
     case 'notice':
       return
     default: // an event of a newer version changes nothing

@@ -84,6 +84,7 @@ export class Store {
       await log.sync()
       const session = await this.#open(log, config, request.env ?? {})
       this.#tell(session, notice)
+      session.created()
       return session
     } catch (error) {
       log.close()

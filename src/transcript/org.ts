@@ -1,5 +1,6 @@
 import type { Stored } from '../event.ts'
-import { codeBlock, convertToOrg, formatTable, promptToOrg } from '../org/blocks.ts'
+import { codeBlock, formatTable } from '../org/blocks.ts'
+import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
 import { orgBlock, orgCell, orgLine, orgText, seal } from '../org/text.ts'
 import { pausing } from './cooperative.ts'

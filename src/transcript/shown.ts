@@ -1,10 +1,10 @@
 import { cut, head, oneLine, showHidden } from '../base/text.ts'
 import type { Attachment, EditorContext, FileChanged, Params, Preview, Question, Stored } from '../event.ts'
-import { codeBlock, promptToOrg } from '../org/blocks.ts'
-import { orgOf } from '../org/flow.ts'
+import { codeBlock } from '../org/blocks.ts'
+import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
 import { guardLine, orgBlock, orgBlockLines, orgLine, orgText, seal } from '../org/text.ts'
-import { capitalize, excerpt, formatCount, shortJson } from './format.ts'
+import { capitalize, excerpt, formatCount, hookLine, shortJson } from './format.ts'
 import { projectName } from './record.ts'
 
 /**
@@ -57,8 +57,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       return { org: promptOrg(event.text) }
     case 'message':
       return {
-        org: known.org ?? orgOf(event.content, project),
-        ...(event.thinking && { org_thinking: known.org_thinking ?? orgOf(event.thinking, project) }),
+        org: known.org ?? convertToOrg(event.content, project),
+        ...(event.thinking && { org_thinking: known.org_thinking ?? convertToOrg(event.thinking, project) }),
       }
     case 'tool.call': {
       const { tool, params, reason, preview, remember } = event
@@ -95,8 +95,10 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
     case 'error':
     case 'notice':
       return { org: lines(event.message) }
+    case 'hook':
+      return { org: lines(hookLine(event)) }
     case 'context.compacted':
-      return { org: orgOf(event.summary, project) }
+      return { org: convertToOrg(event.summary, project) }
     case 'undo':
       return { org: event.files.map(({ path }) => `- ${link(path, project)}`).join('\n') }
     case 'session.rewound':
@@ -116,7 +118,7 @@ const line = (text: string, most = 200): string =>
   seal(guardLine(orgLine(cut(oneLine(showHidden(head(text, most * 8))), most))))
 
 const lines = (text: string): string => seal(orgText(excerpt(text.trim()).text))
-const promptOrg = (text: string): string => seal(promptToOrg(text.replace(/^(?:[ \t]*\r?\n)+/, '').trimEnd()))
+const promptOrg = (text: string): string => promptToOrg(text.replace(/^(?:[ \t]*\r?\n)+/, '').trimEnd())
 const firstLine = (text: string): string => text.trim().split('\n', 1)[0]!
 
 function excerptBlock(content: string): string {

@@ -31,6 +31,7 @@ test(
       mcp_servers: [],
       permissions: { allow: [], ask: [], deny: [] },
       agents: {},
+      hooks: [],
       models: {},
       rules: [],
     })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { convertToOrg, promptToOrg } from '../../src/org/blocks.ts'
+import { convertToOrg, promptToOrg } from '../../src/org/convert.ts'
+import { OrgFlow } from '../../src/org/flow.ts'
 import { renderJson } from '../../src/transcript/json.ts'
 import { renderMarkdown } from '../../src/transcript/markdown.ts'
 import { cleanMarkdown } from '../../src/transcript/markdown-text.ts'
@@ -34,6 +35,9 @@ const shapes: Record<string, (size: number) => string> = {
   hashes: size => `# ${'#'.repeat(size)}a`,
   spaces: size => `a${' '.repeat(size)}b`,
   'line ends': size => '\n'.repeat(size),
+  'targets of labels': size => Array.from({ length: size / 12 }, (_, i) => `[a${i}]: /x\n`).join(''),
+  'lists that turn out loose': size => '- a\n  - b\n  - c\n\n  - d\n'.repeat(size / 24),
+  'code in an item': size => `- \`\`\`\n${'  x\n'.repeat(size / 4)}`,
 }
 
 describe('pathological text takes linear time and no stack', () => {
@@ -42,6 +46,18 @@ describe('pathological text takes linear time and no stack', () => {
       for (const written of [convertToOrg(text), promptToOrg(text), cleanMarkdown(text)])
         expect(written.length).toBeLessThan(text.length * 8 + 1000)
     }
+  })
+})
+
+describe('so it does when it streams', () => {
+  test.each(Object.entries(shapes))('%s', (_, shape) => {
+    const text = shape(SIZE / 8)
+    const flow = new OrgFlow()
+    let sent = 0
+    for (let at = 0; at < text.length; at += 7) sent += flow.push(text.slice(at, at + 7)).org.length
+    sent += flow.finish(text).org.length
+    expect(flow.org).toBe(convertToOrg(text))
+    expect(sent).toBeLessThan(text.length * 60 + 10_000)
   })
 })
 
