@@ -1,7 +1,7 @@
+import { printable } from '../base/controls.ts'
 import { messageOf, UsageError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
 import { suggestion } from '../config/nearest.ts'
-import { printable } from '../config/printable.ts'
 import { createSignIns } from '../llm/sign-in/sign-ins.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'

@@ -1,4 +1,4 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
 import { breakDates, guardCell, guardLines, inert, joinPieces, orgLine, orgLink, type Piece } from './text.ts'

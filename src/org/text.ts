@@ -1,4 +1,4 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
 
 /**
  * Text from users, models and tools as Org text that means nothing to Org: the contract, "Transcripts". Where a sequence

@@ -213,6 +213,20 @@ export const UsageOf = v.object({
   by: v.optional(v.picklist(GROUPS), 'model'),
 })
 export const OfProject = v.object({ project })
+const argument = v.optional(v.pipe(text, v.maxLength(2000)))
+export const CompleteArgument = v.pipe(
+  v.object({
+    project,
+    prompt: argument,
+    template: argument,
+    argument: name,
+    value: v.optional(v.pipe(text, v.maxLength(2000)), ''),
+  }),
+  v.check(
+    ({ prompt, template }) => (prompt === undefined) !== (template === undefined),
+    'either a prompt or a template',
+  ),
+)
 export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({

@@ -1,4 +1,5 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
+import { fenced, ticksFor } from '../base/fence.ts'
 import { type Block, type Item, MAX_MARKDOWN, parseMarkdown } from '../markdown/blocks.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
@@ -46,22 +47,12 @@ export const markdownText = (text: string): string => guardLines(escapeMarkdown(
 export function codeSpan(text: string): string {
   const code = oneLine(text)
   if (code === '') return ''
-  const fence = '`'.repeat(longestRun(code) + 1)
+  const ticks = ticksFor(code, 1)
   const padding = /^`|`$/.test(code) ? ' ' : ''
-  return fence + padding + code + padding + fence
+  return ticks + padding + code + padding + ticks
 }
 
-export function fence(lang: string, text: string): string {
-  const body = showControls(text)
-  const mark = '`'.repeat(Math.max(3, longestRun(body) + 1))
-  return `${mark}${/^[\w+#.-]{1,30}$/.test(lang) ? lang : ''}\n${body}\n${mark}`
-}
-
-function longestRun(text: string): number {
-  let longest = 0
-  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length)
-  return longest
-}
+export const fence = (language: string, text: string): string => fenced(showControls(text), language)
 
 /** The whole file: Emacs finds file-local variables by searching near the end, in fences too. */
 export const seal = (document: string): string => document.replace(/(local)( variables:)/gi, `$1${SPACER}$2`)

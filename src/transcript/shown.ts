@@ -1,4 +1,5 @@
-import { cut, head, oneLine, showHidden } from '../base/text.ts'
+import { oneLine, showHidden } from '../base/controls.ts'
+import { cut, head } from '../base/text.ts'
 import type { Attachment, EditorContext, FileChanged, Params, Preview, Question, Stored } from '../event.ts'
 import { codeBlock } from '../org/blocks.ts'
 import { convertToOrg, promptToOrg } from '../org/convert.ts'

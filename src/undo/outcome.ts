@@ -43,9 +43,9 @@ export type Undoing = {
   /** Without an id: the last undo that is not redone. Throws NOTHING_TO_UNDO, NOT_FOUND. */
   redo(undo_id?: string): Promise<Outcome>
   /**
-   * Undoes all that these turns changed, as one `undo` event of kind `rewind` when there is something. `also` is appended
-   * right before that event, or alone; after a kill and a resume both the files and the events are there, or none of it.
-   * To be called within `queue.alone`.
+   * Undoes all that was changed after the event `to_event_id`, also by turns that were rewound before, as one `undo` event of
+   * kind `rewind` when there is something. `also` is appended right before that event, or alone; after a kill and a resume
+   * both the files and the events are there, or none of it. To be called within `turns.alone`.
    */
-  rewind(turn_id: string, turn_ids: string[], also: Storable[]): Promise<Omit<Outcome, 'undo_id'>>
+  rewind(turn_id: string, to_event_id: number, also: Storable[]): Promise<Omit<Outcome, 'undo_id'>>
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
+import { oneLine } from '../../base/controls.ts'
 import { AppError } from '../../base/errors.ts'
 import { isLoopback } from '../../base/loopback.ts'
-import { oneLine } from '../../base/text.ts'
 import type { OAuthConfig } from '../../config/config.ts'
 
 /** What a person has to do, and until when. */

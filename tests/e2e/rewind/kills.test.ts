@@ -12,8 +12,24 @@ const noCompiler = has('cc') ? '' : ' (skipped: this machine lacks a C compiler)
 const LONG = Array.from({ length: 20_000 }, (_, i) => `line ${i}`).join('\n')
 const read = (path: string): Line => ({ thinking: 'Hm.', calls: [{ name: 'read_file', args: { path } }] })
 const print: Line = { calls: [{ name: 'shell_exec', args: { command: 'cat long.txt' } }] }
+const CHANGES: Line[] = [
+  { calls: [{ name: 'edit_file', args: { path: 'a.txt', old: 'alpha', new: 'beta' } }] },
+  { calls: [{ name: 'write_file', args: { path: 'made/new.txt', content: 'new' } }] },
+  { calls: [{ name: 'delete_file', args: { path: 'gone.txt' } }] },
+]
+const FILES = { 'a.txt': 'alpha\n', 'gone.txt': 'still here\n', 'long.txt': LONG }
+/** The files that the second turn changes, with what stands in them before and after it. */
+const BEFORE = { 'a.txt': 'alpha\n', 'gone.txt': 'still here\n', 'made/new.txt': null }
+const AFTER = { 'a.txt': 'beta\n', 'gone.txt': null, 'made/new.txt': 'new' }
+const filesOf = (project: string) =>
+  Object.fromEntries(
+    Object.keys(BEFORE).map(name => {
+      const path = join(project, name)
+      return [name, existsSync(path) ? readFileSync(path, 'utf8') : null]
+    }),
+  )
 
-type Said = { on: Families; backend: Backend; id: string; turn_id: string }
+type Said = { backend: Backend; project: string; id: string; turn_id: string }
 type Row = {
   name: string
   /** What is asked for; `turn_id` is that of the last turn. */
@@ -28,6 +44,12 @@ const TABLE: Row[] = [
   {
     name: 'rewind',
     run: ({ backend, id, turn_id }) => backend.call(`POST /api/sessions/${id}/rewind`, { turn_id }),
+    before: ['One', 'Two'],
+    after: [['One']],
+  },
+  {
+    name: 'rewind with files',
+    run: ({ backend, id, turn_id }) => backend.call(`POST /api/sessions/${id}/rewind`, { turn_id, files: true }),
     before: ['One', 'Two'],
     after: [['One']],
   },
@@ -55,14 +77,15 @@ const TABLE: Row[] = [
 
 /** A session with two turns, whose second has a result that is kept in a file of its own. */
 async function twoTurns(on: Families, backend: Backend): Promise<Said> {
-  const id = await backend.session(tempDir({ 'a.txt': 'alpha\n', 'long.txt': LONG }), {
+  const project = tempDir(FILES)
+  const id = await backend.session(project, {
     model: MODELS.anthropic,
-    config: { auto_approve_tools: ['shell_exec'] },
+    config: { auto_approve_tools: ['shell_exec', 'edit_file', 'write_file', 'delete_file'] },
   })
   const { turn } = await follow(backend, id, on.says)
   await turn('One', [read('a.txt'), { text: '1' }])
-  const { turn_id } = await turn('Two', [print, { text: '2' }])
-  return { on, backend, id, turn_id }
+  const { turn_id } = await turn('Two', [print, ...CHANGES, { text: '2' }])
+  return { backend, project, id, turn_id }
 }
 
 const users = (transcript: any): string[] =>
@@ -110,8 +133,11 @@ test.skipIf(noCompiler !== '').each(TABLE.map(row => [row.name, row] as const))(
       const from = on.model.requests.length
       const may = reply && after.length > 0 ? after.slice(0, 1) : [before, ...after]
       const dropped = await expectWhole(on, on.backend, said.id, may)
-      // A prompt that was to be sent again is not lost.
       const { body: own } = await on.backend.call(`GET /api/sessions/${said.id}/transcript`)
+      // The files go with the conversation, all of them or none.
+      const isBack = name === 'rewind with files' && users(own).length === 2
+      expect(filesOf(said.project)).toEqual(isBack ? BEFORE : AFTER)
+      // A prompt that was to be sent again is not lost.
       if (name === 'retry' && users(own).length === 2) expect(dropped).toMatchObject([{ text: 'Two' }])
       const forks = sessions.filter(session => session.session_id !== said.id)
       if (name === 'fork' && reply) expect(forks).toHaveLength(1)
@@ -135,7 +161,7 @@ test('a log that ends at any byte of what these wrote: before it or after it, an
   on.summary = null
   let cuts = 0
   for (const { name, run, lines = [], before, after } of TABLE) {
-    if (after.length === 0) continue
+    if (after.length === 0 || name === 'rewind with files') continue
     const said = await twoTurns(on, on.backend)
     const log = await logOf(on.backend, said.id)
     const old = readFileSync(log).length
