@@ -230,7 +230,7 @@ function fromPrompt(event: Stored<Prompt>): HistoryMessage {
 }
 
 /** What the editor shows, told at the end of the prompt: it varies, and so belongs to no stable prefix. */
-export function renderContext(at: string, context: EditorContext | undefined): string {
+function renderContext(at: string, context: EditorContext | undefined): string {
   const lines: string[] = []
   const { current_file, cursor_position, visible_region, region, files, buffers, diagnostics } = context ?? {}
   if (current_file) lines.push(`current_file: ${current_file}`)

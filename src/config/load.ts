@@ -37,7 +37,7 @@ export type LoadOptions = {
   validateRule?: LoadValidateRule
 }
 
-export type ProjectFile = {
+type ProjectFile = {
   path: string
   status: 'absent' | TrustStatus
   hash: string | null

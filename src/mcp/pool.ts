@@ -62,9 +62,9 @@ export type ServerStatus = {
   stderr: string[]
 }
 
-export type Offering = { server: string } & Others
+type Offering = { server: string } & Others
 /** `words` are the arguments, as they were typed. */
-export type AskedPrompt = { server: string; prompt: string; words: readonly string[] }
+type AskedPrompt = { server: string; prompt: string; words: readonly string[] }
 
 export type Pool = {
   /** The MCP tools of a session. Starts servers only when nothing is known of them, side by side, and waits for none long; `ask` is who signs in where a server wants that. */

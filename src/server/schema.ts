@@ -76,7 +76,7 @@ const Position = v.pipe(
   v.transform(({ line, column, col }) => ({ line, column: column ?? col ?? 0 })),
 )
 
-export const Context = object({
+const Context = object({
   current_file: maybe(text),
   cursor_position: maybe(Position),
   visible_region: maybe(object({ start: count, end: count })),

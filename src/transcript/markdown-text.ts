@@ -19,7 +19,7 @@ const RULES: [RegExp, string][] = [
 ]
 
 /** A piece of a paragraph; what may follow it is taken for the worst. */
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   let safe = text
   for (const [pattern, replacement] of RULES) safe = safe.replace(pattern, replacement)
   return safe
@@ -29,19 +29,19 @@ const LINE_START = /^(?=#{1,6}(?:\s|$)|[-+*](?:\s|$)|>|=+\s*$|[-|:\s]*-[-|:\s]*$
 const NUMBER = /^(\d{1,9})(?=[.)](?:\s|$))/
 
 /** A line of a paragraph that starts no block: no heading, list, quote, fence, table or rule; not indented. */
-export const guardLine = (line: string): string => {
+const guardLine = (line: string): string => {
   const text = line.trimStart()
   return LINE_START.test(text) ? `\\${text}` : text.replace(NUMBER, '$1\\')
 }
 
-export const guardLines = (text: string): string => text.split('\n').map(guardLine).join('\n')
+const guardLines = (text: string): string => text.split('\n').map(guardLine).join('\n')
 
 /** Text within a line of ours. Nothing in it makes Emacs take a first line for file-local variables. */
 export const markdownLine = (text: string): string =>
   escapeMarkdown(oneLine(text)).replace(/-(?=(?:\\)?\*-)/g, `-${SPACER}`)
 
 /** Text of several lines, each paragraph guarded. */
-export const markdownText = (text: string): string => guardLines(escapeMarkdown(showControls(text)))
+const markdownText = (text: string): string => guardLines(escapeMarkdown(showControls(text)))
 
 /** A code span, fenced by more backticks than are inside. */
 export function codeSpan(text: string): string {
@@ -113,18 +113,17 @@ function writeTable([head, ...rows]: string[][]): string {
  * Inline Markdown written again from what was understood of it: HTML is text, images are links (nothing is fetched), and
  * links lead to http, https and files only.
  */
-export const cleanParagraph = (text: string, links: Links): string =>
-  guardLines(write(parseInline(showControls(text), links)))
+const cleanParagraph = (text: string, links: Links): string => guardLines(write(parseInline(showControls(text), links)))
 
 /** The words of a heading as a bold line: the outline is ours. */
-export function cleanBold(text: string, links: Links): string {
+function cleanBold(text: string, links: Links): string {
   const words = write(
     parseInline(oneLine(text), links).filter(token => !('style' in token && token.style === 'strong')),
   )
   return words === '' ? '' : guardLines(`**${words}**`)
 }
 
-export const cleanCell = (text: string, links: Links): string =>
+const cleanCell = (text: string, links: Links): string =>
   write(parseInline(oneLine(text), links))
     .replace(/\s*\n\s*/g, ' ')
     .replaceAll('|', '\\|')

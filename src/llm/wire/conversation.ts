@@ -14,7 +14,7 @@ export type Step =
 export type Part = { text: string } | { image: Image }
 /** `id` is what goes over the wire; `tool_call_id` is ours. */
 export type WireCall = { id: string; tool_call_id: string; name: string; params: Params }
-export type Result = { id: string; name: string; content: string; is_error: boolean; images: Image[] }
+type Result = { id: string; name: string; content: string; is_error: boolean; images: Image[] }
 
 const CONTINUE = 'Continue exactly where your last message stops, without repeating any of it.'
 

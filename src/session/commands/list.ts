@@ -24,7 +24,7 @@ export type ListedCommand = {
 }
 
 /** What is behind a row. */
-export type Source =
+type Source =
   | { kind: 'action'; action: BuiltIn }
   | { kind: 'shipped'; command: Shipped }
   | { kind: 'markdown'; command: MarkdownCommand }
