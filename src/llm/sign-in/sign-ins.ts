@@ -18,7 +18,7 @@ export type SignIns = {
   /** Forgets the tokens, and has the server do so. Resolves with what became of it. */
   forget(provider: string): Promise<'absent' | 'forgotten' | 'revoked'>
   /** For the redactor. */
-  secrets(): string[]
+  secrets(): Iterable<string>
 }
 
 const Kept = v.object({
@@ -43,6 +43,7 @@ export function createSignIns(config: Config, state: string | undefined, now: ()
     state !== undefined && Object.hasOwn(config.providers, provider) ? config.providers[provider]?.oauth : undefined
   /** All that were ever read: one that was renewed is a secret still. */
   const seen = new Set<string>()
+  let isLoaded = false
   const cache = new Map<string, { modified: number; kept: Kept | undefined }>()
 
   const read = (provider: string): Kept | undefined => {
@@ -123,8 +124,10 @@ export function createSignIns(config: Config, state: string | undefined, now: ()
       return (await revokeToken(oauth, kept).catch(() => false)) ? 'revoked' : 'forgotten'
     },
     secrets() {
-      for (const provider of Object.keys(config.providers)) read(provider)
-      return [...seen]
+      // Asked with each event: the files are read for it once, and then when they are used.
+      if (!isLoaded) for (const provider of Object.keys(config.providers)) read(provider)
+      isLoaded = true
+      return seen
     },
   }
 }
