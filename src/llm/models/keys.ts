@@ -41,6 +41,13 @@ export function createKeys(options: {
     Object.hasOwn(config.providers, provider.name) ? config.providers[provider.name] : undefined
   const variableOf = (provider: Provider) => provider.key_names.find(name => env[name]?.trim())
 
+  let configured: string[] | undefined
+  const configuredSecrets = (): string[] => {
+    const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
+    const all = [...secretsOf(config), ...variables]
+    return all.flatMap(key => (key ? [key.trim()] : [])).filter(isSecret)
+  }
+
   const sourceOf: Keys['sourceOf'] = provider => {
     if (memory.has(provider.name)) return { source: 'memory' }
     if (entryOf(provider)?.api_key?.trim()) return { source: 'config' }
@@ -57,7 +64,7 @@ export function createKeys(options: {
     running.set(provider.name, run)
     try {
       const key = await waitFor(run, signal)
-      given.add(key)
+      if (isSecret(key)) given.add(key)
       const { key_seconds = Number.POSITIVE_INFINITY } = provider
       fetched.set(provider.name, { key, until: performance.now() + key_seconds * 1000 })
       return key
@@ -86,16 +93,14 @@ export function createKeys(options: {
       const trimmed = key.trim()
       if (!isHeaderSafe(trimmed))
         throw new AppError('INVALID_REQUEST', 'key: expected one line of printable ASCII characters without blanks.')
-      given.add(trimmed)
+      if (isSecret(trimmed)) given.add(trimmed)
       memory.set(provider.name, trimmed)
     },
-    secrets() {
-      const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
-      const all = [...given, ...secretsOf(config), ...variables]
-      return [...new Set(all.flatMap(key => (key ? [key.trim()] : [])))].filter(key => key.length >= SHORTEST_SECRET)
-    },
+    secrets: () => [...new Set([...(configured ??= configuredSecrets()), ...given])],
   }
 }
+
+const isSecret = (key: string) => key.length >= SHORTEST_SECRET
 
 const isHeaderSafe = (key: string) => /^[\x21-\x7e]+$/.test(key)
 
