@@ -54,6 +54,7 @@ import rewrite from './emacs-agent-rewrite.el' with { type: 'text' }
 import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
 import send from './emacs-agent-send.el' with { type: 'text' }
+import served from './emacs-agent-served.el' with { type: 'text' }
 import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
@@ -123,6 +124,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-search.el': search,
   'emacs-agent-section.el': section,
   'emacs-agent-send.el': send,
+  'emacs-agent-served.el': served,
   'emacs-agent-session.el': session,
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,
