@@ -12,6 +12,7 @@ import commit from './emacs-agent-commit.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
+import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
@@ -50,6 +51,7 @@ import rewrite from './emacs-agent-rewrite.el' with { type: 'text' }
 import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
 import send from './emacs-agent-send.el' with { type: 'text' }
+import served from './emacs-agent-served.el' with { type: 'text' }
 import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
@@ -77,6 +79,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-conflict.el': conflict,
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
+  'emacs-agent-cost.el': cost,
   'emacs-agent-decide.el': decide,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
@@ -115,6 +118,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-search.el': search,
   'emacs-agent-section.el': section,
   'emacs-agent-send.el': send,
+  'emacs-agent-served.el': served,
   'emacs-agent-session.el': session,
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,
