@@ -21,7 +21,6 @@ export type FileDiff = Preview['files'][number]
 export type Remember = Part<'remember'>
 export type Location = Part<'locations'>[number]
 export type ErrorCode = Part<'errorCode'>
-export type ToolResultBody = Part<'toolResultBody'>
 export type ToolError = Part<'toolError'>
 export type ProviderData = Part<'providerData'>
 export type AgentState = 'idle' | 'thinking' | 'tool_execution' | 'waiting_approval' | 'error'
@@ -43,6 +42,7 @@ export type ToolResult = Of<'tool.result'>
 export type FileChanged = Of<'file.changed'>
 export type FileOperation = FileChanged['operation']
 export type Undo = Of<'undo'>
+export type HookRun = Of<'hook'>
 export type Question = Of<'question'>
 export type Answer = Of<'answer'>
 export type ErrorEvent = Of<'error'>
@@ -67,7 +67,7 @@ export type MessageDelta = Delegated & {
   replace?: true
 }
 export type ThinkingDelta = Delegated & { type: 'thinking.delta'; turn_id: string; message_id: string; content: string }
-export type ToolDraft = Delegated & {
+type ToolDraft = Delegated & {
   type: 'tool.draft'
   turn_id: string
   tool_call_id: string
@@ -75,7 +75,7 @@ export type ToolDraft = Delegated & {
   chars: number
   path?: string
 }
-export type ToolProgress = Delegated & {
+type ToolProgress = Delegated & {
   type: 'tool.progress'
   tool_call_id: string
   message: string
@@ -91,7 +91,7 @@ export type AgentStateChanged = {
   last_event_id?: number
   parent_tool_call_id?: string
 }
-export type Reset = { type: 'reset' }
+type Reset = { type: 'reset' }
 
 /** Live only: never stored, never given an id. */
 export type Transient = MessageDelta | ThinkingDelta | ToolDraft | ToolProgress | AgentStateChanged | Reset

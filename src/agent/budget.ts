@@ -16,7 +16,7 @@ const KINDS = [
   'tool_results',
   'conversation',
 ] as const
-export type PartKind = (typeof KINDS)[number]
+type PartKind = (typeof KINDS)[number]
 /** `name`: a file by its path, a tool, an MCP server. Tokens are estimated from the length, and fitted to what was counted. */
 export type Part = { kind: PartKind; name?: string; tokens: number }
 
@@ -85,11 +85,9 @@ export function budgetOf(parts: readonly Part[], used: number): Part[] {
     const key = `${part.kind} ${part.name ?? ''}`
     sums.set(key, { ...part, tokens: part.tokens + (sums.get(key)?.tokens ?? 0) })
   }
-  const all = [...sums.values()]
+  const all = [...sums.values()].filter(part => part.tokens > 0)
   const fitted = used > 0 ? scaledTo(all, used) : all
-  return fitted
-    .filter(part => part.tokens > 0)
-    .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.tokens - a.tokens)
+  return fitted.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.tokens - a.tokens)
 }
 
 /** Scales to a sum; what rounding leaves over goes to the largest. */

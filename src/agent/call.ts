@@ -1,11 +1,8 @@
-import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
-import { hashOf } from '../base/files.ts'
-import { cut } from '../base/text.ts'
-import type { Event, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
+import type { Event, FileChanged, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
-import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
-import type { Foreseen, Keeper, Kept } from '../undo/keeper.ts'
+import type { Effect, Tool, ToolContext } from '../tools/tool.ts'
+import type { Foreseen, Keeper } from '../undo/keeper.ts'
 
 /** What a call may see and use of its session. */
 export type ToolAccess = {
@@ -21,6 +18,28 @@ export type ToolAccess = {
   keeper?: Keeper
   /** What a call that has run has worked on. */
   touched(prepared: Prepared): Promise<void>
+  /** Programs of the user's that have a say: before a call runs, and, with texts for the model, once it has. */
+  hooks?: {
+    before(looked: Prepared, signal: AbortSignal): Promise<HookReply>
+    after(
+      prepared: Prepared,
+      result: Pick<ToolResult, 'status' | 'result' | 'message'>,
+      changed: readonly FileChanged[],
+      signal: AbortSignal,
+    ): Promise<string[]>
+  }
+}
+
+/** What the hooks of one event said, in the order of the configuration. */
+export type HookReply = {
+  /** Why it must not go on; the hooks behind it did not run. */
+  blocked?: string
+  /** Parameters in place of those of the call. */
+  params?: Params
+  /** For the model, one text a hook. */
+  context: string[]
+  /** The call is put to the person although a rule allows it, for this reason. */
+  ask?: string
 }
 
 /** A call that was looked at and is ready to run: what it would do, and what the rules say of it. */
@@ -32,6 +51,8 @@ export type Prepared = {
   verdict: Verdict
   preview?: Preview
   remember?: Remember
+  /** What hooks have to say of it, for the model. */
+  notes?: string[]
   /** What of it could not be undone. */
   foreseen?: Foreseen
 }
@@ -67,11 +88,27 @@ export async function prepare(
     named = { ...call, tool: tool.name, params: inner?.params ?? call.params }
     const looked = await look(named, tool, place, signal)
     if (looked.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', looked.verdict.reason)
-    return looked
+    return place.hooks ? await hooked(looked, place, signal) : looked
   } catch (error) {
     signal.throwIfAborted()
     return { call: named, category: tool?.category ?? 'unknown', error: toolError(error) }
   }
+}
+
+/** The call as hooks leave it: other parameters are looked at like those of a new call, so no hook widens a rule. */
+async function hooked(looked: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Prepared> {
+  const { blocked, params, context, ask } = await place.hooks!.before(looked, signal)
+  if (blocked !== undefined) throw new AppError('PERMISSION_DENIED', `A hook of the user refused this call: ${blocked}`)
+  const asks = ask !== undefined
+  const again = params !== undefined || asks
+  const call = params ? { ...looked.call, params } : looked.call
+  const fresh = again ? await look(call, looked.tool, place, signal, asks) : looked
+  if (fresh.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', fresh.verdict.reason)
+  const changed = params ? ['A hook of the user changed the parameters of this call.'] : []
+  const verdict = asks
+    ? { ...fresh.verdict, decision: 'ask' as const, reason: `A hook wants it asked: ${ask}` }
+    : fresh.verdict
+  return { ...fresh, verdict, notes: [...changed, ...context] }
 }
 
 /**
@@ -149,95 +186,14 @@ async function judge(
   }
 }
 
-export type Performed = {
-  result: Pick<
-    ToolResult,
-    'status' | 'result' | 'error' | 'reason' | 'edited' | 'message' | 'execution_time_ms' | 'locations'
-  >
-  changes: Change[]
-}
-
-/** A tool that ignores the signal is left behind after this long: an interrupt takes less than a second. */
-const GRACE_MS = 800
-
-/**
- * Runs a prepared call. One of the four places where a failure becomes data: it never throws. What the call may change is
- * kept first (`keep`), and what it did change is known afterwards, also of one that failed or does not say so itself.
- */
-export async function perform(
-  prepared: Prepared,
-  context: ToolContext,
-  note = '',
-  keep?: () => Promise<Kept>,
-): Promise<Performed> {
-  const started = performance.now()
-  const elapsed = () => Math.round(performance.now() - started)
-  let kept: Kept | undefined
-  try {
-    kept = await keep?.()
-    const output = await settled(prepared.tool.run(prepared.params, context, prepared.effect), context.signal)
-    const { content, metadata } = await finish(output, context)
-    const execution_time_ms = elapsed()
-    const { changes, ...unsure } = await settleKept(kept)
-    return {
-      result: {
-        status: 'success',
-        result: { content: note + content, metadata: { ...metadata, ...unsure } },
-        ...(note && { edited: true }),
-        message: summaryLine(content),
-        execution_time_ms,
-        ...(output.locations && { locations: output.locations }),
-      },
-      changes: output.changes?.length ? output.changes : changes,
-    }
-  } catch (error) {
-    const failure = context.signal.aborted ? interrupted() : toolError(error)
-    const execution_time_ms = elapsed()
-    // After an interrupt the turn only ends. What was changed is kept, and found by `changes`.
-    const { changes } = await settleKept(kept)
-    return {
-      result: { status: 'error', error: failure, message: failure.message, execution_time_ms },
-      changes: context.signal.aborted ? [] : changes,
-    }
-  }
-}
-
-/** What a call changed, and for its metadata what of that cannot be undone: all of it, where that could not be written down. */
-async function settleKept(kept: Kept | undefined) {
-  const aftermath = await kept?.settle().catch(() => ({ changes: [], not_undoable: ['.'] }))
-  const { changes = [], not_undoable = [] } = aftermath ?? {}
-  return { changes, ...(not_undoable.length > 0 && { undo: 'partial', not_undoable }) }
-}
-
-export const interrupted = (): ToolError => ({
-  code: 'INTERRUPTED',
-  message: 'Interrupted by the user; what the call had done until then stays done.',
-  recoverable: true,
-})
-
-async function finish(output: Output, context: ToolContext) {
-  const { limitOutput, MAX_RESULT_CHARS } = await import('../tools/output.ts')
-  // Before it is cut, so that no half of a secret is left, and before it goes to a file.
-  const whole = context.redactor?.value(output.content) ?? output.content
-  const limit = async (spill: () => string | null) => limitOutput(whole, context.tool_call_id, spill())
-  const isLong = whole.length > MAX_RESULT_CHARS
-  // No room for the whole makes no failure of a call that has done its work: the model gets both ends of the result.
-  const content = await limit(() => (isLong ? context.spillPath(context.tool_call_id) : null)).catch(() =>
-    limit(() => null),
+function unknownTool(name: string, names: string[]): AppError {
+  const known = names.length > 40 ? `${names.slice(0, 40).join(', ')} …` : names.join(', ')
+  return new AppError(
+    'UNKNOWN_TOOL',
+    `There is no tool of that name for this agent. The tools are: ${known || 'none'}.`,
+    { name },
   )
-  const images = output.images?.length ?? 0
-  if (images > 0) await context.keepImages?.(output.images!)
-  return { content, metadata: images > 0 ? { ...output.metadata, images } : output.metadata }
 }
-
-function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const off = onAbort(signal, () => setTimeout(() => reject(signal.reason), GRACE_MS).unref())
-    work.then(resolve, reject).finally(off)
-  })
-}
-
-const summaryLine = (content: string) => cut(content.trimStart().split('\n', 1)[0] ?? '', 200)
 
 export function toolError(error: unknown): ToolError {
   if (error instanceof AppError)
@@ -249,37 +205,4 @@ export function toolError(error: unknown): ToolError {
     }
   const code = (error as NodeJS.ErrnoException)?.code
   return { code: 'TOOL_FAILED', message: code ? `${code}: ${messageOf(error)}` : messageOf(error), recoverable: true }
-}
-
-function unknownTool(name: string, names: string[]): AppError {
-  const known = names.length > 40 ? `${names.slice(0, 40).join(', ')} …` : names.join(', ')
-  return new AppError(
-    'UNKNOWN_TOOL',
-    `There is no tool of that name for this agent. The tools are: ${known || 'none'}.`,
-    { name },
-  )
-}
-
-/** What `file.changed` tells of each change. */
-export async function fileChanges(
-  changes: Change[],
-  context: ToolContext,
-  ids: { turn_id: string; tool_call_id: string },
-) {
-  if (changes.length === 0) return []
-  const { relative } = await import('../tools/paths.ts')
-  const { diffOf } = await import('../tools/files/change.ts')
-  return Promise.all(
-    changes.map(async change => ({
-      type: 'file.changed' as const,
-      ...ids,
-      path: relative(change.path, context.roots),
-      ...(change.from && { from: relative(change.from, context.roots) }),
-      operation: change.operation,
-      change: change.change ?? (change.before === null ? 'created' : change.after === null ? 'deleted' : 'modified'),
-      ...(change.before && { before_hash: hashOf(change.before) }),
-      ...(change.after && { after_hash: hashOf(change.after) }),
-      ...(change.before || change.after ? { diff: await diffOf(change, context.roots) } : {}),
-    })),
-  )
 }

@@ -1,16 +1,8 @@
 import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
 import type { Foreseen } from '../undo/keeper.ts'
-import {
-  type BlockedCall,
-  fileChanges,
-  interrupted,
-  isBlocked,
-  type Performed,
-  type Prepared,
-  perform,
-  prepare,
-} from './call.ts'
+import { type BlockedCall, isBlocked, type Prepared, prepare } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
+import { fileChanges, interrupted, type Performed, perform } from './perform.ts'
 import { type Decision, state, type Turn } from './turn.ts'
 
 /**
@@ -87,7 +79,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
         yield result(turn, looked.call, rejected(decision))
         return decision.decision === 'timeout' ? 'timeout' : 'done'
       }
-      prepared = decision.prepared
+      prepared = { ...decision.prepared, notes: looked.notes }
       note = decision.note
     } catch (error) {
       yield result(turn, looked.call, stopped())
@@ -109,15 +101,28 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
 async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, signal: AbortSignal, note?: string) {
   const { call } = prepared
   const context = turn.place.context(call.tool_call_id, signal, channel.push)
-  const { keeper } = turn.place
+  const { keeper, hooks } = turn.place
   const writing = { tool: prepared.tool.name, category: prepared.tool.category, effect: prepared.effect, context }
   const ids = { turn_id: turn.turn_id, tool_call_id: call.tool_call_id }
   const keep = keeper && prepared.effect.level !== 'read' ? () => keeper.keep(writing, ids) : undefined
   const performed = await perform(prepared, context, note, keep)
-  channel.push(result(turn, call, performed.result))
-  await turn.place.touched(prepared)
   const changed = await fileChanges(performed.changes, context, ids)
+  const heard = signal.aborted ? [] : ((await hooks?.after(prepared, performed.result, changed, signal)) ?? [])
+  channel.push(result(turn, call, withNotes(performed.result, [...(prepared.notes ?? []), ...heard])))
+  await turn.place.touched(prepared)
   for (const event of changed) channel.push(event)
+}
+
+/** Notes stand behind the result, for the model. */
+function withNotes(outcome: Performed['result'], notes: string[]): Performed['result'] {
+  if (notes.length === 0) return outcome
+  const behind = notes.map(note => `\n[${note}]`).join('')
+  const { result: body, error } = outcome
+  return {
+    ...outcome,
+    ...(body && { result: { ...body, content: body.content + behind } }),
+    ...(error && { error: { ...error, message: error.message + behind }, message: outcome.message + behind }),
+  }
 }
 
 function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {

@@ -62,6 +62,7 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
     yield* await turn.steers()
+    if (!(yield* turn.mayGoOn(signal))) return 'limit'
     yield state(turn, 'thinking')
     const message = yield* think(turn, signal)
     cuts = message.stop_reason === 'cut' ? cuts + 1 : 0

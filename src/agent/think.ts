@@ -11,17 +11,35 @@ import { state, type Turn } from './turn.ts'
 
 /**
  * One model call: yields its deltas, then the message. A request that the provider refuses is made another way and sent again,
- * where there is one (`recovery.ts`). Throws what the call throws.
+ * where there is one (`recovery.ts`); a model that stays overloaded gives way to one of `fallback_models`. Throws what the
+ * last call throws.
  */
 export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
-  try {
-    return yield* attempt(turn, signal)
-  } catch (error) {
-    // What was learned about room did not help: the next prompt begins anew.
-    if (isTooLong(error)) turn.fit.limits.clear()
-    throw error
+  for (;;) {
+    try {
+      return yield* attempt(turn, signal)
+    } catch (error) {
+      // What was learned about room did not help: the next prompt begins anew.
+      if (isTooLong(error)) turn.fit.limits.clear()
+      if (!isOverloaded(error) || signal.aborted) throw error
+      const change = await turn.fallBack()
+      if (!change) throw error
+      yield fellBack(turn, change, error)
+      yield state(turn, 'thinking', { details: `Going on with ${change.to}` })
+    }
   }
 }
+
+/** After its retries; another model may have room. A missing key or an exhausted quota is another matter. */
+const isOverloaded = (error: unknown): error is AppError =>
+  error instanceof AppError && (error.code === 'LLM_OVERLOADED' || error.code === 'LLM_RATE_LIMIT')
+
+const fellBack = ({ turn_id }: Turn, { from, to }: { from: string; to: string }, { message }: AppError): Event => ({
+  type: 'notice',
+  turn_id,
+  code: 'FALLBACK',
+  message: `${from} cannot answer now: ${message} The rest of this turn goes to ${to}.`,
+})
 
 async function* attempt(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
   const recovery = createRecovery(turn.fit)

@@ -24,6 +24,10 @@ export type Turn = {
   /** Prompts that steer the running turn, and what the model has to learn in between; each is taken once. */
   steers(): Promise<Prompt[]>
   hasSteers(): boolean
+  /** Takes the next usable one of `fallback_models` for the rest of the turn; undefined when there is none left. */
+  fallBack(): Promise<{ from: string; to: string } | undefined>
+  /** Whether the next model call may be made: where a limit on costs is reached, somebody is asked (`spending.ts`). */
+  mayGoOn(signal: AbortSignal): AsyncGenerator<Event, boolean>
   /** Registers a question about a call before it is announced, and resolves with the decision, already appended. */
   ask(prepared: Prepared, signal: AbortSignal): Promise<Decision>
   /** When an answer to a question asked now would come too late; undefined when it waits for ever. */

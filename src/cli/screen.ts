@@ -1,6 +1,7 @@
 import { cut } from '../base/text.ts'
 import type { ErrorEvent, Message, MessageDelta, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
 import type { Broadcast } from '../session/subscribers.ts'
+import { hookLine } from '../transcript/format.ts'
 import { outcomeOf } from './outcome.ts'
 import { createSettler, type Settled } from './settle.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'
@@ -92,6 +93,10 @@ export function createScreen(write: (text: string) => void, style: Style, render
               `${event.kind === 'redo' ? 'Done again' : 'Undone'}: ${inert(event.files.map(file => file.path).join(', '))}`,
             ),
           )
+        case 'hook':
+          return event.outcome === 'ok'
+            ? undefined
+            : line(style.dim(`Hook ${event.outcome}: ${inert(hookLine(event))}`))
         case 'notice':
           return line(style.dim(inert(event.message)))
         case 'error':

@@ -5,20 +5,23 @@ import { VENDORS } from './vendors.ts'
 /** A mistake at a key. `text` completes "FILE:LINE: KEY …". */
 export type Problem = { path: Path; text: string }
 /** Null, or what is wrong with a permission rule. The grammar of rules belongs to a room above: it is passed in. */
-export type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
+type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
 /** Loads it: only for a file that has rules. */
 export type LoadValidateRule = () => Promise<ValidateRule>
 
 /** The mistakes no schema can see: those between two keys, and names that are taken. */
 export async function checkFile(file: FileConfig, load?: LoadValidateRule): Promise<Problem[]> {
   const { permissions, agents = {} } = file
-  const hasRules = permissions || Object.values(agents).some(agent => agent.allowed_tools)
+  const hooks = file.hooks ?? []
+  const hasRules =
+    permissions || hooks.some(hook => hook.match) || Object.values(agents).some(agent => agent.allowed_tools)
   const validateRule: ValidateRule = (hasRules && (await load?.())) || (() => null)
   return [
     ...checkProviders(file.providers ?? {}),
     ...checkServers(file.mcp_servers ?? []),
     ...checkAgents(file.agents ?? {}),
     ...checkRules(file, validateRule),
+    ...checkHooks(hooks, validateRule),
   ]
 }
 
@@ -31,6 +34,10 @@ export const WRITING_AGENT = 'build'
 function checkProviders(providers: NonNullable<FileConfig['providers']>): Problem[] {
   return Object.entries(providers).flatMap(([name, entry]): Problem[] => {
     const path = ['providers', name]
+    if (entry.oauth && !entry.oauth.issuer && !entry.oauth.token_endpoint)
+      return [
+        { path: [...path, 'oauth'], text: 'needs an issuer, or device_authorization_endpoint and token_endpoint' },
+      ]
     if (name === 'offline') return [{ path, text: 'is built in and has no settings' }]
     if (KNOWN_PROVIDERS.includes(name)) return []
     if (!entry.kind)
@@ -63,6 +70,19 @@ function checkAgents(agents: NonNullable<FileConfig['agents']>): Problem[] {
     if (agents[name]!.read_only === false) problems.push({ path: [...path, 'read_only'], text })
     if (agents[name]!.write_paths) problems.push({ path: [...path, 'write_paths'], text })
     return problems
+  })
+}
+
+/** A session begins, and a prompt comes, without a tool. */
+const WITHOUT_TOOL = ['session.created', 'prompt', 'turn.end']
+
+function checkHooks(hooks: NonNullable<FileConfig['hooks']>, validate: ValidateRule): Problem[] {
+  return hooks.flatMap(({ on, match }, index): Problem[] => {
+    if (match === undefined) return []
+    const path = ['hooks', index, 'match']
+    if (WITHOUT_TOOL.includes(on)) return [{ path, text: `is for events of tools, and ${on} is none` }]
+    const wrong = validate(match, 'ask')
+    return wrong === null ? [] : [{ path, text: `is not a rule: ${wrong}` }]
   })
 }
 

@@ -8,6 +8,7 @@ export type Config = Scalars &
     mcp_servers: McpServerConfig[]
     permissions: Permissions
     agents: Record<string, AgentConfig>
+    hooks: HookConfig[]
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
     /** Where each rule of `permissions` came from. */
@@ -15,7 +16,7 @@ export type Config = Scalars &
   }
 
 export type LogLevel = Scalars['log_level']
-export type Permissions = { allow: string[]; ask: string[]; deny: string[] }
+type Permissions = { allow: string[]; ask: string[]; deny: string[] }
 export type ConfigRule = { rule: string; action: keyof Permissions; origin: string }
 
 type Entry<K extends keyof FileConfig> = NonNullable<FileConfig[K]>
@@ -27,6 +28,8 @@ export type ProviderConfig = Omit<Entry<'providers'>[string], 'kind'> & {
   /** Variables that its `base_url` or `headers` name and that are not set: using it is an error that names them. */
   unset?: string[]
 }
+
+export type OAuthConfig = NonNullable<ProviderConfig['oauth']>
 
 export type McpServerEntry = Entry<'mcp_servers'>[number]
 type Defaulted = Exclude<keyof ReturnType<typeof defaultServer>, 'limits'>
@@ -41,6 +44,9 @@ export type McpServerConfig = Omit<McpServerEntry, Defaulted | 'limits' | 'type'
   }
 
 export type AgentConfig = Entry<'agents'>[string] & { origin?: string }
+
+/** A program of the user's that runs at an event of a session. */
+export type HookConfig = Entry<'hooks'>[number]
 
 export type ModelConfig = Entry<'models'>[string]
 

@@ -1,6 +1,6 @@
+import { printable } from '../base/controls.ts'
 import { ACTIONS } from './check.ts'
 import type { ParsedFile } from './file.ts'
-import { printable } from './printable.ts'
 import { problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
 
@@ -10,7 +10,7 @@ import type { FileConfig } from './schema.ts'
  */
 export function describeFile({ data, problems, left_out, ignored }: ParsedFile): string[] {
   if (problems.length > 0) return problems.map(problem => `cannot be used: ${printable(problemLine(problem))}`)
-  const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...settings } = data
+  const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, hooks: __, ...settings } = data
   const { allowed_directories = [], ...scalars } = settings
   return [
     ...mcp_servers.map(describeServer),

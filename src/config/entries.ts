@@ -14,7 +14,7 @@ import { defaultServer } from './settings.ts'
  * `api_key` unset and is listed in the `unset` of other entries; in a top-level path it is a problem.
  */
 export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Layer; problems: ConfigProblem[] } {
-  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...settings } = file.data
+  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, hooks, ...settings } = file.data
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
   for (const key of Object.keys(settings)) layer.where[key] = origin([key])
@@ -54,6 +54,7 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
   // Its restrictions are not known, and the shipped agent of that name has none: until it is mended it changes nothing.
   for (const name of file.left_out_agents)
     if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
+  if (hooks) layer.hooks = hooks
   layer.models = entries(
     'models',
     Object.entries(models).map(([name, entry]) => [name, entry, ['models', name]]),
@@ -80,6 +81,7 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: ExpandContext)
   else if (key) provider.api_key = key
   if (entry.base_url !== undefined) provider.base_url = expandVariables(entry.base_url, env, unset)
   if (entry.headers) provider.headers = expandValues(entry.headers, env, unset)
+  if (entry.oauth) provider.oauth = { ...entry.oauth, ...expandValues(entry.oauth, env, unset) }
   if (unset.size > 0) provider.unset = [...unset]
   return provider
 }

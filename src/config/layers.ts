@@ -1,4 +1,12 @@
-import type { AgentConfig, Config, ConfigRule, McpServerConfig, ModelConfig, ProviderConfig } from './config.ts'
+import type {
+  AgentConfig,
+  Config,
+  ConfigRule,
+  HookConfig,
+  McpServerConfig,
+  ModelConfig,
+  ProviderConfig,
+} from './config.ts'
 import { LIST_KEYS, type Lists, SCALAR_KEYS, type Scalars } from './settings.ts'
 
 /** One place settings come from. `where` says, for each key and entry (`port`, `providers.local`), where exactly. */
@@ -8,6 +16,7 @@ export type Layer = {
   mcp_servers: Record<string, McpServerConfig>
   agents: Record<string, AgentConfig>
   models: Record<string, ModelConfig>
+  hooks: HookConfig[]
   rules: ConfigRule[]
   where: Record<string, string>
 }
@@ -25,6 +34,7 @@ export const emptyLayer = (): Layer => ({
   mcp_servers: dictionary(),
   agents: dictionary(),
   models: dictionary(),
+  hooks: [],
   rules: [],
   where: dictionary(),
 })
@@ -45,6 +55,7 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     agents: merged(layer => layer.agents),
     models: merged(layer => layer.models),
     permissions: { allow: listed('allow'), ask: listed('ask'), deny: listed('deny') },
+    hooks: layers.flatMap(layer => layer.hooks),
     rules,
   }
   const settings = [...SCALAR_KEYS, ...LIST_KEYS]

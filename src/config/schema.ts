@@ -95,6 +95,19 @@ const provider = table({
   headers: maybe(strings),
   /** How long its server may say nothing, before an answer and within one. */
   timeout_seconds: maybe(number(`a number of seconds from 1 to ${LONGEST_SECONDS}`, 1, LONGEST_SECONDS)),
+  /** Signing in by the device flow, with a client that the provider has registered for this program or its user. */
+  oauth: maybe(
+    table({
+      client_id: text('the id of a registered client'),
+      client_secret: maybe(text()),
+      scope: maybe(text('scopes with spaces between them')),
+      /** Its metadata (RFC 8414) name the endpoints that are not named here. */
+      issuer: maybe(url),
+      device_authorization_endpoint: maybe(url),
+      token_endpoint: maybe(url),
+      revocation_endpoint: maybe(url),
+    }),
+  ),
 })
 
 const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)
@@ -184,14 +197,36 @@ const model = table({
   efforts: maybe(v.array(choice(EFFORTS), `a list of ${EFFORTS.join(', ')}`)),
 })
 
+const HOOK_EVENTS = [
+  'session.created',
+  'prompt',
+  'tool.call',
+  'approval',
+  'tool.result',
+  'file.changed',
+  'turn.end',
+] as const
+const hook = table({
+  on: choice(HOOK_EVENTS),
+  match: maybe(text('a rule: tool or tool(pattern)')),
+  command: v.union(
+    [text('a shell line'), v.pipe(texts, v.minLength(1, 'a program'))],
+    'a shell line or a list of words',
+  ),
+  timeout_seconds: maybe(number('a number of seconds from 0.1 to 600', 0.1, 600)),
+})
+
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
   allowed_directories: maybe(v.array(text('a directory'), 'a list of directories')),
+  /** Tried in this order, for the rest of a turn, when its model stays overloaded. */
+  fallback_models: maybe(v.array(text('a model id'), 'a list of model ids')),
   providers: maybe(record(name, provider)),
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
+  hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

@@ -38,6 +38,10 @@ export const SCALARS = {
   transcript_path: text('a directory', '~/.emacs-agent/transcripts'),
   /** Unset: each new session takes the best usable one. */
   model: text('a model id'),
+  /** Writes titles; `none` writes none. Unset: the cheapest usable one of the session's provider. */
+  small_model: text('a model id, or "none"'),
+  /** The small model also writes the summaries that make room in a full context, where its window is large enough. */
+  small_model_summaries: flag(false),
   agent: text("an agent's name", 'build'),
   max_rounds: integer(1, 10_000, 50),
   /** 0: a question waits for ever. */
@@ -47,6 +51,15 @@ export const SCALARS = {
     min: 0,
     max: LONGEST_SECONDS,
     expected: `a number of seconds up to ${LONGEST_SECONDS}, or 0 for no limit`,
+    initial: 0,
+  },
+  /** Dollars. A turn, and a session, that has cost so much asks before it goes on, and again after as much more. 0: never. */
+  max_cost_usd: {
+    kind: 'number',
+    integer: false,
+    min: 0,
+    max: 1_000_000,
+    expected: 'a number of dollars up to 1000000, or 0 for no limit',
     initial: 0,
   },
   /** Wait for a limit to end when the provider names a time, however far, instead of ending the turn. */
@@ -64,10 +77,12 @@ type ValueOf<S extends Setting> = S extends { kind: 'choice'; choices: readonly 
   ? C
   : { text: string; number: number; boolean: boolean; choice: string }[S['kind']]
 type Values = { [K in ScalarKey]: ValueOf<(typeof SCALARS)[K]> }
-export type Scalars = Omit<Values, 'model'> & { model?: string }
+export type Scalars = Omit<Values, Optional> & { [K in Optional]?: string }
+/** Those without an initial value. */
+type Optional = 'model' | 'small_model'
 
 /** The top-level keys that are a list: only files set them. */
-export const LIST_KEYS = ['allowed_hosts', 'allowed_directories'] as const
+export const LIST_KEYS = ['allowed_hosts', 'allowed_directories', 'fallback_models'] as const
 export type Lists = { [K in (typeof LIST_KEYS)[number]]: string[] }
 
 export const SCALAR_KEYS = Object.keys(SCALARS) as ScalarKey[]
@@ -100,10 +115,12 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   transcript_path: resolve(expandHome(initial.transcript_path, dirs.home)),
   allowed_hosts: [],
   allowed_directories: [],
+  fallback_models: [],
   providers: {},
   mcp_servers: [],
   permissions: { allow: [], ask: [], deny: [] },
   agents: {},
+  hooks: [],
   models: {},
   rules: [],
 })

@@ -148,10 +148,20 @@ export const SHAPES = {
     files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
     refused: v.array(open({ path: text, reason: text, diff: maybe(text) })),
   }),
+  /** A hook of the configuration ran. `command` as it is written there; `ms` are milliseconds. */
+  hook: open({
+    turn_id: maybe(id),
+    tool_call_id: maybe(id),
+    on: text,
+    command: text,
+    outcome: word<'ok' | 'blocked' | 'failed' | 'timeout'>(),
+    reason: maybe(text),
+    ms: amount,
+  }),
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth'>(),
+    kind: word<'elicitation' | 'auth' | 'ask'>(),
     server: text,
     message: text,
     schema: maybe(v.unknown()),
@@ -182,6 +192,8 @@ export const SHAPES = {
     images: maybe(v.array(text)),
   }),
   'context.compacted': open({
+    /** That wrote the summary, where it is not the turn's. */
+    model: maybe(text),
     ...delegated,
     /** Absent when a person asked for it, between turns. */
     turn_id: maybe(id),

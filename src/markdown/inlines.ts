@@ -14,7 +14,7 @@ export type Inline =
 export type { Style }
 
 /** Targets of `[label]: target` lines, by label in lower case. */
-export type Links = ReadonlyMap<string, string>
+export type Links = Pick<ReadonlyMap<string, string>, 'get' | 'size'>
 
 type Token = Exclude<Inline, { type: 'open' | 'close' }> | Delimiter | Bracket
 type Bracket = { type: 'bracket'; image: boolean; active: boolean }

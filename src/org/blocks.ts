@@ -1,86 +1,29 @@
-import { SPACER, showControls } from '../base/text.ts'
-import { type Block, type Item, MAX_MARKDOWN, parseMarkdown, readFence } from '../markdown/blocks.ts'
+import type { Leaf } from '../markdown/leaves.ts'
 import { orgBold, orgCellText, orgParagraph, type Place } from './inlines.ts'
 import { orgBlock, orgText } from './text.ts'
 
 /*
- * Org, written from what markdown/ read: `blocks` and `inlines`; `text` makes any text inert.
+ * Org, written from what markdown/ reads: `convert` and `flow` take a text that is whole, or that grows; `writer` writes its
+ * blocks, `blocks` and `inlines` what is in them; `text` makes any text inert.
  */
 
-/**
- * Markdown as Org. Headings become bold lines, fences source or example blocks (`:eval never`), and nothing in the text can
- * be Org syntax of its own. `tests/fixtures/markdown-org` holds the pairs that any other converter has to reproduce.
- */
-export function convertToOrg(markdown: string, base?: string): string {
-  if (markdown.length > MAX_MARKDOWN) return orgBlock('EXAMPLE', markdown)
-  const { blocks, links } = parseMarkdown(markdown)
-  return writeBlocks(blocks, { links, ...(base === undefined ? {} : { base }) })
-}
-
-/** A prompt as it was typed: only its fences become blocks. */
-export function promptToOrg(text: string): string {
-  const lines = showControls(text).split('\n')
-  const parts: string[] = []
-  let start = 0
-  let at = 0
-  while (at < lines.length) {
-    const fence = readFence(lines, at)
-    if (fence?.block.type === 'code' && fence.next <= lines.length) {
-      if (at > start) parts.push(orgText(lines.slice(start, at).join('\n')))
-      parts.push(codeBlock(fence.block.lang, fence.block.text))
-      start = fence.next
-    }
-    at = fence ? fence.next : at + 1
-  }
-  if (start < lines.length) parts.push(orgText(lines.slice(start).join('\n')))
-  return parts.join('\n')
-}
-
-export const writeBlocks = (blocks: readonly Block[], place: Place): string =>
-  blocks
-    .map(block => writeBlock(block, place))
-    .filter(text => text !== '')
-    .join('\n\n')
-
-export function writeBlock(block: Block, place: Place): string {
-  switch (block.type) {
+/** A block of Markdown that holds no others. Code has `:eval never`; headings become bold lines: the outline is ours. */
+export function writeLeaf(leaf: Leaf, place: Place): string {
+  switch (leaf.type) {
     case 'paragraph':
-      return orgParagraph(block.text, place)
+      return orgParagraph(leaf.text, place)
     case 'literal':
-      return orgText(block.text)
+      return orgText(leaf.text)
     case 'heading':
-      return block.text === '' ? '' : orgBold(block.text, place)
+      return leaf.text === '' ? '' : orgBold(leaf.text, place)
     case 'code':
-      return codeBlock(block.lang, block.text)
-    case 'quote':
-      return `#+BEGIN_QUOTE\n${writeBlocks(block.blocks, place)}\n#+END_QUOTE`
-    case 'list':
-      return block.items
-        .map((item, index) => writeItem(item, block.ordered ? block.start + index : undefined, index === 0, place))
-        .join(block.loose ? '\n\n' : '\n')
+      return codeBlock(leaf.lang, leaf.text)
     case 'table':
-      return writeTable(block.head, block.rows, place)
+      return writeTable(leaf.head, leaf.rows, place)
     case 'rule':
       return '-----'
   }
 }
-
-/** `[@5]` tells Org that a list starts at 5. */
-function writeItem(item: Item, number: number | undefined, first: boolean, place: Place): string {
-  const bullet = number === undefined ? '-' : `${number}.`
-  const start = first && number !== undefined && number !== 1 ? ` [@${number}]` : ''
-  const box = item.checked === undefined ? '' : item.checked ? ' [X]' : ' [ ]'
-  let body = ''
-  for (const block of item.blocks) {
-    const text = writeBlock(block, place)
-    if (body === '') body = block.type === 'paragraph' || block.type === 'heading' ? ` ${text}` : `\n${text}`
-    else body += block.type === 'list' ? `\n${text}` : `\n\n${text}`
-  }
-  const tagless = body.replace(/^[^\n]*/, line => line.replace(/([ \t]:)(?=:(?:[ \t]|$))/g, `$1${SPACER}`))
-  return `${bullet}${start}${box}${indent(tagless, ' '.repeat(bullet.length + 1))}`
-}
-
-const indent = (text: string, by: string): string => text.replace(/\n(?=[^\n])/g, `\n${by}`)
 
 function writeTable(head: readonly string[], rows: readonly (readonly string[])[], place: Place): string {
   const cells = [head, ...rows].map(row => row.map(cell => orgCellText(cell, place)))

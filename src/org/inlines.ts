@@ -1,4 +1,4 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
 import { breakDates, guardCell, guardLines, inert, joinPieces, orgLine, orgLink, type Piece } from './text.ts'
@@ -9,6 +9,8 @@ export type Place = {
   links: Links
   /** The directory that relative paths in links start from; without it they stay relative. */
   base?: string
+  /** Cells that were written: a table that grows is written again with each piece. */
+  cells?: Map<string, string>
 }
 
 const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
@@ -16,6 +18,7 @@ const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
 const BEFORE = /[\s\u200b('"{-]$/
 const AFTER = /^[\s\u200b.,:!?;'")}[-]/
 const MAX_CODE = 1000
+const MOST_CELLS = 500
 const PLAIN_URL = /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9./_~%?=&#+,;@!-]|:\d)*[A-Za-z0-9/]$/
 
 /** A paragraph. Line ends stay, but for those within markup. */
@@ -29,8 +32,17 @@ export function orgBold(text: string, place: Place): string {
   return guardLines(new Writer(place, 'line').write(marked))
 }
 
-export const orgCellText = (text: string, place: Place): string =>
-  guardCell(new Writer(place, 'cell').write(parseInline(oneLine(text), place.links)))
+export function orgCellText(text: string, place: Place): string {
+  const known = place.cells?.get(text)
+  if (known !== undefined) return known
+  const cell = guardCell(new Writer(place, 'cell').write(parseInline(oneLine(text), place.links)))
+  // What a reference is may depend on what follows.
+  if (!text.includes(']')) {
+    if (place.cells && place.cells.size >= MOST_CELLS) place.cells.clear()
+    place.cells?.set(text, cell)
+  }
+  return cell
+}
 
 /** Gathers literal text until markup follows, so that the rules for inert text see it whole. */
 class Writer {
@@ -153,7 +165,7 @@ function guardMarks(text: string, active: readonly Style[]): string {
 }
 
 /** `https://…` or `file:…` as Org links to it; undefined for what may not be a link. */
-export function orgTarget(href: string, base?: string): string | undefined {
+function orgTarget(href: string, base?: string): string | undefined {
   const target = readableTarget(href)
   if (target?.kind !== 'file') return target?.url
   const path =
@@ -162,10 +174,10 @@ export function orgTarget(href: string, base?: string): string | undefined {
   return `file:${path}${target.line ? `::${target.line}` : ''}`
 }
 
-/** A link to a file by its path; one that Emacs would not take for a plain file's stays text. */
+/** A link to a file by its path, a part of a line; one that Emacs would not take for a plain file's stays text. */
 export function orgFileLink(path: string, base: string, label = path): string {
   const target = /[:%#]/.test(path) ? undefined : orgTarget(path, base)
-  return target ? orgLink(target, orgLine(label)) : orgLine(label)
+  return target ? orgLink(target, orgLine(label)) : orgLine(label, true)
 }
 
 /** What may not be next to a mark: white space, and what might get a zero-width space there to make it inert. */

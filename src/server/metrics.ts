@@ -52,6 +52,7 @@ export function createMetrics(): Metrics {
         case 'undo':
         case 'question':
         case 'answer':
+        case 'hook':
         case 'notice':
           return
         default: // an event of a newer version is not counted

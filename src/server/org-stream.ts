@@ -1,6 +1,6 @@
-import { slice } from '../base/text.ts'
+import { countCharacters, slice } from '../base/text.ts'
 import type { Stored } from '../event.ts'
-import { countCharacters, OrgFlow, type Patch } from '../org/flow.ts'
+import { OrgFlow, type Patch } from '../org/flow.ts'
 import type { Session } from '../session/session.ts'
 import type { Broadcast, InProgress } from '../session/subscribers.ts'
 import { liveOrgTexts, type OrgTexts, orgTextsOf } from '../transcript/shown.ts'
@@ -13,7 +13,8 @@ import { type Encoding, encode, encodeStored, LONGEST_DELTA } from './sse.ts'
  * that character on. A character is a code point, as in Emacs. What the client has is always whole Org: a block of code that
  * is still open has its last line, which the next delta replaces. A delta with `replace` has `org_from` 0. A delta whose
  * `content` is empty brings Org alone: more of what a late subscriber missed, or, just before `message`, what only the end
- * of the text decides. So the deltas always add up to `org` of `message`.
+ * of the text decides. So the deltas always add up to `org` of `message`. A `tool.progress` with output has the same for the
+ * output of its call so far, in a block.
  */
 export function orgEncoding(session: Session): Encoding {
   const shared = join(session)
@@ -47,14 +48,15 @@ export function orgEncoding(session: Session): Encoding {
       }
       if (!delta || delta.replaces || hadOf(delta.key).version === delta.before) return frame()
       // This reader missed something: it gets all that it does not have.
-      return encode({ ...event, ...restOf(delta.growing, hadOf(delta.key)) })
+      return encode({ ...event, ...liveOrgTexts(event), ...restOf(delta.growing, hadOf(delta.key)) })
     },
     sent(event) {
       if (event.type === 'message') forget(event.message_id)
       const { delta } = shared.latest(event)
-      if (!delta || (event.type !== 'message.delta' && event.type !== 'thinking.delta')) return
-      const { content } = hadOf(delta.key)
-      had.set(delta.key, upToDate(delta.growing, (delta.replaces ? 0 : content) + event.content.length))
+      if (event.type === 'tool.result') had.delete(outputKey(event))
+      if (!delta) return
+      const more = 'content' in event ? String(event.content).length : 0
+      had.set(delta.key, upToDate(delta.growing, (delta.replaces ? 0 : hadOf(delta.key).content) + more))
     },
     close: () => shared.leave(),
   }
@@ -63,26 +65,29 @@ export function orgEncoding(session: Session): Encoding {
 const KINDS = ['thinking.delta', 'message.delta'] as const
 const keyOf = ({ type, message_id }: { type: string; message_id: string }) => `${type} ${message_id}`
 
-/** The Org of a message in progress. `version` grows by one with each delta, `epoch` with each that replaces. */
-type Growing = { flow: OrgFlow; version: number; epoch: number }
+const outputKey = ({ tool_call_id }: { tool_call_id: string }) => `tool.progress ${tool_call_id}`
+/** UTF-16 units of a call's live output that come as Org; `tool.result` has what is shown of it in the end. */
+const MOST_OUTPUT = 200_000
+
+/** The Org of a message in progress, or of a call's output. `version` grows by one with each delta. */
+type Growing = { flow: OrgFlow; version: number }
 
 /**
- * What a reader has of a message in progress: UTF-16 units of its content; of its settled Org, UTF-16 units and characters;
- * and the version if it is up to date, else -1.
+ * What a reader has of a message in progress: UTF-16 units of its content; of its stable Org, UTF-16 units and characters,
+ * and the epoch of those; the version if it is up to date, else -1.
  */
 type Had = { content: number; version: number; epoch: number; units: number; characters: number }
 const NOTHING: Had = { content: 0, version: 0, epoch: 0, units: 0, characters: 0 }
 
-const upToDate = ({ flow, version, epoch }: Growing, content: number): Had => ({
+const upToDate = ({ flow, version }: Growing, content: number): Had => ({
   content,
   version,
-  epoch,
-  units: flow.settled.length,
-  characters: flow.settledLength,
+  epoch: flow.epoch,
+  ...flow.stable,
 })
 
-function restOf({ flow, epoch }: Growing, had: Had): Required<Patch> {
-  const { units, characters } = had.epoch === epoch ? had : NOTHING
+function restOf({ flow }: Growing, had: Had): Required<Patch> {
+  const { units, characters } = had.epoch === flow.epoch ? had : NOTHING
   return { org: flow.org.slice(units), org_from: characters }
 }
 
@@ -91,16 +96,15 @@ function catchUp(partial: InProgress, growing: Growing, had: Had): { frame: Uint
   if (partial.content.length <= had.content && had.version === growing.version) return undefined
   const { replace: _, ...delta } = partial as InProgress & { replace?: true }
   const content = slice(partial.content, had.content, had.content + LONGEST_DELTA)
-  const { units, characters } = had.epoch === growing.epoch ? had : NOTHING
-  const { settled } = growing.flow
+  const { epoch, org, stable } = growing.flow
+  const { units, characters } = had.epoch === epoch ? had : NOTHING
   const replace = partial.type === 'message.delta' && had.content === 0 && { replace: true }
-  const frame = (org: string) => encode({ ...delta, content, ...replace, org, org_from: characters })
+  const frame = (part: string) => encode({ ...delta, content, ...replace, org: part, org_from: characters })
   const reached = had.content + content.length
-  if (settled.length - units <= LONGEST_DELTA)
-    return { frame: frame(growing.flow.org.slice(units)), had: upToDate(growing, reached) }
-  const org = slice(settled, units, units + LONGEST_DELTA)
-  const next = { units: units + org.length, characters: characters + countCharacters(org) }
-  return { frame: frame(org), had: { content: reached, version: -1, epoch: growing.epoch, ...next } }
+  if (stable.units - units <= LONGEST_DELTA) return { frame: frame(org.slice(units)), had: upToDate(growing, reached) }
+  const part = slice(org, units, units + LONGEST_DELTA)
+  const next = { units: units + part.length, characters: characters + countCharacters(part) }
+  return { frame: frame(part), had: { content: reached, version: -1, epoch, ...next } }
 }
 
 /** What came of one event: its frame for those who have all before it, and how to know them. */
@@ -146,7 +150,7 @@ class SessionOrg {
     const key = keyOf(partial)
     const known = this.growings.get(key)
     if (known) return known
-    const growing = { flow: new OrgFlow(this.project), version: 1, epoch: 0 }
+    const growing = { flow: new OrgFlow(this.project), version: 1 }
     growing.flow.push(partial.content)
     this.growings.set(key, growing)
     return growing
@@ -171,6 +175,12 @@ class SessionOrg {
         return this.takeDelta(event)
       case 'message':
         return this.takeMessage(event)
+      case 'tool.progress':
+        if (event.output) return this.takeOutput(event, event.output)
+        break
+      case 'tool.result':
+        this.growings.delete(outputKey(event))
+        break
       case 'turn.end':
         this.growings.clear()
     }
@@ -186,7 +196,6 @@ class SessionOrg {
     const replaces = 'replace' in event && event.replace === true
     const growing = this.growings.get(key) ?? this.begin(key, replaces ? '' : this.textBefore(key, event.content))
     const before = growing.version++
-    if (replaces) growing.epoch++
     const patch = replaces
       ? { ...growing.flow.reset(event.content), org: growing.flow.org, org_from: 0 }
       : growing.flow.push(event.content)
@@ -198,8 +207,24 @@ class SessionOrg {
     }
   }
 
+  private takeOutput(event: Extract<Broadcast, { type: 'tool.progress' }>, output: string): Latest {
+    const key = outputKey(event)
+    const growing = this.growings.get(key) ?? { flow: OrgFlow.example(), version: 0 }
+    this.growings.set(key, growing)
+    const { flow } = growing
+    if (flow.stable.units > MOST_OUTPUT) return { event, frame: once(() => this.frameOf(event)), endings: [] }
+    const before = growing.version++
+    const patch = flow.push(output)
+    return {
+      event,
+      frame: once(() => encode({ ...event, ...liveOrgTexts(event), ...(before === 0 ? { org: flow.org } : patch) })),
+      delta: { key, growing, before, replaces: false },
+      endings: [],
+    }
+  }
+
   private begin(key: string, text: string): Growing {
-    const growing = { flow: new OrgFlow(this.project), version: 0, epoch: 0 }
+    const growing = { flow: new OrgFlow(this.project), version: 0 }
     if (text !== '') {
       growing.flow.push(text)
       growing.version++

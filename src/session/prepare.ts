@@ -2,12 +2,14 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
+import type { Prepared } from '../agent/call.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
 import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
+import { AppError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { ContextCompacted, Event, Prompt } from '../event.ts'
@@ -17,6 +19,8 @@ import type { Rule } from '../tools/permission/policy.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
+import { callHooks, createHooks } from './hooks.ts'
+import { createLimit } from './limit.ts'
 import type { Redactor } from './redact.ts'
 import type { Session } from './session.ts'
 import { promptFrom } from './turns.ts'
@@ -32,6 +36,8 @@ export type Preparation = {
   context(): Promise<Context>
   /** Has the whole conversation summarised; no turn may run. Throws NOTHING_TO_DO, INVALID_REQUEST, and what the call throws. */
   compact(instructions: string | undefined, signal: AbortSignal): AsyncGenerator<Event, ContextCompacted>
+  /** Runs the hooks of an event that nothing waits for. */
+  hook(on: 'session.created' | 'turn.end', payload: object, ids: { turn_id?: string }): Promise<void>
   /** Ends what the session's tools have running. */
   release(): Promise<void>
 }
@@ -67,16 +73,25 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     const { hides } = await import('../tools/permission/hidden.ts')
     return hides(policyOf(place, session.state, findAgent(config, session.state.agent)))
   }
+  const hooks = createHooks({
+    hooks: config.hooks,
+    place,
+    session: { session_id, project_path },
+    append: event => session.append(event),
+  })
+  /** What hooks told the model beside a prompt: sent as messages before its first answer. */
+  let told: string[] = []
   const conventions = createConventions(session, place, hidden)
   const frozen = new Map<string, Promise<Prefix>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
   const announcements = async (): Promise<Prompt[]> => {
     const text = pool?.announcement(session_id)
-    const ofServers: Prompt[] = text ? [{ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' }] : []
-    return [...ofServers, ...(await conventions.announcements())]
+    const ofServers = text ? [fromAgent(text)] : []
+    return [...ofServers, ...told.splice(0).map(fromAgent), ...(await conventions.announcements())]
   }
   const fit = createFit()
   const read = createReader()
+  const limit = createLimit(session, config.max_cost_usd)
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
@@ -100,9 +115,25 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     return { session, agent, prefix, read, fit, attachments: place.attachments, models }
   }
 
+  /** A hook may refuse what is put to the person, before they decide; it cannot approve. */
+  async function refusedByHook({ call, tool, effect, params }: Prepared, turn_id: string, signal: AbortSignal) {
+    const { tool_call_id } = call
+    const judged = { tool: tool.name, category: tool.category, params, effect, level: effect.level }
+    const payload = { tool: tool.name, params: call.params, reason: effect.reason }
+    try {
+      const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judged)
+      if (blocked !== undefined) session.approvals.reject(tool_call_id, blocked, 'config')
+    } catch {
+      // Decided meanwhile, or interrupted: there is nothing left to refuse.
+    }
+  }
+
   return {
     place,
     hidden,
+    async hook(on, payload, ids) {
+      await hooks.run(on, payload, ids, ended.signal)
+    },
     async context() {
       return (await import('./context.ts')).contextOf(await between(ended.signal))
     },
@@ -116,6 +147,12 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const access = await createToolAccess(place, session.state, agent, list, conventions)
+      access.hooks = callHooks(hooks, config.hooks, prompt.turn_id)
+      const { turn_id, text } = prompt
+      const reply = await hooks.run('prompt', { text, agent: agent.name }, { turn_id }, signal)
+      if (reply.blocked !== undefined)
+        throw new AppError('PERMISSION_DENIED', `A hook refused the prompt: ${reply.blocked}`)
+      told = reply.context
       // An agent for this prompt alone brings its own model; the session's was chosen with the session's.
       const own = prompt.model ?? (prompt.agent === session.state.agent ? undefined : agent.model)
       const started = { agent: session.state.agent, model: session.state.model }
@@ -125,6 +162,9 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         const brought = agent === started.agent ? undefined : findAgent(config, agent).model
         return brought && (await models.resolve(brought)).id === model ? started.model : model
       }
+      const further = [...config.fallback_models]
+      let fallback: string | undefined
+      let current = session.state.model
       return {
         turn_id: prompt.turn_id,
         agent,
@@ -132,7 +172,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         max_rounds: config.max_rounds,
         log: () => session.counting,
         async *request(need, signal) {
-          const { id, info } = await models.resolve(own ?? (await modelNow()))
+          const { id, info } = await models.resolve(fallback ?? own ?? (await modelNow()))
+          current = id
           return yield* buildRequest({
             session_id,
             turn_id: prompt.turn_id,
@@ -148,18 +189,34 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,
+            summariser: models.summariser,
             signal,
           })
         },
         fit,
         stream: models.stream,
         price: models.price,
+        async fallBack() {
+          const from = current
+          for (let name = further.shift(); name !== undefined; name = further.shift()) {
+            const to = await models.resolve(name).catch(() => null) // no provider has it: the next one may do
+            if (!to?.info.usable || to.id === from) continue
+            fallback = to.id
+            return { from, to: to.id }
+          }
+          return undefined
+        },
+        mayGoOn: limit.begin(prompt.turn_id),
         async steers() {
           const news = await announcements()
           return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))
         },
         hasSteers: () => steersOf(session).length > 0,
-        ask: (prepared, signal) => session.approvals.ask(prompt.turn_id, prepared, access, signal),
+        ask(prepared, signal) {
+          const decision = session.approvals.ask(turn_id, prepared, access, signal)
+          void refusedByHook(prepared, turn_id, signal)
+          return decision
+        },
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
@@ -171,6 +228,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
   }
 }
+
+const fromAgent = (text: string): Prompt => ({ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' })
 
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>

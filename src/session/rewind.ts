@@ -1,24 +1,33 @@
 import { AppError } from '../base/errors.ts'
 import type { Prompt, SessionRewound, Stored } from '../event.ts'
+import type { Outcome } from '../undo/outcome.ts'
 import type { Session } from './session.ts'
 
 /** `command`: what the text was made of. */
-export type Rewound = Pick<Prompt, 'text' | 'attachments' | 'command'> & { restored: []; refused: [] }
+export type Rewound = Pick<Prompt, 'text' | 'attachments' | 'command'> & Pick<Outcome, 'restored' | 'refused'>
 
 /**
- * Takes the conversation back to before the prompt of `turn_id`; the files stay as they are. Resolves with that prompt, for
- * editing. Throws SESSION_BUSY, NOT_FOUND for a turn that is not in the conversation.
+ * Takes the conversation back to before the prompt of `turn_id`; with `files` also what was changed since then. Resolves with
+ * that prompt, for editing. Throws SESSION_BUSY, NOT_FOUND for a turn that is not in the conversation.
  */
-export function rewind(session: Session, turn_id: string): Promise<Rewound> {
+export function rewind(session: Session, turn_id: string, files = false): Promise<Rewound> {
   return session.turns.alone(async () => {
     const prompt = mustFindPrompt(session.counting, turn_id)
-    session.append(rewound(session.counting, prompt))
+    const event = rewound(session.counting, prompt)
+    const { restored, refused } = files
+      ? await session.undo.rewind(turn_id, event.to_event_id, [event])
+      : await append(session, event)
     // What the model read meanwhile it has not read any more.
     session.place.seen.clear()
-    await session.sync()
     const { text, attachments, command } = prompt
-    return { text, ...(attachments && { attachments }), ...(command && { command }), restored: [], refused: [] }
+    return { text, ...(attachments && { attachments }), ...(command && { command }), restored, refused }
   })
+}
+
+async function append(session: Session, event: SessionRewound) {
+  session.append(event)
+  await session.sync()
+  return { restored: [], refused: [] }
 }
 
 /** What takes the conversation back to before `prompt`, and before what was run to make its text. */

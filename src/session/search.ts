@@ -116,6 +116,7 @@ function textsOf(event: Stored): [role: string, text: string][] {
     case 'question':
     case 'answer':
     case 'error':
+    case 'hook':
     case 'notice':
     case 'context.compacted':
     case 'turn.end':

@@ -65,6 +65,12 @@ export class Session {
     this.turns = createTurns(this, this.#preparation, this.#subscribers)
   }
 
+  /** Runs the hooks of a new session; nothing waits for them. */
+  created(): void {
+    const { agent, model } = this.state
+    void this.#preparation.hook('session.created', { agent, model }, {}).catch(() => {}) // it ended meanwhile
+  }
+
   get id(): string {
     return this.state.session_id
   }

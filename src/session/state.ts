@@ -35,6 +35,8 @@ export type SessionState = {
   counting: Counting
   conversation: Conversation
   usage: Usage
+  /** Dollars for what has a price, also where `usage` names none because something has none. */
+  spent_usd: number
   queued: Map<string, Stored<PromptQueued>>
   open_turn: Stored<Prompt> | null
   open_calls: Map<string, ToolCall & { turn_id: string }>
@@ -62,6 +64,7 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     counting: createCounting([created]),
     conversation: emptyConversation(),
     usage: noUsage(),
+    spent_usd: 0,
     queued: new Map(),
     open_turn: null,
     open_calls: new Map(),
@@ -83,7 +86,10 @@ export function apply(state: SessionState, event: Stored): void {
   state.counting.add(event)
   include(state.conversation, event)
   const usage = usageIn(event)
-  if (usage && event.id > state.inherited_to) state.usage = addUsage([state.usage, usage])
+  if (usage && event.id > state.inherited_to) {
+    state.usage = addUsage([state.usage, usage])
+    state.spent_usd += usage.cost_usd ?? 0
+  }
   switch (event.type) {
     case 'session.updated':
       if (!event.usage) state.model = event.model ?? state.model
@@ -140,6 +146,7 @@ export function apply(state: SessionState, event: Stored): void {
     case 'context.compacted':
     case 'undo':
     case 'error':
+    case 'hook':
     case 'notice':
       return
     default: // an event of a newer version changes nothing

@@ -17,6 +17,7 @@ import { createRedactor } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
+import { createTitle } from './title.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
 
@@ -83,6 +84,7 @@ export class Store {
       await log.sync()
       const session = await this.#open(log, config, request.env ?? {})
       this.#tell(session, notice)
+      session.created()
       return session
     } catch (error) {
       log.close()
@@ -173,6 +175,7 @@ export class Store {
     live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
     // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
     live.session = new (await import('./session.ts')).Session(log, context)
+    createTitle(live.session, models, this.#runtime.log)
     live.rendering = log.path ? createRendering(live.session, archive, this.#runtime.log) : null
     this.#sessions.set(live.session.id, live)
     live.session.subscribe(event => {

@@ -86,6 +86,8 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       session.append(event)
       await session.sync()
     })
+    const { turn_id, outcome, usage } = event
+    void turns.hook('turn.end', { outcome, usage }, { turn_id }).catch(() => {}) // the session ended meanwhile
   }
 
   function next() {

@@ -48,6 +48,7 @@ export function isConversation(event: Storable): boolean {
     case 'session.updated': // a title that a model gave is about what was said
       return event.usage !== undefined
     case 'error':
+    case 'hook':
     case 'notice':
       return event.turn_id !== undefined
     case 'prompt': // what changed about MCP servers is said once, and stays; instructions are announced again

@@ -2,7 +2,7 @@ import { defined } from '../base/defined.ts'
 import { totalTokens } from '../base/usage.ts'
 import type { Attachment, ContextCompacted, FileChanged, Stored } from '../event.ts'
 import { countingEvents } from './counting.ts'
-import { formatCount } from './format.ts'
+import { formatCount, hookLine } from './format.ts'
 import {
   type AttachmentNote,
   type CallRecord,
@@ -105,6 +105,9 @@ class Folding {
         break
       case 'notice':
         this.note(event, 'Notice', event.message)
+        break
+      case 'hook': // one that did its work is no part of the conversation
+        if (event.outcome !== 'ok') this.note(event, `Hook ${event.outcome}`, hookLine(event))
         break
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)

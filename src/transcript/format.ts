@@ -3,7 +3,9 @@
  * a rendering does not depend on the machine that makes it.
  */
 
-import { head, tail } from '../base/text.ts'
+import { oneLine } from '../base/controls.ts'
+import { cut, head, tail } from '../base/text.ts'
+import type { HookRun } from '../event.ts'
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)/
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
@@ -27,6 +29,10 @@ export function formatDuration(ms: number): string {
 export const formatCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 
 export const formatCost = (usd: number): string => `$${usd.toFixed(4)}`
+
+/** What a hook was and why it did not go on, on one line. */
+export const hookLine = ({ on, command, reason }: HookRun): string =>
+  oneLine(`${on}: ${cut(command, 80)}${reason ? `: ${reason}` : ''}`)
 
 /** First letter in upper case: `success` → `Success`. */
 export const capitalize = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)

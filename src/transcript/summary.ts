@@ -82,6 +82,7 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'question':
     case 'answer':
     case 'error':
+    case 'hook':
     case 'notice':
     case 'turn.end':
       return summary

@@ -3,7 +3,7 @@ import type { Storable } from '../event.ts'
 /** What undo is asked for and answers; the same in HTTP, the terminal and Emacs (the contract, "What the newer issues add"). */
 
 /** `created` means that undo put something where nothing was. Paths are as events have them: below the project, else absolute. */
-export type Restored = { path: string; change: 'created' | 'modified' | 'deleted' }
+type Restored = { path: string; change: 'created' | 'modified' | 'deleted' }
 
 /** `diff`: what stood after the call, what stood before it and what stands now, where these are texts. */
 export type Refused = { path: string; reason: string; diff?: string }
@@ -43,9 +43,9 @@ export type Undoing = {
   /** Without an id: the last undo that is not redone. Throws NOTHING_TO_UNDO, NOT_FOUND. */
   redo(undo_id?: string): Promise<Outcome>
   /**
-   * Undoes all that these turns changed, as one `undo` event of kind `rewind` when there is something. `also` is appended
-   * right before that event, or alone; after a kill and a resume both the files and the events are there, or none of it.
-   * To be called within `queue.alone`.
+   * Undoes all that was changed after the event `to_event_id`, also by turns that were rewound before, as one `undo` event of
+   * kind `rewind` when there is something. `also` is appended right before that event, or alone; after a kill and a resume
+   * both the files and the events are there, or none of it. To be called within `turns.alone`.
    */
-  rewind(turn_id: string, turn_ids: string[], also: Storable[]): Promise<Omit<Outcome, 'undo_id'>>
+  rewind(turn_id: string, to_event_id: number, also: Storable[]): Promise<Omit<Outcome, 'undo_id'>>
 }

@@ -194,13 +194,12 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
         const { turns, turn_id, calls, partial } = undone
         return await perform(plan, { kind: 'redo', of: undone.step, turns, turn_id, calls, partial, taken })
       }),
-    async rewind(turn_id, turn_ids, also) {
+    async rewind(turn_id, to_event_id, also) {
       const past = history()
-      const plan = reversal(
-        past,
-        past.links.filter(link => turn_ids.includes(link.turn_id)),
-      )
-      if (!isIdle(plan)) return await perform(plan, { kind: 'rewind', turn_id, turns: turn_ids, also })
+      const later = past.links.filter(link => !link.hunksOf && link.at > to_event_id)
+      const turns = [...new Set(later.map(link => link.turn_id))]
+      const plan = reversal(past, later)
+      if (!isIdle(plan)) return await perform(plan, { kind: 'rewind', turn_id, turns, also })
       for (const event of also) append(event)
       await sync()
       return { restored: [], refused: [] }

@@ -21,6 +21,9 @@ test(
       max_rounds: 50,
       approval_timeout_seconds: 0,
       allowed_directories: [],
+      fallback_models: [],
+      max_cost_usd: 0,
+      small_model_summaries: false,
       wait_for_reset: false,
       instructions_budget: 12_000,
       toon: true,
@@ -29,6 +32,7 @@ test(
       mcp_servers: [],
       permissions: { allow: [], ask: [], deny: [] },
       agents: {},
+      hooks: [],
       models: {},
       rules: [],
     })

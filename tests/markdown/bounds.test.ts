@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { convertToOrg, promptToOrg } from '../../src/org/blocks.ts'
-import { renderJson } from '../../src/transcript/json.ts'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
+import { convertToOrg, promptToOrg } from '../../src/org/convert.ts'
+import { OrgFlow } from '../../src/org/flow.ts'
 import { cleanMarkdown } from '../../src/transcript/markdown-text.ts'
-import { renderOrg } from '../../src/transcript/org.ts'
+import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
 import { created, logOf, message, prompt, toolCall, toolResult } from '../transcript/events.ts'
 
 /** Each takes hours or the stack where something is quadratic or recursive. */
@@ -34,6 +33,9 @@ const shapes: Record<string, (size: number) => string> = {
   hashes: size => `# ${'#'.repeat(size)}a`,
   spaces: size => `a${' '.repeat(size)}b`,
   'line ends': size => '\n'.repeat(size),
+  'targets of labels': size => Array.from({ length: size / 12 }, (_, i) => `[a${i}]: /x\n`).join(''),
+  'lists that turn out loose': size => '- a\n  - b\n  - c\n\n  - d\n'.repeat(size / 24),
+  'code in an item': size => `- \`\`\`\n${'  x\n'.repeat(size / 4)}`,
 }
 
 describe('pathological text takes linear time and no stack', () => {
@@ -42,6 +44,18 @@ describe('pathological text takes linear time and no stack', () => {
       for (const written of [convertToOrg(text), promptToOrg(text), cleanMarkdown(text)])
         expect(written.length).toBeLessThan(text.length * 8 + 1000)
     }
+  })
+})
+
+describe('so it does when it streams', () => {
+  test.each(Object.entries(shapes))('%s', (_, shape) => {
+    const text = shape(SIZE / 8)
+    const flow = new OrgFlow()
+    let sent = 0
+    for (let at = 0; at < text.length; at += 7) sent += flow.push(text.slice(at, at + 7)).org.length
+    sent += flow.finish(text).org.length
+    expect(flow.org).toBe(convertToOrg(text))
+    expect(sent).toBeLessThan(text.length * 60 + 10_000)
   })
 })
 
@@ -61,5 +75,5 @@ test('a session of ten thousand events', async () => {
   )
   expect((await renderOrg(log)).match(/^\*\*\* Tool Call: read_file$/gm)).toHaveLength(2500)
   expect((await renderMarkdown(log)).match(/^#### Tool Call: read_file$/gm)).toHaveLength(2500)
-  expect(JSON.parse(renderJson(log)).message_count).toBe(5000)
+  expect(JSON.parse(await renderJson(log)).message_count).toBe(5000)
 })

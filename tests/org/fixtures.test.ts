@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { convertToOrg } from '../../src/org/blocks.ts'
+import { convertToOrg } from '../../src/org/convert.ts'
 
 const directory = join(import.meta.dir, '../fixtures/markdown-org')
 const names = readdirSync(directory).filter(name => name.endsWith('.md'))

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { OrgFlow, orgOf, type Patch } from '../../src/org/flow.ts'
+import { convertToOrg } from '../../src/org/convert.ts'
+import { OrgFlow, type Patch } from '../../src/org/flow.ts'
 import { FUZZ_SEED } from '../support/fuzz.ts'
 import { hostileText } from './fragments.ts'
 
@@ -34,7 +35,7 @@ function stream(pieces: readonly string[]): string {
     text += piece
     reader.apply(flow.push(piece))
     expect(reader.text).toBe(flow.org)
-    if (!/\]:/.test(text)) expect(reader.text).toBe(orgOf(text))
+    if (!/\]:/.test(text)) expect(reader.text).toBe(convertToOrg(text))
   }
   reader.apply(flow.finish(text))
   expect(flow.org).toBe(reader.text)
@@ -45,12 +46,18 @@ describe('Org that grows with its Markdown', () => {
   test.each(names)('%s, cut at every place', name => {
     const markdown = readFileSync(join(directory, name), 'utf8')
     const characters = [...markdown]
-    const whole = orgOf(markdown)
+    const whole = convertToOrg(markdown)
     for (let at = 0; at <= characters.length; at++)
       expect(stream([characters.slice(0, at).join(''), characters.slice(at).join('')])).toBe(whole)
     expect(stream(characters)).toBe(whole)
     const returns = [...markdown.replaceAll('\n', '\r\n')]
     expect(stream(returns)).toBe(whole)
+  })
+
+  test('a target at the very end reaches back', () => {
+    expect(stream(['[a] and ', '[b][a].\n\nmore\n\n[a]: ', 'https://a.b/c'])).toBe(
+      '[[https://a.b/c][a]] and [[https://a.b/c][b]].\n\nmore',
+    )
   })
 
   test('any text in any pieces', () => {
@@ -63,7 +70,7 @@ describe('Org that grows with its Markdown', () => {
     })
     fc.assert(
       fc.property(pieces, parts => {
-        expect(stream(parts)).toBe(orgOf(parts.join('')))
+        expect(stream(parts)).toBe(convertToOrg(parts.join('')))
       }),
       { seed: FUZZ_SEED, numRuns: 400 },
     )

@@ -43,7 +43,7 @@ export async function startUndo(files: Record<string, string> = {}, options: { c
   return await openUndo(scripted, root)
 }
 
-export const EVERYTHING = [
+const EVERYTHING = [
   'write_file',
   'edit_file',
   'delete_file',

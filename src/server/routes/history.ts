@@ -1,5 +1,4 @@
 import type { Hono } from 'hono'
-import { AppError } from '../../base/errors.ts'
 import { rewind } from '../../session/rewind.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
@@ -11,11 +10,7 @@ export function historyRoutes(app: Hono<Env>, { store }: Server): void {
     app,
     'POST /api/sessions/:id/rewind',
     { summary: 'Go back to before a prompt', body: Rewind },
-    async ({ id, body: { turn_id, files } }) => {
-      const session = await store.get(id)
-      if (files) throw new AppError('INVALID_REQUEST', 'files: changes cannot be undone yet. Send false.')
-      return rewind(session, turn_id)
-    },
+    async ({ id, body: { turn_id, files } }) => rewind(await store.get(id), turn_id, files),
   )
   route(
     app,

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 import { nearest } from '../../config/nearest.ts'
-import { problemLine } from '../../config/problem.ts'
-import { expand, type Segment } from '../../conventions/expansion.ts'
+import { type ConfigProblem, problemLine } from '../../config/problem.ts'
+import { expand, type Segment, splitArguments } from '../../conventions/expansion.ts'
 import { referencesIn } from '../../conventions/references.ts'
 import type { AgentState, Attachment } from '../../event.ts'
+import type { Ask } from '../../tools/tool.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Session } from '../session.ts'
 import type { Store } from '../store.ts'
@@ -79,8 +80,26 @@ async function run(
       command: { ...called, ...(allowed_tools && { allowed_tools }) },
     })
   }
+  if (source.kind === 'mcp') {
+    const context = {
+      session_id: session.id,
+      signal: AbortSignal.timeout(LONGEST_PROMPT_MS),
+      progress: () => {},
+      ask: ((question, elsewhere) => session.questions.ask(question, context.signal, elsewhere)) as Ask,
+    }
+    const asked = { server: source.server, prompt: source.prompt.name, words: splitArguments(given) }
+    const { text, images } = await (await runtime.pool())!.prompt(session.place.roots.project, asked, context)
+    const attachments = [...(request.attachments ?? []), ...images]
+    return store.prompt(session.id, {
+      ...request,
+      text,
+      ...(attachments.length > 0 && { attachments }),
+      command: called,
+    })
+  }
   const segments = expand(source.command.body, given)
   const own = source.kind === 'markdown' ? source.command : undefined
+  if (own?.ignored_model) notice(session, own.ignored_model)
   const attachments = [...(request.attachments ?? []), ...(await attachedBy(segments, session))]
   return store.prompt(session.id, {
     ...request,
@@ -97,6 +116,11 @@ async function run(
             .trim(),
         }),
   })
+}
+
+function notice(session: Session, problem: ConfigProblem): void {
+  const { file: path, line } = problem
+  session.append({ type: 'notice', code: 'MODEL_IGNORED', message: `${problemLine(problem)}.`, path, line })
 }
 
 /** The command of that name. Of `a:b`, the last part is enough where no other command has it. */
@@ -123,6 +147,8 @@ function look({ commands, problems }: Commands, written: string): Command {
   )
 }
 
+/** Its server may ask the person something first. */
+const LONGEST_PROMPT_MS = 10 * 60_000
 const MOST_FILES = 20
 
 /** The files of the project that the text names as `@file`; what is closed to tools stays a word. */

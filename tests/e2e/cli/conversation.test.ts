@@ -36,6 +36,39 @@ describe.skipIf(!hasTerminal)(`a conversation${hasTerminal ? '' : ' (skipped: no
     expect((await terminal.ended).code).toBe(0)
   })
 
+  test('a conversation goes back, is tried again, forked, summarised and measured', async () => {
+    const { home, says, model } = await withModel()
+    const terminal = onTerminal(['run'], { home, cwd: tempDir() })
+    let at = await terminal.until('\n> ')
+    says(
+      { text: 'one bird' },
+      { text: 'two birds' },
+      { text: 'three birds' },
+      { text: 'A SUMMARY' },
+      { text: 'no bird' },
+    )
+    for (const [typed, told] of [
+      ['first', 'one bird'],
+      ['second', 'two birds'],
+      ['/rewind', 'The conversation stands before: second'],
+      ['/retry', 'three birds'],
+      ['/context', 'conversation'],
+      ['/fork', 'The fork is session'],
+      ['/compact birds', 'tokens became'],
+      ['third', 'no bird'],
+    ] as const) {
+      terminal.type(`${typed}\r`)
+      at = await terminal.until('\n> ', await terminal.until(told, await terminal.until('\n', at)))
+    }
+    const asked = model.requests.map(({ body }) => JSON.stringify(body.messages))
+    expect(asked[2]).not.toMatch(/one bird|second/)
+    expect(asked[3]).toContain('The user asks of this summary: birds')
+    expect(asked[4]).toContain('A SUMMARY')
+    expect(asked[4]).not.toContain('three birds')
+    terminal.type('/quit\r')
+    expect((await terminal.ended).code).toBe(0)
+  })
+
   test('a line that ends with a backslash goes on in the next', async () => {
     const { home, says, model } = await withModel()
     const terminal = onTerminal(['run'], { home, cwd: tempDir() })

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { open, results, write } from '../../support/conventions.ts'
 import { withModel } from '../../support/program.ts'
 import { tempDir } from '../../support/temp.ts'
@@ -24,7 +26,21 @@ test('commands of the project and the user, skills among them; what is broken or
   const { backend, send } = await open(home, project)
   const { body } = await backend.call(`GET /api/commands?project=${encodeURIComponent(project)}`)
   const rows = body.commands.map((row: any) => [row.name, row.kind, row.origin, row.problem !== undefined])
-  for (const name of ['help', 'model', 'agent', 'mcp', 'rewind', 'fork', 'retry', 'cost', 'review', 'init', 'commit'])
+  for (const name of [
+    'help',
+    'model',
+    'agent',
+    'mcp',
+    'rewind',
+    'fork',
+    'retry',
+    'compact',
+    'context',
+    'cost',
+    'review',
+    'init',
+    'commit',
+  ])
     expect(rows).toContainEqual([name, 'built_in', 'built in', false])
   expect(rows.filter(([, kind]: any) => kind !== 'built_in')).toEqual([
     ['test', 'markdown', 'project', false],
@@ -162,11 +178,37 @@ test('built-in commands do what their routes do, once for one prompt_id', async 
   const rewind = { ...command('rewind'), prompt_id: 'p1' }
   expect((await send(rewind)).body).toMatchObject({ status: 'done', result: { text: 'Second' } })
   expect((await send(rewind)).body).toMatchObject({ status: 'done', result: { text: 'Second' } })
+  expect((await send(command('context'))).body).toMatchObject({
+    status: 'done',
+    text: expect.stringMatching(/tokens.*\n#+\.* +[\d,]+ {2}system\n/),
+    result: { parts: expect.any(Array) },
+  })
   const fork = await send(command('fork', 'My fork'))
   expect(fork.body.result).toMatchObject({ title: 'My fork', forked_from: { session_id: id } })
   expect((await send(command('rewind', '7'))).body.error.code).toBe('NOTHING_TO_DO')
   says({ text: 'Reviewed.' })
   await send({ ...command('review', 'main'), wait: true })
   expect(lastUser(model.requests.at(-1)!)).toContain('What to review: main')
+  await backend.stop()
+})
+
+test('undo and redo, and a rewind that takes the files along', async () => {
+  const { home, says } = await withModel('[permissions]\nallow = ["write_file(**)"]')
+  const project = tempDir({ 'a.txt': 'before' })
+  const { backend, send, ask } = await open(home, project)
+  const text = () => readFileSync(join(project, 'a.txt'), 'utf8')
+  const WRITE = { calls: [{ name: 'write_file', args: { path: 'a.txt', content: 'after' } }] }
+  says({ calls: [{ name: 'read_file', args: { path: 'a.txt' } }] }, WRITE, { text: 'Done.' })
+  await ask('Write')
+  expect((await send(command('undo'))).body).toMatchObject({ status: 'done', text: 'Undone: a.txt (modified).' })
+  expect(text()).toBe('before')
+  expect((await send(command('undo'))).body.error.code).toBe('NOTHING_TO_UNDO')
+  expect((await send(command('redo'))).body).toMatchObject({ status: 'done', text: 'Done again: a.txt (modified).' })
+  expect(text()).toBe('after')
+  expect((await send(command('rewind', 'files'))).body.result).toMatchObject({
+    text: 'Write',
+    restored: [{ path: 'a.txt' }],
+  })
+  expect(text()).toBe('before')
   await backend.stop()
 })
