@@ -83,6 +83,6 @@ function isFile(descriptor: Descriptor): boolean {
     const found = fstatSync(descriptor)
     return found.isFile() || (found.isCharacterDevice() && !isTerminal(descriptor))
   } catch {
-    return true // closed: the write says so
+    return true // closed: the write reports it
   }
 }

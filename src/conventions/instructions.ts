@@ -75,6 +75,8 @@ function createReader(place: Place, hidden: Hidden, cache: Cache) {
     seen.add(found.path)
     const shown = shownPath(found.path, place)
     gathered.files.push({ path: found.path, shown, text, hash: found.hash, isWhole: found.isWhole })
+    const model = modelLine(text)
+    if (model !== null) remark('MODEL_IGNORED', found.path, 'names a model, which is ignored', model)
     for (const reference of references) await follow(found.path, reference, [...open, found.path])
     return true
   }
@@ -107,6 +109,13 @@ function createReader(place: Place, hidden: Hidden, cache: Cache) {
   }
 
   return { read: (path: string) => read(path), gathered }
+}
+
+/** The line of a `model` in the front matter that some write above their instructions. */
+function modelLine(text: string): number | null {
+  const [, block] = /^---\n([\s\S]{0,4000}?)\n---/.exec(text) ?? []
+  const index = block?.split('\n').findIndex(line => /^model *:/.test(line)) ?? -1
+  return index === -1 ? null : index + 2
 }
 
 function target(written: string, from: string, { home }: Place): string {

@@ -24,6 +24,7 @@
                  ("emacs-agent-resume" emacs-agent-resume)
                  ("emacs-agent-review" emacs-agent-review)
                  ("emacs-agent-menu" emacs-agent-menu)
+                 ("emacs-agent-cost" emacs-agent-cost)
                  ("emacs-agent-doctor" emacs-agent-doctor)
                  ("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
                   emacs-agent-edit-diff emacs-agent-edit-ediff)))

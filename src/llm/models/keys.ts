@@ -5,9 +5,10 @@ import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
 import { SHORTEST_SECRET, secretsOf } from '../../config/environment.ts'
 import { LlmError } from '../errors.ts'
+import type { SignIns } from '../sign-in/sign-ins.ts'
 import { keyRemedy, type Provider } from './providers.ts'
 
-export type KeySource = 'memory' | 'config' | 'command' | 'environment'
+export type KeySource = 'memory' | 'config' | 'command' | 'sign-in' | 'environment'
 
 export type Keys = {
   /** Where a provider's key would come from, without fetching it; `name` is the variable or the program. */
@@ -24,14 +25,15 @@ export type Keys = {
 const COMMAND_LIMIT_MS = 120_000
 const MAX_OUTPUT = 65_536
 
-/** Looks in memory (`PUT /api/providers/:name/key`), then the configuration, its command, and the environment. */
+/** Looks in memory (`PUT /api/providers/:name/key`), then the configuration, its command, a sign-in, and the environment. */
 export function createKeys(options: {
   config: Config
   env: Record<string, string | undefined>
   providers: Map<string, Provider>
+  signIns: SignIns
   limit_ms?: number
 }): Keys {
-  const { config, env, providers, limit_ms = COMMAND_LIMIT_MS } = options
+  const { config, env, providers, signIns, limit_ms = COMMAND_LIMIT_MS } = options
   const memory = new Map<string, string>()
   /** All that were ever set or fetched: one that was replaced is a secret still. */
   const given = new Set<string>()
@@ -53,6 +55,7 @@ export function createKeys(options: {
     if (entryOf(provider)?.api_key?.trim()) return { source: 'config' }
     const program = entryOf(provider)?.api_key_command?.[0]
     if (program) return { source: 'command', name: program }
+    if (signIns.has(provider.name)) return { source: 'sign-in' }
     const variable = variableOf(provider)
     return variable ? { source: 'environment', name: variable } : undefined
   }
@@ -83,6 +86,8 @@ export function createKeys(options: {
           return entryOf(provider)!.api_key!.trim()
         case 'command':
           return fromCommand(provider, signal)
+        case 'sign-in':
+          return signal ? abortable(signIns.token(provider.name), signal) : signIns.token(provider.name)
         case 'environment':
           return env[variableOf(provider)!]!.trim()
         default:
@@ -96,7 +101,7 @@ export function createKeys(options: {
       if (isSecret(trimmed)) given.add(trimmed)
       memory.set(provider.name, trimmed)
     },
-    secrets: () => [...new Set([...(configured ??= configuredSecrets()), ...given])],
+    secrets: () => [...new Set([...(configured ??= configuredSecrets()), ...signIns.secrets(), ...given])],
   }
 }
 
@@ -149,7 +154,7 @@ function startCommand(
   }).finally(() => {
     run.over = true
   })
-  run.key.catch(() => {}) // whoever still waits gets it from waitFor
+  run.key.catch(() => {}) // callers that still wait receive it from waitFor
   return run
 }
 
