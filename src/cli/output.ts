@@ -81,6 +81,6 @@ function isFile(descriptor: Descriptor): boolean {
     const found = fstatSync(descriptor)
     return found.isFile() || (found.isCharacterDevice() && !isatty(descriptor))
   } catch {
-    return true // closed: the write says so
+    return true // closed: the write reports it
   }
 }

@@ -56,7 +56,7 @@ export async function serve(
   const door = createDoor({ token, allowed_hosts: config.allowed_hosts, loopback }, { about, load, log })
   const server = await listen({ host: config.host, port: config.port, fetch: door })
 
-  // Before the line is printed: whoever reads it may end us at once.
+  // Before the line is printed: its reader may end us at once.
   const stopped = process_.untilStopped({
     lifeline: options.stdin_lifeline,
     signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],

@@ -154,7 +154,7 @@ export function createPool(options: PoolOptions): Pool {
     if (kept) return kept.offer
     const mine = enabled(project).map(config => slotOf(config, project, session_id))
     if (mine.length > 0) await loadValidator()
-    // What fails or is late is told elsewhere: in the status, announced, or by the tools that lead to it.
+    // What fails or is late is reported elsewhere: in the status, announced, or by the tools that lead to it.
     const catalogs = await Promise.all(mine.map(([, server]) => patiently(server, { session_id, ask })))
     const again = offers.get(session_id) // another call of the same session was quicker
     if (again) return again.offer

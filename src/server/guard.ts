@@ -17,7 +17,7 @@ export function guard(door: Door): (request: Request) => Promise<Admitted> {
   const readBody = createBodyReader()
   return async request => {
     const header = (name: string) => request.headers.get(name)
-    // That of the request line, where it names one: Node tells it, Bun puts that of the header in its place.
+    // That of the request line, where it names one: Node has it, Bun puts that of the header in its place.
     const target = URL.canParse(request.url) ? new URL(request.url).host : undefined
     if (!isKnownHost(header('host'), door) || (target !== undefined && !isKnownHost(target, door)))
       throw new AppError('FORBIDDEN', 'This Host is not allowed. Use 127.0.0.1, or add the name to allowed_hosts.')
