@@ -233,7 +233,7 @@ class SessionOrg {
     return growing
   }
 
-  /** What was sent before anybody wanted Org. */
+  /** What was sent before a subscriber wanted Org. */
   private textBefore(key: string, content: string): string {
     for (const partial of this.session.partials)
       if (keyOf(partial) === key) return partial.content.slice(0, partial.content.length - content.length)
