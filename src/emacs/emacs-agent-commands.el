@@ -23,6 +23,9 @@
                  ("emacs-agent-search" emacs-agent-search)
                  ("emacs-agent-resume" emacs-agent-resume)
                  ("emacs-agent-review" emacs-agent-review)
+                 ("emacs-agent-undo" emacs-agent-undo emacs-agent-redo)
+                 ("emacs-agent-rewind" emacs-agent-rewind emacs-agent-fork emacs-agent-retry emacs-agent-compact)
+                 ("emacs-agent-budget" emacs-agent-context)
                  ("emacs-agent-menu" emacs-agent-menu)
                  ("emacs-agent-doctor" emacs-agent-doctor)
                  ("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
