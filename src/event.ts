@@ -21,7 +21,6 @@ export type FileDiff = Preview['files'][number]
 export type Remember = Part<'remember'>
 export type Location = Part<'locations'>[number]
 export type ErrorCode = Part<'errorCode'>
-export type ToolResultBody = Part<'toolResultBody'>
 export type ToolError = Part<'toolError'>
 export type ProviderData = Part<'providerData'>
 export type AgentState = 'idle' | 'thinking' | 'tool_execution' | 'waiting_approval' | 'error'
@@ -68,7 +67,7 @@ export type MessageDelta = Delegated & {
   replace?: true
 }
 export type ThinkingDelta = Delegated & { type: 'thinking.delta'; turn_id: string; message_id: string; content: string }
-export type ToolDraft = Delegated & {
+type ToolDraft = Delegated & {
   type: 'tool.draft'
   turn_id: string
   tool_call_id: string
@@ -76,7 +75,7 @@ export type ToolDraft = Delegated & {
   chars: number
   path?: string
 }
-export type ToolProgress = Delegated & {
+type ToolProgress = Delegated & {
   type: 'tool.progress'
   tool_call_id: string
   message: string
@@ -92,7 +91,7 @@ export type AgentStateChanged = {
   last_event_id?: number
   parent_tool_call_id?: string
 }
-export type Reset = { type: 'reset' }
+type Reset = { type: 'reset' }
 
 /** Live only: never stored, never given an id. */
 export type Transient = MessageDelta | ThinkingDelta | ToolDraft | ToolProgress | AgentStateChanged | Reset

@@ -16,7 +16,7 @@ const KINDS = [
   'tool_results',
   'conversation',
 ] as const
-export type PartKind = (typeof KINDS)[number]
+type PartKind = (typeof KINDS)[number]
 /** `name`: a file by its path, a tool, an MCP server. Tokens are estimated from the length, and fitted to what was counted. */
 export type Part = { kind: PartKind; name?: string; tokens: number }
 

@@ -1,3 +1,4 @@
+import { fenced } from '../base/fence.ts'
 import type {
   Attachment,
   ContextCompacted,
@@ -229,7 +230,7 @@ function fromPrompt(event: Stored<Prompt>): HistoryMessage {
 }
 
 /** What the editor shows, told at the end of the prompt: it varies, and so belongs to no stable prefix. */
-export function renderContext(at: string, context: EditorContext | undefined): string {
+function renderContext(at: string, context: EditorContext | undefined): string {
   const lines: string[] = []
   const { current_file, cursor_position, visible_region, region, files, buffers, diagnostics } = context ?? {}
   if (current_file) lines.push(`current_file: ${current_file}`)
@@ -238,14 +239,9 @@ export function renderContext(at: string, context: EditorContext | undefined): s
   if (files?.length) lines.push(`files: ${files.join(', ')}`)
   if (region)
     lines.push(
-      `selected in ${region.path ?? 'the buffer'} (lines ${region.start} to ${region.end}):\n${fence(region.text)}`,
+      `selected in ${region.path ?? 'the buffer'} (lines ${region.start} to ${region.end}):\n${fenced(region.text)}`,
     )
-  for (const buffer of buffers ?? []) lines.push(`buffer ${buffer.path}:\n${fence(buffer.text)}`)
+  for (const buffer of buffers ?? []) lines.push(`buffer ${buffer.path}:\n${fenced(buffer.text)}`)
   for (const d of diagnostics ?? []) lines.push(`${d.severity} at ${d.path}:${d.line}: ${d.message}`)
   return lines.length === 0 ? '' : `<context>\ndate: ${at.slice(0, 10)}\n${lines.join('\n')}\n</context>`
-}
-
-const fence = (text: string) => {
-  const ticks = '`'.repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), run => run[0].length + 1)))
-  return `${ticks}\n${text}\n${ticks}`
 }

@@ -7,11 +7,11 @@ import { newId } from './ids.ts'
 import { isSameProcess, startTimeOf } from './processes.ts'
 
 /** Who holds something on disk. A pid alone is no identity: it is used again. */
-export const Owner = v.object({ pid: v.number(), start_time: v.nullable(v.string()) })
-export type Owner = v.InferOutput<typeof Owner>
+const Owner = v.object({ pid: v.number(), start_time: v.nullable(v.string()) })
+type Owner = v.InferOutput<typeof Owner>
 
-export const thisProcess = (): Owner => ({ pid: process.pid, start_time: startTimeOf(process.pid) })
-export const isAlive = ({ pid, start_time }: Owner): boolean => isSameProcess(pid, start_time)
+const thisProcess = (): Owner => ({ pid: process.pid, start_time: startTimeOf(process.pid) })
+const isAlive = ({ pid, start_time }: Owner): boolean => isSameProcess(pid, start_time)
 
 /** Whether a living process holds the lock file; one whose owner is gone, or that nobody can read, is free. */
 export function isLocked(path: string): boolean {

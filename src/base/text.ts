@@ -52,30 +52,6 @@ export function toJson(value: unknown): string {
   return json.includes('\\ud') ? JSON.stringify(wellFormed(value)) : json
 }
 
-/** Zero width: parts what Org or Markdown would read as markup. */
-export const SPACER = '\u200b'
-
-/**
- * Control characters made visible (␛, ␀ …), line ends normalised to `\n`. Tabs and newlines stay. Emacs and terminals act
- * on the raw ones, and a page break moves the place where Emacs looks for file-local variables.
- */
-export function showControls(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(/[\0-\x08\x0b-\x1f]/g, char => String.fromCharCode(0x2400 + char.charCodeAt(0)))
-    .replace(/\x7f/g, '␡')
-}
-
-/** Characters that cannot be seen, or change the order in which others are; variation selectors only choose a glyph. */
-const HIDDEN = /(?!\n|\t|\p{Variation_Selector})[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{DI}]/gu
-
-/** For a text by which a person decides: control characters as in `showControls`, all else that deceives as `<U+202E>`. */
-export const showHidden = (text: string): string =>
-  showControls(text).replace(HIDDEN, char => `<U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`)
-
-/** Control characters made visible, on one line: runs of white space become one space. */
-export const oneLine = (text: string): string => showControls(text).replace(/\s+/g, ' ').trim()
-
 /** Code points: what Emacs counts as characters. Half of a pair counts as one. */
 export function countCharacters(text: string): number {
   let count = text.length

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
+import { printable } from '../base/controls.ts'
 import { UsageError } from '../base/errors.ts'
 import { cut } from '../base/text.ts'
 import { suggestion } from '../config/nearest.ts'
-import { printable } from '../config/printable.ts'
 import { readSetting, SCALARS, type ScalarKey, type Scalars } from '../config/settings.ts'
 import {
   COMMAND_NAMES,

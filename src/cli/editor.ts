@@ -7,7 +7,7 @@ import { PRIVATE_FILE, readRegular } from '../base/files.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 /** As git chooses: a terminal without escape sequences has no use for a visual editor. */
-export const editorOf = (env: Env): string => (env.TERM !== 'dumb' && env.VISUAL) || env.EDITOR || 'vi'
+const editorOf = (env: Env): string => (env.TERM !== 'dumb' && env.VISUAL) || env.EDITOR || 'vi'
 
 /**
  * Lets the person edit a text in their editor, which has the terminal meanwhile. The file is private, and gone afterwards.

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { printable } from '../base/controls.ts'
 import { makePrivateDir, readRegular, writeAtomic } from '../base/files.ts'
-import { printable } from '../config/printable.ts'
 
 /** Prompts that are kept. */
 const MOST_ENTRIES = 1000

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
+import { printableJson } from '../base/controls.ts'
 import { AppError, messageOf, UsageError } from '../base/errors.ts'
-import { printableJson } from '../config/printable.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'

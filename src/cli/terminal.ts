@@ -1,4 +1,4 @@
-import { printable } from '../config/printable.ts'
+import { printable } from '../base/controls.ts'
 import type { Process } from './process.ts'
 
 /** Colours, where the terminal shows them. Everything from models and tools goes through `inert` before it is printed. */

@@ -5,7 +5,7 @@ import { VENDORS } from './vendors.ts'
 /** A mistake at a key. `text` completes "FILE:LINE: KEY …". */
 export type Problem = { path: Path; text: string }
 /** Null, or what is wrong with a permission rule. The grammar of rules belongs to a room above: it is passed in. */
-export type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
+type ValidateRule = (rule: string, action: 'allow' | 'ask' | 'deny') => string | null
 /** Loads it: only for a file that has rules. */
 export type LoadValidateRule = () => Promise<ValidateRule>
 

@@ -16,7 +16,7 @@ export type Config = Scalars &
   }
 
 export type LogLevel = Scalars['log_level']
-export type Permissions = { allow: string[]; ask: string[]; deny: string[] }
+type Permissions = { allow: string[]; ask: string[]; deny: string[] }
 export type ConfigRule = { rule: string; action: keyof Permissions; origin: string }
 
 type Entry<K extends keyof FileConfig> = NonNullable<FileConfig[K]>

@@ -1,6 +1,6 @@
+import { printable } from '../base/controls.ts'
 import { ACTIONS } from './check.ts'
 import type { ParsedFile } from './file.ts'
-import { printable } from './printable.ts'
 import { problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
 

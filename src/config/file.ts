@@ -1,7 +1,7 @@
+import { printable } from '../base/controls.ts'
 import { checkFile, type LoadValidateRule, type Problem } from './check.ts'
 import type { LineOf, Path } from './locate.ts'
 import { suggestion } from './nearest.ts'
-import { printable } from './printable.ts'
 import { type ConfigProblem, problemIn, problemLine } from './problem.ts'
 import type { FileConfig } from './schema.ts'
 import { entryAt, leaveOut, placeOf, type Sifted, siftServers } from './sift.ts'

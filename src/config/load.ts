@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { printable } from '../base/controls.ts'
 import { AppError, UsageError } from '../base/errors.ts'
 import { readRegular } from '../base/files.ts'
 import type { LoadValidateRule } from './check.ts'
@@ -11,7 +12,6 @@ import { expandHome } from './expand.ts'
 import { LARGEST_FILE, type ParsedFile, parseFile } from './file.ts'
 import { type Layer, mergeLayers } from './layers.ts'
 import { envLayer, type Flags, flagLayer, strayVariables } from './overrides.ts'
-import { printable } from './printable.ts'
 import { type ConfigProblem, problemLines } from './problem.ts'
 import { defaultConfig } from './settings.ts'
 import { type ProjectRead, readProjectFiles, type TrustStatus, trustStatus } from './trust.ts'
@@ -37,7 +37,7 @@ export type LoadOptions = {
   validateRule?: LoadValidateRule
 }
 
-export type ProjectFile = {
+type ProjectFile = {
   path: string
   status: 'absent' | TrustStatus
   hash: string | null

@@ -1,6 +1,6 @@
+import { printable } from '../base/controls.ts'
 import type { Problem } from './check.ts'
 import type { LineOf, Path } from './locate.ts'
-import { printable } from './printable.ts'
 
 /** A mistake in a file: in `/health`, GET /api/mcp and `doctor`. `message` completes "KEY …", and quotes no value. */
 export type ConfigProblem = { file: string; line: number; key: string; message: string }

@@ -184,7 +184,7 @@ const model = table({
   efforts: maybe(v.array(choice(EFFORTS), `a list of ${EFFORTS.join(', ')}`)),
 })
 
-export const HOOK_EVENTS = [
+const HOOK_EVENTS = [
   'session.created',
   'prompt',
   'tool.call',

@@ -1,4 +1,4 @@
-import { oneLine } from '../base/text.ts'
+import { oneLine } from '../base/controls.ts'
 import type { AgentConfig } from '../config/config.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { builtinNames } from './builtin-names.ts'

@@ -6,9 +6,9 @@ import { type Cache, gatherInstructions, type Hidden, type Instruction, type Rem
 import { chain, exists, type Place, shownPath } from './places.ts'
 
 /** Which text of a file the model has, by real path. */
-export type Told = ReadonlyMap<string, { hash: string }>
+type Told = ReadonlyMap<string, { hash: string }>
 /** Instructions that a model learns in mid-session. `files` are those it knows from then on; '' for one that is gone. */
-export type Announcement = { text: string; files: { path: string; hash: string }[] }
+type Announcement = { text: string; files: { path: string; hash: string }[] }
 
 /**
  * The instructions of one session: those of its beginning stand in the frozen prompt; files in directories that a tool works

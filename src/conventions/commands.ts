@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { oneLine } from '../base/text.ts'
+import { oneLine } from '../base/controls.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { isProblem, readFrontMatter } from './front-matter.ts'
 import { kindOf, type Listing, namesIn, oneOfEach, strayLink } from './listing.ts'

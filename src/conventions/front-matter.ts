@@ -1,5 +1,5 @@
+import { oneLine } from '../base/controls.ts'
 import { messageOf } from '../base/errors.ts'
-import { oneLine } from '../base/text.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 
 /** What stands above a Markdown text, between two lines `---`. */

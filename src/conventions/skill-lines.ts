@@ -2,8 +2,8 @@ import { cut } from '../base/text.ts'
 import { tokensIn } from '../base/tokens.ts'
 import type { Skill } from './skills.ts'
 
-/** What skills may take of the prompt, in tokens. */
-const BUDGET = 400
+/** What skills may take of the prompt, in tokens as we estimate them; of the 400 that they may have at most. */
+const BUDGET = 330
 /** Descriptions are shortened to one of these, so that more skills have one. */
 const LENGTHS = [300, 160, 100, 60]
 const TITLE = 'Skills: read one with the skill tool when its task comes up.'
@@ -17,26 +17,25 @@ export function skillLines(skills: readonly Skill[]): string {
     if (tokensIn(whole) <= BUDGET) return whole
   }
   const shortest = LENGTHS.at(-1)!
-  let best = named(skills, 0)
+  let best = ''
   for (let count = 1; count < skills.length; count++) {
-    const described = skills.slice(0, count).map(skill => line(skill, shortest))
-    const text = [
-      TITLE,
-      ...described,
-      named(skills.slice(count), tokensIn(described.join('\n'))).slice(TITLE.length + 1),
-    ]
-    if (tokensIn(text.join('\n')) > BUDGET) break
-    best = text.join('\n')
+    const described = [TITLE, ...skills.slice(0, count).map(skill => line(skill, shortest))].join('\n')
+    const names = namesWithin(skills.slice(count), BUDGET - tokensIn(described))
+    // Every name is worth more than a further description, once some have theirs.
+    if (best !== '' && !names.areAll && tokensIn(described) > BUDGET / 2) break
+    if (tokensIn(described) > BUDGET) break
+    best = `${described}\n${names.text}`
   }
-  return best
+  return best || `${TITLE}\n${namesWithin(skills, BUDGET).text}`
 }
 
-/** As many names as there is room for. */
-function named(skills: readonly Skill[], taken: number): string {
+/** Names alone, as many as there is room for. */
+function namesWithin(skills: readonly Skill[], room: number): { text: string; areAll: boolean } {
   const names = skills.map(({ name }) => name)
   for (let count = names.length; ; count = Math.floor(count * 0.9)) {
     const more = names.length - count
-    const text = `${TITLE}\nOthers: ${[...names.slice(0, count), ...(more > 0 ? [`${more} more (without a name it lists all)`] : [])].join(', ')}`
-    if (count === 0 || tokensIn(text) + taken <= BUDGET) return text
+    const rest = more > 0 ? [`${more} more (without a name it lists all)`] : []
+    const text = `Others: ${[...names.slice(0, count), ...rest].join(', ')}`
+    if (count === 0 || tokensIn(text) <= room) return { text, areAll: more === 0 }
   }
 }

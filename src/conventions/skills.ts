@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import { oneLine } from '../base/text.ts'
+import { oneLine } from '../base/controls.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
 import { kindOf, type Listing, namesIn, oneOfEach, strayLink } from './listing.ts'

@@ -1,4 +1,5 @@
 import { newId } from '../base/ids.ts'
+import { resultsByCall } from '../llm/pairing.ts'
 import type { ModelEvent, ModelMessage, ModelReply, ModelRequest } from '../llm/provider.ts'
 import { INTRODUCTION, NO_TOOLS, NOT_UNDERSTOOD, NOT_UNDERSTOOD_AGAIN } from './help.ts'
 import type { Intent } from './plan.ts'
@@ -54,7 +55,7 @@ const TAKEN_OVER =
 
 /** What was called in each message of a turn, with the outcomes in the same order. */
 function rounds(turn: ModelMessage[]): { calls: string[]; outcomes: Outcome[] }[] {
-  const results = new Map(turn.flatMap(each => (each.role === 'tool' ? [[each.tool_call_id, each] as const] : [])))
+  const results = resultsByCall(turn)
   return turn.flatMap(message => {
     if (message.role !== 'assistant' || message.tool_calls.length === 0) return []
     const outcomes = message.tool_calls.map(call => {

@@ -2,7 +2,7 @@
 export const INTRODUCTION =
   "I'm **offline/guide**, the small guide that comes with emacs-agent. I'm not a language model: I understand a few plain sentences and turn them into real tool calls in your project."
 
-export const REAL_MODEL = `For a real model, do one of these, then start a new session:
+const REAL_MODEL = `For a real model, do one of these, then start a new session:
 
 - set \`ANTHROPIC_API_KEY\`, \`OPENAI_API_KEY\` or \`GEMINI_API_KEY\` in the environment
 - put a key, or a command that prints it, into \`~/.config/emacs-agent/emacs-agent.toml\`:

@@ -49,7 +49,7 @@ const cells = (row: string): string[] =>
   })
 
 /** Rows as columns of even width. */
-export function alignRows(rows: string[][]): string {
+function alignRows(rows: string[][]): string {
   const widths = rows.reduce<number[]>((most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)), [])
   return rows
     .map(row =>

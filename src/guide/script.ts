@@ -1,3 +1,4 @@
+import { fenced, ticksFor } from '../base/fence.ts'
 import { cut } from '../base/text.ts'
 import type { Params } from '../event.ts'
 import type { ResultFacts } from '../llm/provider.ts'
@@ -43,7 +44,7 @@ export function code(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   const shown = cut(line, 80)
   if (!shown.includes('`')) return `\`${shown}\``
-  const ticks = '`'.repeat(Math.max(...Array.from(shown.matchAll(/`+/g), run => run[0].length)) + 1)
+  const ticks = ticksFor(shown, 1)
   return `${ticks} ${shown} ${ticks}`
 }
 
@@ -62,9 +63,8 @@ export function block(content: string, language = ''): string {
   const lines = trimmed.split('\n')
   let shown = lines.slice(0, MAX_LINES).join('\n')
   shown = cut(shown, MAX_CHARS + 1)
-  const ticks = '`'.repeat(Math.max(2, ...Array.from(shown.matchAll(/`+/g), run => run[0].length)) + 1)
   const more = lines.length > MAX_LINES ? `\n\n… and ${lines.length - MAX_LINES} more lines.` : ''
-  return `${ticks}${language}\n${shown}\n${ticks}${more}`
+  return `${fenced(shown, language)}${more}`
 }
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -9,7 +9,7 @@ import type { Effort, ErrorCode, ProviderData, StopReason, ToolCall, ToolResult,
 export type Image = { media_type: string; data: string }
 
 /** What the person wrote, without what was put behind it, and the file that the editor showed. Sent to no provider. */
-export type Asked = { prompt: string; current_file?: string }
+type Asked = { prompt: string; current_file?: string }
 /** What the log has of a result beside its text. Sent to no provider: it is there for models that read no sentences. */
 export type ResultFacts = Pick<ToolResult, 'status' | 'error' | 'reason' | 'edited'> & {
   metadata?: Record<string, unknown>

@@ -3,10 +3,15 @@ import { join } from 'node:path'
 import type { Children } from '../base/children.ts'
 import { AppError } from '../base/errors.ts'
 import type { Dirs, McpServerConfig } from '../config/config.ts'
+import type { Params } from '../event.ts'
+import type { Image } from '../llm/provider.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
 import { loadValidator } from './catalog/arguments.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { createOffer, entriesOf, type Offer, offered } from './catalog/offer.ts'
+import type { Others } from './catalog/others.ts'
+import { getPrompt } from './catalog/prompt.ts'
+import type { CallContext } from './connection/calls.ts'
 import { type Credentials, createCredentials } from './connection/credentials.ts'
 import type { Asker } from './connection/elicitation.ts'
 import { unsetFailure } from './connection/failures.ts'
@@ -57,6 +62,10 @@ export type ServerStatus = {
   stderr: string[]
 }
 
+type Offering = { server: string } & Others
+/** `words` are the arguments, as they were typed. */
+type AskedPrompt = { server: string; prompt: string; words: readonly string[] }
+
 export type Pool = {
   /** The MCP tools of a session. Starts servers only when nothing is known of them, side by side, and waits for none long; `ask` is who signs in where a server wants that. */
   tools(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Tool[]>
@@ -64,6 +73,12 @@ export type Pool = {
   listed(project: string): Promise<Tool[]>
   /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
   promptLines(project: string, session_id?: string): Promise<string>
+  /** Prompts, resources and templates of a project's servers. Starts those that nothing is known of, and waits for none long. */
+  offerings(project: string | null): Promise<Offering[]>
+  /** A prompt as its server fills it in. Throws NOT_FOUND, INVALID_REQUEST for an argument that is missing, and as a call does. */
+  prompt(project: string, asked: AskedPrompt, context: CallContext): Promise<{ text: string; images: Image[] }>
+  /** What a server proposes for an argument of a prompt or of a template; nothing where it cannot. */
+  complete(project: string | null, name: string, params: Params): Promise<unknown>
   /** Changed lists since the session began or last asked, as a message to the model. */
   announcement(session_id: string): string | null
   status(project?: string): Promise<ServerStatus[]>
@@ -80,6 +95,7 @@ export type Pool = {
 const IDLE_MS = 15 * 60_000
 const GRACE_MS = 1000
 const LIST_WAIT_MS = 1500
+const COMPLETION_MS = 5000
 /** About 1,000 tokens. */
 const NATIVE_BUDGET = 4000
 
@@ -118,6 +134,7 @@ export function createPool(options: PoolOptions): Pool {
       probe_ms: options.probe_ms,
       log: options.log,
       onCatalog: catalog => offers.forEach(({ offer }) => void offer.changed(server, catalog)),
+      onResource: uri => offers.forEach(({ offer }) => void offer.updated(server, uri)),
       async open() {
         // A server that an earlier backend left may hold what the new one needs.
         await options.children.sweep()
@@ -167,6 +184,13 @@ export function createPool(options: PoolOptions): Pool {
       }),
     )
 
+  function serverOf(project: string | null, name: string, session_id?: string): McpServer {
+    const config = enabled(project).find(config => config.name === name)
+    if (!config)
+      throw new AppError('NOT_FOUND', 'No enabled MCP server of that name is configured. GET /api/mcp lists them.')
+    return slotOf(config, project, session_id)[1]
+  }
+
   async function rowOf(server: McpServer): Promise<ServerStatus> {
     const { config, project } = server
     const pid = server.pid()
@@ -198,6 +222,33 @@ export function createPool(options: PoolOptions): Pool {
     async promptLines(project, session_id) {
       if (session_id !== undefined) return (await offerTo(project, session_id)).lines
       return createOffer(await knownOf(project), options.native_budget ?? NATIVE_BUDGET).lines
+    },
+    async offerings(project) {
+      const servers = enabled(project).map(config => slotOf(config, project)[1])
+      const catalogs = await Promise.all(servers.map(server => patiently(server, { session_id: '' })))
+      return servers.map(({ config }, i) => {
+        const { prompts = [], resources = [], templates = [] } = catalogs[i] ?? {}
+        return { server: config.name, prompts, resources, templates }
+      })
+    },
+    async prompt(project, { server: name, prompt, words }, context) {
+      const server = serverOf(project, name, context.session_id)
+      const { prompts = [] } = await server.fetchCatalog(context)
+      const found = prompts.find(one => one.name === prompt)
+      if (!found) throw new AppError('NOT_FOUND', `The MCP server ${name} has no such prompt any more.`)
+      return getPrompt(server, found, words, context)
+    },
+    async complete(project, name, params) {
+      const context = { session_id: '', progress: () => {}, signal: AbortSignal.timeout(COMPLETION_MS) }
+      const other = { method: 'completion/complete' as const, params }
+      const { completion } = await serverOf(project, name).call({
+        tool: 'completion',
+        args: {},
+        schema: {},
+        other,
+        context,
+      })
+      return completion
     },
     announcement: session_id => offers.get(session_id)?.offer.announcement() ?? null,
     async status(project) {

@@ -1,4 +1,4 @@
-import { showControls } from '../base/text.ts'
+import { showControls } from '../base/controls.ts'
 import { linesOf, MAX_MARKDOWN, readFence, readLines, readTargets } from '../markdown/blocks.ts'
 import { codeBlock } from './blocks.ts'
 import { Settled } from './outputs.ts'

@@ -1,4 +1,4 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
 import { breakDates, guardCell, guardLines, inert, joinPieces, orgLine, orgLink, type Piece } from './text.ts'
@@ -153,7 +153,7 @@ function guardMarks(text: string, active: readonly Style[]): string {
 }
 
 /** `https://…` or `file:…` as Org links to it; undefined for what may not be a link. */
-export function orgTarget(href: string, base?: string): string | undefined {
+function orgTarget(href: string, base?: string): string | undefined {
   const target = readableTarget(href)
   if (target?.kind !== 'file') return target?.url
   const path =
@@ -162,10 +162,10 @@ export function orgTarget(href: string, base?: string): string | undefined {
   return `file:${path}${target.line ? `::${target.line}` : ''}`
 }
 
-/** A link to a file by its path; one that Emacs would not take for a plain file's stays text. */
+/** A link to a file by its path, a part of a line; one that Emacs would not take for a plain file's stays text. */
 export function orgFileLink(path: string, base: string, label = path): string {
   const target = /[:%#]/.test(path) ? undefined : orgTarget(path, base)
-  return target ? orgLink(target, orgLine(label)) : orgLine(label)
+  return target ? orgLink(target, orgLine(label)) : orgLine(label, true)
 }
 
 /** What may not be next to a mark: white space, and what might get a zero-width space there to make it inert. */

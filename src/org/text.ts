@@ -1,4 +1,4 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
 
 /**
  * Text from users, models and tools as Org text that means nothing to Org: the contract, "Transcripts". Where a sequence
@@ -56,8 +56,12 @@ export function inert(text: string, followed = false): string {
 /** A part of a paragraph: `literal` text (made inert), or markup of ours. */
 export type Piece = { text: string; literal: boolean }
 
-/** Joins the pieces of a paragraph, so that literal text in them begins no emphasis, formula or link. */
-export const joinPieces = (pieces: readonly Piece[]): string => breakTypes(breakEmphasis(breakFormulas(pieces)))
+/**
+ * Joins the pieces of a paragraph, so that literal text in them begins no emphasis, formula or link; nor does it with what
+ * others write after it, if it is only a `part`.
+ */
+export const joinPieces = (pieces: readonly Piece[], part = false): string =>
+  breakTypes(breakEmphasis(breakFormulas(pieces), part))
 
 /** A literal `$` begins no formula that ends in code of ours: that would set free the rest of the code. */
 function breakFormulas(pieces: readonly Piece[]): Piece[] {
@@ -79,7 +83,7 @@ const MAX_EMPHASIS = 4000
  * Breaks every literal mark that could open emphasis, if one like it further on could close it, in our markup too: `*a`
  * must not reach into it. The space goes after the mark, and makes of it (and of the next mark) what follows a space.
  */
-function breakEmphasis(pieces: readonly Piece[]): Piece[] {
+function breakEmphasis(pieces: readonly Piece[], part: boolean): Piece[] {
   const closers = lastClosers(pieces.map(piece => piece.text).join(''))
   let start = 0
   return pieces.map(({ text, literal }) => {
@@ -87,7 +91,7 @@ function breakEmphasis(pieces: readonly Piece[]): Piece[] {
     for (const { 0: mark, index: at } of literal ? text.matchAll(MARKER) : []) {
       const opens = at === 0 || broken.at(-1) === at || OPENS_AFTER.test(text[at - 1]!)
       const blank = /^[\s\u200b]/.test(text.slice(at + 1, at + 2))
-      if (opens && !blank && (closers.get(mark) ?? -1) > start + at) broken.push(at + 1)
+      if (opens && !blank && (part || (closers.get(mark) ?? -1) > start + at)) broken.push(at + 1)
     }
     start += text.length
     return { text: insert(text, broken), literal }
@@ -156,9 +160,12 @@ export function orgText(text: string): string {
   return paragraphs.map(part => guardLines(joinPieces([{ text: inert(part), literal: true }]))).join('\n')
 }
 
-/** Text within a line of ours: a heading, a keyword, a property, a cell. Neither tags nor a `-*-` line can come of it. */
-export const orgLine = (text: string): string =>
-  joinPieces([{ text: inert(oneLine(text)), literal: true }])
+/**
+ * Text within a line of ours: a heading, a keyword, a property, a cell. Neither tags nor a `-*-` line can come of it. A `part`
+ * may stand with others in a line.
+ */
+export const orgLine = (text: string, part = false): string =>
+  joinPieces([{ text: inert(oneLine(text)), literal: true }], part)
     .replace(/:$/, `:${SPACER}`)
     .replace(/-(?=\*-)/g, `-${SPACER}`)
 

@@ -1,4 +1,4 @@
-import { SPACER } from '../base/text.ts'
+import { SPACER } from '../base/controls.ts'
 import type { Leaf } from '../markdown/leaves.ts'
 import type { Sink } from '../markdown/sink.ts'
 import { codeOpening, writeLeaf } from './blocks.ts'

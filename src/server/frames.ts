@@ -9,7 +9,7 @@ export type Source = {
   close?(): void
 }
 /** Answers whether the frame was taken. If not, it is for `backlog` to bring, like everything after it. */
-export type Send = (frame: Uint8Array, about?: { stored?: boolean; last?: boolean }) => boolean
+type Send = (frame: Uint8Array, about?: { stored?: boolean; last?: boolean }) => boolean
 
 /** The queue of a live reader. More than `MOST_BEHIND` bytes, for longer than `PATIENCE_MS`, and it is cut off. */
 const MOST_BEHIND = 1024 * 1024

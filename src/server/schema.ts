@@ -76,7 +76,7 @@ const Position = v.pipe(
   v.transform(({ line, column, col }) => ({ line, column: column ?? col ?? 0 })),
 )
 
-export const Context = object({
+const Context = object({
   current_file: maybe(text),
   cursor_position: maybe(Position),
   visible_region: maybe(object({ start: count, end: count })),
@@ -213,6 +213,20 @@ export const UsageOf = v.object({
   by: v.optional(v.picklist(GROUPS), 'model'),
 })
 export const OfProject = v.object({ project })
+const argument = v.optional(v.pipe(text, v.maxLength(2000)))
+export const CompleteArgument = v.pipe(
+  v.object({
+    project,
+    prompt: argument,
+    template: argument,
+    argument: name,
+    value: v.optional(v.pipe(text, v.maxLength(2000)), ''),
+  }),
+  v.check(
+    ({ prompt, template }) => (prompt === undefined) !== (template === undefined),
+    'either a prompt or a template',
+  ),
+)
 export const TranscriptFormat = v.object({ format: v.optional(v.picklist(FORMAT_NAMES), 'json') })
 export const ListTranscripts = v.object({ project, limit, cursor })
 export const SearchTranscripts = v.object({

@@ -136,7 +136,7 @@ function indexAfter(events: readonly Stored[], id: number): number {
 const encoder = new TextEncoder()
 
 /** A stored event's data is its log line, but for what only providers need. */
-export function storedFrame(event: Stored): Uint8Array {
+function storedFrame(event: Stored): Uint8Array {
   const kept = large.get(event)?.deref()
   if (kept) return kept
   const frame = encodeStored(event)

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { HookReply, Prepared, ToolAccess } from '../agent/call.ts'
+import { oneLine } from '../base/controls.ts'
 import { AppError, messageOf } from '../base/errors.ts'
-import { oneLine } from '../base/text.ts'
 import type { HookConfig } from '../config/config.ts'
 import type { HookRun } from '../event.ts'
 import type { JudgedCall } from '../tools/permission/policy.ts'

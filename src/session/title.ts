@@ -69,7 +69,7 @@ const textOf = (prompt: string, answer: string): string =>
   `<user>\n${slice(prompt, 0, PROMPT)}\n</user>\n<assistant>\n${slice(answer, 0, ANSWER)}\n</assistant>`
 
 /** The first line that says something, without what models put around a title; cut between words. */
-export function titleFrom(text: string): string {
+function titleFrom(text: string): string {
   const line = text.split('\n').find(each => /[\p{L}\p{N}]/u.test(each)) ?? ''
   const bare = line
     .replace(/\s+/g, ' ')

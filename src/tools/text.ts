@@ -2,7 +2,7 @@ import { AppError } from '../base/errors.ts'
 import { isForeign, keepLines } from './foreign.ts'
 
 /** How a file writes its text: what an edit by a model, which only ever sees `\n`, must not change. */
-export type Style = { bom: boolean; crlf: boolean }
+type Style = { bom: boolean; crlf: boolean }
 /** Encodings that we write: UTF-16 says so by its byte order mark. Anything else is handled as bytes (`foreign.ts`). */
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 
@@ -64,12 +64,12 @@ export function encode(text: string, encoding: Encoding): Uint8Array {
 }
 
 /** `\r\n` counts only when no line ends otherwise, or in one more `\r`: a mixed file is left mixed. */
-export const styleOf = (text: string): Style => ({
+const styleOf = (text: string): Style => ({
   bom: text.startsWith(BOM),
   crlf: text.includes('\r\n') && !/(?<!\r)\n|\r\r\n/.test(text),
 })
 
-export function unstyle(text: string, { bom, crlf }: Style): string {
+function unstyle(text: string, { bom, crlf }: Style): string {
   const body = bom ? text.slice(1) : text
   return crlf ? body.replaceAll('\r\n', '\n') : body
 }

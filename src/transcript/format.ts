@@ -3,7 +3,8 @@
  * a rendering does not depend on the machine that makes it.
  */
 
-import { cut, head, oneLine, tail } from '../base/text.ts'
+import { oneLine } from '../base/controls.ts'
+import { cut, head, tail } from '../base/text.ts'
 import type { HookRun } from '../event.ts'
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)/

@@ -1,4 +1,5 @@
-import { oneLine, SPACER, showControls } from '../base/text.ts'
+import { oneLine, SPACER, showControls } from '../base/controls.ts'
+import { fenced, ticksFor } from '../base/fence.ts'
 import { type Block, type Item, MAX_MARKDOWN, parseMarkdown } from '../markdown/blocks.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
@@ -18,7 +19,7 @@ const RULES: [RegExp, string][] = [
 ]
 
 /** A piece of a paragraph; what may follow it is taken for the worst. */
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   let safe = text
   for (const [pattern, replacement] of RULES) safe = safe.replace(pattern, replacement)
   return safe
@@ -28,40 +29,30 @@ const LINE_START = /^(?=#{1,6}(?:\s|$)|[-+*](?:\s|$)|>|=+\s*$|[-|:\s]*-[-|:\s]*$
 const NUMBER = /^(\d{1,9})(?=[.)](?:\s|$))/
 
 /** A line of a paragraph that starts no block: no heading, list, quote, fence, table or rule; not indented. */
-export const guardLine = (line: string): string => {
+const guardLine = (line: string): string => {
   const text = line.trimStart()
   return LINE_START.test(text) ? `\\${text}` : text.replace(NUMBER, '$1\\')
 }
 
-export const guardLines = (text: string): string => text.split('\n').map(guardLine).join('\n')
+const guardLines = (text: string): string => text.split('\n').map(guardLine).join('\n')
 
 /** Text within a line of ours. Nothing in it makes Emacs take a first line for file-local variables. */
 export const markdownLine = (text: string): string =>
   escapeMarkdown(oneLine(text)).replace(/-(?=(?:\\)?\*-)/g, `-${SPACER}`)
 
 /** Text of several lines, each paragraph guarded. */
-export const markdownText = (text: string): string => guardLines(escapeMarkdown(showControls(text)))
+const markdownText = (text: string): string => guardLines(escapeMarkdown(showControls(text)))
 
 /** A code span, fenced by more backticks than are inside. */
 export function codeSpan(text: string): string {
   const code = oneLine(text)
   if (code === '') return ''
-  const fence = '`'.repeat(longestRun(code) + 1)
+  const ticks = ticksFor(code, 1)
   const padding = /^`|`$/.test(code) ? ' ' : ''
-  return fence + padding + code + padding + fence
+  return ticks + padding + code + padding + ticks
 }
 
-export function fence(lang: string, text: string): string {
-  const body = showControls(text)
-  const mark = '`'.repeat(Math.max(3, longestRun(body) + 1))
-  return `${mark}${/^[\w+#.-]{1,30}$/.test(lang) ? lang : ''}\n${body}\n${mark}`
-}
-
-function longestRun(text: string): number {
-  let longest = 0
-  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length)
-  return longest
-}
+export const fence = (language: string, text: string): string => fenced(showControls(text), language)
 
 /** The whole file: Emacs finds file-local variables by searching near the end, in fences too. */
 export const seal = (document: string): string => document.replace(/(local)( variables:)/gi, `$1${SPACER}$2`)
@@ -122,18 +113,17 @@ function writeTable([head, ...rows]: string[][]): string {
  * Inline Markdown written again from what was understood of it: HTML is text, images are links (nothing is fetched), and
  * links lead to http, https and files only.
  */
-export const cleanParagraph = (text: string, links: Links): string =>
-  guardLines(write(parseInline(showControls(text), links)))
+const cleanParagraph = (text: string, links: Links): string => guardLines(write(parseInline(showControls(text), links)))
 
 /** The words of a heading as a bold line: the outline is ours. */
-export function cleanBold(text: string, links: Links): string {
+function cleanBold(text: string, links: Links): string {
   const words = write(
     parseInline(oneLine(text), links).filter(token => !('style' in token && token.style === 'strong')),
   )
   return words === '' ? '' : guardLines(`**${words}**`)
 }
 
-export const cleanCell = (text: string, links: Links): string =>
+const cleanCell = (text: string, links: Links): string =>
   write(parseInline(oneLine(text), links))
     .replace(/\s*\n\s*/g, ' ')
     .replaceAll('|', '\\|')

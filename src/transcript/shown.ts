@@ -1,5 +1,6 @@
-import { cut, head, oneLine, showHidden } from '../base/text.ts'
-import type { Attachment, EditorContext, FileChanged, Params, Preview, Question, Stored } from '../event.ts'
+import { oneLine, showHidden } from '../base/controls.ts'
+import { cut, head } from '../base/text.ts'
+import type { Attachment, EditorContext, FileChanged, FileDiff, Params, Preview, Question, Stored } from '../event.ts'
 import { codeBlock } from '../org/blocks.ts'
 import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
@@ -9,7 +10,8 @@ import { projectName } from './record.ts'
 
 /**
  * What a client shows of an event, as inert Org: it can be inserted as it is. No text has a heading, ends in a line end, or
- * is Emacs's list of local variables. `org` is a body, of whole lines; the rest is named for what it is of the event.
+ * is Emacs's list of local variables. `org` is a body of whole paragraphs, which an empty line sets apart from others; one
+ * line may stand with others in a line. The rest is named for what it is of the event.
  */
 export type OrgTexts = {
   org?: string
@@ -26,7 +28,7 @@ export type OrgTexts = {
   org_diff?: string
   /** One line: the delegated agent whose event it is. */
   org_agent?: string
-  preview?: Preview & { files: { org: string; org_diff: string }[] }
+  preview?: Omit<Preview, 'files'> & { files: (FileDiff & { org: string; org_diff: string })[] }
   remember?: { session: string; project: string; org_session: string; org_project: string }
 }
 
@@ -115,7 +117,7 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
 
 /** Inert text on one line of at most `most` characters, with nothing hidden in it. */
 const line = (text: string, most = 200): string =>
-  seal(guardLine(orgLine(cut(oneLine(showHidden(head(text, most * 8))), most))))
+  seal(guardLine(orgLine(cut(oneLine(showHidden(head(text, most * 8))), most), true)))
 
 const lines = (text: string): string => seal(orgText(excerpt(text.trim()).text))
 const promptOrg = (text: string): string => promptToOrg(text.replace(/^(?:[ \t]*\r?\n)+/, '').trimEnd())
@@ -129,7 +131,7 @@ function excerptBlock(content: string): string {
 const shortName = (path: string, project: string): string =>
   path.startsWith(`${project.replace(/\/$/, '')}/`) ? path.slice(project.replace(/\/$/, '').length + 1) : path
 const link = (path: string, project: string): string =>
-  seal(orgFileLink(path, project, showHidden(shortName(path, project))))
+  seal(guardLine(orgFileLink(path, project, showHidden(shortName(path, project)))))
 
 /** What a call is about, in the order of what says most. */
 const TELLING = ['path', 'command', 'file', 'pattern', 'query', 'url', 'name', 'message', 'title', 'destination']
@@ -156,7 +158,7 @@ function paramsOrg(params: Params): string {
 /** One line for each of the diff's: a lone carriage return must not make two of one. */
 const diffLines = (diff: string): string => seal(orgBlockLines(showHidden(diff.replace(/\r(?!\n)/g, '␍'))))
 
-const previewed = <F extends { path: string; diff: string }>(file: F, project: string) => ({
+const previewed = (file: FileDiff, project: string) => ({
   ...file,
   org: link(file.path, project),
   org_diff: diffLines(file.diff),

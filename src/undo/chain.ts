@@ -30,7 +30,7 @@ export type History = {
   calls: Set<string>
 }
 
-export const isAlive = (link: Link, dead: Dead): boolean => !dead.get(link.step)?.has(link.entry.path)
+const isAlive = (link: Link, dead: Dead): boolean => !dead.get(link.step)?.has(link.entry.path)
 type Dead = Map<string, Set<string>>
 
 /** The history of the lines; `links` holds only those that are alive, in order. */

@@ -9,13 +9,13 @@ import type { Steps } from './steps.ts'
 import { createTree, ignoredAmong } from './tree.ts'
 
 /** A call that may change something, before it runs. */
-export type Writing = { tool: string; category: string; effect: Effect; context: ToolContext }
+type Writing = { tool: string; category: string; effect: Effect; context: ToolContext }
 
 /** What of a call cannot be undone, as far as that is known before; `names` are paths as events have them. */
 export type Foreseen = { undo?: 'none' | 'partial'; names: string[] }
 
 /** `changes`: the files that a call changed which does not say so itself. */
-export type Aftermath = { changes?: Change[]; not_undoable: string[] }
+type Aftermath = { changes?: Change[]; not_undoable: string[] }
 export type Kept = { settle(): Promise<Aftermath> }
 
 export type Keeper = {

@@ -3,7 +3,7 @@ import type { Storable } from '../event.ts'
 /** What undo is asked for and answers; the same in HTTP, the terminal and Emacs (the contract, "What the newer issues add"). */
 
 /** `created` means that undo put something where nothing was. Paths are as events have them: below the project, else absolute. */
-export type Restored = { path: string; change: 'created' | 'modified' | 'deleted' }
+type Restored = { path: string; change: 'created' | 'modified' | 'deleted' }
 
 /** `diff`: what stood after the call, what stood before it and what stands now, where these are texts. */
 export type Refused = { path: string; reason: string; diff?: string }

@@ -6,7 +6,7 @@ import type { Roots } from '../tools/tool.ts'
 import { statAt } from './state.ts'
 
 /** More files are not watched. */
-export const MAX_WATCHED = 20_000
+const MAX_WATCHED = 20_000
 /** What belongs to version control is never touched. */
 const VCS = new Set(['.git', '.hg', '.svn', '.jj', '.bzr'])
 /** Where no git tells what is ignored. */

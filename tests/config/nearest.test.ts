@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { printable } from '../../src/base/controls.ts'
 import { nearest, suggestion } from '../../src/config/nearest.ts'
-import { printable } from '../../src/config/printable.ts'
 
 const KEYS = ['host', 'port', 'model', 'models', 'mcp_servers', 'permissions']
 

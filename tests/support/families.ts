@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { atEnd } from './at-end.ts'
-import { Backend, type EventStream, type Home, makeHome } from './backend.ts'
+import { Backend, type EventStream, makeHome } from './backend.ts'
 import { FAMILIES, type Family, type Said, say } from './model-replies.ts'
 import { type Asked, type ModelServer, type Script, startModelServer } from './model-server.ts'
 import { tempDir } from './temp.ts'
@@ -137,4 +137,4 @@ export const flawsIn = (model: ModelServer, from = 0): string[] =>
 
 export const storedOf = (stream: EventStream, type: string): any[] => stream.stored.filter(event => event.type === type)
 
-export { FAMILIES, type Family, type Home }
+export { FAMILIES, type Family }

@@ -29,7 +29,7 @@ export type Bench = {
   call(tool: string, args?: unknown, more?: Partial<ToolContext>): Promise<Called>
   tools(session_id?: string): Promise<Tool[]>
 }
-export type Called = { content: string; tool: string } & Record<string, unknown>
+type Called = { content: string; tool: string } & Record<string, unknown>
 
 /** A pool in a directory of its own; closed and removed when `work` is done. */
 export async function withPool(

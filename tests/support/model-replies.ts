@@ -26,7 +26,7 @@ const json = (args: object | string | undefined): string =>
   typeof args === 'string' ? args : JSON.stringify(args ?? {})
 const halves = (text: string): string[] => [text.slice(0, text.length >> 1), text.slice(text.length >> 1)]
 
-export function anthropic({ thinking, text, calls = [], stop, usage = {} }: Said): string[] {
+function anthropic({ thinking, text, calls = [], stop, usage = {} }: Said): string[] {
   const typed = (data: { type: string } & Record<string, unknown>) => sse(data, data.type)
   const frames = [
     typed({
@@ -115,7 +115,7 @@ export function chat({ thinking, text, calls = [], stop, usage = {} }: Said): st
 
 const name = (calls: unknown[]): string => (calls.length > 1 ? 'many_' : 'one_')
 
-export function responses({ thinking, text, calls = [], stop, usage = {} }: Said): string[] {
+function responses({ thinking, text, calls = [], stop, usage = {} }: Said): string[] {
   const typed = (data: { type: string } & Record<string, unknown>) => sse(data, data.type)
   const frames = [typed({ type: 'response.created', response: { id: 'resp_1', status: 'in_progress', error: null } })]
   const output: object[] = []
@@ -164,7 +164,7 @@ export function responses({ thinking, text, calls = [], stop, usage = {} }: Said
   return [...frames, typed({ type: stop ? 'response.incomplete' : 'response.completed', response })]
 }
 
-export function gemini({ thinking, text, calls = [], stop = 'STOP', usage = {} }: Said): string[] {
+function gemini({ thinking, text, calls = [], stop = 'STOP', usage = {} }: Said): string[] {
   const usageMetadata = {
     promptTokenCount: (usage.input ?? 10) + (usage.cache_read ?? 0),
     cachedContentTokenCount: usage.cache_read ?? 0,

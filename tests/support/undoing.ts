@@ -43,7 +43,7 @@ export async function startUndo(files: Record<string, string> = {}, options: { c
   return await openUndo(scripted, root)
 }
 
-export const EVERYTHING = [
+const EVERYTHING = [
   'write_file',
   'edit_file',
   'delete_file',
@@ -53,13 +53,13 @@ export const EVERYTHING = [
   'shell_exec',
 ]
 
-export async function openUndo(scripted: Scripted, root: string, config: object = {}): Promise<Place> {
+async function openUndo(scripted: Scripted, root: string, config: object = {}): Promise<Place> {
   const { backend, says } = scripted
   const id = await backend.session(root, { config: { auto_approve_tools: EVERYTHING, ...config } })
   return placeOf(scripted, root, id, says)
 }
 
-export function placeOf(scripted: Scripted, root: string, id: string, says = scripted.says): Place {
+function placeOf(scripted: Scripted, root: string, id: string, says = scripted.says): Place {
   const { backend } = scripted
   /** A line that is more than one plain command asks, whatever is approved. */
   async function approveAll(stream: EventStream): Promise<void> {

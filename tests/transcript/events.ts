@@ -1,7 +1,7 @@
 import type { Storable, Stored, Usage } from '../../src/event.ts'
 
 /** Logs for the tests: one event every three seconds from a fixed time. */
-export const START = Date.parse('2026-11-23T20:27:00.000Z')
+const START = Date.parse('2026-11-23T20:27:00.000Z')
 
 export const logOf = (...events: Storable[]): Stored[] =>
   events.map((event, index) => ({ id: index + 1, at: new Date(START + index * 3000).toISOString(), ...event }))

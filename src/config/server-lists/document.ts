@@ -1,7 +1,7 @@
 import type { ParseError } from 'jsonc-parser'
+import { printable } from '../../base/controls.ts'
 import type { Path } from '../locate.ts'
 import { locateKeys } from '../locate.ts'
-import { printable } from '../printable.ts'
 import type { ConfigProblem } from '../problem.ts'
 
 /** A file of another client, parsed: JSON, with comments or without, or TOML. */

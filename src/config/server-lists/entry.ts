@@ -1,5 +1,3 @@
-import type { McpServerEntry } from '../config.ts'
-
 type Table = Record<string, unknown>
 export const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
@@ -91,5 +89,3 @@ function withOurVariables(value: unknown, key = ''): unknown {
     .replace(/\$\{env:([A-Za-z_]\w*)\}|(?<!\$)\{env:([A-Za-z_]\w*)\}/g, (_, a, b) => `\${${a ?? b}}`)
     .replace(/^\$([A-Za-z_]\w*)$/, (_, name) => `\${${name}}`)
 }
-
-export type { McpServerEntry }

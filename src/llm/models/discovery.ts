@@ -12,7 +12,7 @@ export type Server = {
   key_header?: KeyHeader
   headers?: Record<string, string>
 }
-export type ServerKind = NonNullable<Vendor['server']>
+type ServerKind = NonNullable<Vendor['server']>
 
 export type FoundModel = {
   /** `provider/model`. */

@@ -12,7 +12,7 @@ export function pricesOn(prices: Prices, now: Date): Prices {
 }
 
 /** What one request is charged by: a tier counts the whole input, cached included, strictly above its limit. */
-export function rateFor(prices: Prices, usage: Usage, now: Date): Omit<Tier, 'above'> {
+function rateFor(prices: Prices, usage: Usage, now: Date): Omit<Tier, 'above'> {
   const current = pricesOn(prices, now)
   const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
   const tiers = [...(current.tiers ?? [])].sort((a, b) => a.above - b.above)

@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts'
 import type { Provider } from './providers.ts'
 
 /** One server's answer; `models` is null when it gave none. */
-export type Found = { server: Server; models: FoundModel[] | null }
+type Found = { server: Server; models: FoundModel[] | null }
 
 /** The servers that are asked which models they have. An answer is good for a few seconds. */
 export type Servers = {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { commonLength } from '../../base/lists.ts'
 import type { Params, ProviderData, ToolCall } from '../../event.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { resultsByCall } from '../pairing.ts'
 import type { Image, ModelMessage } from '../provider.ts'
 import type { Unsupported } from '../refusal.ts'
 
@@ -13,7 +14,7 @@ export type Step =
 export type Part = { text: string } | { image: Image }
 /** `id` is what goes over the wire; `tool_call_id` is ours. */
 export type WireCall = { id: string; tool_call_id: string; name: string; params: Params }
-export type Result = { id: string; name: string; content: string; is_error: boolean; images: Image[] }
+type Result = { id: string; name: string; content: string; is_error: boolean; images: Image[] }
 
 const CONTINUE = 'Continue exactly where your last message stops, without repeating any of it.'
 
@@ -40,7 +41,7 @@ export function toSteps(
 ): Step[] {
   const seeing = endpoint.info.images !== false && !refused.has('images')
   const before = progressOf(messages, formOf(endpoint, wire, refused))
-  const results = resultsOf(messages.slice(before.settled))
+  const results = resultsByCall(messages.slice(before.settled))
   const idOf = wireIds(endpoint, wire, refused, before.used)
   const steps = before.steps.slice()
   let settled = { messages: before.settled, steps: steps.length }
@@ -119,16 +120,13 @@ export function writeSteps<T>(steps: readonly Step[], write: (steps: readonly St
 
 /** Every result directly behind the message that called, in the order of its calls; one that was lost is made up for. */
 export function inCallOrder(messages: readonly ModelMessage[]): ModelMessage[] {
-  const results = resultsOf(messages)
+  const results = resultsByCall(messages)
   return messages.flatMap((message): ModelMessage[] => {
     if (message.role === 'tool') return []
     if (message.role === 'user') return [message]
     return [message, ...message.tool_calls.map(call => results.get(call.tool_call_id) ?? lost(call))]
   })
 }
-
-const resultsOf = (messages: readonly ModelMessage[]) =>
-  new Map(messages.flatMap(each => (each.role === 'tool' ? [[each.tool_call_id, each] as const] : [])))
 
 const lost = ({ tool_call_id, tool }: ToolCall): Extract<ModelMessage, { role: 'tool' }> => ({
   role: 'tool',

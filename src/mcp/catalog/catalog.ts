@@ -7,6 +7,14 @@ import { wellFormed } from '../../base/text.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import type { JsonSchema } from '../../llm/provider.ts'
 import type { Era, ToolListing } from '../connection/connection.ts'
+import {
+  type McpPrompt,
+  type McpResource,
+  type McpTemplate,
+  promptShape,
+  resourceShape,
+  templateShape,
+} from './others.ts'
 import { isObject } from './schema.ts'
 
 /** A tool as its server lists it. */
@@ -21,6 +29,10 @@ export type McpTool = {
 /** What a server offers, as last heard: enough to show and to check its tools without starting it. */
 export type Catalog = {
   tools: McpTool[]
+  /** Absent in a catalog of an older version. */
+  prompts?: McpPrompt[]
+  resources?: McpResource[]
+  templates?: McpTemplate[]
   era: Era
   protocol: string
   /** Milliseconds since 1970. */
@@ -71,6 +83,9 @@ const Stored = v.object({
       annotations: v.object({ readOnlyHint: v.optional(v.boolean()), destructiveHint: v.optional(v.boolean()) }),
     }),
   ),
+  prompts: v.optional(v.array(promptShape)),
+  resources: v.optional(v.array(resourceShape)),
+  templates: v.optional(v.array(templateShape)),
   era: v.picklist(['legacy', 'modern']),
   protocol: v.string(),
   fetched_at: v.number(),

@@ -3,6 +3,7 @@ import type { McpServer } from '../connection/server.ts'
 import { type Absent, absentFor } from './absent.ts'
 import type { Catalog, McpTool } from './catalog.ts'
 import { type Entry, type Listed, lazyTools, overviewOf } from './lazy.ts'
+import { resourceTool } from './read-resource.ts'
 import { signatureOf } from './signature.ts'
 import { isOffered, toolFor } from './tool.ts'
 
@@ -14,6 +15,8 @@ export type Offer = {
   lines: string
   /** Hears of a list of one of its servers. */
   changed(server: McpServer, catalog: Catalog): void
+  /** Hears that a resource of one of its servers has changed. */
+  updated(server: McpServer, uri: string): void
   /** What changed since last asked, as a message for the model; null when nothing did. */
   announcement(): string | null
 }
@@ -35,6 +38,16 @@ export function createOffer(servers: { server: McpServer; catalog: Catalog | nul
   const told = new Map(servers.map(({ server }) => [server, signatures(current.get(server) ?? [])]))
   const changes = new Set<McpServer>()
   let made: Entry[] | undefined
+  /** Resources that the session has read, and those of them that have changed since, as `@server:uri`. */
+  const read = new Set<string>()
+  const stale = new Set<string>()
+  const named = (server: McpServer, uri: string) => `@${server.config.name}:${uri}`
+  const reading = (server: McpServer, uri: string) => {
+    read.add(named(server, uri))
+    stale.delete(named(server, uri))
+    server.watch(uri)
+  }
+  const hasResources = servers.some(({ catalog }) => catalog?.resources?.length || catalog?.templates?.length)
 
   const absent = (): Absent[] =>
     servers.flatMap(({ server }) =>
@@ -48,14 +61,27 @@ export function createOffer(servers: { server: McpServer; catalog: Catalog | nul
   const entries = () => (made ??= Array.from(current, ([server, tools]) => entriesOf(server, tools)).flat())
 
   return {
-    tools: native
-      ? Array.from(current, ([server, tools]) => tools.map(tool => toolFor(server, tool))).flat()
-      : lazyTools(entries, absent),
+    tools: [
+      ...(native
+        ? Array.from(current, ([server, tools]) => tools.map(tool => toolFor(server, tool))).flat()
+        : lazyTools(entries, absent)),
+      ...(hasResources
+        ? [
+            resourceTool(
+              servers.map(({ server }) => server),
+              reading,
+            ),
+          ]
+        : []),
+    ],
     lines: native ? '' : overviewOf(lists),
     changed(server, catalog) {
       if (!told.has(server)) return
       take(server, catalog)
       changes.add(server)
+    },
+    updated(server, uri) {
+      if (read.has(named(server, uri))) stale.add(named(server, uri))
     },
     announcement() {
       const texts = Array.from(changes, server => {
@@ -65,6 +91,8 @@ export function createOffer(servers: { server: McpServer; catalog: Catalog | nul
         return difference(server.config.name, before, after, native)
       }).filter(text => text !== '')
       changes.clear()
+      if (stale.size > 0) texts.push(`Changed since you read it: ${[...stale].join(', ')}.`)
+      stale.clear()
       return texts.length === 0 ? null : texts.join('\n')
     },
   }

@@ -75,5 +75,5 @@ export function allows(schema: JsonSchema, type: string, root: JsonSchema, depth
   return true
 }
 
-export const jsonTypeOf = (value: unknown): string =>
+const jsonTypeOf = (value: unknown): string =>
   value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value

@@ -19,7 +19,7 @@ const STOP = new Set(
 )
 
 /** Cuts the endings that English verbs and plurals take; crude, but the same on both sides. */
-export function stem(word: string): string {
+function stem(word: string): string {
   const cut = word
     .replace(/ies$/, 'y')
     .replace(/(?:sses|shes|ches|xes)$/, end => end.slice(0, -2))

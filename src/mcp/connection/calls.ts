@@ -14,11 +14,13 @@ import { SignInNeeded } from './oauth.ts'
 /** What a call needs of the session it is made for. */
 export type CallContext = Pick<ToolContext, 'session_id' | 'ask' | 'progress' | 'signal'>
 export type CallRequest = {
-  /** The server's own name of the tool. */
+  /** The server's own name of the tool, or of what else is asked for. */
   tool: string
   args: Params
   /** As listed: names the arguments that a 2026-07-28 HTTP server wants mirrored in headers. */
   schema: JsonSchema
+  /** Asked for in place of a call of a tool: it changes nothing, and is sent again after a crash. */
+  other?: { method: 'prompts/get' | 'resources/read' | 'completion/complete'; params: Params }
   /** Milliseconds without a sign of life. */
   timeout_ms: number
   context: CallContext
@@ -168,6 +170,9 @@ async function send({ client, request, clock, signal }: Going, extra: Params): P
       )
     },
   }
+  const { other } = request
+  if (other)
+    return client.request({ method: other.method, params: { ...other.params, ...extra } }, v.looseObject({}), options)
   // The SDK's own method mirrors arguments in headers (SEP-2243), but insists on known kinds of content.
   if (!JSON.stringify(request.schema).includes('"x-mcp-header"'))
     return client.request({ method: 'tools/call', params }, v.looseObject({}), options)

@@ -5,6 +5,7 @@ import { head } from '../../base/text.ts'
 import { type ActiveCall, type Calls, createCalls, rootsOf } from './calls.ts'
 import { elicit, onlyAsker } from './elicitation.ts'
 import { headerFault } from './headers.ts'
+import { listOthers, type OtherListings } from './lists.ts'
 import { SignInNeeded } from './oauth.ts'
 
 /** Which of the two dialects of MCP a server speaks: `initialize` (to 2025-11-25), or stateless (2026-07-28). */
@@ -17,6 +18,10 @@ export type Connection = {
   protocol: string
   /** Every page of `tools/list`, unchecked; a server of the documentation's own dialect may send one TOON text instead. */
   listTools(): Promise<ToolListing>
+  /** Prompts, resources and templates, unchecked; empty lists where none are declared. */
+  listOthers(): Promise<OtherListings>
+  /** Wants to hear of changes of a resource. Does nothing where the server cannot tell. */
+  watch(uri: string): Promise<void>
   call: Calls['call']
   /** Calls under way. */
   busy(): number
@@ -38,7 +43,9 @@ export type ConnectionOptions = {
   probe_ms?: number
   /** A fresh transport; asked for again when the server died of the question for its era. */
   open(): Promise<Transport>
-  onToolsChanged(): void
+  /** Any of its lists. */
+  onListChanged(): void
+  onResourceUpdated(uri: string): void
   onLog(line: string): void
   /** The server is gone; not called after `close()`. */
   onClosed(): void
@@ -109,14 +116,31 @@ async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): P
     throw error
   }
   const era = client.getProtocolEra() ?? 'legacy'
-  if (era === 'modern' && client.getServerCapabilities()?.tools?.listChanged)
-    client.listen({ toolsListChanged: true }).catch(error => options.onLog(`[protocol] ${messageOf(error)}`))
+  const declared = client.getServerCapabilities() ?? {}
+  const listen = (filter: Parameters<Client['listen']>[0]) =>
+    client.listen(filter).catch(error => options.onLog(`[protocol] ${messageOf(error)}`))
+  if (era === 'modern') {
+    const changes = {
+      ...(declared.tools?.listChanged && { toolsListChanged: true }),
+      ...(declared.prompts?.listChanged && { promptsListChanged: true }),
+      ...(declared.resources?.listChanged && { resourcesListChanged: true }),
+    }
+    if (Object.keys(changes).length > 0) void listen(changes)
+  }
   return {
     era,
     protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
     async listTools() {
       const listing = await listTools(client, options)
       return era === 'modern' && !isPipe(transport) ? withSoundHeaders(listing, options) : listing
+    },
+    listOthers: () => listOthers(client, options),
+    async watch(uri) {
+      if (!declared.resources?.subscribe) return
+      if (era === 'modern') return void listen({ resourceSubscriptions: [uri] })
+      await client
+        .subscribeResource({ uri }, { timeout: options.timeout_ms })
+        .catch(error => options.onLog(`[protocol] ${messageOf(error)}`))
     },
     call: createCalls(options, client, active).call,
     busy: () => active.size,
@@ -140,7 +164,12 @@ function answerRequests(client: Client, options: ConnectionOptions, active: Set<
       for (const resume of waiting) resume()
     }
   })
-  client.setNotificationHandler('notifications/tools/list_changed', () => options.onToolsChanged())
+  client.setNotificationHandler('notifications/tools/list_changed', () => options.onListChanged())
+  client.setNotificationHandler('notifications/prompts/list_changed', () => options.onListChanged())
+  client.setNotificationHandler('notifications/resources/list_changed', () => options.onListChanged())
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) =>
+    options.onResourceUpdated(params.uri),
+  )
   client.setNotificationHandler('notifications/message', ({ params }) => {
     const data = typeof params.data === 'string' ? params.data : JSON.stringify(params.data)
     options.onLog(`[${params.level}] ${data}`)

@@ -3,6 +3,7 @@ import { abortable, within } from '../../base/abort.ts'
 import { AppError, messageOf } from '../../base/errors.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from '../catalog/catalog.ts'
+import { readOthers } from '../catalog/others.ts'
 import type { CallResult } from '../catalog/result.ts'
 import type { LastLines } from '../transport/last-lines.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
@@ -22,6 +23,8 @@ export type McpServer = {
   fetchCatalog(asker?: Asker | null): Promise<Catalog>
   /** Throws as `Connection.call` does, and MCP_SERVER_ERROR when the server cannot be started or ended in mid-call. */
   call(request: Omit<CallRequest, 'timeout_ms'>): Promise<CallResult>
+  /** From now on `onResource` hears of changes of a resource, as far as the server tells. */
+  watch(uri: string): void
   status(): 'idle' | 'starting' | 'ready' | 'failed'
   lastError(): string | null
   pid(): number | undefined
@@ -51,12 +54,15 @@ export type McpServerOptions = {
   log(message: string): void
   /** Hears of a list that differs from the one before. */
   onCatalog(catalog: Catalog): void
+  /** Hears that a watched resource has changed. */
+  onResource(uri: string): void
   idle_ms: number
   probe_ms?: number
 }
 
 /** Several `list_changed` at once are one. */
 const SETTLE_MS = 100
+const MOST_WATCHED = 200
 
 export function createMcpServer(options: McpServerOptions): McpServer {
   const { config, stderr } = options
@@ -72,6 +78,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
   let closed = false
   let idle: ReturnType<typeof setTimeout> | undefined
   let listing: ReturnType<typeof setTimeout> | undefined
+  const watched = new Set<string>()
 
   const known = async () => {
     if (catalog === undefined) {
@@ -98,6 +105,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
       era = made.era
       connection = made
       await withSignIn(() => refresh(made), signIn, asker)
+      for (const uri of watched) void made.watch(uri)
       lastError = null
       touch()
       if (closed) await stop()
@@ -123,7 +131,8 @@ export function createMcpServer(options: McpServerOptions): McpServer {
         opened = await options.open()
         return opened.transport
       },
-      onToolsChanged: () => {
+      onResourceUpdated: uri => watched.has(uri) && options.onResource(uri),
+      onListChanged: () => {
         clearTimeout(listing)
         listing = setTimeout(() => void refresh(made).catch(error => options.log(messageOf(error))), SETTLE_MS)
       },
@@ -135,9 +144,10 @@ export function createMcpServer(options: McpServerOptions): McpServer {
 
   /** Asks for the list, keeps it, and tells when it is another. */
   async function refresh(from: Connection): Promise<void> {
-    const { tools } = await from.listTools()
+    const [{ tools }, others] = await Promise.all([from.listTools(), from.listOthers()])
     const fresh: Catalog = {
       tools: await readListing(tools, text => stderr.add(`[catalog] ${text}`)),
+      ...readOthers(others),
       era: from.era,
       protocol: from.protocol,
       fetched_at: Date.now(),
@@ -210,12 +220,17 @@ export function createMcpServer(options: McpServerOptions): McpServer {
           if (!(error instanceof ConnectionLost)) throw error
           if (connection === using) connection = undefined
           // Repeating what may have happened already is for the owner to allow, tool by tool.
-          const mayRepeat = !error.ran || config.repeatable.includes(request.tool)
+          const mayRepeat = !error.ran || request.other || config.repeatable.includes(request.tool)
           if (mayRepeat && attempt === 0) continue
           const ending = (await endingOf(via)) ?? A_CLOSED_CONNECTION
           throw callFailure(config.name, request.tool, error.ran, ending)
         }
       }
+    },
+    watch(uri) {
+      if (watched.has(uri) || watched.size >= MOST_WATCHED) return
+      watched.add(uri)
+      void connection?.watch(uri)
     },
     // Connected is not yet ready: until its tools are listed it is of no use.
     status: () => (starting ? 'starting' : connection ? 'ready' : lastError ? 'failed' : 'idle'),

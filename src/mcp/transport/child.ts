@@ -128,7 +128,7 @@ function limited(spec: ChildSpec): [string, string[]] {
  * for it (CVE-2024-27980): cross-spawn does that. It would look for a name in the current directory first, which is a
  * project's, so it gets the path. Throws ENOENT.
  */
-export async function launcherFor(
+async function launcherFor(
   command: string,
   { cwd, env }: { cwd: string; env: Record<string, string> },
 ): Promise<{ launch: typeof spawn; program: string }> {

@@ -2,6 +2,7 @@ import { agentsOf } from '../../agent/agents.ts'
 import { AppError } from '../../base/errors.ts'
 import { head } from '../../base/text.ts'
 import { totalTokens } from '../../base/usage.ts'
+import { splitArguments } from '../../conventions/expansion.ts'
 import { lastPrompt, promptOf, rewind } from '../rewind.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Session } from '../session.ts'
@@ -9,9 +10,10 @@ import type { Store } from '../store.ts'
 import type { Taken } from '../turns.ts'
 import { contextText } from './context-text.ts'
 import type { ListedCommand } from './list.ts'
+import { outcomeText } from './outcome-text.ts'
 
 /** What a command has to work with. `given` is what stands behind its name, without blanks at its ends. */
-export type Invocation = {
+type Invocation = {
   store: Store
   runtime: Runtime
   session: Session
@@ -72,11 +74,39 @@ export const BUILT_IN: readonly BuiltIn[] = [
     },
   },
   {
-    name: 'rewind',
-    description: 'Go back to before the last prompt, or one further back; files stay',
-    argument_hint: '[HOW MANY PROMPTS, or a turn id]',
+    name: 'undo',
+    description: 'Undo what the last turn that changed files did to them, or a turn, a call, or paths',
+    argument_hint: '[TURN, CALL or PATH …]',
     async run({ session, given }) {
-      const rewound = await rewind(session, turnFor(session, given))
+      const words = splitArguments(given)
+      const [first] = words
+      const one = words.length === 1 ? first : undefined
+      const request = one?.startsWith('turn_')
+        ? { turn_id: one }
+        : one?.startsWith('tc_')
+          ? { tool_call_id: one }
+          : words.length > 0
+            ? { paths: words }
+            : {}
+      const outcome = await session.undo.undo(request)
+      return { text: outcomeText('Undone', outcome), result: outcome }
+    },
+  },
+  {
+    name: 'redo',
+    description: 'Do again what was undone last',
+    async run({ session }) {
+      const outcome = await session.undo.redo()
+      return { text: outcomeText('Done again', outcome), result: outcome }
+    },
+  },
+  {
+    name: 'rewind',
+    description: 'Go back to before the last prompt, or one further back; with "files" what they changed goes, too',
+    argument_hint: '[HOW MANY PROMPTS, or a turn id] [files]',
+    async run({ session, given }) {
+      const files = /(?:^|\s)files$/.test(given)
+      const rewound = await rewind(session, turnFor(session, given.replace(/(?:^|\s)files$/, '').trim()), files)
       return { text: `The conversation stands before: ${head(rewound.text, 200)}`, result: rewound }
     },
   },

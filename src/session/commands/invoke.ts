@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 import { nearest } from '../../config/nearest.ts'
 import { problemLine } from '../../config/problem.ts'
-import { expand, type Segment } from '../../conventions/expansion.ts'
+import { expand, type Segment, splitArguments } from '../../conventions/expansion.ts'
 import { referencesIn } from '../../conventions/references.ts'
 import type { AgentState, Attachment } from '../../event.ts'
+import type { Ask } from '../../tools/tool.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Session } from '../session.ts'
 import type { Store } from '../store.ts'
@@ -79,6 +80,23 @@ async function run(
       command: { ...called, ...(allowed_tools && { allowed_tools }) },
     })
   }
+  if (source.kind === 'mcp') {
+    const context = {
+      session_id: session.id,
+      signal: AbortSignal.timeout(LONGEST_PROMPT_MS),
+      progress: () => {},
+      ask: ((question, elsewhere) => session.questions.ask(question, context.signal, elsewhere)) as Ask,
+    }
+    const asked = { server: source.server, prompt: source.prompt.name, words: splitArguments(given) }
+    const { text, images } = await (await runtime.pool())!.prompt(session.place.roots.project, asked, context)
+    const attachments = [...(request.attachments ?? []), ...images]
+    return store.prompt(session.id, {
+      ...request,
+      text,
+      ...(attachments.length > 0 && { attachments }),
+      command: called,
+    })
+  }
   const segments = expand(source.command.body, given)
   const own = source.kind === 'markdown' ? source.command : undefined
   const attachments = [...(request.attachments ?? []), ...(await attachedBy(segments, session))]
@@ -123,6 +141,8 @@ function look({ commands, problems }: Commands, written: string): Command {
   )
 }
 
+/** Its server may ask the person something first. */
+const LONGEST_PROMPT_MS = 10 * 60_000
 const MOST_FILES = 20
 
 /** The files of the project that the text names as `@file`; what is closed to tools stays a word. */

@@ -1,9 +1,11 @@
 import { agentsOf } from '../../agent/agents.ts'
+import type { Config } from '../../config/config.ts'
 import type { ConfigProblem } from '../../config/problem.ts'
 import type { MarkdownCommand } from '../../conventions/commands.ts'
 import { type Place, placeOf } from '../../conventions/places.ts'
 import { SHIPPED, type Shipped } from '../../conventions/shipped.ts'
 import type { Skill } from '../../conventions/skills.ts'
+import type { McpPrompt } from '../../mcp/catalog/others.ts'
 import type { Runtime } from '../runtime.ts'
 import { BUILT_IN, type BuiltIn } from './built-in.ts'
 
@@ -22,11 +24,12 @@ export type ListedCommand = {
 }
 
 /** What is behind a row. */
-export type Source =
+type Source =
   | { kind: 'action'; action: BuiltIn }
   | { kind: 'shipped'; command: Shipped }
   | { kind: 'markdown'; command: MarkdownCommand }
   | { kind: 'skill'; skill: Skill }
+  | { kind: 'mcp'; server: string; prompt: McpPrompt }
 
 export type Command = { row: ListedCommand; source: Source }
 export type Commands = { place: Place; commands: Command[]; problems: ConfigProblem[] }
@@ -61,8 +64,26 @@ export async function findAllCommands(runtime: Runtime, project: string | undefi
     })),
     ...files.filter(({ row }) => row.origin === 'project'),
     ...files.filter(({ row }) => row.origin === 'user'),
+    ...(await promptsOf(runtime, config, project === undefined ? null : place.project)),
   ]
   return { place, commands: withoutDoubles(commands), problems: [...markdown.problems, ...skills.problems] }
+}
+
+/** The prompts of MCP servers, as `server:prompt`. */
+async function promptsOf(runtime: Runtime, config: Config, project: string | null): Promise<Command[]> {
+  const pool = config.mcp_servers.some(({ enabled }) => enabled) ? await runtime.pool() : null
+  const { hintOf } = await import('../../mcp/catalog/prompt.ts')
+  return ((await pool?.offerings(project)) ?? []).flatMap(({ server, prompts }) =>
+    prompts.map((prompt): Command => {
+      const argument_hint = hintOf(prompt.arguments) || undefined
+      const name = `${server}:${prompt.name}`.replace(/\s+/g, '_')
+      const { description } = prompt
+      return {
+        row: rowOf({ name, description, argument_hint }, server, 'mcp'),
+        source: { kind: 'mcp', server, prompt },
+      }
+    }),
+  )
 }
 
 type Described = { name: string; description: string; argument_hint?: string; path?: string; problem?: string }

@@ -96,7 +96,7 @@ async function edited(params: Replacement, path: string, before: Uint8Array | nu
   return { ...where, after: file.close(result) }
 }
 
-export function writeEffect(change: Change, reason: string, context: ToolContext): Effect {
+function writeEffect(change: Change, reason: string, context: ToolContext): Effect {
   const reads = change.from === undefined ? [] : [change.from]
   const writes = change.operation === 'move' ? [change.path, ...reads] : [change.path]
   return {

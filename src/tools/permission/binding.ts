@@ -142,7 +142,7 @@ const isOfTool = (rule: ParsedRule, tool: string): boolean =>
 type ShellRule = Extract<ParsedRule, { kind: 'words' | 'line' }>
 
 /** What an allow rule is held against: a plain line only, word by word as it is written. */
-export function allowsLine(rule: ShellRule, line: string, { plain }: Line): boolean {
+function allowsLine(rule: ShellRule, line: string, { plain }: Line): boolean {
   if (plain === null) return false
   if (rule.kind === 'line') return line === rule.line
   const { words, rest } = rule
@@ -155,7 +155,7 @@ export function allowsLine(rule: ShellRule, line: string, { plain }: Line): bool
  * What a deny or ask rule is held against: any command of the line, by the base name of its program in any case. A word of
  * which a part is unknown fits what it might become; one of which nothing is known fits only a final `*`.
  */
-export function bindsLine(rule: ShellRule, line: string, { commands }: Line): boolean {
+function bindsLine(rule: ShellRule, line: string, { commands }: Line): boolean {
   if (rule.kind === 'line') return line.trim() === rule.line.trim()
   return commands.some(command => bindsWords(rule, command.words))
 }

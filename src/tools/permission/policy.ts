@@ -1,6 +1,6 @@
+import { escapeInvisible } from '../../base/controls.ts'
 import type { Params, Remember } from '../../event.ts'
 import { isInside } from '../paths.ts'
-import { escapeInvisible } from '../shell/terminal.ts'
 import type { Effect, Level, Tool } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
 import {

@@ -22,7 +22,7 @@ const MAX_BATCH = 2_000
 const MAX_BATCH_CHARS = process.platform === 'win32' ? 24_000 : 200_000
 
 /** One file: how many of its lines match, and these lines as text. */
-export type Hits = { path: string; count: number; first: number; lines: string }
+type Hits = { path: string; count: number; first: number; lines: string }
 export type Found = {
   hits: Hits[]
   /** The limit was reached, or the time was up: there may be more. */

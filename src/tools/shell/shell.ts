@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import * as v from 'valibot'
+import { escapeInvisible } from '../../base/controls.ts'
 import { AppError } from '../../base/errors.ts'
 import { tail } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
@@ -9,7 +10,7 @@ import { excerpt } from './capture.ts'
 import { findExecutable, variable } from './executable.ts'
 import { startJob } from './job.ts'
 import { exitCodeOf, run } from './process.ts'
-import { createStripper, escapeInvisible, plain } from './terminal.ts'
+import { createStripper, plain } from './terminal.ts'
 
 const TIMEOUT_SECONDS = 120
 const MAX_TIMEOUT_SECONDS = 3600

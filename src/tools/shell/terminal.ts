@@ -26,11 +26,3 @@ function lastWritten(line: string): string {
   if (!line.includes('\r')) return line
   return line.split('\r').findLast(part => part !== '') ?? ''
 }
-
-/** Makes what cannot be seen visible, for a line that a person has to judge: controls, bidi marks, odd spaces. */
-export const escapeInvisible = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{DI}]|(?! )\p{Zs}/gu, character => {
-    if (character === '\n') return '\\n'
-    if (character === '\t') return '\\t'
-    return `\\u{${character.codePointAt(0)!.toString(16)}}`
-  })

@@ -114,7 +114,7 @@ async function throughProxy(
 }
 
 /** As curl reads the environment: the variable of the scheme, unless NO_PROXY has the host or a domain above it. */
-export function proxyFor({ protocol, hostname }: URL, env: Readonly<Record<string, string>>): string | null {
+function proxyFor({ protocol, hostname }: URL, env: Readonly<Record<string, string>>): string | null {
   const read = (name: string) => env[name.toLowerCase()] || env[name.toUpperCase()] || undefined
   const excluded = (read('no_proxy') ?? '').split(',').map(entry =>
     entry

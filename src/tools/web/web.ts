@@ -54,7 +54,7 @@ const fetchUrl = defineTool({
 export const webTools: readonly Tool[] = [fetchUrl]
 
 /** Throws INVALID_PARAMS for what is no http or https URL, or carries credentials. */
-export function parseUrl(written: string): URL {
+function parseUrl(written: string): URL {
   const url = URL.canParse(written) ? new URL(written) : null
   if (!url || !/^https?:$/.test(url.protocol))
     throw new AppError('INVALID_PARAMS', 'url must be an absolute http:// or https:// URL.')

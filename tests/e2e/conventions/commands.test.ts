@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { open, results, write } from '../../support/conventions.ts'
 import { withModel } from '../../support/program.ts'
 import { tempDir } from '../../support/temp.ts'
@@ -187,5 +189,26 @@ test('built-in commands do what their routes do, once for one prompt_id', async 
   says({ text: 'Reviewed.' })
   await send({ ...command('review', 'main'), wait: true })
   expect(lastUser(model.requests.at(-1)!)).toContain('What to review: main')
+  await backend.stop()
+})
+
+test('undo and redo, and a rewind that takes the files along', async () => {
+  const { home, says } = await withModel('[permissions]\nallow = ["write_file(**)"]')
+  const project = tempDir({ 'a.txt': 'before' })
+  const { backend, send, ask } = await open(home, project)
+  const text = () => readFileSync(join(project, 'a.txt'), 'utf8')
+  const WRITE = { calls: [{ name: 'write_file', args: { path: 'a.txt', content: 'after' } }] }
+  says({ calls: [{ name: 'read_file', args: { path: 'a.txt' } }] }, WRITE, { text: 'Done.' })
+  await ask('Write')
+  expect((await send(command('undo'))).body).toMatchObject({ status: 'done', text: 'Undone: a.txt (modified).' })
+  expect(text()).toBe('before')
+  expect((await send(command('undo'))).body.error.code).toBe('NOTHING_TO_UNDO')
+  expect((await send(command('redo'))).body).toMatchObject({ status: 'done', text: 'Done again: a.txt (modified).' })
+  expect(text()).toBe('after')
+  expect((await send(command('rewind', 'files'))).body.result).toMatchObject({
+    text: 'Write',
+    restored: [{ path: 'a.txt' }],
+  })
+  expect(text()).toBe('before')
   await backend.stop()
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createStripper, escapeInvisible, plain } from '../../../src/tools/shell/terminal.ts'
+import { escapeInvisible } from '../../../src/base/controls.ts'
+import { createStripper, plain } from '../../../src/tools/shell/terminal.ts'
 
 describe('plain', () => {
   const table: [string, string, string][] = [

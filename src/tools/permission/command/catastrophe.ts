@@ -111,7 +111,7 @@ function partsOf(path: string): string[] {
 const EVERYTHING = new RegExp(`^\\.?[${STAR}${ANY}]+$`)
 
 /** Anything in /dev but what is harmless to write to: every system names its disks in its own way. */
-export function isBlockDevice(path: string): boolean {
+function isBlockDevice(path: string): boolean {
   if (isUnknown(path)) return false
   if (/^[\\/]{2}[.?][\\/]PhysicalDrive\d/i.test(path)) return true
   const [first, ...rest] = posix.normalize(path).replace(/^\/+/, '/').split('/').slice(1)

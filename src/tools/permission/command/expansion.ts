@@ -123,7 +123,7 @@ export function scanBackticks(c: Cursor, quoted: boolean): string {
 const UNTICKED = /[^`\\]+/y
 
 /** `$'…'` (POSIX.1-2024 XCU 2.2.4). A NUL ends the text, as in bash. */
-export function scanAnsi(c: Cursor): string {
+function scanAnsi(c: Cursor): string {
   let out = ''
   for (c.at += 2; c.at < c.text.length; ) {
     const text = match(c, ANSI_TEXT)

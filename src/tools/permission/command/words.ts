@@ -64,7 +64,7 @@ const MOST_BRACES = 32
 const MOST_WORDS = 64
 
 /** `{a,b}` becomes words, `{a..c}` something unknown; braces that expand nothing are themselves. */
-export function expandBraces(word: string): string[] {
+function expandBraces(word: string): string[] {
   const braces = word.split(OPEN, MOST_BRACES + 2).length - 1
   const expands = braces > 0 && (word.includes(COMMA) || word.includes('..'))
   if (!expands) return [plainBraces(word)]
