@@ -1,4 +1,8 @@
-/** Conversations as a session's stream has them, for the Emacs client to show. */
+import type { Stored } from '../../src/event.ts'
+import { OrgFlow } from '../../src/org/flow.ts'
+import { orgTextsOf } from '../../src/transcript/shown.ts'
+
+/** Conversations as a session's stream of Org has them, for the Emacs client to show. */
 
 const AT = '2026-11-23T10:00:00.000Z'
 
@@ -31,7 +35,8 @@ function writer() {
   let last = 0
   const write = (type: string, fields: object, stored = true) => {
     const id = stored ? { id: ++last } : {}
-    const data = JSON.stringify({ type, at: AT, ...id, ...fields })
+    const event = { type, at: AT, ...id, ...fields }
+    const data = JSON.stringify(stored ? { ...event, ...orgTextsOf(event as unknown as Stored, '/tmp') } : event)
     frames.push(`${stored ? `id: ${last}\n` : ''}event: ${type}\ndata: ${data}\n\n`)
   }
   const state = (name: string) => write('agent.state', { state: name, agent: 'build', last_event_id: last }, false)
@@ -56,7 +61,9 @@ export function streamed(text = ANSWER): Conversation {
   const { write, state, done } = writer()
   state('thinking')
   const tokens = pieces(text, 4000)
-  for (const content of tokens) write('message.delta', { turn_id: 't', message_id: 'm', content }, false)
+  const flow = new OrgFlow('/tmp')
+  for (const content of tokens)
+    write('message.delta', { turn_id: 't', message_id: 'm', content, ...flow.push(content) }, false)
   write('message', answered('m', tokens.join('')))
   return done()
 }

@@ -66,7 +66,7 @@ const systemError = (code: string, message: string) => Object.assign(new Error(`
  */
 export async function writeAtomic(
   path: string,
-  data: Uint8Array | string,
+  data: Uint8Array | string | AsyncIterable<string>,
   mode: number = PRIVATE_FILE,
   place: (temporary: string) => Promise<void> = temporary => rename(temporary, path),
 ): Promise<void> {
@@ -74,7 +74,8 @@ export async function writeAtomic(
   try {
     const file = await open(temporary, 'wx', mode)
     try {
-      await file.writeFile(data)
+      if (typeof data === 'string' || data instanceof Uint8Array) await file.writeFile(data)
+      else for await (const bytes of gathered(data)) await file.writeFile(bytes)
       await file.sync()
     } finally {
       await file.close()
@@ -85,6 +86,20 @@ export async function writeAtomic(
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+const LEAST_PIECE = 64 * 1024
+
+/** The same text in UTF-8, in pieces that are worth a call each. */
+export async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let text = ''
+  for await (const piece of pieces) {
+    text += piece
+    if (text.length < LEAST_PIECE) continue
+    yield Buffer.from(text)
+    text = ''
+  }
+  if (text) yield Buffer.from(text)
 }
 
 /**

@@ -143,6 +143,18 @@ export const COMMANDS = {
       json: flags.has('json'),
     }),
   },
+  login: {
+    usage: 'PROVIDER',
+    summary: 'Signs in at a provider with a [providers.NAME.oauth] table, by a code that is entered in a browser.',
+    flags: {},
+    read: oneProvider,
+  },
+  logout: {
+    usage: 'PROVIDER',
+    summary: 'Deletes the tokens of a provider, and revokes them where it can.',
+    flags: {},
+    read: oneProvider,
+  },
   models: {
     usage: '[list | refresh]',
     summary:
@@ -183,6 +195,8 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   'mcp import': async (options, host) => (await import('./mcp-import.ts')).mcpImport(options, host),
   transcripts: async (options, host) => (await import('./transcripts.ts')).transcripts(options, host),
   cost: async (options, host) => (await import('./cost.ts')).cost(options, host),
+  login: async (options, host) => (await import('./login.ts')).login(options, host),
+  logout: async (options, host) => (await import('./login.ts')).logout(options, host),
   models: async (options, host) => (await import('./models.ts')).models(options, host),
   trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
@@ -212,6 +226,11 @@ function allowances({ flags, wrong }: Given): Allowance[] {
   if (strange !== undefined)
     throw wrong(`--allow takes write and shell, separated by a comma${suggestion(strange, ['write', 'shell'])}`)
   return [...new Set(words.filter(known))]
+}
+
+function oneProvider({ operands: [provider, ...more], wrong }: Given): { provider: string } {
+  if (!provider || more.length > 0) throw wrong('takes the name of one provider')
+  return { provider }
 }
 
 type ModelsAction = { action: 'list'; all: boolean } | { action: 'refresh'; from?: string }

@@ -29,6 +29,8 @@ export function createRuntime(given: {
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
   let pool: Promise<Pool> | null = null
   let poolSecrets = (): string[] => []
+  /** As they were given the last time: the same array while they are the same. */
+  let secrets: readonly string[] = []
 
   const said = new Set<string>()
   const logOnce = (notice: string) => {
@@ -98,7 +100,12 @@ export function createRuntime(given: {
       add: async (project, rule) => (await remembered()).add(project, rule),
       remove: async rule_id => (await remembered()).remove(rule_id),
     },
-    secrets: () => [...given.secrets(), ...models.secrets(), ...projectSecrets, ...poolSecrets()],
+    secrets() {
+      const now = [...given.secrets(), ...models.secrets(), ...projectSecrets, ...poolSecrets()]
+      const isSame = now.length === secrets.length && now.every((secret, i) => secret === secrets[i])
+      if (!isSame) secrets = now
+      return secrets
+    },
     log,
     async close() {
       await (await pool)?.close()

@@ -16,7 +16,8 @@ export async function transcripts(command: Options<'transcripts'>, outside: Proc
   const print = (text: string) => outside.stdout(`${text}\n`)
 
   if (command.action === 'show') {
-    outside.stdout(inert(await FORMATS.markdown.render(await archive.read(await archive.idOf(command.id)))))
+    const pieces = await FORMATS.markdown.render(await archive.read(await archive.idOf(command.id)))
+    for await (const piece of pieces) outside.stdout(inert(piece))
     return 0
   }
   if (command.action === 'search') {

@@ -34,6 +34,10 @@ export const WRITING_AGENT = 'build'
 function checkProviders(providers: NonNullable<FileConfig['providers']>): Problem[] {
   return Object.entries(providers).flatMap(([name, entry]): Problem[] => {
     const path = ['providers', name]
+    if (entry.oauth && !entry.oauth.issuer && !entry.oauth.token_endpoint)
+      return [
+        { path: [...path, 'oauth'], text: 'needs an issuer, or device_authorization_endpoint and token_endpoint' },
+      ]
     if (name === 'offline') return [{ path, text: 'is built in and has no settings' }]
     if (KNOWN_PROVIDERS.includes(name)) return []
     if (!entry.kind)

@@ -29,6 +29,8 @@ export type ProviderConfig = Omit<Entry<'providers'>[string], 'kind'> & {
   unset?: string[]
 }
 
+export type OAuthConfig = NonNullable<ProviderConfig['oauth']>
+
 export type McpServerEntry = Entry<'mcp_servers'>[number]
 type Defaulted = Exclude<keyof ReturnType<typeof defaultServer>, 'limits'>
 /** Its limits are absent where none holds (written 0). */

@@ -81,6 +81,7 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: ExpandContext)
   else if (key) provider.api_key = key
   if (entry.base_url !== undefined) provider.base_url = expandVariables(entry.base_url, env, unset)
   if (entry.headers) provider.headers = expandValues(entry.headers, env, unset)
+  if (entry.oauth) provider.oauth = { ...entry.oauth, ...expandValues(entry.oauth, env, unset) }
   if (unset.size > 0) provider.unset = [...unset]
   return provider
 }

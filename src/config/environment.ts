@@ -31,8 +31,9 @@ const SECRET_NAME =
 export const secretsOf = (config: Config): string[] => [
   ...new Set(
     [
-      ...Object.values(config.providers).flatMap(({ api_key = '', headers = {} }) => [
+      ...Object.values(config.providers).flatMap(({ api_key = '', headers = {}, oauth }) => [
         api_key,
+        oauth?.client_secret ?? '',
         ...credentials(headers),
       ]),
       ...config.mcp_servers.flatMap(({ env, headers, oauth }) => [

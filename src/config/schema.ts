@@ -95,6 +95,19 @@ const provider = table({
   headers: maybe(strings),
   /** How long its server may say nothing, before an answer and within one. */
   timeout_seconds: maybe(number(`a number of seconds from 1 to ${LONGEST_SECONDS}`, 1, LONGEST_SECONDS)),
+  /** Signing in by the device flow, with a client that the provider has registered for this program or its user. */
+  oauth: maybe(
+    table({
+      client_id: text('the id of a registered client'),
+      client_secret: maybe(text()),
+      scope: maybe(text('scopes with spaces between them')),
+      /** Its metadata (RFC 8414) name the endpoints that are not named here. */
+      issuer: maybe(url),
+      device_authorization_endpoint: maybe(url),
+      token_endpoint: maybe(url),
+      revocation_endpoint: maybe(url),
+    }),
+  ),
 })
 
 const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)

@@ -5,7 +5,6 @@ import attach from './emacs-agent-attach.el' with { type: 'text' }
 import attention from './emacs-agent-attention.el' with { type: 'text' }
 import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
-import blocks from './emacs-agent-blocks.el' with { type: 'text' }
 import budget from './emacs-agent-budget.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
@@ -14,25 +13,23 @@ import commit from './emacs-agent-commit.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
+import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
-import flow from './emacs-agent-flow.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
-import inline from './emacs-agent-inline.el' with { type: 'text' }
 import input from './emacs-agent-input.el' with { type: 'text' }
 import intake from './emacs-agent-intake.el' with { type: 'text' }
 import json from './emacs-agent-json.el' with { type: 'text' }
 import keys from './emacs-agent-keys.el' with { type: 'text' }
 import list from './emacs-agent-list.el' with { type: 'text' }
-import markdown from './emacs-agent-markdown.el' with { type: 'text' }
 import menu from './emacs-agent-menu.el' with { type: 'text' }
 import message from './emacs-agent-message.el' with { type: 'text' }
 import mode from './emacs-agent-mode.el' with { type: 'text' }
@@ -41,6 +38,7 @@ import open from './emacs-agent-open.el' with { type: 'text' }
 import outbox from './emacs-agent-outbox.el' with { type: 'text' }
 import output from './emacs-agent-output.el' with { type: 'text' }
 import overview from './emacs-agent-overview.el' with { type: 'text' }
+import patch from './emacs-agent-patch.el' with { type: 'text' }
 import places from './emacs-agent-places.el' with { type: 'text' }
 import popup from './emacs-agent-popup.el' with { type: 'text' }
 import problems from './emacs-agent-problems.el' with { type: 'text' }
@@ -55,6 +53,7 @@ import rewrite from './emacs-agent-rewrite.el' with { type: 'text' }
 import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
 import send from './emacs-agent-send.el' with { type: 'text' }
+import served from './emacs-agent-served.el' with { type: 'text' }
 import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
@@ -77,7 +76,6 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-attention.el': attention,
   'emacs-agent-backend.el': backend,
   'emacs-agent-base.el': base,
-  'emacs-agent-blocks.el': blocks,
   'emacs-agent-budget.el': budget,
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
@@ -86,25 +84,23 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-conflict.el': conflict,
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
+  'emacs-agent-cost.el': cost,
   'emacs-agent-decide.el': decide,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-edit.el': edit,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
-  'emacs-agent-flow.el': flow,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
   'emacs-agent-header.el': header,
   'emacs-agent-http.el': http,
   'emacs-agent-inert.el': inert,
-  'emacs-agent-inline.el': inline,
   'emacs-agent-input.el': input,
   'emacs-agent-intake.el': intake,
   'emacs-agent-json.el': json,
   'emacs-agent-keys.el': keys,
   'emacs-agent-list.el': list,
-  'emacs-agent-markdown.el': markdown,
   'emacs-agent-menu.el': menu,
   'emacs-agent-message.el': message,
   'emacs-agent-mode.el': mode,
@@ -113,6 +109,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-outbox.el': outbox,
   'emacs-agent-output.el': output,
   'emacs-agent-overview.el': overview,
+  'emacs-agent-patch.el': patch,
   'emacs-agent-places.el': places,
   'emacs-agent-popup.el': popup,
   'emacs-agent-problems.el': problems,
@@ -127,6 +124,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-search.el': search,
   'emacs-agent-section.el': section,
   'emacs-agent-send.el': send,
+  'emacs-agent-served.el': served,
   'emacs-agent-session.el': session,
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,

@@ -13,6 +13,7 @@
 ;;; Code:
 
 (require 'emacs-agent-proposal)
+(require 'emacs-agent-inert)
 
 (defvar emacs-agent-approval-delay 0.5
   "Seconds during which a new approval takes no decision.")
@@ -51,13 +52,13 @@
       (emacs-agent-output-active
        (concat
         (emacs-agent-call-heading call) "\n"
-        (and (stringp .reason) (concat (emacs-agent-inert-shown .reason 500) "\n"))
+        (and (not (string-empty-p .org_reason)) (concat .org_reason "\n"))
         (and (stringp .danger)
              (propertize (concat "Careful: " (emacs-agent-approval--danger .danger) "\n")
                          'emacs-agent-face 'emacs-agent-danger))
         (emacs-agent-approval--what call (emacs-agent-section-expanded section))
         (and (emacs-agent-call-note call)
-             (propertize (concat (emacs-agent-inert-shown (emacs-agent-call-note call) 500) "\n")
+             (propertize (concat (emacs-agent-inert-line (emacs-agent-call-note call) 500) "\n")
                          'emacs-agent-face 'emacs-agent-failure))
         (emacs-agent-approval--keys call))
        'keymap emacs-agent-approval-map))))
@@ -67,7 +68,7 @@
   (pcase danger
     ("unsaved_buffer" "you have unsaved changes in this file; they will not be overwritten in Emacs")
     ("dangerous" "this may do what cannot be undone")
-    (_ (emacs-agent-inert-shown (string-replace "_" " " danger) 200))))
+    (_ (emacs-agent-inert-line (string-replace "_" " " danger) 200))))
 
 (defun emacs-agent-approval--what (call expanded)
   "Return what CALL would do: diffs, or its arguments; all of them if EXPANDED."
@@ -76,16 +77,12 @@
           (limit (if expanded 100000 emacs-agent-result-lines)))
       (concat
        (mapconcat (lambda (file)
-                    (concat (emacs-agent-call-link (alist-get 'path file)) "  "
-                            (emacs-agent-diff-stat-text (alist-get 'diff file)) "\n"
-                            (emacs-agent-call-diff-block (alist-get 'diff file) limit (emacs-agent-call-refused call))))
+                    (let-alist file
+                      (concat "- " .org "  " (emacs-agent-diff-stat-text .diff) "\n"
+                              (emacs-agent-call-diff-block .diff .org_diff limit (emacs-agent-call-refused call)))))
                   files "")
-       (cond ((and (null files) (stringp .params.command))
-              (concat "#+BEGIN_EXAMPLE\n"
-                      (emacs-agent-inert-block-lines (emacs-agent-show-all .params.command))
-                      "\n#+END_EXAMPLE\n"))
-             ((or (null files) expanded)
-              (emacs-agent-call-block "SRC json :eval never" (emacs-agent-call-params-text .params) limit)))))))
+       ;; What a command does is shown whole.
+       (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
 
 (defun emacs-agent-approval--keys (call)
   "Return the lines about the keys that act on CALL."
@@ -106,12 +103,8 @@
         "  ")
        "\n"
        (and .remember
-            (concat (emacs-agent-output-key "s" (concat "approve, and for this session: "
-                                                           (emacs-agent-inert-shown (or .remember.session "") 200)))
-                    "\n"
-                    (emacs-agent-output-key "p" (concat "approve, and for this project: "
-                                                           (emacs-agent-inert-shown (or .remember.project "") 200)))
-                    "\n"))))))
+            (concat (emacs-agent-output-key "s" (concat "approve, and for this session: " .remember.org_session)) "\n"
+                    (emacs-agent-output-key "p" (concat "approve, and for this project: " .remember.org_project)) "\n"))))))
 
 ;;;; Which one
 

@@ -14,8 +14,8 @@
 
 (require 'emacs-agent-section)
 (require 'emacs-agent-session)
-(require 'emacs-agent-inert)
 (require 'emacs-agent-diff)
+(require 'emacs-agent-inert)
 (require 'emacs-agent-popup)
 
 (defcustom emacs-agent-result-lines 60
@@ -66,26 +66,17 @@ The rest is shown in a buffer of its own."
 
 (defun emacs-agent-call--status (call)
   "Return the state of CALL in words, with a face."
-  (let ((result (emacs-agent-call-result call)))
-    (let-alist result
-      (pcase .status
-        ("success" (let ((code (alist-get 'exit_code .result.metadata)))
-                     (if (and (integerp code) (/= code 0))
-                         (propertize (format "exit %d" code) 'emacs-agent-face 'emacs-agent-failure)
-                       (propertize "done" 'emacs-agent-face 'emacs-agent-success))))
-        ("error" (propertize (format "failed: %s" (emacs-agent-inert-line (emacs-agent-call--reason .error) 80))
-                             'emacs-agent-face 'emacs-agent-failure))
-        ("rejected" (propertize "rejected" 'emacs-agent-face 'emacs-agent-failure))
-        (_ (cond ((emacs-agent-call-pending-p call)
-                  (propertize "waits for you" 'emacs-agent-face 'emacs-agent-attention))
-                 (t (propertize (emacs-agent-call--progress call) 'emacs-agent-face 'emacs-agent-running))))))))
-
-(defun emacs-agent-call--reason (error)
-  "Return what went wrong by ERROR, in one line: its message if it has one."
-  (let-alist error
-    (if (and (stringp .message) (not (string-blank-p .message)))
-        (car (split-string (string-trim .message) "\n"))
-      .code)))
+  (let-alist (emacs-agent-call-result call)
+    (pcase .status
+      ("success" (let ((code (alist-get 'exit_code .result.metadata)))
+                   (if (and (integerp code) (/= code 0))
+                       (propertize (format "exit %d" code) 'emacs-agent-face 'emacs-agent-failure)
+                     (propertize "done" 'emacs-agent-face 'emacs-agent-success))))
+      ("error" (propertize (concat "failed: " (or .org_title .error.code)) 'emacs-agent-face 'emacs-agent-failure))
+      ("rejected" (propertize "rejected" 'emacs-agent-face 'emacs-agent-failure))
+      (_ (if (emacs-agent-call-pending-p call)
+             (propertize "waits for you" 'emacs-agent-face 'emacs-agent-attention)
+           (propertize (emacs-agent-call--progress call) 'emacs-agent-face 'emacs-agent-running))))))
 
 (defun emacs-agent-call--progress (call)
   "Return how far CALL is."
@@ -93,8 +84,7 @@ The rest is shown in a buffer of its own."
     (string-join
      (delq nil (list "running"
                      (and (numberp .progress) (format "%d%%" (round (* 100 .progress))))
-                     (and (stringp .message) (not (string-empty-p .message))
-                          (emacs-agent-inert-line .message 60))
+                     .org_title
                      (and (> (emacs-agent-call-output-size call) 0)
                           (format "%s characters" (emacs-agent-count (emacs-agent-call-output-size call))))))
      ", ")))
@@ -116,17 +106,20 @@ The rest is shown in a buffer of its own."
     (while (setq at (string-search "\n" text (1+ at))) (cl-incf count))
     (if (or (string-empty-p text) (string-suffix-p "\n" text)) count (1+ count))))
 
+(defun emacs-agent-call-agent (event)
+  "Return who does what EVENT is about, if that is a delegated agent, or nothing."
+  (let-alist event
+    (if (and (stringp .agent) .parent_tool_call_id)
+        (format " (%s)" (emacs-agent-inert-line .agent 40))
+      "")))
+
 (defun emacs-agent-call-heading (call)
   "Return the line of CALL."
   (let* ((event (emacs-agent-call-event call))
-         (summary (emacs-agent-call-summary event))
-         (size (emacs-agent-call--size call))
-         (agent (alist-get 'agent event)))
+         (size (emacs-agent-call--size call)))
     (emacs-agent-output-active
      (concat (make-string (emacs-agent-call-level call) ?*)
-             " Tool Call: " (emacs-agent-inert-line (alist-get 'tool event) 60)
-             (and (stringp agent) (format " (%s)" (emacs-agent-inert-line agent 20)))
-             (and (not (string-empty-p summary)) (concat "  " (emacs-agent-inert-line summary)))
+             " Tool Call: " (alist-get 'org_title event) (emacs-agent-call-agent event)
              "  " (emacs-agent-call--status call)
              (and (not (string-empty-p size))
                   (propertize (format " (%s)" size) 'emacs-agent-face 'emacs-agent-dim)))
@@ -135,48 +128,23 @@ The rest is shown in a buffer of its own."
 
 ;;;; What it changed
 
-(defun emacs-agent-call-link (path &optional line)
-  "Return a link to PATH, at LINE, as a session's event has them."
-  (let* ((name (emacs-agent-session-short-name emacs-agent-session path))
-         (file (emacs-agent-session-file emacs-agent-session path))
-         (label (if line (format "%s:%d" name line) name)))
-    (if (string-match-p "::\\|[|\0-\x1f\x7f]" file)
-        (emacs-agent-inert-line (emacs-agent-show-all label))
-      (emacs-agent-inert-link (format "file:%s%s" file (if line (format "::%d" line) ""))
-                              (emacs-agent-inert-line (emacs-agent-show-all label))))))
-
 (defun emacs-agent-call--change (event)
   "Return the line about EVENT, a file.changed."
   (let-alist event
-    (concat "- " (capitalize .change) " " (emacs-agent-call-link .path)
-            (and (stringp .from) (concat " from " (emacs-agent-call-link .from)))
-            (and (stringp .diff) (concat "  " (emacs-agent-diff-stat-text .diff)))
-            "\n")))
+    (concat "- " .org (and (stringp .diff) (concat "  " (emacs-agent-diff-stat-text .diff))) "\n")))
 
 ;;;; The rest
 
-(defun emacs-agent-call--excerpt (text limit)
-  "Return (EXCERPT . MORE) of TEXT, LIMIT lines that are not too long.
-MORE is whether that is not all."
-  (let ((start 0) (lines nil) (count 0) (size (length text)))
-    (while (and (< start size) (< count limit))
-      (let ((end (or (string-search "\n" text start) size)))
-        (if (> (- end start) 400)
-            (progn (push (substring text start (+ start 400)) lines)
-                   (setq start (+ start 400)))
-          (push (substring text start end) lines)
-          (setq start (1+ end)))
-        (cl-incf count)))
-    (cons (string-join (nreverse lines) "\n") (< start size))))
-
-(defun emacs-agent-call-block (open text &optional limit)
-  "Return TEXT in a block that starts with OPEN, at most LIMIT lines of it.
+(defun emacs-agent-call-shorten (org &optional limit)
+  "Return ORG, a body, with at most LIMIT lines of a block that it starts with.
 LIMIT is `emacs-agent-result-lines' by default."
-  (pcase-let ((`(,excerpt . ,more) (emacs-agent-call--excerpt text (or limit emacs-agent-result-lines))))
-    (concat (emacs-agent-inert-block open (emacs-agent-show-all excerpt)) "\n"
-            (and more
-                 (propertize (format "… RET shows all %s characters\n" (emacs-agent-count (length text)))
-                             'emacs-agent-face 'emacs-agent-dim)))))
+  (let ((lines (split-string org "\n")) (limit (1+ (or limit emacs-agent-result-lines))))
+    (concat (if (and (> (length lines) (1+ limit))
+                     (string-match "\\`#\\+BEGIN_\\([A-Z]+\\)" org))
+                (concat (string-join (seq-take lines limit) "\n") "\n#+END_" (match-string 1 org) "\n"
+                        (propertize "… RET shows all of it" 'emacs-agent-face 'emacs-agent-dim))
+              org)
+            "\n")))
 
 (defun emacs-agent-call-params-text (params)
   "Return PARAMS as JSON to read."
@@ -184,11 +152,11 @@ LIMIT is `emacs-agent-result-lines' by default."
       (emacs-agent-json-pretty params)
     (error (format "%S" params))))
 
-(defun emacs-agent-call-diff-block (diff &optional limit refused)
-  "Return at most LIMIT lines of DIFF in a block.
+(defun emacs-agent-call-diff-block (diff org &optional limit refused)
+  "Return at most LIMIT lines of DIFF, which is ORG when inert, in a block.
 LIMIT is `emacs-agent-result-lines' by default.  Hunks whose numbers are in
 REFUSED are marked."
-  (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff (or limit emacs-agent-result-lines) refused)))
+  (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff org (or limit emacs-agent-result-lines) refused)))
     (concat "#+BEGIN_EXAMPLE\n" text "#+END_EXAMPLE\n"
             (and (> more 0)
                  (propertize (format "… %s more: D shows all of the diff\n" (emacs-agent-plural more "line"))
@@ -197,33 +165,37 @@ REFUSED are marked."
 (defun emacs-agent-call--details (call)
   "Return all about CALL that is folded away."
   (let-alist (emacs-agent-call-event call)
-    (let ((result (emacs-agent-call-result call)) (approval (emacs-agent-call-approval call)))
-      (concat
-       (emacs-agent-call-block "SRC json :eval never" (emacs-agent-call-params-text .params))
-       (and (stringp .reason) (format "%s\n" (emacs-agent-inert-line .reason 300)))
-       (and approval (emacs-agent-call--decision approval))
-       (emacs-agent-call--outcome call result)
-       (mapconcat (lambda (change)
-                    (let ((diff (alist-get 'diff change)))
-                      (if (stringp diff) (emacs-agent-call-diff-block diff) "")))
-                  (reverse (emacs-agent-call-changes call)) "")))))
+    (concat
+     (emacs-agent-call-shorten .org)
+     (and (not (string-empty-p .org_reason)) (concat .org_reason "\n"))
+     (and (emacs-agent-call-approval call) (emacs-agent-call--decision (emacs-agent-call-approval call)))
+     (emacs-agent-call--outcome call)
+     (mapconcat (lambda (change)
+                  (let-alist change
+                    (if (stringp .diff) (emacs-agent-call-diff-block .diff .org_diff) "")))
+                (reverse (emacs-agent-call-changes call)) ""))))
 
 (defun emacs-agent-call--decision (approval)
   "Return a line about APPROVAL, the event."
   (let-alist approval
     (format "%s by %s%s%s.\n" (capitalize .decision) .by
             (if (eq .edited t) ", edited" "")
-            (if (stringp .reason) (concat ": " (emacs-agent-inert-line .reason 300)) ""))))
+            (if .org_reason (concat ": " .org_reason) ""))))
 
-(defun emacs-agent-call--outcome (call result)
-  "Return what CALL gave, in RESULT or so far."
-  (let-alist result
-    (cond ((and (stringp .result.content) (not (string-empty-p .result.content)))
-           (emacs-agent-call-block "EXAMPLE" .result.content))
-          (.error (format "%s\n" (emacs-agent-inert-plain (or .error.message ""))))
-          ((emacs-agent-call-output call)
-           (emacs-agent-call-block "EXAMPLE" (apply #'concat (reverse (emacs-agent-call-output call)))))
+(defun emacs-agent-call--outcome (call)
+  "Return what CALL gave, all in all or so far."
+  (let ((org (alist-get 'org (emacs-agent-call-result call))))
+    (cond ((and org (not (string-empty-p org))) (emacs-agent-call-shorten org))
+          ((emacs-agent-call-output call) (emacs-agent-call--output call))
           (t ""))))
+
+(defun emacs-agent-call--output (call)
+  "Return the end of what CALL has written so far, for the eye only.
+It may be cut anywhere, so it is no text of the buffer."
+  (let* ((text (emacs-agent-show-all (apply #'concat (reverse (emacs-agent-call-output call)))))
+         (lines (last (split-string text "\n") 20)))
+    (propertize "…\n" 'emacs-agent-properties
+                (list 'display (mapconcat (lambda (line) (concat (truncate-string-to-width line 400) "\n")) lines "")))))
 
 (defvar emacs-agent-call-render-functions nil
   "Abnormal hook for calls that are shown in another way than usual.

@@ -65,7 +65,7 @@ Return (BEGIN LANG FROM TO), where FROM and TO are around its code, or nil."
     (when (re-search-forward emacs-agent-code--begin limit t)
       (let ((begin (match-beginning 0)) (from (match-end 0)) (lang (match-string-no-properties 1)))
         (when (re-search-forward "^[ \t]*#\\+END_SRC\\|^\\*+ " nil t)
-          (if (eq (char-before) ?\s)
+          (if (or (eq (char-before) ?\s) (emacs-agent-code--growing-p (1- (point))))
               (emacs-agent-code--next limit)
             (list begin lang from (match-beginning 0))))))))
 
@@ -84,6 +84,43 @@ The mode for diffs may not look at the files that a diff names."
             (org-src-font-lock-fontify-block lang from to))
         (error (push mode emacs-agent-code--failed)
                (emacs-agent-log "No colours from %s: %s" mode (error-message-string err)))))))
+
+;;;; Code that is still being written
+
+;; It is a block at any time, and would be coloured again with each line.
+
+(defun emacs-agent-code-grow (tail start end)
+  "Note that the text from START to END grows at its end.
+Code there is plain until something follows it.  TAIL is nil, or what this
+function returned for the same text before; return what it is now."
+  (let ((last (and tail (overlay-buffer tail) (overlay-end tail))))
+    (when (and last (< last end)) (emacs-agent-code--flush start last))
+    (when (< start end)
+      (if tail
+          (move-overlay tail (1- end) end)
+        (setq tail (make-overlay (1- end) end))
+        (overlay-put tail 'emacs-agent-growing t)
+        (overlay-put tail 'evaporate t)))
+    tail))
+
+(defun emacs-agent-code-grown (tail start end)
+  "Note that the text from START to END, whose TAIL is given, is whole."
+  (when tail
+    (delete-overlay tail)
+    (emacs-agent-code--flush start end)))
+
+(defun emacs-agent-code--growing-p (position)
+  "Whether the text that ends with the character at POSITION grows."
+  (cl-some (lambda (overlay) (overlay-get overlay 'emacs-agent-growing)) (overlays-at position)))
+
+(defun emacs-agent-code--flush (start end)
+  "Have the block that ends at END, if one does, coloured; it is after START."
+  (when (bound-and-true-p font-lock-mode)
+    (save-excursion
+      (goto-char end)
+      (forward-line 0)
+      (when (and (looking-at-p "[ \t]*#\\+END_") (search-backward "#+BEGIN_" start t))
+        (font-lock-flush (line-beginning-position) end)))))
 
 ;;;; Later
 

@@ -27,6 +27,7 @@
                  ("emacs-agent-rewind" emacs-agent-rewind emacs-agent-fork emacs-agent-retry emacs-agent-compact)
                  ("emacs-agent-budget" emacs-agent-context)
                  ("emacs-agent-menu" emacs-agent-menu)
+                 ("emacs-agent-cost" emacs-agent-cost)
                  ("emacs-agent-doctor" emacs-agent-doctor)
                  ("emacs-agent-edit" emacs-agent-edit-params emacs-agent-edit-content
                   emacs-agent-edit-diff emacs-agent-edit-ediff)))

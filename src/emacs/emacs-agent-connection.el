@@ -25,7 +25,7 @@
   (setf (emacs-agent-session-stream session)
         (emacs-agent-sse-open
          #'emacs-agent-backend-current-endpoint
-         (emacs-agent-session-path session "/events")
+         (emacs-agent-session-path session "/events?render=org")
          :last-id (number-to-string (emacs-agent-session-last-id session))
          :on-frame (lambda (type id data) (emacs-agent-connection--receive session type id data))
          :on-state (lambda (_stream state) (emacs-agent-connection--stream-state session state)))))

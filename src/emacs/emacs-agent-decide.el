@@ -39,22 +39,13 @@ A preview that is stale is shown afresh."
 
 (defun emacs-agent-decide--refused (section failure)
   "Show in SECTION why a decision was refused: FAILURE."
-  (let ((call (emacs-agent-section-data section)))
-    (let-alist failure
-      (pcase .code
-        ("STALE_PREVIEW"
-         (emacs-agent-decide--renew call .details.preview)
-         (emacs-agent-decide--note section "The file has changed since: this is what would be done now."))
-        ("ALREADY_DECIDED" (emacs-agent-say "This was decided already"))
-        (_ (emacs-agent-decide--note section .message)
-           (emacs-agent-say "Emacs-Agent: %s" .message))))))
-
-(defun emacs-agent-decide--renew (call preview)
-  "Put PREVIEW in the place of what CALL showed."
-  (when preview
-    (setf (alist-get 'preview (emacs-agent-call-event call)) preview
-          (emacs-agent-call-refused call) nil
-          (emacs-agent-call-shown-at call) (float-time))))
+  (let-alist failure
+    (pcase .code
+      ;; The call is announced again, with what would be done now.
+      ("STALE_PREVIEW" (emacs-agent-decide--note section "The file has changed since: this is what would be done now."))
+      ("ALREADY_DECIDED" (emacs-agent-say "This was decided already"))
+      (_ (emacs-agent-decide--note section .message)
+         (emacs-agent-say "Emacs-Agent: %s" .message)))))
 
 (defun emacs-agent-approve ()
   "Approve the call at point, without the hunks that are refused."

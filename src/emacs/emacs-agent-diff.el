@@ -11,7 +11,8 @@
 
 ;;; Code:
 
-(require 'emacs-agent-inert)
+(require 'emacs-agent-base)
+(require 'emacs-agent-faces)
 (require 'diff-mode)
 
 (cl-defstruct (emacs-agent-diff-hunk (:copier nil))
@@ -152,29 +153,29 @@ Line ends of DOS are kept: the diff does not show them."
 
 ;;;; Showing
 
-(defun emacs-agent-diff-lines (diff limit &optional refused)
-  "Return (TEXT . MORE): DIFF as whole lines of a block, at most LIMIT of them.
-MORE is how many lines are left out, 0 for none.  The hunks whose numbers are
-in REFUSED are marked as such.  Each line has its hunk as `emacs-agent-hunk'."
+(defun emacs-agent-diff-lines (diff org limit &optional refused)
+  "Return (TEXT . MORE): at most LIMIT lines of DIFF, to stand in a block.
+ORG is DIFF as the backend makes it inert, line for line.  MORE is how many
+lines are left out, 0 for none.  The hunks whose numbers are in REFUSED are
+marked as such.  Each line has its hunk as `emacs-agent-hunk'."
   (let* ((lines (split-string (string-remove-suffix "\n" diff) "\n"))
+         (shown (split-string (string-remove-suffix "\n" org) "\n"))
          (more (max 0 (- (length lines) limit))) (number -1))
     (cons (mapconcat
            (lambda (line)
              (let ((header (string-match-p emacs-agent-diff--header line)))
                (when header (cl-incf number))
-               (emacs-agent-diff--line line number header (memq number refused))))
+               (emacs-agent-diff--line line (or (pop shown) "") number header (memq number refused))))
            (seq-take lines limit) "")
           more)))
 
-(defun emacs-agent-diff--line (line number header refused)
-  "Return LINE of hunk NUMBER as it is shown.
+(defun emacs-agent-diff--line (line org number header refused)
+  "Return ORG, which is LINE of hunk NUMBER, as it is shown.
 HEADER says whether it starts the hunk, REFUSED whether that is refused."
-  (let* ((text (emacs-agent-show-all (string-remove-suffix "\r" line)))
-         (shown (emacs-agent-inert-block-lines
-                 (if (> (length text) 500) (concat (substring text 0 500) "…") text))))
-    (propertize (concat shown (and header refused "  refused") "\n")
-                'emacs-agent-hunk (and (>= number 0) number)
-                'emacs-agent-face (if refused 'emacs-agent-refused (emacs-agent-diff--face line)))))
+  (propertize (concat (if (> (length org) 500) (concat (substring org 0 500) "…") org)
+                      (and header refused "  refused") "\n")
+              'emacs-agent-hunk (and (>= number 0) number)
+              'emacs-agent-face (if refused 'emacs-agent-refused (emacs-agent-diff--face line))))
 
 (defun emacs-agent-diff--face (line)
   "Return the face of LINE of a diff."

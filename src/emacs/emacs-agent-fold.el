@@ -42,6 +42,8 @@
       ("tool.call"
        (puthash .tool_call_id event (emacs-agent-session-calls session))
        (when (eq .requires_approval t)
+         ;; It may be announced again.
+         (emacs-agent-fold--decided session .tool_call_id)
          (setf (emacs-agent-session-pending session)
                (append (emacs-agent-session-pending session) (list event)))))
       ((or "approval" "tool.result") (emacs-agent-fold--decided session .tool_call_id))

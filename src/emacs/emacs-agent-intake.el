@@ -54,6 +54,7 @@ than on top of a batch."
 
 (defun emacs-agent-intake-drain (session &optional all)
   "Take in events of SESSION for a moment; ALL of them if that is non-nil."
+  (when (emacs-agent-session-timer session) (cancel-timer (emacs-agent-session-timer session)))
   (setf (emacs-agent-session-timer session) nil)
   (let ((buffer (emacs-agent-session-buffer session))
         (deadline (+ (float-time)

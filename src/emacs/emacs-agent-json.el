@@ -18,7 +18,12 @@
 
 (defun emacs-agent-json-parse (text)
   "Return TEXT, a string of JSON, as Lisp.
-Objects are alists, arrays vectors.  Signals an error for what is not JSON."
+Objects are alists, arrays vectors, and the null character, which the parser
+of Emacs refuses, is its symbol.  Signals an error for what is not JSON."
+  (when (string-search "\\u0000" text)
+    (setq text (replace-regexp-in-string "\\\\\\\\\\|\\\\u0000"
+                                         (lambda (escape) (if (equal escape "\\u0000") "\\u2400" escape))
+                                         text t t)))
   (if (fboundp 'json-parse-string)
       (json-parse-string text :object-type 'alist :array-type 'array
                          :null-object :null :false-object :false)

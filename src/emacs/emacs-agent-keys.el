@@ -13,6 +13,7 @@
 ;;; Code:
 
 (require 'emacs-agent-mode)
+(require 'emacs-agent-inert)
 (declare-function auth-source-search "auth-source")
 (declare-function auth-source-forget+ "auth-source")
 (defvar auth-sources)

@@ -49,6 +49,7 @@
     ("s" "sessions" emacs-agent-sessions)
     ("T" "transcripts" emacs-agent-transcripts)
     ("/" "search transcripts" emacs-agent-search)
+    ("$" "costs" emacs-agent-cost)
     ("D" "doctor" emacs-agent-doctor)]])
 
 (provide 'emacs-agent-menu)

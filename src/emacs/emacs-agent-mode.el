@@ -90,6 +90,7 @@ the keys that it shows apply.
   (visual-line-mode 1)
   (setq-local truncate-lines nil)
   (add-hook 'completion-at-point-functions #'emacs-agent-slash-complete nil t)
+  (add-hook 'completion-at-point-functions #'emacs-agent-served-complete-resource t t)
   (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
   (add-hook 'change-major-mode-hook #'emacs-agent-mode--leave nil t))
 

@@ -47,23 +47,18 @@
   "Return the text of SECTION, which shows a question."
   (let ((question (emacs-agent-section-data section)))
     (let-alist (emacs-agent-question-event question)
-      (let ((head (concat "*** Question of " (emacs-agent-inert-shown .server 40)
+      (let ((head (concat "*** Question of " .org_title
                           (if (emacs-agent-question--open-p question)
                               (propertize "  waits for you" 'emacs-agent-face 'emacs-agent-attention)
                             (propertize "  answered" 'emacs-agent-face 'emacs-agent-dim))
-                          "\n" (emacs-agent-inert-plain (emacs-agent-show-all .message)) "\n")))
+                          "\n" .org "\n")))
         (if (not (emacs-agent-question--open-p question))
             head
           (emacs-agent-output-active
            (concat head
-                   ;; In a block it is what it is: whoever has no browser here can copy it.
-                   (and (stringp .url)
-                        (concat (emacs-agent-inert-block "EXAMPLE" (emacs-agent-show-all .url)) "\n"))
-                   (mapconcat (lambda (field)
-                                (format "- %s\n" (emacs-agent-inert-shown (emacs-agent-question--label field) 200)))
-                              (emacs-agent-question--fields .schema) "")
+                   (and .org_details (concat .org_details "\n"))
                    (and (emacs-agent-question-note question)
-                        (propertize (concat (emacs-agent-inert-shown (emacs-agent-question-note question) 300)
+                        (propertize (concat (emacs-agent-inert-line (emacs-agent-question-note question) 300)
                                             "\n")
                                     'emacs-agent-face 'emacs-agent-failure))
                    (emacs-agent-output-key "a" (if (stringp .url) "open the page" "answer")) "  "

@@ -43,7 +43,8 @@ with a prefix argument, OTHER, it does what it would not do otherwise."
           (t (emacs-agent-input-set "")
              (emacs-agent-input-remember text)
              (emacs-agent-send-prompt emacs-agent-session text
-                                      :when-busy (emacs-agent-send--when-busy other))))))
+                                      :when-busy (emacs-agent-send--when-busy other)
+                                      :command (emacs-agent-served-command text))))))
 
 (defun emacs-agent-send--when-busy (other)
   "Return what to do while the agent works; with OTHER, the other thing."
@@ -51,10 +52,11 @@ with a prefix argument, OTHER, it does what it would not do otherwise."
                    (if (eq emacs-agent-when-busy 'queue) 'steer 'queue)
                  emacs-agent-when-busy)))
 
-(cl-defun emacs-agent-send-prompt (session text &key context when-busy agent then)
+(cl-defun emacs-agent-send-prompt (session text &key context when-busy agent command then)
   "Send TEXT to SESSION, which is revived if it has ended; call THEN.
 CONTEXT is added to that of the buffer the user works in.  WHEN-BUSY is
-\"queue\", \"steer\" or \"reject\", AGENT is for this turn.  What cannot be
+\"queue\", \"steer\" or \"reject\", AGENT is for this turn.  COMMAND is what
+TEXT asks of the backend, see `emacs-agent-served-command'.  What cannot be
 sent is given back."
   (let* ((mentions (emacs-agent-input-mentions text (emacs-agent-session-project session)))
          (images (cl-remove-if-not #'emacs-agent-input-image-p mentions))
@@ -70,11 +72,12 @@ sent is given back."
                         (emacs-agent-session-prompt
                          session
                          (emacs-agent-present
-                          'text (emacs-agent-clean-text text) 'context context
+                          'text (unless command (emacs-agent-clean-text text)) 'command command 'context context
                           'when_busy (or when-busy "queue") 'agent agent
                           'attachments (and images (vconcat (mapcar (lambda (file) `((path . ,file))) images))))
                          :then (lambda (answer)
                                  (funcall done)
+                                 (emacs-agent-served-show session answer)
                                  (when then (funcall then answer)))
                          :else back)))
               (send (lambda ()

@@ -7,11 +7,13 @@
 
 ;;; Commentary:
 
-;; A line such as /model at the start of the input runs a command in place of being sent.
+;; A line such as /model at the start of the input runs a command in place of being sent.  These are the ones of Emacs; all
+;; others are the backend's, see emacs-agent-served.el.
 
 ;;; Code:
 
 (require 'emacs-agent-input)
+(require 'emacs-agent-served)
 
 (defvar emacs-agent-slash-commands
   '(("model" emacs-agent-set-model "change the model" t)
@@ -20,18 +22,17 @@
     ("new" emacs-agent-new "another conversation")
     ("resume" emacs-agent-resume "resume an earlier one")
     ("close" emacs-agent-close "close this session")
-    ("review" emacs-agent-review "all changes as a diff")
+    ("changes" emacs-agent-review "all changes as a diff")
     ("undo" emacs-agent-undo "undo what the last turn changed")
     ("redo" emacs-agent-redo "make it again")
     ("rewind" emacs-agent-rewind "go back to before a prompt")
-    ("retry" emacs-agent-retry "send the last prompt again")
     ("fork" emacs-agent-fork "go on in another one")
     ("compact" emacs-agent-compact "summarise to make room" t)
     ("context" emacs-agent-context "what fills the window")
     ("sessions" emacs-agent-sessions "list what runs")
     ("transcripts" emacs-agent-transcripts "list what there was")
     ("doctor" emacs-agent-doctor "what is well and what is not")
-    ("help" describe-mode "keys and commands"))
+    ("keys" describe-mode "keys and commands of Emacs"))
   "What can be typed after a slash: (NAME COMMAND HELP ARGUMENT).
 If ARGUMENT is non-nil, the rest of the line is the argument of COMMAND; where
 there is no rest, COMMAND asks for it.")
@@ -40,10 +41,17 @@ there is no rest, COMMAND asks for it.")
   "Complete the name of a command, for `completion-at-point-functions'."
   (pcase-let ((`(,start . ,end) (emacs-agent-input-word)))
     (when (and start (eq (char-after start) ?/) (= start emacs-agent-input-start) (< start end))
-      (list (1+ start) end (mapcar #'car emacs-agent-slash-commands)
-            :exclusive 'no
-            :annotation-function
-            (lambda (name) (concat "  " (nth 2 (assoc name emacs-agent-slash-commands))))))))
+      (let ((commands (emacs-agent-slash--all)))
+        (list (1+ start) end (mapcar #'car commands)
+              :exclusive 'no
+              :annotation-function (lambda (name) (concat "  " (cdr (assoc name commands)))))))))
+
+(defun emacs-agent-slash--all ()
+  "Return all commands that this conversation has: (NAME . WHAT IT DOES)."
+  (cl-remove-duplicates
+   (append (mapcar (lambda (entry) (cons (car entry) (nth 2 entry))) emacs-agent-slash-commands)
+           (and emacs-agent-session (emacs-agent-served-commands emacs-agent-session)))
+   :key #'car :test #'equal :from-end t))
 
 (defun emacs-agent-slash-run (text)
   "Run TEXT if it is a command with a slash; return whether it was."

@@ -12,6 +12,7 @@
 ;;; Code:
 
 (require 'emacs-agent-message)
+(require 'emacs-agent-inert)
 
 (defun emacs-agent-view-setup ()
   "Prepare this buffer for output."
@@ -20,12 +21,12 @@
 
 ;;;; Events
 
-(defun emacs-agent-view-event (session event)
-  "Write EVENT of SESSION into its buffer, which is current."
+(defun emacs-agent-view-event (_session event)
+  "Write EVENT into the buffer of its session, which is current."
   (let-alist event
     (pcase .type
       ("reset" (emacs-agent-view--clear))
-      ("session.created" (emacs-agent-view--title session))
+      ("session.created" (emacs-agent-view--title event))
       ("prompt" (emacs-agent-view--prompt event))
       ("prompt.dropped" nil)
       ("message.delta" (emacs-agent-message-delta event))
@@ -40,7 +41,8 @@
                        .tool_call_id (lambda (call) (push event (emacs-agent-call-changes call)))))
       ("answer" (emacs-agent-view--touch .question_id))
       ("error" (emacs-agent-view--error event))
-      ("notice" (emacs-agent-output-line (emacs-agent-inert-line .message)))
+      ("notice" (emacs-agent-output-line .org))
+      ("undo" (emacs-agent-view--undo event))
       ("context.compacted" (emacs-agent-view--compacted event))
       ("session.updated" (emacs-agent-view--updated event))
       ("session.resumed" (emacs-agent-view--abandon)
@@ -66,12 +68,10 @@
     (delete-region (point-min) emacs-agent-output-end))
   (emacs-agent-view-setup))
 
-(defun emacs-agent-view--title (session)
-  "Write what the document of SESSION starts with."
+(defun emacs-agent-view--title (event)
+  "Write what the document starts with, by EVENT, the session's first."
   (emacs-agent-output-write
-   (format "#+TITLE: Agent Session - %s\n* Conversation\n"
-           (emacs-agent-inert-line
-            (file-name-nondirectory (directory-file-name (emacs-agent-session-project session)))))))
+   (format "#+TITLE: Agent Session - %s\n* Conversation\n" (alist-get 'org_title event))))
 
 ;;;; Prompts
 
@@ -80,44 +80,31 @@
   (let-alist event
     (emacs-agent-output-write
      (concat (emacs-agent-message-heading
-              (emacs-agent-message-level-of event)
               (pcase .source ("agent" "Task") ("steer" "User (while it worked)") (_ "User"))
               event)
-             (emacs-agent-markdown-prompt (string-trim .text "\n+" "[ \t\n]+")) "\n"
-             (emacs-agent-view--context (emacs-agent-value .context))
-             (mapconcat (lambda (attachment)
-                          (format "- Attached %s\n"
-                                  (let-alist attachment
-                                    (if .path (emacs-agent-call-link .path)
-                                      (emacs-agent-inert-line (or .media_type ""))))))
-                        .attachments "")))))
-
-(defun emacs-agent-view--context (context)
-  "Return a line about CONTEXT, where that is more than a position."
-  (let-alist context
-    (let ((parts (delq nil
-                       (list (and (emacs-agent-value .region)
-                                  (format "region of %s"
-                                          (if (stringp .region.path) (emacs-agent-call-link .region.path .region.start)
-                                            "a buffer")))
-                             (and (vectorp .buffers) (> (length .buffers) 0)
-                                  (emacs-agent-plural (length .buffers) "buffer"))
-                             (and (vectorp .files) (> (length .files) 0)
-                                  (emacs-agent-plural (length .files) "file"))
-                             (and (vectorp .diagnostics) (> (length .diagnostics) 0)
-                                  (emacs-agent-plural (length .diagnostics) "diagnostic"))))))
-      (if parts
-          (concat (propertize (concat "With " (string-join parts ", ")) 'emacs-agent-face 'emacs-agent-dim) "\n")
-        ""))))
+             .org "\n"
+             (and .org_notes (concat .org_notes "\n"))))))
 
 ;;;; Calls
 
 (defun emacs-agent-view--call (event)
-  "Write EVENT, a call."
-  (let* ((call (make-emacs-agent-call :event event :level (1+ (emacs-agent-message-level-of event))
-                                      :shown-at (float-time)))
-         (section (make-emacs-agent-section :data call :render #'emacs-agent-call-render)))
-    (emacs-agent-section-insert-as (emacs-agent-call-id call) section)))
+  "Write EVENT, a call; one that is announced again takes the place of itself."
+  (let* ((id (alist-get 'tool_call_id event)) (known (emacs-agent-section-with-id id)))
+    (if known
+        (emacs-agent-view--call-again known event)
+      (emacs-agent-section-insert-as
+       id (make-emacs-agent-section
+           :data (make-emacs-agent-call :event event :level (1+ (emacs-agent-message-level event))
+                                        :shown-at (float-time))
+           :render #'emacs-agent-call-render)))))
+
+(defun emacs-agent-view--call-again (section event)
+  "Show in SECTION, in place of the call there, the same one as EVENT has it."
+  (let ((call (emacs-agent-section-data section)))
+    (setf (emacs-agent-call-event call) event
+          (emacs-agent-call-refused call) nil
+          (emacs-agent-call-shown-at call) (float-time))
+    (emacs-agent-section-mark section)))
 
 (defun emacs-agent-view--note-call (id function)
   "Call FUNCTION with the call that has ID, and have it written again."
@@ -151,9 +138,15 @@
   "Write EVENT, an error."
   (let-alist event
     (emacs-agent-output-line
-     (format "Error %s: %s%s" (emacs-agent-inert-line .code) (emacs-agent-inert-line .message 1000)
+     (format "Error %s: %s%s" (emacs-agent-inert-line .code) .org
              (if (numberp .retry_in_ms) (format " (again in %d s)" (round .retry_in_ms 1000)) ""))
      'emacs-agent-failure)))
+
+(defun emacs-agent-view--undo (event)
+  "Write EVENT, what was undone or redone."
+  (let-alist event
+    (emacs-agent-output-line
+     (concat (pcase .kind ("redo" "Redone") ("rewind" "Rewound") (_ "Undone")) ":\n" .org))))
 
 (defun emacs-agent-view--compacted (event)
   "Write EVENT, a summary that stands for what was before it."
@@ -167,17 +160,12 @@
                                     'emacs-agent-face 'emacs-agent-dim 'mouse-face 'highlight)
                         "\n"
                         (and (emacs-agent-section-expanded section)
-                             (concat "#+BEGIN_QUOTE\n" (emacs-agent-markdown-to-org .summary)
-                                     "\n#+END_QUOTE\n"))))))))
+                             (concat "#+BEGIN_QUOTE\n" .org "\n#+END_QUOTE\n"))))))))
 
 (defun emacs-agent-view--updated (event)
-  "Write EVENT, a change of settings."
-  (let-alist event
-    (let ((parts (delq nil (list (and .model (not .usage) (concat "model " .model))
-                                 (and .agent (concat "agent " .agent))
-                                 (and (stringp .rule) (concat "rule " .rule))))))
-      (when parts
-        (emacs-agent-output-line (emacs-agent-inert-line (concat "Now " (string-join parts ", "))))))))
+  "Write EVENT, a change of settings, if it is one to know of."
+  (let ((title (alist-get 'org_title event)))
+    (when title (emacs-agent-output-line (concat "Now " title)))))
 
 (defun emacs-agent-view--abandon ()
   "Let go of messages that will not be finished."

@@ -23,17 +23,23 @@ export const isAboutOutput = (words: string): boolean => namesOutput(words) && !
  */
 export function loweredOutput(words: string, asked: number | undefined): number | undefined {
   if (!asked || asked <= LEAST || !namesOutput(words)) return undefined
-  const numbers = Array.from(words.matchAll(/(?<![\w.-])\d[\d,_]*(?![\w.]\d)/g), ([text]) =>
-    Number(text.replace(/[,_]/g, '')),
-  )
-  const others = numbers.filter(number => number !== asked)
+  const others = numbersIn(words).filter(number => number !== asked)
   const room = INPUT.test(words) ? roomBeside(others, asked) : undefined
   if (room !== undefined) return room >= LEAST ? room : undefined
-  const limit = Math.max(...others.filter(number => number >= LEAST && number < asked))
-  if (Number.isFinite(limit))
-    return /exclusive|lower than|less than (?!or equal)|smaller than/i.test(words) ? limit - 1 : limit
+  const limit = namedLimit(words, asked, LEAST)
+  if (limit !== undefined) return limit
   return others.some(number => number > asked) && INPUT.test(words) ? undefined : Math.floor(asked / 2)
 }
+
+/** The most that a server says it gives: the largest number in its words that is less than what was asked. */
+export function namedLimit(words: string, asked: number, least: number): number | undefined {
+  const limit = Math.max(...numbersIn(words).filter(number => number >= least && number < asked))
+  if (!Number.isFinite(limit)) return undefined
+  return /exclusive|lower than|less than (?!or equal)|smaller than/i.test(words) ? limit - 1 : limit
+}
+
+const numbersIn = (words: string): number[] =>
+  Array.from(words.matchAll(/(?<![\w.-])\d[\d,_]*(?![\w.]\d)/g), ([text]) => Number(text.replace(/[,_]/g, '')))
 
 /** A window and a prompt among the numbers: with what was asked for, the prompt goes beyond the window. */
 function roomBeside(numbers: number[], asked: number): number | undefined {

@@ -1,6 +1,7 @@
 import { EFFORTS } from '../event/parts.ts'
 import type { Endpoint } from './endpoint.ts'
 import { LlmError } from './errors.ts'
+import { namedLimit } from './output.ts'
 
 type Body = Record<string, unknown>
 /** How a body is changed for one parameter: left out, renamed, or lowered. `key` says which, so that none is tried twice. */
@@ -132,14 +133,11 @@ function pathsOf(body: object): string[][] {
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
-/** The most that the server says it gives: the largest number in its words that is less than what was asked. */
+/** The most that the server says it gives. */
 function lower(path: string[], body: object, words: string): Amendment | undefined {
-  if (!TOO_LARGE.test(words)) return undefined
   const asked = Number(path.reduce<unknown>((value, step) => Object(value)[step], body))
-  const numbers = Array.from(words.matchAll(/\b\d[\d,_]*\b/g), ([text]) => Number(text.replace(/[,_]/g, '')))
-  const named = Math.max(...numbers.filter(number => number >= 16 && number < asked))
-  const most = new RegExp(`\\b${named} ?\\(exclusive`).test(words) ? named - 1 : named // Google's ranges
-  if (!Number.isFinite(most)) return undefined
+  const most = TOO_LARGE.test(words) ? namedLimit(words, asked, 16) : undefined
+  if (most === undefined) return undefined
   return {
     key: `${path.join('.')} ≤ ${most}`,
     amend: body => change(body, path, value => (typeof value === 'number' ? Math.min(value, most) : value)),

@@ -6,7 +6,7 @@ import type { SessionCreated, Stored } from '../event.ts'
 import { FORMAT_NAMES, FORMATS, type Format } from '../transcript/formats.ts'
 import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './index.ts'
-import { readEvents, readLog, requireCreated } from './lines.ts'
+import { readEvents, readLog, readLogEvents, requireCreated } from './lines.ts'
 import { acquireLock } from './lock.ts'
 import { writeFailed } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
@@ -121,7 +121,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
     /** The events of a saved session. Throws SESSION_NOT_FOUND, or TRANSCRIPT_ERROR for a damaged log. */
     async read(id: string): Promise<readonly Stored[]> {
       const path = await mustFind(id)
-      const { events } = readEvents(await readLog(path), path)
+      const { events } = await readLogEvents(path)
       requireCreated(events)
       return events
     },
@@ -148,7 +148,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
       for (const entry of await entries()) {
         const within = entry.spent.map(part => isWithin(part, period))
         const spent = within.includes(undefined)
-          ? spentIn(readEvents(await readLog(entry.log), entry.log).events, period)
+          ? spentIn((await readLogEvents(entry.log)).events, period)
           : entry.spent.filter((_, at) => within[at])
         parts.push(...spent.map(part => ({ ...part, project: entry.project_path ?? '' })))
       }

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { emacsSafe } from '../base/emacs-safe.ts'
 import { writeAtomic } from '../base/files.ts'
 import { isLocked } from '../base/lockfile.ts'
-import { idOf, readEvents, readLog } from './lines.ts'
+import { idOf, readLog, readLogEvents } from './lines.ts'
 import type { Session } from './session.ts'
 import { Spent, spentIn } from './spending.ts'
 import { type SessionSummary, summaryOf } from './view.ts'
@@ -82,11 +82,11 @@ async function readIndex(path: string): Promise<v.InferOutput<typeof Index>> {
 
 /** Reads one log. One that is damaged or closed to us is listed as such, so that nobody thinks it vanished. */
 async function readEntry(log: string, size: number, modified: number): Promise<Entry> {
-  const bytes = await readLog(log).catch(() => null)
-  const { events } = readEvents(bytes ?? new Uint8Array(), log)
+  const read = await readLogEvents(log).catch(() => null)
+  const events = read?.events ?? []
   const { emptySummary, summaryOf } = await import('../transcript/summary.ts')
   // Permissions change without a trace in the file: what could not be read is tried again.
-  const file = { session_id: idOf(log), log, size: bytes ? size : -1, modified }
+  const file = { session_id: idOf(log), log, size: read ? size : -1, modified }
   if (events[0]?.type !== 'session.created') {
     const started_at = dayOf(log) ?? new Date(modified).toISOString()
     return {

@@ -1,14 +1,17 @@
 import * as v from 'valibot'
 import { AppError, reasonOf } from '../base/errors.ts'
-import { readRegular } from '../base/files.ts'
+import { openRegular, readRegular } from '../base/files.ts'
+import { collectGarbage } from '../base/garbage.ts'
 import { wellFormed } from '../base/text.ts'
 import { shaped } from '../event/shapes.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 
 /** The bytes of a log. Throws SESSION_NOT_FOUND when it is gone, TRANSCRIPT_ERROR when it cannot be read or is no file. */
-export async function readLog(path: string): Promise<Uint8Array> {
+export const readLog = (path: string): Promise<Uint8Array> => orUnreadable(() => readRegular(path))
+
+async function orUnreadable<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await readRegular(path)
+    return await read()
   } catch (error) {
     if (reasonOf(error) === 'ENOENT')
       throw new AppError('SESSION_NOT_FOUND', 'This session was deleted a moment ago.', { resumable: false })
@@ -40,22 +43,54 @@ export type Lines = {
   bad_lines: number[]
   /** The highest id that a line carries, bad ones included: what comes next is numbered from there. */
   last_id: number
-  /** Whether the last line is whole. `closed`: but for its line end; else where the rest of one begins. */
-  torn: 'no' | 'closed' | { from: number }
+  /** Whether the last line is whole. `closed`: but for its line end; else the bytes of the rest of one. */
+  torn: 'no' | 'closed' | Uint8Array
+  /** Bytes in all. */
+  length: number
 }
 
 /**
- * The events of the log at `path`. Every intact line survives; one that is not JSON, not an event, or not what events of its
- * type are, is bad. Unknown types are carried along.
+ * The events in the bytes of the log at `path`. Every intact line survives; one that is not JSON, not an event, or not what
+ * events of its type are, is bad. Unknown types are carried along.
  */
 export function readEvents(bytes: Uint8Array, path: string): Lines {
-  const lines: Lines = { events: [], bad_lines: [], last_id: 0, torn: 'no' }
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const reader = createLineReader(path)
+  reader.feed(bytes)
+  return reader.end()
+}
+
+/** So much of a log is held beside its events while it is read, and what was made of so many of them. */
+const CHUNK = 1024 * 1024
+const CHUNKS = 8
+
+/** The same, read piece by piece. Throws what `readLog` throws. */
+export const readLogEvents = (path: string): Promise<Lines> =>
+  orUnreadable(async () => {
+    const file = await openRegular(path)
+    try {
+      const reader = createLineReader(path)
+      const buffer = Buffer.allocUnsafe(CHUNK)
+      for (let chunks = 1; ; chunks++) {
+        const { bytesRead } = await file.read(buffer, 0, CHUNK, null)
+        if (bytesRead === 0) return reader.end()
+        reader.feed(buffer.subarray(0, bytesRead))
+        if (chunks % CHUNKS === 0) collectGarbage()
+      }
+    } finally {
+      await file.close()
+    }
+  })
+
+/** Takes the bytes of a log in pieces, which are not kept. */
+function createLineReader(path: string) {
+  const lines: Lines = { events: [], bad_lines: [], last_id: 0, torn: 'no', length: 0 }
   /** One whose id leaves a gap waits for the next: it may be the id that is damaged, and would hide all that follow. */
   let doubtful: { event: Stored; line: number } | null = null
   let before = 0
+  let line = 0
+  /** Of a line that is not whole yet. */
+  let parts: Uint8Array[] = []
 
-  const refuse = (line: number) => lines.bad_lines.push(line)
   const accept = (event: Stored) => {
     before = event.id
     lines.events.push(
@@ -64,30 +99,49 @@ export function readEvents(bytes: Uint8Array, path: string): Lines {
   }
   const settle = (next: Envelope | null) => {
     if (!doubtful) return
-    if (next && next.id > before && next.id <= doubtful.event.id) refuse(doubtful.line)
+    if (next && next.id > before && next.id <= doubtful.event.id) lines.bad_lines.push(doubtful.line)
     else accept(doubtful.event)
     doubtful = null
   }
-
-  for (let line = 1, from = 0; from < buffer.length; line++) {
-    const newline = buffer.indexOf(10, from)
-    const envelope = parseLine(buffer.toString('utf8', from, newline < 0 ? buffer.length : newline))
+  /** Returns whether the line is an event. One without its line end is torn and no bad line: it is cut off. */
+  const take = (text: string, isWhole: boolean): boolean => {
+    line++
+    const envelope = parseLine(text)
     if (envelope) settle(envelope)
     const fits = envelope && envelope.id > before && envelope.id <= before + WIDEST_GAP
     const event = fits ? (shaped(envelope) as unknown as Stored | null) : null
     if (!event) {
-      // A tail without its line end is torn, and no bad line: it is cut off.
-      if (newline >= 0) refuse(line)
-      if (fits && newline >= 0) lines.last_id = Math.max(lines.last_id, envelope.id)
+      if (isWhole) lines.bad_lines.push(line)
+      if (fits && isWhole) lines.last_id = Math.max(lines.last_id, envelope.id)
     } else if (event.id === before + 1) accept(event)
     else doubtful = { event, line }
-    if (newline < 0) lines.torn = event ? 'closed' : { from }
-    from = newline < 0 ? buffer.length : newline + 1
+    return event !== null
   }
-  settle(null)
-  lines.bad_lines.sort((a, b) => a - b)
-  lines.last_id = Math.max(lines.last_id, before)
-  return lines
+
+  return {
+    feed(bytes: Uint8Array): void {
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      lines.length += buffer.length
+      let from = 0
+      for (let newline = buffer.indexOf(10); newline >= 0; newline = buffer.indexOf(10, from)) {
+        const rest = buffer.subarray(from, newline)
+        take((parts.length > 0 ? Buffer.concat([...parts, rest]) : rest).toString(), true)
+        parts = []
+        from = newline + 1
+      }
+      if (from < buffer.length) parts.push(Buffer.from(buffer.subarray(from)))
+    },
+    end(): Lines {
+      if (parts.length > 0) {
+        const rest = Buffer.concat(parts)
+        lines.torn = take(rest.toString(), false) ? 'closed' : rest
+      }
+      settle(null)
+      lines.bad_lines.sort((a, b) => a - b)
+      lines.last_id = Math.max(lines.last_id, before)
+      return lines
+    },
+  }
 }
 
 /** Ids increase by one, but a line may be lost. No log has lost so many. */

@@ -18,7 +18,7 @@ import { PRIVATE_DIR, PRIVATE_FILE, writeAtomic } from '../base/files.ts'
 import { newId } from '../base/ids.ts'
 import { wellFormed } from '../base/text.ts'
 import type { Storable, Stored } from '../event.ts'
-import { readEvents, readLog, requireCreated } from './lines.ts'
+import { readLogEvents, requireCreated } from './lines.ts'
 
 /** An append-only list of events. The session is its only writer; everything else reads `events`. */
 export type Log = {
@@ -73,16 +73,16 @@ export async function writeLog(path: string, events: readonly Stored[]): Promise
  * kept in `<path>.torn`. Throws TRANSCRIPT_ERROR when the log has no readable session.created; the file is not touched then.
  */
 export async function openLog(path: string): Promise<{ log: Log; bad_lines: number[] }> {
-  const bytes = await readLog(path)
-  const { events, bad_lines, last_id, torn } = readEvents(bytes, path)
+  const { events, bad_lines, last_id, torn, ...read } = await readLogEvents(path)
   requireCreated(events)
   const fd = openForAppending(path)
   try {
-    let length = bytes.length
+    let { length } = read
     if (torn === 'closed') length += writeSync(fd, '\n')
-    if (typeof torn === 'object') {
-      await appendFile(`${path}.torn`, Buffer.concat([bytes.subarray(torn.from), NEWLINE]), { mode: PRIVATE_FILE })
-      ftruncateSync(fd, (length = torn.from))
+    else if (torn !== 'no') {
+      await appendFile(`${path}.torn`, Buffer.concat([torn, NEWLINE]), { mode: PRIVATE_FILE })
+      length -= torn.length
+      ftruncateSync(fd, length)
     }
     return { log: fileLog(path, fd, events, last_id, length), bad_lines }
   } catch (error) {

@@ -4,22 +4,33 @@ import type { Redaction } from '../tools/tool.ts'
 
 /**
  * Replaces known secrets (keys, our token, OAuth tokens) before an event is appended or broadcast, also where a secret
- * arrives split over deltas. Nothing more is promised: a secret nobody told us is not recognised.
+ * arrives split over deltas. Nothing more is promised: a secret that is not in the list is not recognised.
  */
 export type Redactor = Redaction
 
 const MASK = '[redacted]'
-export function createRedactor(secrets: () => readonly string[]): Redactor {
-  const known = () => secrets().filter(secret => secret.length >= SHORTEST_SECRET)
-  const text = (input: string, list: string[]) =>
-    list.reduce((result, secret) => (result.includes(secret) ? result.replaceAll(secret, MASK) : result), input)
 
-  const deep = (value: unknown, list: string[]): unknown => {
-    if (typeof value === 'string') return text(value, list)
-    if (Array.isArray(value)) return mapped(value, item => deep(item, list))
+/** `secrets` is asked each time; as long as it returns the same array, nothing is made anew. */
+export function createRedactor(secrets: () => readonly string[]): Redactor {
+  let list: readonly string[] = []
+  let count = 0
+  let matcher = createMatcher(list)
+  const current = (): Matcher => {
+    const known = secrets()
+    if (known !== list || known.length !== count) {
+      list = known
+      count = known.length
+      matcher = createMatcher(known)
+    }
+    return matcher
+  }
+
+  const deep = (value: unknown, mask: (text: string) => string): unknown => {
+    if (typeof value === 'string') return mask(value)
+    if (Array.isArray(value)) return mapped(value, item => deep(item, mask))
     if (typeof value !== 'object' || value === null) return value
     const entries = Object.entries(value)
-    const changed = entries.map(([key, item]) => [text(key, list), deep(item, list)] as const)
+    const changed = entries.map(([key, item]) => [mask(key), deep(item, mask)] as const)
     return changed.every(([key, item], i) => key === entries[i]![0] && item === entries[i]![1])
       ? value
       : Object.fromEntries(changed)
@@ -27,18 +38,18 @@ export function createRedactor(secrets: () => readonly string[]): Redactor {
 
   return {
     value<T>(value: T): T {
-      const list = known()
-      return list.length === 0 ? value : (deep(value, list) as T)
+      const { isEmpty, mask } = current()
+      return isEmpty ? value : (deep(value, mask) as T)
     },
     stream() {
       let held = ''
       return {
         push(piece) {
-          const list = known()
-          const whole = text(held + piece, list)
-          const keep = Math.max(longestBeginning(whole, list), endsInHalf(whole) ? 1 : 0)
-          held = whole.slice(whole.length - keep)
-          return wellFormed(whole.slice(0, whole.length - keep))
+          const { mask, beginningIn } = current()
+          const whole = mask(held + piece)
+          const keep = Math.max(beginningIn(whole), endsInHalf(whole) ? 1 : 0)
+          held = keep === 0 ? '' : whole.slice(whole.length - keep)
+          return wellFormed(keep === 0 ? whole : whole.slice(0, whole.length - keep))
         },
         flush() {
           const rest = held
@@ -50,16 +61,41 @@ export function createRedactor(secrets: () => readonly string[]): Redactor {
   }
 }
 
+type Matcher = {
+  isEmpty: boolean
+  /** The text with every secret masked; of two that overlap, the longer one first. */
+  mask(text: string): string
+  /** How many characters at the end of the text are the beginning of a secret. */
+  beginningIn(text: string): number
+}
+
+function createMatcher(known: readonly string[]): Matcher {
+  const secrets = [...new Set(known)]
+    .filter(secret => secret.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length)
+  const shortest = secrets.at(-1)?.length ?? Number.POSITIVE_INFINITY
+  const longest = secrets[0]?.length ?? 0
+  const firsts = new Set(secrets.map(secret => secret.charCodeAt(0)))
+  return {
+    isEmpty: secrets.length === 0,
+    mask(text) {
+      if (text.length < shortest) return text
+      let masked = text
+      for (const secret of secrets) if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK)
+      return masked
+    },
+    beginningIn(text) {
+      for (let at = Math.max(0, text.length - longest + 1); at < text.length; at++) {
+        if (!firsts.has(text.charCodeAt(at))) continue
+        const end = text.slice(at)
+        if (secrets.some(secret => secret.length > end.length && secret.startsWith(end))) return end.length
+      }
+      return 0
+    },
+  }
+}
+
 function mapped(list: unknown[], change: (item: unknown) => unknown): unknown[] {
   const next = list.map(change)
   return next.every((item, i) => item === list[i]) ? list : next
-}
-
-/** How many characters at the end of `text` are the beginning of a secret. */
-function longestBeginning(text: string, secrets: string[]): number {
-  let longest = 0
-  for (const secret of secrets)
-    for (let length = Math.min(secret.length - 1, text.length); length > longest; length--)
-      if (text.endsWith(secret.slice(0, length))) longest = length
-  return longest
 }

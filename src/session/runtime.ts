@@ -30,7 +30,7 @@ export type Runtime = {
     add(project: string, rule: string): Promise<unknown>
     remove(rule_id: string): Promise<boolean>
   }
-  /** What must never reach an event: keys, tokens. Asked each time. */
-  secrets(): string[]
+  /** What must never reach an event: keys, tokens. Asked each time; the same array while they are the same. */
+  secrets(): readonly string[]
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void
 }

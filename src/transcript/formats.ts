@@ -4,24 +4,25 @@ import type { Stored } from '../event.ts'
 export type TranscriptFormat = {
   extension: string
   media_type: string
-  render(events: readonly Stored[]): Promise<string>
+  /** In pieces, so that a long session is never held as one text. */
+  render(events: readonly Stored[]): Promise<AsyncIterable<string>>
 }
 
 export const FORMATS = {
   json: {
     extension: 'json',
     media_type: 'application/json',
-    render: async events => (await import('./json.ts')).renderJson(events),
+    render: async events => (await import('./json.ts')).jsonPieces(events),
   },
   markdown: {
     extension: 'md',
     media_type: 'text/markdown; charset=utf-8',
-    render: async events => (await import('./markdown.ts')).renderMarkdown(events),
+    render: async events => (await import('./markdown.ts')).markdownPieces(events),
   },
   org: {
     extension: 'org',
     media_type: 'text/org; charset=utf-8',
-    render: async events => (await import('./org.ts')).renderOrg(events),
+    render: async events => (await import('./org.ts')).orgPieces(events),
   },
 } satisfies Record<string, TranscriptFormat>
 

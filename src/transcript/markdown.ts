@@ -16,14 +16,17 @@ import type {
 } from './record.ts'
 
 /**
- * The transcript as Markdown. The outline is ours: headings in messages become bold lines, raw HTML is text. Thinking is left out. Yields to the event loop now and then.
+ * The transcript as Markdown. The outline is ours: headings in messages become bold lines, raw HTML is text. Thinking is left
+ * out. It comes in pieces, with a pause for the event loop now and then.
  */
-export async function renderMarkdown(events: readonly Stored[]): Promise<string> {
+export async function* markdownPieces(events: readonly Stored[]): AsyncGenerator<string> {
   const { record, conversation } = foldSession(events)
-  const parts = [heading(record), '## Conversation']
-  for await (const entry of pausing(linear(conversation))) parts.push(section(entry))
-  parts.push(filesChanged(record), summary(record))
-  return seal(`${parts.filter(part => part !== '').join('\n\n')}\n`)
+  yield seal(`${heading(record)}\n\n## Conversation`)
+  for await (const entry of pausing(linear(conversation))) {
+    const text = section(entry)
+    if (text !== '') yield seal(`\n\n${text}`)
+  }
+  yield seal(`\n\n${joined(filesChanged(record), summary(record))}\n`)
 }
 
 function heading(record: SessionRecord): string {

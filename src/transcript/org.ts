@@ -21,14 +21,13 @@ const MAX_LEVEL = 8
 
 /**
  * The transcript as an Org file: the contract, "Transcripts". All structure is ours; text from users, models and tools is
- * inert. Yields to the event loop now and then: a long session renders beside live ones.
+ * inert. It comes in pieces, with a pause for the event loop now and then: a long session renders beside live ones.
  */
-export async function renderOrg(events: readonly Stored[]): Promise<string> {
+export async function* orgPieces(events: readonly Stored[]): AsyncGenerator<string> {
   const { record, conversation } = foldSession(events)
-  const parts = [head(record), '* Conversation']
-  for await (const entry of pausing(linear(conversation, 2))) parts.push(section(entry, record.project_path))
-  parts.push(metadata(record))
-  return seal(`${parts.join('\n\n')}\n`)
+  yield seal(`${head(record)}\n\n* Conversation`)
+  for await (const entry of pausing(linear(conversation, 2))) yield seal(`\n\n${section(entry, record.project_path)}`)
+  yield seal(`\n\n${metadata(record)}\n`)
 }
 
 function head(record: SessionRecord): string {

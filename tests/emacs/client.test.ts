@@ -11,9 +11,6 @@ const lisp = (dir: string) =>
     .filter(name => name.endsWith('.el'))
     .sort()
 
-/** The client's own reader of Markdown, which goes when the backend sends Org. */
-const READER = ['emacs-agent-blocks.el', 'emacs-agent-inert.el', 'emacs-agent-inline.el', 'emacs-agent-markdown.el']
-
 test('every file of the client is embedded as it is', () => {
   expect(Object.keys(CLIENT).sort()).toEqual(lisp(source))
   for (const name of lisp(source)) expect(CLIENT[name]).toBe(readFileSync(join(source, name), 'utf8'))
@@ -58,5 +55,5 @@ test('a name with two dashes is used in its own file only', () => {
 
 test('no file of the client is longer than 300 lines', () => {
   const long = lisp(source).filter(file => CLIENT[file]!.trimEnd().split('\n').length > 300)
-  expect(long).toEqual(READER)
+  expect(long).toEqual([])
 })

@@ -191,11 +191,13 @@
   (emacs-agent-approval-tests--with (emacs-agent-approval-tests--call emacs-agent-approval-tests--diff
                                                                       emacs-agent-approval-tests--before)
     (emacs-agent-approve)
-    (funcall (nth 4 (car sent))
-             '((status . 409) (code . "STALE_PREVIEW") (message . "changed")
-               (details . ((preview . ((hash . "h2")
-                                       (files . [((path . "a.txt") (before_hash . :null)
-                                                  (diff . "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-fresh\n+FRESH\n"))])))))))
+    (funcall (nth 4 (car sent)) '((status . 409) (code . "STALE_PREVIEW") (message . "changed")))
+    (emacs-agent-test-take
+     session
+     (let ((again (emacs-agent-approval-tests--call "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-fresh\n+FRESH\n" nil)))
+       (setf (alist-get 'id again) 2 (alist-get 'hash (alist-get 'preview again)) "h2")
+       again))
+    (should (= 1 (emacs-agent-session-waiting session)))
     (should (string-search "+FRESH" (emacs-agent-test-output)))
     (should (string-search "has changed since" (emacs-agent-test-output)))
     (should-error (emacs-agent-approve) :type 'user-error)

@@ -37,7 +37,7 @@
     (let ((session (car emacs-agent-session-list)))
       (with-current-buffer (emacs-agent-session-buffer session)
         (emacs-agent-test-shown "It is /two/.")
-        (should (string-match-p "^With region of \\[\\[file:.*a\\.el" (emacs-agent-test-output))))
+        (should (string-match-p "^- With region of \\[\\[file:.*a\\.el" (emacs-agent-test-output))))
       (let ((asked (emacs-agent-model-asked 1)))
         (should (emacs-agent-model-heard asked "What is this?"))
         (should (emacs-agent-model-heard asked "two")))

@@ -14,7 +14,7 @@
 (ert-deftest emacs-agent-question-answered ()
   "A server asks, the user answers in the minibuffer, and the server has the answer."
   (emacs-agent-test-with-model (emacs-agent-question-tests--server
-                                (format "command = %S" (emacs-agent-model-bun))
+                                (format "command = %S" (emacs-agent-test-bun))
                                 (format "args = [%S]" (expand-file-name "tests/support/mcp-peer.ts"
                                                                         emacs-agent-test-root)))
     (let ((session (emacs-agent-test-start project)) (emacs-agent-approval-delay 0)
@@ -47,7 +47,7 @@ for await (const line of console) console.log(JSON.stringify({ page: await brows
 (ert-deftest emacs-agent-question-signing-in ()
   "The address to sign in at is shown, and opened only when the user says so."
   (let* ((default-directory emacs-agent-test-root)
-         (started (emacs-agent-model-start (list (emacs-agent-model-bun) "-e" emacs-agent-question-tests--signing-in)))
+         (started (emacs-agent-model-start (list (emacs-agent-test-bun) "-e" emacs-agent-question-tests--signing-in)))
          (opened nil))
     (unwind-protect
         (emacs-agent-test-with-model (emacs-agent-question-tests--server

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { convertToOrg, promptToOrg } from '../../src/org/convert.ts'
 import { OrgFlow } from '../../src/org/flow.ts'
-import { renderJson } from '../../src/transcript/json.ts'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
 import { cleanMarkdown } from '../../src/transcript/markdown-text.ts'
-import { renderOrg } from '../../src/transcript/org.ts'
+import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
 import { created, logOf, message, prompt, toolCall, toolResult } from '../transcript/events.ts'
 
 /** Each takes hours or the stack where something is quadratic or recursive. */
@@ -77,5 +75,5 @@ test('a session of ten thousand events', async () => {
   )
   expect((await renderOrg(log)).match(/^\*\*\* Tool Call: read_file$/gm)).toHaveLength(2500)
   expect((await renderMarkdown(log)).match(/^#### Tool Call: read_file$/gm)).toHaveLength(2500)
-  expect(JSON.parse(renderJson(log)).message_count).toBe(5000)
+  expect(JSON.parse(await renderJson(log)).message_count).toBe(5000)
 })

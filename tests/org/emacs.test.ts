@@ -3,10 +3,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import type { Stored } from '../../src/event.ts'
-import { renderJson } from '../../src/transcript/json.ts'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
-import { renderOrg } from '../../src/transcript/org.ts'
 import { FUZZ_SEED } from '../support/fuzz.ts'
+import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
 import { sample } from '../transcript/sample.ts'
 import { hostileText } from './fragments.ts'
 import { everywhere, hostile } from './hostile.ts'
@@ -52,7 +50,7 @@ describe('hostile transcripts in Emacs', () => {
         const log: Stored[] = everywhere(text)
         writeFileSync(join(path, `${index}.org`), await renderOrg(log))
         writeFileSync(join(path, `${index}.md`), await renderMarkdown(log))
-        writeFileSync(join(path, `${index}.json`), renderJson(log))
+        writeFileSync(join(path, `${index}.json`), await renderJson(log))
       }
       const found = await inspect(path, 'full')
       for (const [index, text] of texts.entries()) {

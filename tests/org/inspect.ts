@@ -67,8 +67,8 @@ const PROPERTIES = /^(?:CREATED|TOOL_CALL_ID|STATUS|DURATION|APPROVAL|ERROR|STOP
 /** Numbers alone may follow an unknown type (`a.ts:12`): they carry no code. */
 const LINKS = /^(?:file|https?):|^[a-z]+:[\d:.,-]+$/
 
-/** What a document has of ours. */
-export type Ours = { headings: readonly RegExp[]; keywords: readonly string[] }
+/** What a document has of ours; `also` are types of Org that it may consist of as well. */
+export type Ours = { headings: readonly RegExp[]; keywords: readonly string[]; also?: readonly string[] }
 
 /** Everything in `found` that is Org and not `ours`. */
 export function smuggled(found: Found, ours: Ours): string[] {
@@ -83,7 +83,7 @@ export function smuggled(found: Found, ours: Ours): string[] {
     ),
     ...odd(
       'type',
-      Object.keys(found.types).filter(type => !TYPES.has(type)),
+      Object.keys(found.types).filter(type => !TYPES.has(type) && !ours.also?.includes(type)),
     ),
     ...odd('keywords', found.keywords.join() === ours.keywords.join() ? [] : found.keywords),
     ...odd(

@@ -4,11 +4,9 @@ import { toJson } from '../../src/base/text.ts'
 import type { Stored } from '../../src/event.ts'
 import { readEvents } from '../../src/session/lines.ts'
 import { apply, closing, createState, titleOf } from '../../src/session/state.ts'
-import { renderJson } from '../../src/transcript/json.ts'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
-import { renderOrg } from '../../src/transcript/org.ts'
 import { summaryOf } from '../../src/transcript/summary.ts'
 import { damagesOf, everyEvent } from '../support/damage.ts'
+import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
 import { logOf } from '../transcript/events.ts'
 
 const ID = '0b6f5d0a-6f0e-4a55-9a86-0d1a2b3c4d5e'
@@ -28,7 +26,7 @@ async function readAll(events: readonly Stored[]) {
 }
 
 test('an undamaged log has no bad line', () => {
-  expect(read(lines)).toEqual({ events: log, bad_lines: [], last_id: log.length, torn: 'no' })
+  expect(read(lines)).toMatchObject({ events: log, bad_lines: [], last_id: log.length, torn: 'no' })
 })
 
 for (const [index, event] of log.entries())

@@ -1,15 +1,13 @@
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { renderJson } from '../../src/transcript/json.ts'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
-import { renderOrg } from '../../src/transcript/org.ts'
+import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
 import { created, logOf, message, prompt, toolCall, toolResult } from './events.ts'
 import { sample } from './sample.ts'
 
 const golden = (name: string) => readFileSync(join(import.meta.dir, 'fixtures', name), 'utf8')
 
-test('JSON', () => expect(renderJson(sample)).toBe(golden('sample.json')))
+test('JSON', async () => expect(await renderJson(sample)).toBe(golden('sample.json')))
 test('Markdown', async () => expect(await renderMarkdown(sample)).toBe(golden('sample.md')))
 test('Org', async () => expect(await renderOrg(sample)).toBe(golden('sample.org')))
 
@@ -26,7 +24,7 @@ test('long results and parameters are shortened, and say so', async () => {
     expect(text).toContain('"… (30 more)"')
     expect(text.length).toBeLessThan(12_000)
   }
-  expect(JSON.parse(renderJson(log)).tool_calls[0].result.content).toBe(content)
+  expect(JSON.parse(await renderJson(log)).tool_calls[0].result.content).toBe(content)
 })
 
 test('a message without text has a heading in Org only where it keeps calls from the user', async () => {

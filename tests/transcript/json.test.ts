@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
-import { renderJson } from '../../src/transcript/json.ts'
 import { hostileText } from '../org/fragments.ts'
 import { everywhere } from '../org/hostile.ts'
+import { renderJson } from '../support/rendered.ts'
 import { created, logOf, message, prompt, toolCall, toolResult } from './events.ts'
 import { sample } from './sample.ts'
 
 describe('the JSON transcript', () => {
-  const json = JSON.parse(renderJson(sample))
-
-  test('keys come in the order of the contract', () => {
+  test('keys come in the order of the contract', async () => {
+    const json = JSON.parse(await renderJson(sample))
     expect(Object.keys(json)).toEqual([
       'session_id',
       'project_path',
@@ -35,14 +34,14 @@ describe('the JSON transcript', () => {
     expect(Object.keys(json.metadata).slice(0, 3)).toEqual(['total_tokens', 'total_tool_calls', 'files_modified'])
   })
 
-  test('provider data, inline attachments and editor context stay in the log', () => {
-    expect(renderJson(sample)).not.toMatch(/provider_data|SECRET-SIGNATURE|AAAAAAAA|current_file/)
+  test('provider data, inline attachments and editor context stay in the log', async () => {
+    expect(await renderJson(sample)).not.toMatch(/provider_data|SECRET-SIGNATURE|AAAAAAAA|current_file/)
   })
 
-  test('any text comes back', () => {
-    fc.assert(
-      fc.property(hostileText, text => {
-        const parsed = JSON.parse(renderJson(everywhere(text)))
+  test('any text comes back', async () => {
+    await fc.assert(
+      fc.asyncProperty(hostileText, async text => {
+        const parsed = JSON.parse(await renderJson(everywhere(text)))
         expect(parsed.messages[0].content).toBe(text)
         expect(parsed.tool_calls[0].params[text]).toBe(text)
         expect(parsed.tool_calls[0].result).toEqual({ status: 'success', content: text })
@@ -50,26 +49,26 @@ describe('the JSON transcript', () => {
     )
   })
 
-  test('no list of strings is a section of file-local variables', () => {
+  test('no list of strings is a section of file-local variables', async () => {
     const lines = ['Local Variables:', 'eval: (pwn)', 'End:', 'local variables:']
-    const text = renderJson(logOf(created(), toolCall('tc_a', 'x', { params: { lines } })))
+    const text = await renderJson(logOf(created(), toolCall('tc_a', 'x', { params: { lines } })))
     expect(text).not.toMatch(/local variables:/i)
     expect(JSON.parse(text).tool_calls[0].params.lines).toEqual(lines)
   })
 
-  test('parameters nested without end neither fill memory nor overflow', () => {
+  test('parameters nested without end neither fill memory nor overflow', async () => {
     let params: Record<string, unknown> = {}
     for (let depth = 0; depth < 20_000; depth++) params = { a: [params] }
     const log = logOf(created(), prompt('x'), toolCall('tc_a', 'x', { params }), toolResult('tc_a', 'x', 'y'))
-    expect(renderJson(log).length).toBeLessThan(20_000)
+    expect((await renderJson(log)).length).toBeLessThan(20_000)
   })
 
-  test('a session that only began', () => {
-    const parsed = JSON.parse(renderJson(logOf(created())))
+  test('a session that only began', async () => {
+    const parsed = JSON.parse(await renderJson(logOf(created())))
     expect(parsed).toMatchObject({ ended_at: null, message_count: 0, messages: [], tool_calls: [], file_changes: [] })
   })
 
-  test('lone surrogates are valid JSON', () => {
-    expect(JSON.parse(renderJson(logOf(created(), message('\ud800')))).messages[0].content).toBe('\ud800')
+  test('lone surrogates are valid JSON', async () => {
+    expect(JSON.parse(await renderJson(logOf(created(), message('\ud800')))).messages[0].content).toBe('\ud800')
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import { marked, type Token } from 'marked'
-import { renderMarkdown } from '../../src/transcript/markdown.ts'
 import { cleanMarkdown, codeSpan, fence, markdownLine } from '../../src/transcript/markdown-text.ts'
 import { hostileText } from '../org/fragments.ts'
 import { everywhere, hostile } from '../org/hostile.ts'
+import { renderMarkdown } from '../support/rendered.ts'
 
 /** What another reader of Markdown finds. */
 function find(markdown: string) {

@@ -5,9 +5,10 @@ import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
 import { SHORTEST_SECRET, secretsOf } from '../../config/environment.ts'
 import { LlmError } from '../errors.ts'
+import type { SignIns } from '../sign-in/sign-ins.ts'
 import { keyRemedy, type Provider } from './providers.ts'
 
-export type KeySource = 'memory' | 'config' | 'command' | 'environment'
+export type KeySource = 'memory' | 'config' | 'command' | 'sign-in' | 'environment'
 
 export type Keys = {
   /** Where a provider's key would come from, without fetching it; `name` is the variable or the program. */
@@ -24,14 +25,15 @@ export type Keys = {
 const COMMAND_LIMIT_MS = 120_000
 const MAX_OUTPUT = 65_536
 
-/** Looks in memory (`PUT /api/providers/:name/key`), then the configuration, its command, and the environment. */
+/** Looks in memory (`PUT /api/providers/:name/key`), then the configuration, its command, a sign-in, and the environment. */
 export function createKeys(options: {
   config: Config
   env: Record<string, string | undefined>
   providers: Map<string, Provider>
+  signIns: SignIns
   limit_ms?: number
 }): Keys {
-  const { config, env, providers, limit_ms = COMMAND_LIMIT_MS } = options
+  const { config, env, providers, signIns, limit_ms = COMMAND_LIMIT_MS } = options
   const memory = new Map<string, string>()
   /** All that were ever set or fetched: one that was replaced is a secret still. */
   const given = new Set<string>()
@@ -41,11 +43,19 @@ export function createKeys(options: {
     Object.hasOwn(config.providers, provider.name) ? config.providers[provider.name] : undefined
   const variableOf = (provider: Provider) => provider.key_names.find(name => env[name]?.trim())
 
+  let configured: string[] | undefined
+  const configuredSecrets = (): string[] => {
+    const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
+    const all = [...secretsOf(config), ...variables]
+    return all.flatMap(key => (key ? [key.trim()] : [])).filter(isSecret)
+  }
+
   const sourceOf: Keys['sourceOf'] = provider => {
     if (memory.has(provider.name)) return { source: 'memory' }
     if (entryOf(provider)?.api_key?.trim()) return { source: 'config' }
     const program = entryOf(provider)?.api_key_command?.[0]
     if (program) return { source: 'command', name: program }
+    if (signIns.has(provider.name)) return { source: 'sign-in' }
     const variable = variableOf(provider)
     return variable ? { source: 'environment', name: variable } : undefined
   }
@@ -57,7 +67,7 @@ export function createKeys(options: {
     running.set(provider.name, run)
     try {
       const key = await waitFor(run, signal)
-      given.add(key)
+      if (isSecret(key)) given.add(key)
       const { key_seconds = Number.POSITIVE_INFINITY } = provider
       fetched.set(provider.name, { key, until: performance.now() + key_seconds * 1000 })
       return key
@@ -76,6 +86,8 @@ export function createKeys(options: {
           return entryOf(provider)!.api_key!.trim()
         case 'command':
           return fromCommand(provider, signal)
+        case 'sign-in':
+          return signal ? abortable(signIns.token(provider.name), signal) : signIns.token(provider.name)
         case 'environment':
           return env[variableOf(provider)!]!.trim()
         default:
@@ -86,16 +98,14 @@ export function createKeys(options: {
       const trimmed = key.trim()
       if (!isHeaderSafe(trimmed))
         throw new AppError('INVALID_REQUEST', 'key: expected one line of printable ASCII characters without blanks.')
-      given.add(trimmed)
+      if (isSecret(trimmed)) given.add(trimmed)
       memory.set(provider.name, trimmed)
     },
-    secrets() {
-      const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
-      const all = [...given, ...secretsOf(config), ...variables]
-      return [...new Set(all.flatMap(key => (key ? [key.trim()] : [])))].filter(key => key.length >= SHORTEST_SECRET)
-    },
+    secrets: () => [...new Set([...(configured ??= configuredSecrets()), ...signIns.secrets(), ...given])],
   }
 }
+
+const isSecret = (key: string) => key.length >= SHORTEST_SECRET
 
 const isHeaderSafe = (key: string) => /^[\x21-\x7e]+$/.test(key)
 

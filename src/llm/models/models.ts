@@ -6,6 +6,7 @@ import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
 import type { ModelInfo, Stream } from '../provider.ts'
+import { createSignIns } from '../sign-in/sign-ins.ts'
 import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import { checkUp } from './checkup.ts'
 import { localServers, type Server } from './discovery.ts'
@@ -83,7 +84,7 @@ export function createModels(options: {
 }): Models {
   const { config, env, fetch = globalThis.fetch, now = () => new Date() } = options
   const providers = providersOf(config, env)
-  const keys = createKeys({ config, env, providers })
+  const keys = createKeys({ config, env, providers, signIns: createSignIns(config, options.state, now) })
   const { local, remote, whereIs } = createServers({
     providers,
     keys,

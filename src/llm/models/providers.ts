@@ -24,6 +24,8 @@ export type Provider = {
   key_header: KeyHeader
   /** A call without a key is refused. */
   needs_key: boolean
+  /** It has an `oauth` table. */
+  signs_in: boolean
   key_seconds?: number
   patience: Patience
   timeout_seconds?: number
@@ -67,7 +69,8 @@ function providerOf(name: string, config: Config, env: Env): Provider {
     missing: given ? [] : [...missing],
     headers: { ...entry?.headers },
     key_header: (kind === vendor?.kind && vendor.key_header) || usual.key_header,
-    needs_key: own.needs_key ?? usual.needs_key,
+    needs_key: own.needs_key ?? (usual.needs_key || entry?.oauth !== undefined),
+    signs_in: entry?.oauth !== undefined,
     ...(vendor?.key_seconds && { key_seconds: vendor.key_seconds }),
     patience: own.patience ?? usual.patience,
     ...(entry?.timeout_seconds !== undefined && { timeout_seconds: entry.timeout_seconds }),
@@ -99,6 +102,7 @@ export function unknownProvider(providers: Map<string, Provider>): AppError {
 
 /** How to give a provider its key, in one sentence. */
 export function keyRemedy(provider: Provider): string {
+  if (provider.signs_in) return `Run: emacs-agent-backend login ${provider.name}`
   const inFile = `set api_key or api_key_command under [providers.${provider.name}] in emacs-agent.toml`
   const name = provider.key_names[0]
   return name ? `Set ${name}, or ${inFile}.` : `${inFile[0]!.toUpperCase()}${inFile.slice(1)}.`

@@ -26,21 +26,9 @@ export async function postAnthropic(
 ): Promise<Response> {
   const { Anthropic } = await import('@anthropic-ai/sdk')
   return post(endpoint, headers, signal, fetch => {
-    const baseURL = endpoint.base_url ?? 'https://api.anthropic.com'
-    const client: Anthropic = new Anthropic({
-      // Everything that it would otherwise look for in the environment or in the home directory is said.
-      apiKey: endpoint.api_key ?? NO_KEY,
-      baseURL,
-      webhookKey: null,
-      openTelemetry: false,
-      logLevel: 'off',
-      maxRetries: 0,
-      timeout: NEVER_MS,
-      fetch,
-    })
-    return client
-      .post(below(baseURL, path), { body: bodyText(body), headers: asJson(headers), signal, stream: true })
-      .asResponse()
+    const options = optionsFor(endpoint, 'https://api.anthropic.com', fetch)
+    const client: Anthropic = new Anthropic({ ...options, webhookKey: null, openTelemetry: false })
+    return client.post(below(options.baseURL, path), requestOf(body, headers, signal)).asResponse()
   })
 }
 
@@ -54,24 +42,29 @@ export async function postOpenai(
 ): Promise<Response> {
   const { OpenAI } = await import('openai')
   return post(endpoint, headers, signal, fetch => {
-    const baseURL = endpoint.base_url ?? 'https://api.openai.com/v1'
-    const client: OpenAI = new OpenAI({
-      apiKey: endpoint.api_key ?? NO_KEY,
-      adminAPIKey: null,
-      organization: null,
-      project: null,
-      webhookSecret: null,
-      baseURL,
-      logLevel: 'off',
-      maxRetries: 0,
-      timeout: NEVER_MS,
-      fetch,
-    })
-    return client
-      .post(below(baseURL, path), { body: bodyText(body), headers: asJson(headers), signal, stream: true })
-      .asResponse()
+    const options = optionsFor(endpoint, 'https://api.openai.com/v1', fetch)
+    const unset = { adminAPIKey: null, organization: null, project: null, webhookSecret: null }
+    const client: OpenAI = new OpenAI({ ...options, ...unset })
+    return client.post(below(options.baseURL, path), requestOf(body, headers, signal)).asResponse()
   })
 }
+
+/** Everything that an SDK would otherwise look for in the environment or in the home directory is said, here and there. */
+const optionsFor = (endpoint: Endpoint, address: string, fetch: Fetch) => ({
+  apiKey: endpoint.api_key ?? NO_KEY,
+  baseURL: endpoint.base_url ?? address,
+  logLevel: 'off' as const,
+  maxRetries: 0,
+  timeout: NEVER_MS,
+  fetch,
+})
+
+const requestOf = (body: object, headers: Record<string, string>, signal: AbortSignal) => ({
+  body: bodyText(body),
+  headers: asJson(headers),
+  signal,
+  stream: true,
+})
 
 /** The SDKs send a text as it is when they are told what it is. */
 const asJson = (headers: Record<string, string>) => ({ ...headers, 'content-type': 'application/json' })

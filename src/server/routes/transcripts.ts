@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { AppError } from '../../base/errors.ts'
+import { gathered } from '../../base/files.ts'
 import { FORMATS } from '../../transcript/formats.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
@@ -14,7 +15,7 @@ export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }
     async ({ id, query: { format } }) => {
       const events = store.has(id) ? (await store.get(id)).log.events : await archive.read(id)
       const { media_type, render } = FORMATS[format]
-      return new Response(await render(events), { headers: { 'content-type': media_type } })
+      return new Response(await streamOf(await render(events)), { headers: { 'content-type': media_type } })
     },
   )
   route(
@@ -45,4 +46,20 @@ export function transcriptRoutes(app: Hono<Env>, { store, runtime: { archive } }
       return { status: 'deleted' }
     },
   )
+}
+
+/** The text as it is read. What fails before the first piece is an error of ours, and not a stream that breaks off. */
+async function streamOf(pieces: AsyncIterable<string>): Promise<ReadableStream<Uint8Array>> {
+  const iterator = gathered(pieces)
+  let next = await iterator.next()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (next.done) return controller.close()
+      controller.enqueue(next.value)
+      next = await iterator.next()
+    },
+    async cancel() {
+      await iterator.return(undefined)
+    },
+  })
 }

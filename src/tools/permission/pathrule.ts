@@ -103,7 +103,7 @@ function widest(glob: string): Test {
 
 const isWholeName = (text: string, at: number): boolean =>
   (at === 0 || text[at - 1] === '/') && (at === text.length || text[at] === '/')
-const compiled = (glob: string): Test => compileGlob(glob, { anchored: true, groups: true })
+const compiled = (glob: string): Test => compileGlob(glob, { anchored: true })
 const holderOf = (glob: string): string => glob.replace(/(?:\/\*\*)+$/, '')
 
 /** Without wildcards; escaped ones do not count. */

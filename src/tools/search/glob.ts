@@ -7,15 +7,12 @@ export type Glob = (path: string) => boolean
 /**
  * A glob on paths with `/`, as a function: `*` and `?` stay within a name (names that start with a dot included), `**` spans
  * directories, `[a-z]`, `[!a]`, `{a,b}`, and `\` takes the next character literally. Without a `/` it is about the last name
- * of a path, unless `anchored`. With `git` it is one of gitignore(5): no braces, and what is malformed matches nothing. With
- * `groups`, `@(a|b)`, `?(a)`, `*(a)`, `+(a)` are as in bash, and `(a|b)` holds `a` and `b` and what is written. Runs in linear time: globs come from models and from the ignore files of strangers.
+ * of a path, unless `anchored`. `@(a|b)`, `?(a)`, `*(a)`, `+(a)` are as in bash, `(a|b)` holds `a` and `b` and what is written.
+ * With `git` it is one of gitignore(5): no braces and no groups, and what is malformed matches nothing. Runs in linear time: globs come from models and from the ignore files of strangers.
  * Throws INVALID_PARAMS for one that is too large.
  */
-export function compileGlob(
-  pattern: string,
-  options: { git?: boolean; anchored?: boolean; groups?: boolean } = {},
-): Glob {
-  const automaton = compile(globNode(pattern, options))
+export function compileGlob(pattern: string, options: { git?: boolean; anchored?: boolean } = {}): Glob {
+  const automaton = compile(globNode(pattern, options.git === true))
   const whole = options.anchored ?? pattern.includes('/')
   return whole ? path => matches(automaton, path) : path => matches(automaton, lastName(path))
 }
@@ -26,9 +23,9 @@ const matches = ({ find, required }: Automaton, path: string): boolean =>
 
 const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-function globNode(pattern: string, { git, groups }: { git?: boolean; groups?: boolean }): Node {
+function globNode(pattern: string, git: boolean): Node {
   const chars = Array.from(pattern)
-  const closing = groups ? closingParens(chars) : new Map<number, number>()
+  const closing = git ? new Map<number, number>() : closingParens(chars)
   let at = 0
   let end = chars.length
   const body = parseSequence('')
@@ -67,7 +64,7 @@ function globNode(pattern: string, { git, groups }: { git?: boolean; groups?: bo
       before === '/' ||
       before === '{' ||
       before === ',' ||
-      (groups && (before === '(' || before === '|'))
+      (!git && (before === '(' || before === '|'))
     let stars = 1
     while (chars[at] === '*' && !closing.has(at + 1)) {
       at++
@@ -78,7 +75,7 @@ function globNode(pattern: string, { git, groups }: { git?: boolean; groups?: bo
       at++
       return repeat(sequence([repeat(set(ANY)), set(SLASH)]), 0, 1)
     }
-    return at === end || chars[at] === '}' || chars[at] === ',' || (groups && chars[at] === '|')
+    return at === end || chars[at] === '}' || chars[at] === ',' || (!git && chars[at] === '|')
       ? repeat(set(ANY))
       : repeat(set(NAME))
   }

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, sep } from 'node:path'
 import { isInside, relative } from '../paths.ts'
+import { expandRanges } from '../permission/extglob.ts'
 import type { ToolContext } from '../tool.ts'
 import { compileGlob } from './glob.ts'
 
@@ -42,7 +43,7 @@ export async function compileWanted(pattern: string, start: string, { roots }: T
     const inner = await below(negated ? text.slice(1) : text)
     const anchored = inner !== '' && /^!?(?:\.?\/)/.test(text)
     const directories = inner.endsWith('/')
-    const glob = compileGlob(directories ? inner.slice(0, -1) : inner, anchored ? { anchored } : {})
+    const glob = compileGlob(expandRanges(directories ? inner.slice(0, -1) : inner), anchored ? { anchored } : {})
     return { negated, directories, matches: glob }
   }
 

@@ -18,11 +18,6 @@
 (defvar emacs-agent-model-told nil
   "What the model and its like told after their first lines, newest first.")
 
-(defun emacs-agent-model-bun ()
-  "Return the Bun that the repository brings along, or skip the test."
-  (let ((bun (expand-file-name "node_modules/.bin/bun" emacs-agent-test-root)))
-    (if (file-executable-p bun) bun (ert-skip "there is no Bun: npm install"))))
-
 (defun emacs-agent-model-start (command)
   "Start COMMAND, whose lines on stdout are JSON, and return (PROCESS . FIRST).
 FIRST is its first line, the others come into `emacs-agent-model-told'."
@@ -51,7 +46,7 @@ CONFIG is added to the configuration, in which the model is test/model."
   "Call FUNCTION with a model, which CONFIG in HOME names."
   (let* ((emacs-agent-model-told nil)
          (started (emacs-agent-model-start
-                   (list (emacs-agent-model-bun)
+                   (list (emacs-agent-test-bun)
                          (expand-file-name "tests/emacs/support/model.ts" emacs-agent-test-root))))
          (emacs-agent-model--process (car started)))
     (unwind-protect

@@ -95,16 +95,41 @@ ELSE)."
          (delete-directory project t)))))
 
 (defun emacs-agent-test-take (session &rest events)
-  "Take EVENTS into SESSION as one batch."
-  (dolist (event events)
-    (emacs-agent-test--queue session event))
+  "Take EVENTS, with the Org that the backend makes of them, into SESSION as one batch."
+  (mapc (lambda (event)
+          (push (cons (alist-get 'type event)
+                      (decode-coding-string (emacs-agent-json-string event) 'utf-8))
+                (emacs-agent-session-inbox session)))
+        (emacs-agent-test-render (emacs-agent-session-project session) events))
   (emacs-agent-intake-drain session t))
 
-(defun emacs-agent-test--queue (session event)
-  "Queue EVENT for SESSION as it would come over the wire."
-  (push (cons (alist-get 'type event)
-              (decode-coding-string (emacs-agent-json-string event) 'utf-8))
-        (emacs-agent-session-inbox session)))
+(defun emacs-agent-test-bun ()
+  "Return the Bun that the repository brings along, or skip the test."
+  (let ((bun (expand-file-name "node_modules/.bin/bun" emacs-agent-test-root)))
+    (if (file-executable-p bun) bun (ert-skip "there is no Bun: npm install"))))
+
+(defvar emacs-agent-test--renderer nil
+  "The process of render.ts, beside this file.")
+
+(defun emacs-agent-test-render (project events)
+  "Return EVENTS, of a session on PROJECT, as a stream of Org has them."
+  (unless (process-live-p emacs-agent-test--renderer)
+    (setq emacs-agent-test--renderer
+          (make-process
+           :name "emacs-agent-render" :connection-type 'pipe :noquery t :coding 'utf-8-unix
+           :buffer (generate-new-buffer " *render*") :stderr (get-buffer-create " *render stderr*") :sentinel #'ignore
+           :command (list (emacs-agent-test-bun)
+                          (expand-file-name "tests/emacs/support/render.ts" emacs-agent-test-root)))))
+  (let ((request `((project . ,(directory-file-name project)) (events . ,(vconcat events)))))
+    (with-current-buffer (process-buffer emacs-agent-test--renderer)
+      (erase-buffer)
+      (process-send-string emacs-agent-test--renderer
+                           (concat (decode-coding-string (emacs-agent-json-string request) 'utf-8) "\n"))
+      (while (not (eq (char-before (point-max)) ?\n))
+        (unless (process-live-p emacs-agent-test--renderer)
+          (ert-fail (with-current-buffer " *render stderr*" (buffer-string))))
+        (accept-process-output emacs-agent-test--renderer 1))
+      (append (emacs-agent-json-parse (buffer-string)) nil))))
 
 (defun emacs-agent-test-output ()
   "Return the output of this conversation."

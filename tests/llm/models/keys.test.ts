@@ -5,6 +5,7 @@ import { AppError } from '../../../src/base/errors.ts'
 import type { Config, ProviderConfig } from '../../../src/config/config.ts'
 import { createKeys } from '../../../src/llm/models/keys.ts'
 import { providersOf } from '../../../src/llm/models/providers.ts'
+import { createSignIns } from '../../../src/llm/sign-in/sign-ins.ts'
 import { tempDir } from '../../support/temp.ts'
 
 const dir = tempDir()
@@ -16,7 +17,11 @@ function keysOf(
 ) {
   const config = { providers, mcp_servers: [] } as unknown as Config
   const all = providersOf(config, env)
-  const keys = createKeys({ config, env: { PATH: process.env.PATH, HOME: dir, ...env }, providers: all, limit_ms })
+  const signIns = createSignIns(config, undefined)
+  const keys = createKeys({
+    ...{ config, providers: all, signIns, limit_ms },
+    env: { PATH: process.env.PATH, HOME: dir, ...env },
+  })
   return { keys, provider: (name: string) => all.get(name)! }
 }
 

@@ -27,6 +27,9 @@ test.each([
   ['{a}', ['{a}'], ['a']],
   ['{a,b', ['{a,b'], ['a']],
   ['\\*x', ['*x'], ['ax']],
+  ['@(a|b)?(.min).js', ['a.js', 'b.min.js'], ['c.js', 'ab.js']],
+  ['+(ab).c', ['ab.c', 'abab.c'], ['.c']],
+  ['f (1|2).c', ['f 1.c', 'f (1|2).c'], ['f 3.c']],
   ['a.b', ['a.b'], ['axb']],
 ])('%s', (pattern, inside, outside) => {
   const glob = compileGlob(pattern)

@@ -27,6 +27,8 @@ describe('search_files', () => {
     expect(await find('./src/**/*.{ts,js}')).toBe('src/x.js\nsrc/z.ts\nsrc/deep/y.ts')
     expect(await find(`${project.path}/lib/*`)).toBe('lib/a.ts')
     expect(await find('*.ts', { path: 'src' })).toBe('src/z.ts\nsrc/deep/y.ts')
+    expect(await find('src/**/@(x|z).?s')).toBe('src/x.js\nsrc/z.ts')
+    expect(await find('src/{x..z}.?s')).toBe('src/x.js\nsrc/z.ts')
     expect(await find('deep/')).toBe('src/deep/')
     expect(await find('*.ts', { limit: 2 })).toBe(
       'a.ts\nb.ts\n[There are more than 2: narrow the pattern or the path.]',
