@@ -76,16 +76,10 @@ You are shown the files first."
 ;;;; What an undo did
 
 (defun emacs-agent-undo-event (session event)
-  "Show EVENT of SESSION, if it is an undo, and take it into buffers."
-  (when (equal (alist-get 'type event) "undo")
-    (let-alist event
-      (let ((files (append .files nil)))
-        (when files
-          (emacs-agent-output-line
-           (format "%s: %s" (pcase .kind ("redo" "Made again") ("rewind" "Undone by the rewind") (_ "Undone"))
-                   (emacs-agent-inert-line (emacs-agent-undo-names files) 500))))
-        (when (emacs-agent-session-caught-up session)
-          (dolist (file files) (emacs-agent-undo--take session file)))))))
+  "Take EVENT of SESSION, if it is an undo, into buffers."
+  (when (and (equal (alist-get 'type event) "undo")
+             (emacs-agent-session-caught-up session))
+    (mapc (lambda (file) (emacs-agent-undo--take session file)) (alist-get 'files event))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-undo-event)
 

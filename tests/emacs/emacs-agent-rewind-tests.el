@@ -97,7 +97,7 @@ The file a.txt of the `project' has twenty lines; edits do not ask."
               (call-interactively #'emacs-agent-rewind)
               (emacs-agent-test-wait (equal (emacs-agent-input-text) "two")))
             (should (equal asked '("Also undo what was changed since: a.txt? ")))
-            (emacs-agent-test-shown "Undone by the rewind: a.txt")
+            (emacs-agent-test-shown "Rewound:\n- ")
             (should (equal (emacs-agent-test-read project "a.txt") (emacs-agent-rewind-tests--changed 3)))
             (with-current-buffer file
               (should (equal (buffer-string) (emacs-agent-rewind-tests--changed 3)))
@@ -138,11 +138,11 @@ The file a.txt of the `project' has twenty lines; edits do not ask."
       (should (equal (emacs-agent-test-read project "a.txt") (emacs-agent-rewind-tests--changed 3)))
       (emacs-agent-rewind-tests--answering t asked
         (emacs-agent-undo)
-        (emacs-agent-test-shown "Undone: a.txt, b.txt"))
+        (emacs-agent-test-shown "Undone:\n- "))
       (should (equal (emacs-agent-test-read project "a.txt") emacs-agent-rewind-tests--text))
       (should-not (file-exists-p (expand-file-name "b.txt" project)))
       (emacs-agent-redo)
-      (emacs-agent-test-shown "Made again: a.txt, b.txt")
+      (emacs-agent-test-shown "Redone:\n- ")
       (should (equal (emacs-agent-test-read project "a.txt") (emacs-agent-rewind-tests--changed 3)))
       (let ((file (find-file-noselect (expand-file-name "a.txt" project))))
         (unwind-protect
