@@ -4,6 +4,7 @@ const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   server: async () => (await import('./bench/server.ts')).benchServer,
   growth: async () => (await import('./bench/growth.ts')).benchGrowth,
   closing: async () => (await import('./bench/closing.ts')).benchClosing,
+  org: async () => (await import('./bench/org.ts')).benchOrg,
   streaming: async () => (await import('./bench/streaming.ts')).benchStreaming,
   toon: async () => (await import('./bench/toon.ts')).benchToon,
   llm: async () => (await import('./bench/llm.ts')).benchLlm,

@@ -160,6 +160,7 @@ async function builds(messages: number) {
       throw new Error('not to be asked')
     },
     price: (_: string, usage: never) => usage,
+    summariser: async (model: string) => model,
     signal: new AbortController().signal,
   }
   const samples: number[] = []

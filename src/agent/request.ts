@@ -32,6 +32,8 @@ type From = {
   attachments: ReturnType<typeof createAttachments>
   stream: Stream
   price(model: string, usage: Usage): Usage
+  /** The model that writes summaries for another. */
+  summariser(model: string): Promise<string>
   signal: AbortSignal
 }
 
@@ -103,7 +105,8 @@ async function* compacted(from: From, history: HistoryMessage[], room: number): 
   if (cut === 0 || fit.summaries >= MOST_SUMMARIES || !isWorthwhile(tokensOf(older), room)) return false
   fit.summaries++
   yield state({ agent }, 'thinking', { details: 'Summarising the conversation so far' })
-  const { summary, usage } = yield* summarise(from, older, room)
+  const summariser = await from.summariser(model)
+  const { summary, usage } = yield* summarise({ ...from, model: summariser }, older, room)
   const first_kept_id = history[cut]!.id
   const prefix = Math.ceil(bytesOf(from.frozen) / BYTES_PER_TOKEN)
   const text = [summary, essentials(from.log(), { turn_id, from: first_kept_id }, room)].filter(Boolean).join('\n\n')
@@ -112,7 +115,8 @@ async function* compacted(from: From, history: HistoryMessage[], room: number): 
     turn_id,
     summary: text,
     first_kept_id,
-    usage: from.price(model, usage),
+    usage: from.price(summariser, usage),
+    ...(summariser !== model && { model: summariser }),
     tokens_before: prefix + tokensOf(history),
     tokens_after: prefix + tokensOf(history.slice(cut)) + weigh({ role: 'user', text }),
   }

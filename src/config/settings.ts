@@ -40,9 +40,11 @@ export const SCALARS = {
   model: text('a model id'),
   /** Writes titles; `none` writes none. Unset: the cheapest usable one of the session's provider. */
   small_model: text('a model id, or "none"'),
+  /** The small model also writes the summaries that make room in a full context, where its window is large enough. */
+  small_model_summaries: flag(false),
   agent: text("an agent's name", 'build'),
   max_rounds: integer(1, 10_000, 50),
-  /** 0: a question waits for ever. */
+  /** 0: a question waits without a limit. */
   approval_timeout_seconds: {
     kind: 'number',
     integer: false,

@@ -1,14 +1,14 @@
 import { oneLine } from '../base/controls.ts'
 import type { AgentConfig } from '../config/config.ts'
 import type { ConfigProblem } from '../config/problem.ts'
-import { builtinNames } from './builtin-names.ts'
+import { knownTools } from '../tools/registry.ts'
 import { markdownFiles } from './commands.ts'
 import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
 import { type Listing, oneOfEach, strayLink } from './listing.ts'
 import { directoriesOf, type Origin, type Place } from './places.ts'
 import { isRefused, readText } from './text-file.ts'
 
-/** An agent that is a Markdown file: its front matter says what it may do, its text is what it is told. */
+/** An agent that is a Markdown file: its front matter says what it may do, its text is its instructions. */
 export type AgentFile = {
   name: string
   description: string
@@ -113,6 +113,6 @@ async function toolsOf(matter: FrontMatter): Promise<{ allowed_tools?: string[];
   if (refused.length === 0) return { ...(rules && { allowed_tools: rules }), unknown }
   const gone = rulesFor(refused)
   // Without a list, what is left are the tools of ours: those of servers have no name for all of them.
-  const left = (rules ?? builtinNames).filter(rule => !gone.rules?.includes(rule.replace(/\(.*$/s, '')))
+  const left = (rules ?? knownTools()).filter(rule => !gone.rules?.includes(rule.replace(/\(.*$/s, '')))
   return { allowed_tools: left, unknown: [...unknown, ...gone.unknown] }
 }

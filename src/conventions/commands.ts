@@ -16,6 +16,8 @@ export type MarkdownCommand = {
   /** Who works on it. */
   agent?: string
   model?: string
+  /** Where it names a model that is not taken. */
+  ignored_model?: ConfigProblem
   body: string
 }
 
@@ -85,8 +87,8 @@ async function readCommand(
   if (agent !== undefined && !knowsAgent(agent))
     return problem(matter.lineOf('agent'), 'agent', 'names an agent that does not exist')
   const model = matter.text('model')
-  if (model !== undefined && model !== 'inherit' && origin === 'project')
-    problem(matter.lineOf('model'), 'model', 'is ignored: a project chooses no model by its commands')
+  const isIgnored = model !== undefined && model !== 'inherit' && origin === 'project'
+  if (isIgnored) problem(matter.lineOf('model'), 'model', 'is ignored: a project chooses no model by its commands')
   return {
     name,
     description: oneLine(matter.text('description') ?? body.split('\n', 1)[0]!.replace(/^#+\s*/, '')).slice(0, 500),
@@ -95,6 +97,7 @@ async function readCommand(
     argument_hint: matter.text('argument-hint', 'argument_hint'),
     agent,
     model: origin === 'user' && model !== 'inherit' ? model : undefined,
+    ignored_model: isIgnored ? problems.at(-1) : undefined,
     body,
   }
 }

@@ -36,8 +36,11 @@ export async function readFrontMatter(text: string, file: string): Promise<Front
   if (block.length > MOST_CHARS) return problem(1, 'has a front matter of more than 64 KiB')
   const { Alias, isMap, LineCounter, parseDocument, visit } = await import('yaml')
   try {
-    const counter = new LineCounter()
-    const parse = (block: string) => parseDocument(block, { lineCounter: counter, prettyErrors: false, schema: 'core' })
+    let counter = new LineCounter()
+    const parse = (block: string) => {
+      counter = new LineCounter()
+      return parseDocument(block, { lineCounter: counter, prettyErrors: false, schema: 'core' })
+    }
     let document = parse(block)
     // Written by hand, and read so by others: `description: Use it when: …`.
     if (document.errors.some(({ code }) => code === 'BLOCK_AS_IMPLICIT_KEY')) document = parse(quoted(block))

@@ -69,6 +69,7 @@ async function readSkill(path: string, origin: Origin, place: Place, problems: C
   const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
   if (read === null) return null
   if (isRefused(read)) return problem(1, '', read.refusal)
+  if (!read.isWhole) return problem(1, '', 'is larger than 1 MiB')
   const matter = await readFrontMatter(read.text, path)
   if (isProblem(matter)) {
     problems.push(matter)
@@ -79,6 +80,8 @@ async function readSkill(path: string, origin: Origin, place: Place, problems: C
   if (!NAME.test(name)) return problem(matter.lineOf('name'), 'name', 'must be one word of at most 64 characters')
   if (description === '')
     return problem(matter.lineOf('description'), 'description', 'is missing: it says when to use the skill')
+  if (matter.text('model') !== undefined)
+    problem(matter.lineOf('model'), 'model', 'is ignored: a skill chooses no model')
   return {
     name,
     description,

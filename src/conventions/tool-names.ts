@@ -1,5 +1,5 @@
 import { validateRule } from '../tools/permission/rule.ts'
-import { builtinNames } from './builtin-names.ts'
+import { knownTools } from '../tools/registry.ts'
 
 /** What other agents call our tools, in small letters without `_` and `-`. */
 const OTHER_NAMES: Record<string, string> = {
@@ -67,7 +67,7 @@ function ruleOf(entry: string): string[] {
   if (server) return valid(`${server}/${tool ?? '*'}`)
   if (name.includes('/')) return valid(entry)
   const plain = name.toLowerCase().replace(/[_-]/g, '')
-  const ours = builtinNames.find(known => known.replaceAll('_', '') === plain)
+  const ours = knownTools().find(known => known.replaceAll('_', '') === plain)
   const names = ours ? [ours] : (OTHER_NAMES[plain]?.split(' ') ?? [])
   // `Bash(git log:*)` is any line that begins with these words.
   if (pattern === undefined || pattern === '*' || pattern === '**') return names

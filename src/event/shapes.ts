@@ -192,6 +192,8 @@ export const SHAPES = {
     images: maybe(v.array(text)),
   }),
   'context.compacted': open({
+    /** That wrote the summary, where it is not the turn's. */
+    model: maybe(text),
     ...delegated,
     /** Absent when a person asked for it, between turns. */
     turn_id: maybe(id),

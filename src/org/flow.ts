@@ -30,6 +30,7 @@ export class OrgFlow {
   private settled = new Settled()
   private document = new Container()
   private writer: OrgWriter
+  private readonly cells = new Map<string, string>()
   /** The line that is not whole yet. */
   private line = ''
   /** The last piece ended in `\r`, of which the `\n` may come. */
@@ -49,6 +50,13 @@ export class OrgFlow {
   constructor(base?: string) {
     this.base = base
     this.writer = new OrgWriter(this.settled, this.place)
+  }
+
+  /** For text that is shown as it is, in an example block. */
+  static example(): OrgFlow {
+    const flow = new OrgFlow()
+    flow.takeLiteral('')
+    return flow
   }
 
   /** All of the Org. */
@@ -155,7 +163,7 @@ export class OrgFlow {
   }
 
   private get place() {
-    return { links: this.links, ...(this.base !== undefined && { base: this.base }) }
+    return { links: this.links, cells: this.cells, ...(this.base !== undefined && { base: this.base }) }
   }
 }
 

@@ -9,6 +9,8 @@ export type Place = {
   links: Links
   /** The directory that relative paths in links start from; without it they stay relative. */
   base?: string
+  /** Cells that were written: a table that grows is written again with each piece. */
+  cells?: Map<string, string>
 }
 
 const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
@@ -16,6 +18,7 @@ const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
 const BEFORE = /[\s\u200b('"{-]$/
 const AFTER = /^[\s\u200b.,:!?;'")}[-]/
 const MAX_CODE = 1000
+const MOST_CELLS = 500
 const PLAIN_URL = /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9./_~%?=&#+,;@!-]|:\d)*[A-Za-z0-9/]$/
 
 /** A paragraph. Line ends stay, but for those within markup. */
@@ -29,8 +32,17 @@ export function orgBold(text: string, place: Place): string {
   return guardLines(new Writer(place, 'line').write(marked))
 }
 
-export const orgCellText = (text: string, place: Place): string =>
-  guardCell(new Writer(place, 'cell').write(parseInline(oneLine(text), place.links)))
+export function orgCellText(text: string, place: Place): string {
+  const known = place.cells?.get(text)
+  if (known !== undefined) return known
+  const cell = guardCell(new Writer(place, 'cell').write(parseInline(oneLine(text), place.links)))
+  // What a reference is may depend on what follows.
+  if (!text.includes(']')) {
+    if (place.cells && place.cells.size >= MOST_CELLS) place.cells.clear()
+    place.cells?.set(text, cell)
+  }
+  return cell
+}
 
 /** Gathers literal text until markup follows, so that the rules for inert text see it whole. */
 class Writer {

@@ -72,7 +72,8 @@ export async function* compactWhole(
   const fixed = prefix.parts.reduce((sum, part) => sum + part.tokens, 0)
   const room = roomFor(info, fixed * BYTES_PER_TOKEN, agent.max_tokens, fit)
   yield state({ agent }, 'thinking', { details: 'Summarising the conversation so far' })
-  const from = { model, session_id: session.id, instructions, stream: models.stream, signal }
+  const summariser = await models.summariser(model)
+  const from = { model: summariser, session_id: session.id, instructions, stream: models.stream, signal }
   const { summary, usage } = yield* summarise(from, history, room)
   const text = [summary, essentials(session.counting, undefined, room)].filter(Boolean).join('\n\n')
   const estimated = fixed + tokensOf(applyTrims(history, fit))
@@ -81,7 +82,8 @@ export async function* compactWhole(
   const compacted: ContextCompacted = {
     type: 'context.compacted',
     summary: text,
-    usage: models.price(model, usage),
+    ...(summariser !== model && { model: summariser }),
+    usage: models.price(summariser, usage),
     tokens_before,
     tokens_after: Math.round((left * tokens_before) / estimated),
   }

@@ -37,7 +37,9 @@ export function createConventions(session: Session, place: Workspace, hidden: ()
   const first = once(async () => {
     const { entries, problems } = await find()
     report([
-      ...problems.map(({ file, line, key, message }) => remarkOf(file, line, `${key}${key && ' '}${message}`)),
+      ...problems.map(({ file, line, key, message }) =>
+        remarkOf(file, line, `${key}${key && ' '}${message}`, key === 'model' ? 'MODEL_IGNORED' : 'SKILL_PROBLEM'),
+      ),
       ...entries.flatMap(({ path, problem }) =>
         problem === undefined ? [] : remarkOf(path, 1, `is left out: ${problem}`),
       ),
@@ -79,8 +81,8 @@ export function createConventions(session: Session, place: Workspace, hidden: ()
   }
 }
 
-const remarkOf = (path: string, line: number, what: string): Remark => ({
-  code: 'SKILL_LEFT_OUT',
+const remarkOf = (path: string, line: number, what: string, code = 'SKILL_PROBLEM'): Remark => ({
+  code,
   path,
   line,
   message: `${path}:${line} ${what}.`,

@@ -189,6 +189,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             attachments: place.attachments,
             stream: models.stream,
             price: models.price,
+            summariser: models.summariser,
             signal,
           })
         },

@@ -25,11 +25,16 @@ export const builtinTools: readonly Tool[] = [
 /** What permission rules need to know of a tool. */
 export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
 
-/** Tools that a session has with an editor or a language server alone: rules may name them all the same. */
-const elsewhere = ['diagnostics', 'symbols', 'hover', 'definition', 'references'].map(
-  (name): Traits => ({ name, level: 'read', takes: 'path' }),
-)
-const traits = new Map<string, Traits>([...builtinTools, ...elsewhere].map(tool => [tool.name, tool]))
+/** Tools that only some sessions have, made elsewhere: rules and agents may name them all the same. */
+const elsewhere: Traits[] = [
+  ...'diagnostics symbols hover definition references'
+    .split(' ')
+    .map((name): Traits => ({ name, level: 'read', takes: 'path' })),
+  ...'delegate todo skill web_search read_resource buffers describe compile eval_elisp'
+    .split(' ')
+    .map((name): Traits => ({ name, level: 'dangerous' })),
+]
+const traits = new Map<string, Traits>([...elsewhere, ...builtinTools].map(tool => [tool.name, tool]))
 
 /** Undefined for tools of MCP servers, and for names that no tool has. */
 export const traitsOf = (name: string): Traits | undefined => traits.get(name)

@@ -56,6 +56,7 @@ function builder(
       attachments,
       stream: (request, signal) => stream(endpoint, request, signal),
       price: (_, usage) => ({ ...usage, cost_usd: 1 }),
+      summariser: async model => model,
       signal,
     })
     const yielded: Event[] = []

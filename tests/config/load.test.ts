@@ -23,6 +23,7 @@ test(
       allowed_directories: [],
       fallback_models: [],
       max_cost_usd: 0,
+      small_model_summaries: false,
       wait_for_reset: false,
       instructions_budget: 12_000,
       toon: true,

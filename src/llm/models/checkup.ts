@@ -40,6 +40,6 @@ export async function checkUp(
       return `Its server refuses ${key ? 'the key' : 'a request without a key'} (HTTP ${status}).`
     return status >= 500 ? `Its server answers with HTTP ${status}.` : null
   } catch {
-    return 'Its server does not answer. Start it, or mend its base_url.' // whatever the system calls it
+    return 'Its server does not answer. Start it, or correct its base_url.' // whatever the system calls it
   }
 }

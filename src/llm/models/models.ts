@@ -1,8 +1,6 @@
 import { AppError } from '../../base/errors.ts'
-import type { Config, ProviderKind } from '../../config/config.ts'
-import { vendorOf } from '../../config/vendors.ts'
+import type { Config } from '../../config/config.ts'
 import type { Usage } from '../../event.ts'
-import { plainAddress } from '../address.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { LlmError } from '../errors.ts'
 import type { ModelInfo, Stream } from '../provider.ts'
@@ -10,11 +8,13 @@ import { createSignIns } from '../sign-in/sign-ins.ts'
 import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import { checkUp } from './checkup.ts'
 import { localServers, type Server } from './discovery.ts'
-import { createKeys, type KeySource } from './keys.ts'
+import { createKeys } from './keys.ts'
+import { createListing, GUIDE, NO_LOCAL, type ProviderReport, USUAL } from './listing.ts'
 import { nameModel, noticeOf } from './names.ts'
 import { costOf, pricesOn } from './prices.ts'
 import { addressRemedy, findProvider, keyRemedy, type Provider, providersOf, unknownProvider } from './providers.ts'
 import { createServers } from './servers.ts'
+import { cheapest } from './small.ts'
 
 /** Which models there are, what they cost, and the way to call one. */
 export type Models = {
@@ -43,6 +43,8 @@ export type Models = {
    * Undefined for "none", and where prices are not known or the provider is reached at another address than its own.
    */
   small(id: string): Promise<string | undefined>
+  /** The model that writes summaries for `id`: the small one where that is configured and its window is no smaller. */
+  summariser(id: string): Promise<string>
   /** What is known of a resolved id right now. */
   info(id: string): ModelInfo
   /** The usage of one request, with `cost_usd` where every price that it needs is known. */
@@ -52,20 +54,6 @@ export type Models = {
   /** What is wrong with it when it is tried; null when nothing is. Runs its `api_key_command`. */
   checkUp(provider: string): Promise<string | null>
 }
-
-export type ProviderReport = {
-  provider: string
-  kind: ProviderKind
-  base_url?: string
-  /** Where its key is: `name` is the environment variable or the command's program. Null where there is none. */
-  key: { source: KeySource; name?: string } | null
-  usable: boolean
-  /** How many models its server listed; only for servers that are asked. */
-  models?: number
-  remedy?: string
-}
-
-const GUIDE = 'offline/guide'
 
 /**
  * `guide` answers for `offline/guide`. `servers` are where to look for local models, by default the usual ports, and `probe_ms` how long each has to answer.
@@ -143,20 +131,6 @@ export function createModels(options: {
     return (models.find(model => model.facts.tools !== false) ?? models[0])?.id ?? GUIDE
   }
 
-  /** The catalogue's models of a provider; of one that cannot be used, and is not among the usual ones, a single one says why. */
-  const listedOf = (provider: Provider): string[] => {
-    if (provider.configured && provider.kind === 'openai-compatible') return []
-    const known = catalogue.ids(provider.name)
-    const ids =
-      known.length > 0
-        ? known
-        : [provider.preferred ?? vendorOf(provider.name)?.example].flatMap(model =>
-            model ? [`${provider.name}/${model}`] : [],
-          )
-    if (USUAL.has(provider.name) || !hindrance(provider)) return ids
-    return provider.preferred ? [`${provider.name}/${provider.preferred}`] : ids.slice(0, 1)
-  }
-
   const usualModels = () => [...USUAL].flatMap(name => catalogue.ids(name))
   let asked = false
   const resolve: Models['resolve'] = async name => {
@@ -194,49 +168,39 @@ export function createModels(options: {
     }
   }
 
+  const listing = createListing({
+    ...{ config, providers, keys, local, remote, info, hindrance, resolve, best },
+    catalogue: () => load().then(() => catalogue),
+  })
+
+  const small: Models['small'] = async id => {
+    const { small_model } = config
+    if (small_model === 'none') return undefined
+    if (small_model) {
+      const { id, info } = await resolve(small_model)
+      return info.usable ? id : undefined
+    }
+    await load()
+    const provider = providerOf(id)
+    if (!provider || provider.configured) return undefined
+    return cheapest(catalogue.ids(provider.name).map(info), id)
+  }
+
   return {
     load,
-    async small(id) {
-      const { small_model } = config
-      if (small_model === 'none') return undefined
-      if (small_model) {
-        const { id, info } = await resolve(small_model)
-        return info.usable ? id : undefined
-      }
-      await load()
-      const provider = providerOf(id)
-      if (!provider || provider.configured) return undefined
-      return cheapest(catalogue.ids(provider.name).map(info), id)
+    small,
+    async summariser(id) {
+      if (!config.small_model_summaries) return id
+      const found = await small(id).catch(() => undefined) // no such model: the conversation's own does it
+      const isWideEnough = found && (info(found).context_window ?? 0) >= (info(id).context_window ?? 0)
+      return isWideEnough ? found : id
     },
     best,
     resolve,
     info,
     secrets: keys.secrets,
 
-    async list() {
-      await load()
-      const found = (await Promise.all([local(), remote()])).flat()
-      const answers = new Set(found.flatMap(each => (each.models ? [each.server.provider] : [])))
-      const silent = new Set(found.flatMap(each => (answers.has(each.server.provider) ? [] : [each.server.provider])))
-      const chosen: { id: string; notice?: string } = config.model
-        ? await resolve(config.model).catch(() => ({ id: config.model! }))
-        : { id: await best() }
-      const ids = new Set([
-        ...Array.from(providers.values(), listedOf).flat(),
-        ...Object.keys(config.models).filter(providerOf),
-        ...(providerOf(chosen.id) ? [chosen.id] : []),
-        ...found.flatMap(each => each.models?.map(model => model.id) ?? []),
-        GUIDE,
-      ])
-      const models = Array.from(ids, id => {
-        const model = info(id)
-        if (!model.usable || !silent.has(model.provider)) return model
-        return { ...model, usable: false, reason: SILENT }
-      })
-      const order = [...providers.keys()]
-      models.sort((a, b) => order.indexOf(a.provider) - order.indexOf(b.provider))
-      return { default: chosen.id, ...(chosen.notice && { notice: chosen.notice }), models }
-    },
+    ...listing,
 
     async *stream(request, signal) {
       if (request.model === GUIDE) return yield* options.guide(request, signal)
@@ -260,60 +224,11 @@ export function createModels(options: {
     },
 
     checkUp: name => checkUp(providers.get(name)!, { keys, config, fetch }),
-
-    async doctor() {
-      const found = (await Promise.all([local(), remote()])).flat()
-      return Array.from(providers.values(), provider => {
-        const asked = found.filter(each => each.server.provider === provider.name)
-        const answers = asked.filter(each => each.models)
-        const models = answers.reduce((sum, each) => sum + each.models!.length, 0)
-        const reason =
-          asked.length === 0
-            ? hindrance(provider)
-            : answers.length === 0
-              ? provider.base_url
-                ? SILENT
-                : NO_LOCAL
-              : models === 0
-                ? 'Its server has no model yet. With Ollama: ollama pull NAME.'
-                : undefined
-        return {
-          provider: provider.name,
-          kind: provider.kind,
-          ...(provider.base_url && { base_url: plainAddress(provider.base_url) }),
-          key: keys.sourceOf(provider) ?? null,
-          usable: reason === undefined,
-          ...(answers.length > 0 && { models }),
-          ...(reason && { remedy: reason }),
-        }
-      })
-    },
   }
 }
 
-/** Listed whole, usable or not. */
-const USUAL = new Set(['anthropic', 'openai', 'gemini'])
-const NO_LOCAL =
-  'No local server has it: start Ollama, llama.cpp or LM Studio, or set base_url under [providers.local] in emacs-agent.toml.'
-const SILENT = 'Its server does not answer. Start it, or mend its base_url.'
 const FREE = { input: 0, output: 0, cache_read: 0, cache_write: 0 }
 const NO_CATALOGUE: Catalogue = { ids: () => [], find: () => undefined }
-
-/** A model of an older generation may cost less and do worse; one with a small window hardly does at all. */
-const LEAST_WINDOW = 100_000
-
-/** Of those that a maker offers through this provider, the one that costs least, and no more than `id` itself. */
-function cheapest(models: ModelInfo[], id: string): string | undefined {
-  const cost = ({ prices }: ModelInfo) => (prices ? prices.input + prices.output : 0)
-  const maker = id.slice(0, id.lastIndexOf('/'))
-  const own = models.find(model => model.id === id)
-  if (!own) return undefined
-  const fit = models.filter(
-    model =>
-      model.usable && cost(model) > 0 && model.context_window! >= LEAST_WINDOW && model.id.startsWith(`${maker}/`),
-  )
-  return fit.sort((a, b) => cost(a) - cost(b)).find(model => cost(model) <= cost(own))?.id
-}
 
 const modelsIn = (config: Config, provider: string): string[] =>
   Object.keys(config.models).flatMap(id => (id.startsWith(`${provider}/`) ? [id.slice(provider.length + 1)] : []))

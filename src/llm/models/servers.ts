@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts'
 import type { Provider } from './providers.ts'
 
 /** One server's answer; `models` is null when it gave none. */
-type Found = { server: Server; models: FoundModel[] | null }
+export type Found = { server: Server; models: FoundModel[] | null }
 
 /** The servers that are asked which models they have. An answer is good for a few seconds. */
 export type Servers = {
@@ -11,7 +11,7 @@ export type Servers = {
   local(): Promise<Found[]>
   /** Configured OpenAI-compatible servers elsewhere. */
   remote(): Promise<Found[]>
-  /** Where a model was last seen. It stays when a server is too busy to answer: calling it tells whether it is gone. */
+  /** Where a model was last seen. It stays when a server is too busy to answer: a call fails if it is gone. */
   whereIs(id: string): FoundModel | undefined
 }
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 import { nearest } from '../../config/nearest.ts'
-import { problemLine } from '../../config/problem.ts'
+import { type ConfigProblem, problemLine } from '../../config/problem.ts'
 import { expand, type Segment, splitArguments } from '../../conventions/expansion.ts'
 import { referencesIn } from '../../conventions/references.ts'
 import type { AgentState, Attachment } from '../../event.ts'
@@ -99,6 +99,7 @@ async function run(
   }
   const segments = expand(source.command.body, given)
   const own = source.kind === 'markdown' ? source.command : undefined
+  if (own?.ignored_model) notice(session, own.ignored_model)
   const attachments = [...(request.attachments ?? []), ...(await attachedBy(segments, session))]
   return store.prompt(session.id, {
     ...request,
@@ -115,6 +116,11 @@ async function run(
             .trim(),
         }),
   })
+}
+
+function notice(session: Session, problem: ConfigProblem): void {
+  const { file: path, line } = problem
+  session.append({ type: 'notice', code: 'MODEL_IGNORED', message: `${problemLine(problem)}.`, path, line })
 }
 
 /** The command of that name. Of `a:b`, the last part is enough where no other command has it. */

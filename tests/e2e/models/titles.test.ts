@@ -101,3 +101,30 @@ describe('a title', () => {
     expect([status, body.status]).toEqual([200, 'closed'])
   })
 })
+
+describe('small_model_summaries', () => {
+  const models = (window: number) => `
+small_model = "test/small"
+small_model_summaries = true
+[models."test/small"]
+context_window = ${window}
+prices = { input = 1, output = 1 }
+[models."test/large"]
+context_window = 16000
+`
+
+  test.each<[string, number, string]>([
+    ['writes summaries where its window is no smaller', 16_000, 'small'],
+    ['leaves them to the conversation’s model otherwise', 15_999, 'large'],
+  ])('%s', async (_, window, writer) => {
+    const wide = await startFamilies(models(window))
+    const { turn, post, stream } = await openSession(wide, { model: 'test/large' }, {}, { title: 'Named' })
+    await turn('One', [{ text: '1' }])
+    wide.summary = null
+    wide.says({ text: 'What was said.' })
+    expect((await post('compact')).status).toBe(200)
+    expect(wide.model.requests.at(-1)!.body.model).toBe(writer)
+    const { model } = storedOf(stream, 'context.compacted')[0]
+    expect(model).toBe(writer === 'small' ? 'test/small' : undefined)
+  })
+})

@@ -172,7 +172,7 @@ test('the list has everything known, and the remedy for what is not usable', asy
   expect(of('local/llama3.2:latest')).toEqual({ id: 'local/llama3.2:latest', provider: 'local', usable: true })
   expect(of('gone/m')).toMatchObject({
     usable: false,
-    reason: 'Its server does not answer. Start it, or mend its base_url.',
+    reason: 'Its server does not answer. Start it, or correct its base_url.',
   })
   expect(of('bare/m')).toMatchObject({
     usable: false,
@@ -354,7 +354,7 @@ test('the doctor tells what is where, and no key', async () => {
       base_url: 'http://127.0.0.1:1/v1',
       key: { source: 'config' },
       usable: false,
-      remedy: 'Its server does not answer. Start it, or mend its base_url.',
+      remedy: 'Its server does not answer. Start it, or correct its base_url.',
     },
   ])
   expect(JSON.stringify(report)).not.toMatch(/secret|password|key-1234|abc/)
