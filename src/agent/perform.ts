@@ -96,7 +96,7 @@ function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 const summaryLine = (content: string) => cut(content.trimStart().split('\n', 1)[0] ?? '', 200)
 
-/** What `file.changed` tells of each change. */
+/** What `file.changed` has of each change. */
 export async function fileChanges(
   changes: Change[],
   context: ToolContext,

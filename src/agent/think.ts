@@ -72,7 +72,7 @@ async function* made(turn: Turn, recovery: Recovery, signal: AbortSignal): Async
   }
 }
 
-/** From now on these images are not sent any more: the log says so, for whoever resumes the session. */
+/** From now on these images are not sent any more: the log has it, for a resumed session. */
 const leftOut = ({ turn_id }: Turn, { need, refusal }: Recovery): Event => ({
   type: 'notice',
   turn_id,

@@ -19,7 +19,7 @@ const PER_MESSAGE = 64
 
 /**
  * Whether a server cut the prompt without a word, as Ollama does: it then counts about half of its window, and so fewer tokens
- * than the text can possibly have. `counted` includes cached tokens, where the server tells of them; 0 means that it does not
+ * than the text can possibly have. `counted` includes cached tokens, where the server reports them; 0 means that it does not
  * count. One that counts only what it had not cached (older Ollama) is not accused: what is new explains its count.
  */
 export function looksCut(messages: readonly ModelMessage[], model: string, counted: number): boolean {

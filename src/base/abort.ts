@@ -17,7 +17,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
 /** Rejects when `signal` is aborted, and never resolves. */
 export function aborted(signal: AbortSignal): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>()
-  promise.catch(() => {}) // whoever waits receives it; nobody may
+  promise.catch(() => {}) // callers receive it; there may be none
   onAbort(signal, () => reject(signal.reason))
   return promise
 }

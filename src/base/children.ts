@@ -44,12 +44,12 @@ const Listing = v.object({ ...Leader.entries, mark: Mark, children: v.array(Lead
 type Listing = v.InferOutput<typeof Listing>
 const FILE = /^(\d+)\.json$/
 const GRACE_MS = 1000
-/** So long after a start its family cannot have a pid that was in use before: pids go round. */
+/** So long after a start its processes cannot have a pid that was in use before: pids go round. */
 const ROUND_MS = 60_000
 
 /**
  * `directory` is made when the first child comes. `sweeper` is the command that runs `sweepOrphans` on the directory and
- * the pid that follow as arguments; without one nobody watches, and what a killed backend leaves waits for the next start.
+ * the pid that follow as arguments; without one, what a killed backend leaves is ended at the next start.
  */
 export function createChildren(directory: string, sweeper?: readonly string[]): Children {
   const path = join(directory, `${process.pid}.json`)
@@ -76,7 +76,7 @@ export function createChildren(directory: string, sweeper?: readonly string[]): 
       writeFileSync(`${path}.tmp`, JSON.stringify(listing), { mode: PRIVATE_FILE })
       renameSync(`${path}.tmp`, path)
     } catch {
-      // A full disk: whoever wants to make room needs commands that run.
+      // A full disk must not stop commands: they may be needed to make room.
     }
   }
 

@@ -18,7 +18,7 @@ export function isLocked(path: string): boolean {
   try {
     return lookAt(path) === 'held'
   } catch {
-    return false // no lock of ours: whoever wants to take it is told
+    return false // no lock of ours: taking it reports that
   }
 }
 
@@ -26,8 +26,8 @@ export function isLocked(path: string): boolean {
  * Takes the lock file `path` for this process and returns how to release it; null while a living process holds it, this one
  * included. Throws what the file system says, and INTERNAL for something at `path` that is no file.
  *
- * The lock appears with its content (written aside, then linked), so nobody ever sees one without an owner. A stale one is
- * replaced in one step, and only by whoever holds the lock beside it: between the look and the rename nobody else can
+ * The lock appears with its content (written aside, then linked), so no reader sees one without an owner. A stale one is
+ * replaced in one step, and only by the process that holds the lock beside it: between the look and the rename no other can
  * have taken it over. Of several that try at once, exactly one wins, whichever of them is killed on the way.
  */
 export function tryLock(path: string): (() => void) | null {
@@ -101,7 +101,7 @@ export async function withLock(path: string, patience_ms: number, work: () => Pr
   }
 }
 
-/** Only files are opened: a FIFO would block us for ever. */
+/** Only files are opened: opening a FIFO would block without end. */
 function lookAt(path: string): 'absent' | 'stale' | 'held' {
   try {
     const file = lstatSync(path)

@@ -12,7 +12,7 @@ export function withoutProxyAtHome(env: Record<string, string | undefined>): Rec
 }
 
 type Environment = Record<string, string | undefined>
-/** The process's own, once `keepHome` has been told of it. */
+/** The process's own, once `keepHome` has set it. */
 let live: Environment = {}
 
 /** Exempts this machine from proxies in `env`, which the runtime reads with every request. */

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 /**
  * How a descendant is known after it left its process group, its session and its parents. Two marks are inherited: a
  * variable of the environment, which `env -i` clears, and, on Linux, a resource limit, which nothing clears. The limit is
- * that of POSIX message queues (RLIMIT_MSGQUEUE, getrlimit(2)): everybody may lower it, and hardly anybody ever meets it.
+ * that of POSIX message queues (RLIMIT_MSGQUEUE, getrlimit(2)): any process may lower it, and hardly any program is affected by it.
  */
 export const Mark = v.object({
   /** Of one start: that of its backend, a dot and a number. */
@@ -56,7 +56,7 @@ export async function createMarker(): Promise<Marker> {
   }
 }
 
-/** `environment` where the process table already told it. A process that carries another mark is not found by its limit. */
+/** `environment` where the process table has it. A process that carries another mark is not found by its limit. */
 export function isMarked(pid: number, mark: Mark, environment?: string): boolean {
   const names = namesIn(environment ?? readOrEmpty(`/proc/${pid}/environ`))
   if (names.length > 0) return names.some(name => name === mark.name || name.startsWith(`${mark.name}.`))
@@ -77,10 +77,10 @@ function readOrEmpty(path: string): string {
 }
 
 type Limiter = { hard: number; set(soft: number, hard: number): void }
-/** Limits belong to the process: whoever makes marks in it shares one hard limit. */
+/** Limits belong to the process: all markers of a process share one hard limit. */
 let limiter: Limiter | null = null
 
-/** Null where limits cannot be set: not Linux, not Bun, or a hard limit that is too low to be told from others. */
+/** Null where limits cannot be set: not Linux, not Bun, or a hard limit that is too low to be distinguished from others. */
 async function openLimiter(): Promise<Limiter | null> {
   if (process.platform !== 'linux' || !process.versions.bun) return null
   try {

@@ -5,7 +5,7 @@ import { isMarked, type Mark } from './marks.ts'
 
 /**
  * When a process started, in the words of its system; null when there is no such process. A pid alone is no identity: it
- * is used again, so whoever records one records this with it. Linux: clock ticks since boot (proc(5), field 22).
+ * is used again, so a record of a pid has this beside it. Linux: clock ticks since boot (proc(5), field 22).
  */
 export function startTimeOf(pid: number): string | null {
   try {
@@ -25,15 +25,15 @@ export type Living = {
   parent: number
   group: number
   started: string
-  /** Its arguments and environment, where the list of processes tells them. */
+  /** Its arguments and environment, where the list of processes has them. */
   environment?: string
 }
 
-/** Every process of this machine that is not a zombie, without the pids in `except`; on Windows none are told of. */
+/** Every process of this machine that is not a zombie, without the pids in `except`; empty on Windows. */
 export function livingProcesses(except?: ReadonlySet<number>): Living[] {
   if (process.platform === 'win32') return []
   if (process.platform === 'linux') return pidsNow().flatMap(pid => (except?.has(pid) ? [] : (readStat(pid) ?? [])))
-  // -E: with the environment, which macOS tells of processes that are not part of the system.
+  // -E: with the environment, which macOS lists for processes that are not part of the system.
   const flags = process.platform === 'darwin' ? '-axEww' : '-axeww'
   return ps(flags, '-o', 'pid=,ppid=,pgid=,stat=,lstart=,command=')
     .split('\n')
@@ -66,17 +66,17 @@ function readStat(pid: number): Living | null {
 
 /**
  * Processes that were started as leaders of process groups, and all that came of them: their groups, their descendants, and
- * whoever carries the mark. A leader whose start time is not known any more counts as gone.
+ * all that carry the mark. A leader whose start time is not known any more counts as gone.
  */
 export type ProcessTree = { leaders: readonly { pid: number; start_time: string | null }[]; mark: Mark | null }
 
-/** A process in an uninterruptible wait cannot be ended: nobody waits longer for it. */
+/** A process in an uninterruptible wait cannot be ended: waiting longer is of no use. */
 const PATIENCE_MS = 2700
 /** `ps` takes a while where there is no `/proc`. */
 const POLL_MS = process.platform === 'linux' ? 15 : 50
 
 /**
- * Ends a family: TERM, then KILL `grace_ms` later; resolves when all of it is gone but what belongs to other users. Zombies
+ * Ends a process tree: TERM, then KILL `grace_ms` later; resolves when all of it is gone but what belongs to other users. Zombies
  * count as gone: not every PID 1 reaps. On Windows, the process trees, at once.
  */
 export async function endProcessTree(tree: ProcessTree, grace_ms: number): Promise<void> {
@@ -116,7 +116,7 @@ function membersOf({ leaders, mark }: ProcessTree, table: Living[], known?: Read
   const tree = new Set<number>()
   for (const { pid, group, started, environment } of all)
     if (groups.has(group) || known?.get(pid) === started || (mark && isMarked(pid, mark, environment))) tree.add(pid)
-  // Parents have no order among pids: round and round until nobody is new.
+  // Parents have no order among pids: repeated until none is added.
   for (let size = -1; size < tree.size; ) {
     size = tree.size
     for (const { pid, parent } of all) if (tree.has(parent)) tree.add(pid)
@@ -124,7 +124,7 @@ function membersOf({ leaders, mark }: ProcessTree, table: Living[], known?: Read
   return all.filter(({ pid }) => tree.has(pid))
 }
 
-/** Whether there was anybody to send to, and one of ours. */
+/** Whether the process exists and may be signalled by us. */
 function send(pid: number, signal: NodeJS.Signals): 'sent' | 'gone' | 'foreign' {
   try {
     process.kill(pid, signal)

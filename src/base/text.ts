@@ -1,7 +1,7 @@
 /**
  * Text that any JSON reader takes. A JavaScript string may hold half of a surrogate pair; Emacs (and some model servers)
- * refuse a whole document for one. So a text is cut between characters, and what others send is mended at the gates: where
- * an event is appended or told, where a log is read, and where a reply is written.
+ * refuse a whole document for one. So a text is cut between characters, and what others send is corrected at the edges: where
+ * an event is appended or sent, where a log is read, and where a reply is written.
  */
 
 const isHigh = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xd800

@@ -9,7 +9,7 @@ const WORTH_IT = 0.85
 const TABULAR_ENOUGH = 0.3
 /** Below this length the two differ by a token or two, in either direction. */
 const TOO_SHORT = 100
-/** Longer results are cut before a model sees them: encoding them twice would only hold up everybody else. */
+/** Longer results are cut before a model sees them: encoding them twice would only delay other sessions. */
 const TOO_LONG = 4 * 1024 * 1024
 
 /**

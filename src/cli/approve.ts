@@ -19,7 +19,7 @@ export type Asking = {
   env: Process['env']
   style: Style
   line(text: string): void
-  /** Told of each call that was rejected because nobody could be asked. */
+  /** Called for each call that was rejected because there was no terminal to ask on. */
   unasked(call: Call): void
 }
 type Present = Asking & { keyboard: Keyboard }
@@ -40,14 +40,14 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
   const over = new AbortController() // decided, by an interrupt as well; or announced again, and asked about anew
   const unsubscribe = session.subscribe(event => {
     if (event.type !== 'approval' && event.type !== 'tool.call') return
-    if (event.tool_call_id === tool_call_id && event !== call) over.abort() // who subscribes while it is told is told, too
+    if (event.tool_call_id === tool_call_id && event !== call) over.abort() // a subscriber that comes while it is sent receives it, too
   })
   const tell = (error: unknown) => asking.line(`  ${asking.style.yellow(inert(messageOf(error)))}`)
   try {
     if (asking.yes) {
       await approvals.approve({ tool_call_id, preview_hash }).catch(error => {
         if (over.signal.aborted || isGone(error)) return tell(error)
-        approvals.reject(tool_call_id, messageOf(error), 'config') // else it would wait for ever
+        approvals.reject(tool_call_id, messageOf(error), 'config') // else it would wait without end
       })
       return
     }
@@ -74,7 +74,7 @@ const isGone = (error: unknown) =>
 
 type Answer = Omit<ApproveRequest, 'tool_call_id'> | { reject: string | undefined; by?: 'config' } | 'again'
 
-/** One question and what comes of it. */
+/** One question, and the decision. */
 async function ask(call: Call, session: Session, asking: Present, over: AbortSignal): Promise<Answer> {
   const { keyboard, style } = asking
   const typed = await keyboard.ask(question(call, style), over)

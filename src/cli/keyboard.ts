@@ -2,7 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 
 /** A person at a terminal. */
 export type Keyboard = {
-  /** What was typed after the question; null when there is nobody any more (Control-D), or the signal says never mind. */
+  /** What was typed after the question; null at the end of input (Control-D), or when the signal is aborted. */
   ask(question: string, signal?: AbortSignal): Promise<string | null>
   /** As `ask`; the arrow keys bring back these earlier answers, the newest last. */
   askAgain(question: string, earlier: () => readonly string[]): Promise<string | null>
@@ -16,7 +16,7 @@ export type Keyboard = {
 }
 
 /**
- * Drops what was typed and begins a line of its own. Without it the next prompt would be drawn over what was told since: the
+ * Drops what was typed and begins a line of its own. Without it the next prompt would be drawn over what was printed since: the
  * reader believes that it is still where it was. Node and Bun have it; their types do not, nor `history`, the newest
  * first, to which the reader adds every line itself.
  */
@@ -28,7 +28,7 @@ const LEAVE_PASTES = '\x1b[?2004l'
 
 /**
  * Reads lines. The terminal is in raw mode meanwhile, so that Control-C comes here as a key, and not as a signal; what
- * `onInterrupt` gives back is told before the question is asked again. What is pasted answers nothing until Enter is typed:
+ * `onInterrupt` gives back is printed before the question is asked again. What is pasted answers nothing until Enter is typed:
  * several lines are one answer, and none of them approves anything.
  */
 export function createKeyboard(
@@ -68,7 +68,7 @@ export function createKeyboard(
   })
   const never = () => {
     if (!settle) return
-    reader.clearLine() // what is told next begins a line of its own
+    reader.clearLine() // the next output begins a line of its own
     settle(null)
   }
 

@@ -4,7 +4,7 @@ export type Log = (level: LogLevel, message: string) => void
 
 const LEVELS: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-/** Lines on stderr, for whoever started us; control characters are shown, not obeyed. */
+/** Lines on stderr, for the process that started us; control characters are shown, not obeyed. */
 export const createLogger =
   (level: LogLevel, write: (text: string) => void): Log =>
   (severity, message) => {

@@ -74,7 +74,7 @@ function list({ items, ordered, start }: Tokens.List, { style, columns }: Place)
   })
 }
 
-/** Columns as wide as their cells; what is too wide for the terminal is told row by row instead. */
+/** Columns as wide as their cells; a table too wide for the terminal is printed row by row instead. */
 function table({ header, rows, align }: Tokens.Table, { style, columns }: Place): string[] {
   const cellsOf = (row: Tokens.TableCell[], paint?: Paint) =>
     row.map(cell => wrap(inline(cell.tokens, style, paint), Number.POSITIVE_INFINITY).join(' '))

@@ -19,11 +19,11 @@ export type Process = {
   handshake(line: string): void
   stdout(text: string): void
   stderr(text: string): void
-  /** Resolves with the reason: a signal, the end of stdin under the lifeline, or that nobody reads our output any more. */
+  /** Resolves with the reason: a signal, the end of stdin under the lifeline, or that the reader of our output is gone. */
   untilStopped(options: { lifeline?: boolean; output?: boolean; signals: readonly NodeJS.Signals[] }): Promise<string>
   /** Calls `act` at each Control-C. */
   onInterrupt(act: () => void): void
-  /** Failures that nobody waited for: reported instead of ending every session. */
+  /** Unhandled rejections: reported instead of ending every session. */
   onStray(report: (error: unknown) => void): void
   exit(code: number): never
 }

@@ -38,7 +38,7 @@ export function createRuntime(given: {
     said.add(notice)
   }
   for (const notice of [...loaded.notices, ...loaded.problems.map(leftOut)]) logOnce(notice)
-  /** By real path. The pool asks synchronously; whoever opens a project has had its configuration read before. */
+  /** By real path. The pool asks synchronously; its configuration is read before a project is opened. */
   const servers = new Map<string, Config['mcp_servers']>()
   const projectSecrets = new Set(secretsOf(loaded.config))
   const projectProblems = new Map<string, ConfigProblem[]>()

@@ -1,9 +1,9 @@
-/** A longer message is told as it is written: to read it as Markdown would cost too much. In characters. */
+/** A longer message is printed as it is written: to read it as Markdown would cost too much. In characters. */
 export const MOST_RENDERED = 256 * 1024
 /** So is a part with more text outside code: reading one paragraph takes time by the square of its length. In characters. */
 export const MOST_PROSE = 8 * 1024
 
-/** Text that cannot change its meaning any more; `isRaw` when it is to be told as it is written. */
+/** Text that cannot change its meaning any more; `isRaw` when it is printed as it is written. */
 export type Settled = { text: string; isRaw: boolean }
 
 /**

@@ -6,7 +6,7 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const EVERY_MS = 120
 const CLEAR_LINE = '\r\x1b[K'
 
-/** What a turn has cost so far, on one line, below all that was told. Only for a terminal that obeys escape sequences. */
+/** What a turn has cost so far, on one line, below all other output. Only for a terminal that obeys escape sequences. */
 export function createSpinner(write: (text: string) => void, style: Style, isBusy: () => boolean) {
   let began = 0
   let doing = ''
@@ -33,7 +33,7 @@ export function createSpinner(write: (text: string) => void, style: Style, isBus
   }
 
   return {
-    /** What is told goes through here, so that it begins where the status line was. */
+    /** All output goes through here, so that it begins where the status line was. */
     print(text: string) {
       clear()
       write(text)

@@ -51,7 +51,7 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
     'agents',
     Object.entries(agents).map(([name, entry]) => [name, { ...entry, origin: file.path }, ['agents', name]]),
   )
-  // Its restrictions are not known, and the shipped agent of that name has none: until it is mended it changes nothing.
+  // Its restrictions are not known, and the shipped agent of that name has none: until it is corrected it changes nothing.
   for (const name of file.left_out_agents)
     if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
   if (hooks) layer.hooks = hooks

@@ -6,7 +6,7 @@ export type ExpandContext = { env: Env; home: string; base: string }
 
 /**
  * Replaces each `${NAME}`, `${env:NAME}` and `${NAME:-default}`. Names that are not set (or empty) become nothing and are listed in `unset`, so that only using
- * the entry fails, not starting. Our own variables are never expanded: the token is nobody's business.
+ * the entry fails, not starting. Our own variables are never expanded: the token must not reach an entry.
  */
 export function expandVariables(text: string, env: Env, unset: Set<string>): string {
   return text.replace(

@@ -86,7 +86,7 @@ export async function parseFile(
   const problems: ConfigProblem[] = []
   const left_out: ConfigProblem[] = []
   const left_out_agents: string[] = []
-  /** Takes the broken entries out, and fatal keys too: so that one look tells of every mistake. */
+  /** Takes the broken entries out, and fatal keys too: so that one run reports every mistake. */
   const sift = (found: Problem[]) => {
     const entries: Path[] = []
     for (const problem of found) {

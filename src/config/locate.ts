@@ -50,6 +50,6 @@ function nodesOf(text: string): (AST.TOMLKeyValue | AST.TOMLTable)[] {
   try {
     return parseTOML(text.replace(/^\ufeff/, ''), { tomlVersion: '1.1' }).body[0].body
   } catch {
-    return [] // no TOML, or nested too deeply: the caller's parser says so
+    return [] // no TOML, or nested too deeply: the caller's parser reports it
   }
 }

@@ -22,7 +22,7 @@ export const leftOut = (problem: ConfigProblem): string => `${problemLine(proble
 /** More are not read. */
 const MOST_LINES = 20
 
-/** All of them, a line each: whoever mends a file wants to do it once. */
+/** All of them, a line each: so that a file can be corrected in one go. */
 export function problemLines(problems: ConfigProblem[]): string {
   const lines = problems.slice(0, MOST_LINES).map(problem => `${problemLine(problem)}.`)
   const more = problems.length - lines.length

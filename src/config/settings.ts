@@ -44,7 +44,7 @@ export const SCALARS = {
   small_model_summaries: flag(false),
   agent: text("an agent's name", 'build'),
   max_rounds: integer(1, 10_000, 50),
-  /** 0: a question waits for ever. */
+  /** 0: a question waits without a limit. */
   approval_timeout_seconds: {
     kind: 'number',
     integer: false,

@@ -8,7 +8,7 @@ import { type Listing, oneOfEach, strayLink } from './listing.ts'
 import { directoriesOf, type Origin, type Place } from './places.ts'
 import { isRefused, readText } from './text-file.ts'
 
-/** An agent that is a Markdown file: its front matter says what it may do, its text is what it is told. */
+/** An agent that is a Markdown file: its front matter says what it may do, its text is its instructions. */
 export type AgentFile = {
   name: string
   description: string

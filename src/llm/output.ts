@@ -48,7 +48,7 @@ function roomBeside(numbers: number[], asked: number): number | undefined {
     .sort((a, b) => a - b)
   if (window === undefined) return undefined
   const prompts = numbers.filter(prompt => prompt !== window && isFilled(window, prompt, asked))
-  // A sum beyond the window tells the prompt best: it may come in several parts.
+  // A sum beyond the window gives the best figure for the prompt, which may be reported in several parts.
   const sums = numbers.filter(sum => sum > window && sum - asked > 0 && sum - asked < window)
   const prompt = Math.max(...prompts, ...sums.map(sum => sum - asked))
   // A little less: the next count of the same prompt may differ.

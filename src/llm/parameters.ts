@@ -7,7 +7,7 @@ type Body = Record<string, unknown>
 /** How a body is changed for one parameter: left out, renamed, or lowered. `key` says which, so that none is tried twice. */
 type Amendment = { key: string; amend(body: Body): void }
 
-/** Without these a request means something else: what is wrong with them is not mended here. */
+/** Without these a request means something else: they are not changed here. */
 const ESSENTIAL = new Set([
   'model',
   'messages',
@@ -31,7 +31,7 @@ const MEMORY = new Map<string, Amendment[]>()
 
 /**
  * Sends a body, and again without the parameter that the server turned down, or under its other name, or with less: whatever
- * parameter it is, told by the error's `param` or by its words. Each is changed once, and what helped is remembered for that
+ * parameter it is, as the error's `param` or its message says. Each is changed once, and what helped is remembered for that
  * model while the process lives. `kept` are parameters whose refusal others mend. Throws LlmError.
  */
 export async function sendAmended(

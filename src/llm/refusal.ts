@@ -20,7 +20,7 @@ export type Unsupported =
 
 const says = (pattern: RegExp) => (error: LlmError) => pattern.test(error.words)
 
-/** How each is told by the words of a refusal. Hints only: what is not in the request is not what was refused. */
+/** Words of a refusal that point to each. Hints only: what is not in the request is not what was refused. */
 const HINTS: [Unsupported, (error: LlmError, endpoint: Endpoint) => boolean][] = [
   ['responses', lacksRoute],
   ['block_binding', says(/block_binding|prefix_mismatch|thinking-binding|anthropic-beta/i)],

@@ -20,7 +20,7 @@ export function closesFence(line: string, mark: string): boolean {
   return trimmed.length >= mark.length && indentOf(line) < 4 && trimmed === mark.charAt(0).repeat(trimmed.length)
 }
 
-/** `kind` tells lists apart: the bullet, or the mark after the number. */
+/** `kind` distinguishes lists: the bullet, or the mark after the number. */
 export type Marker = { kind: string; ordered: boolean; start: number; indent: number; content: number }
 
 export function readMarker(line: string): Marker | undefined {

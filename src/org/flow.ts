@@ -52,6 +52,13 @@ export class OrgFlow {
     this.writer = new OrgWriter(this.settled, this.place)
   }
 
+  /** For text that is shown as it is, in an example block. */
+  static example(): OrgFlow {
+    const flow = new OrgFlow()
+    flow.takeLiteral('')
+    return flow
+  }
+
   /** All of the Org. */
   get org(): string {
     return this.settled.slice(0, this.shownAt) + this.shown

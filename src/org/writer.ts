@@ -84,7 +84,7 @@ export class OrgWriter implements Sink {
     const { indent } = this.level
     this.lists.push({ number: start, count: 0, loose: false, joins: null, before: this.lead('list'), indent })
   }
-  /** `[@5]` tells Org that a list starts at 5. */
+  /** `[@5]` starts an Org list at 5. */
   openItem(checked: boolean | undefined): void {
     const list = this.lists.at(-1)!
     const { number, count } = list

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../base/errors.ts'
+import { nodeCrypto } from '../base/heavy.ts'
 import { createBodyReader } from './body.ts'
 
 /** Who may ask. `token` is null only under `--no-auth`; `loopback` says where the server is bound. */
@@ -17,7 +17,7 @@ export function guard(door: Door): (request: Request) => Promise<Admitted> {
   const readBody = createBodyReader()
   return async request => {
     const header = (name: string) => request.headers.get(name)
-    // That of the request line, where it names one: Node tells it, Bun puts that of the header in its place.
+    // That of the request line, where it names one: Node has it, Bun puts that of the header in its place.
     const target = URL.canParse(request.url) ? new URL(request.url).host : undefined
     if (!isKnownHost(header('host'), door) || (target !== undefined && !isKnownHost(target, door)))
       throw new AppError('FORBIDDEN', 'This Host is not allowed. Use 127.0.0.1, or add the name to allowed_hosts.')
@@ -49,10 +49,10 @@ function isKnownHost(host: string | null, { allowed_hosts, loopback }: Door): bo
   return name !== undefined && (allowed.includes(name) || (loopback && LOOPBACK.includes(name)))
 }
 
-const digest = (text: string) => createHash('sha256').update(text).digest()
+const digest = (text: string) => nodeCrypto().createHash('sha256').update(text).digest()
 
 /** Compares digests in constant time, so that neither the length nor the beginning of the token shows. */
 function isBearer(header: string | null, token: string): boolean {
   const given = /^Bearer +(\S+)\s*$/i.exec(header ?? '')?.[1]
-  return given !== undefined && timingSafeEqual(digest(given), digest(token))
+  return given !== undefined && nodeCrypto().timingSafeEqual(digest(given), digest(token))
 }

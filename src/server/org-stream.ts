@@ -13,7 +13,8 @@ import { type Encoding, encode, encodeStored, LONGEST_DELTA } from './sse.ts'
  * that character on. A character is a code point, as in Emacs. What the client has is always whole Org: a block of code that
  * is still open has its last line, which the next delta replaces. A delta with `replace` has `org_from` 0. A delta whose
  * `content` is empty brings Org alone: more of what a late subscriber missed, or, just before `message`, what only the end
- * of the text decides. So the deltas always add up to `org` of `message`.
+ * of the text decides. So the deltas always add up to `org` of `message`. A `tool.progress` with output has the same for the
+ * output of its call so far, in a block.
  */
 export function orgEncoding(session: Session): Encoding {
   const shared = join(session)
@@ -47,14 +48,15 @@ export function orgEncoding(session: Session): Encoding {
       }
       if (!delta || delta.replaces || hadOf(delta.key).version === delta.before) return frame()
       // This reader missed something: it gets all that it does not have.
-      return encode({ ...event, ...restOf(delta.growing, hadOf(delta.key)) })
+      return encode({ ...event, ...liveOrgTexts(event), ...restOf(delta.growing, hadOf(delta.key)) })
     },
     sent(event) {
       if (event.type === 'message') forget(event.message_id)
       const { delta } = shared.latest(event)
-      if (!delta || (event.type !== 'message.delta' && event.type !== 'thinking.delta')) return
-      const { content } = hadOf(delta.key)
-      had.set(delta.key, upToDate(delta.growing, (delta.replaces ? 0 : content) + event.content.length))
+      if (event.type === 'tool.result') had.delete(outputKey(event))
+      if (!delta) return
+      const more = 'content' in event ? String(event.content).length : 0
+      had.set(delta.key, upToDate(delta.growing, (delta.replaces ? 0 : hadOf(delta.key).content) + more))
     },
     close: () => shared.leave(),
   }
@@ -63,7 +65,11 @@ export function orgEncoding(session: Session): Encoding {
 const KINDS = ['thinking.delta', 'message.delta'] as const
 const keyOf = ({ type, message_id }: { type: string; message_id: string }) => `${type} ${message_id}`
 
-/** The Org of a message in progress. `version` grows by one with each delta. */
+const outputKey = ({ tool_call_id }: { tool_call_id: string }) => `tool.progress ${tool_call_id}`
+/** UTF-16 units of a call's live output that come as Org; `tool.result` has what is shown of it in the end. */
+const MOST_OUTPUT = 200_000
+
+/** The Org of a message in progress, or of a call's output. `version` grows by one with each delta. */
 type Growing = { flow: OrgFlow; version: number }
 
 /**
@@ -169,6 +175,12 @@ class SessionOrg {
         return this.takeDelta(event)
       case 'message':
         return this.takeMessage(event)
+      case 'tool.progress':
+        if (event.output) return this.takeOutput(event, event.output)
+        break
+      case 'tool.result':
+        this.growings.delete(outputKey(event))
+        break
       case 'turn.end':
         this.growings.clear()
     }
@@ -195,6 +207,22 @@ class SessionOrg {
     }
   }
 
+  private takeOutput(event: Extract<Broadcast, { type: 'tool.progress' }>, output: string): Latest {
+    const key = outputKey(event)
+    const growing = this.growings.get(key) ?? { flow: OrgFlow.example(), version: 0 }
+    this.growings.set(key, growing)
+    const { flow } = growing
+    if (flow.stable.units > MOST_OUTPUT) return { event, frame: once(() => this.frameOf(event)), endings: [] }
+    const before = growing.version++
+    const patch = flow.push(output)
+    return {
+      event,
+      frame: once(() => encode({ ...event, ...liveOrgTexts(event), ...(before === 0 ? { org: flow.org } : patch) })),
+      delta: { key, growing, before, replaces: false },
+      endings: [],
+    }
+  }
+
   private begin(key: string, text: string): Growing {
     const growing = { flow: new OrgFlow(this.project), version: 0 }
     if (text !== '') {
@@ -205,7 +233,7 @@ class SessionOrg {
     return growing
   }
 
-  /** What was sent before anybody wanted Org. */
+  /** What was sent before a subscriber wanted Org. */
   private textBefore(key: string, content: string): string {
     for (const partial of this.session.partials)
       if (keyOf(partial) === key) return partial.content.slice(0, partial.content.length - content.length)

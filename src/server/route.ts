@@ -44,7 +44,7 @@ export function route<B extends Schema, Q extends Schema>(
 export const json = (c: Context<Env>, reply: unknown, status: ContentfulStatusCode): Response =>
   c.body(toJson(reply), status, { 'content-type': 'application/json' })
 
-/** A route as the OpenAPI document tells of it (see `openapi.ts`). */
+/** A route as the OpenAPI document shows it (see `openapi.ts`). */
 export type Described = Spec<Schema, Schema> & { method: string; path: string }
 const described = new WeakMap<Hono<Env>, Described[]>()
 export const describedRoutes = (app: Hono<Env>): Described[] => described.get(app) ?? []

@@ -28,7 +28,7 @@ export type Approvals = {
   /** Registers the question, and resolves when it is decided; rejects with the signal's reason. */
   ask(turn_id: string, prepared: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Decision>
   approve(request: ApproveRequest): Promise<void>
-  /** `by` config: nobody decided, and the reason is what the model is told. */
+  /** `by` config: nobody decided, and the reason goes to the model. */
   reject(tool_call_id: string, reason?: string, by?: 'user' | 'config'): void
   /** When an answer given now would expire; undefined when questions wait for ever. */
   expiresAt(): string | undefined

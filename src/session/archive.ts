@@ -198,7 +198,7 @@ async function ownerOf(directory: string): Promise<string | null> {
       const path = join(directory, day, file)
       const created = await readLog(path).then(
         bytes => readEvents(bytes, path).events[0],
-        () => undefined, // closed to us, or gone: another one tells
+        () => undefined, // not readable, or gone: another file has it
       )
       if (created?.type === 'session.created') return created.project_path
     }

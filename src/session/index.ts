@@ -123,7 +123,7 @@ function dayOf(log: string): string | null {
   return Number.isNaN(day.getTime()) ? null : day.toISOString()
 }
 
-/** One line for each live session: tells whoever watches of all there are, then of each change. */
+/** One line for each live session: sends a subscriber all there are, then each change. */
 export function createSummaries(sessions: () => Iterable<Session>) {
   const watchers = new Set<(summary: SessionSummary) => void>()
   const tell = (summary: SessionSummary) => {

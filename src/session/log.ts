@@ -26,7 +26,7 @@ export type Log = {
   readonly events: readonly Stored[]
   /** A sync failed, or the file is another one now: nothing more is accepted until it is opened again. */
   readonly failed: boolean
-  /** Writes one event, well formed and in order, before anybody hears of it. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
+  /** Writes one event, well formed and in order, before it is sent to subscribers. Throws TRANSCRIPT_ERROR, leaving the file as it was. */
   append(event: Storable): Stored
   /** Resolves when all that was appended is on the disk. After a failure the log accepts nothing more (reopen it). */
   sync(): Promise<void>
@@ -176,14 +176,14 @@ function fileLog(path: string, fd: number, events: Stored[], last_id: number, le
       refuseAfterFailure()
       const target = written
       try {
-        // One fdatasync serves everybody who waits; whoever wrote after it began waits for the next.
+        // One fdatasync serves all that wait; what was written after it began waits for the next.
         while (synced < target) await (syncing ??= syncOnce().finally(() => (syncing = null)))
       } catch (error) {
         fail(error)
       }
     },
     close() {
-      // The number may soon belong to another file: whoever still writes must not write there.
+      // The number may soon belong to another file: a late write must not go there.
       failed ??= new AppError('SHUTTING_DOWN', 'This session has ended. Resume it to go on.')
       closeSync(fd)
     },

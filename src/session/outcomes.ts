@@ -11,7 +11,7 @@ export type TurnOutcome = {
   error?: { code: string; message: string }
 }
 
-/** Lets whoever sent a prompt wait for the end of the turn that took it, however it ends. */
+/** Lets the sender of a prompt wait for the end of the turn that took it, however it ends. */
 export function createOutcomes(log: Pick<Log, 'events' | 'failed'>) {
   const waiting = new Map<string, ((outcome: TurnOutcome) => void)[]>()
   const settle = (prompt: string, outcome: TurnOutcome) => {

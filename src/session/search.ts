@@ -58,7 +58,7 @@ export async function searchLogs(
   return { matches, next_cursor: null }
 }
 
-/** The events of a log, or none when the bytes cannot contain the text: most logs are told apart without parsing them. */
+/** The events of a log, or none when the bytes cannot contain the text: most logs are ruled out without parsing them. */
 async function eventsWith(path: string, needle: string): Promise<readonly Stored[]> {
   const bytes = await readLog(path).catch(() => null)
   if (!bytes) return [] // gone, or closed to us: the list says so

@@ -119,7 +119,7 @@ export class Session {
     return this.#subscribers.subscribe(listener, ended)
   }
 
-  /** Writes an event, then tells everybody. Throws TRANSCRIPT_ERROR, and then nobody hears of it. */
+  /** Writes an event, then sends it. Throws TRANSCRIPT_ERROR, and then it is not sent. */
   append(event: Storable): Stored {
     const stored = this.log.append(this.#context.redactor.value(event))
     apply(this.state, stored)
@@ -127,7 +127,7 @@ export class Session {
     return stored
   }
 
-  /** Stores what is stored of an event, or tells it live. */
+  /** Appends a stored event, or sends a transient one. */
   take(event: Event): void {
     if (isStorable(event)) this.append(event)
     else this.emit(event)

@@ -31,7 +31,7 @@ type OpenSession = {
   release(): void
 }
 
-/** All live sessions: opens, resumes and closes them, and tells whoever watches all of them. */
+/** All live sessions: opens, resumes and closes them, and serves subscribers of all of them. */
 export class Store {
   readonly #runtime: Runtime
   readonly #sessions = new Map<string, OpenSession>()
@@ -43,7 +43,7 @@ export class Store {
   readonly #observe: (event: Stored) => void
   #stopping = false
 
-  /** `observe` hears every stored event of every session. */
+  /** `observe` is called for every stored event of every session. */
   constructor(runtime: Runtime, observe: (event: Stored) => void) {
     this.#runtime = runtime
     this.#observe = observe
@@ -111,7 +111,7 @@ export class Store {
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
   async resume(id: string): Promise<Resumed> {
     this.#refuseStopping()
-    await this.#ending.get(id)?.catch(() => {}) // whoever closes it is told; from then on it can be resumed
+    await this.#ending.get(id)?.catch(() => {}) // the close reports it; from then on it can be resumed
     const live = this.#sessions.get(id)
     if (live && !live.session.failed) return { session: live.session, dropped: [] }
     if (!this.#opening.has(id))

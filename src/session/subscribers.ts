@@ -33,7 +33,7 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     streams.set(key, { last: delta, redaction })
     return redaction.push(delta.content)
   }
-  /** The end of a message looked like the beginning of a secret, and was none: it is told after all. */
+  /** The end of a message looked like the beginning of a secret, and was none: it is sent after all. */
   const tellRest = (message_id: string) => {
     for (const type of ['thinking.delta', 'message.delta']) {
       const stream = streams.get(`${type} ${message_id}`)
@@ -49,7 +49,7 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     get state() {
       return state
     },
-    /** The first stored event that nobody was told of yet; undefined when all are known. */
+    /** The first stored event that was not sent yet; undefined when all were. */
     get held(): Stored | undefined {
       return held?.find((event): event is Stored => 'id' in event)
     },
@@ -95,7 +95,7 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     },
     /** An error that cannot be stored, because storing is what failed. */
     error: (event: ErrorEvent) => send({ ...wellFormed(event), at: now() }),
-    /** Holds back what is said until `work` is done: nobody hears of something before it is on the disk, or if it is not. */
+    /** Holds back what is sent until `work` is done: nothing is sent before it is on the disk, or if it is not. */
     async after(work: () => Promise<void>) {
       const waiting: Broadcast[] = []
       held = waiting

@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 /** In characters. */
 const LONGEST = 60
 const PATIENCE_MS = 30_000
-/** So much of the prompt and of the answer tells what a session is about. */
+/** So much of the prompt and of the answer shows what a session is about. */
 const PROMPT = 2_000
 const ANSWER = 1_000
 

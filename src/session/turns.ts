@@ -130,7 +130,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     }
   }
 
-  /** Storing is what failed: it is said live, and the log tells nothing of it. */
+  /** Storing is what failed: it is sent live, and is not in the log. */
   function fail(error: unknown, turn_id: string) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
     const { agent } = state

@@ -13,7 +13,7 @@ import type { Workspace } from './workspace.ts'
 
 export type SessionUndo = Undoing & {
   keeper: Keeper
-  /** After a kill: closes what it left open, and tells of it in the log. */
+  /** After a kill: closes what it left open, and appends that to the log. */
   recover(): Promise<void>
   close(): Promise<void>
 }
@@ -140,7 +140,7 @@ function changesOf(line: Line): FileChanged[] {
     }))
 }
 
-/** Changes that the log tells of, and that nothing is kept of any more. */
+/** Changes that are in the log, and of which no image is kept any more. */
 function lostIn(events: readonly Stored[], lines: readonly Line[]): Lost[] {
   const kept = new Set(lines.map(line => line.step))
   const [created] = events

@@ -3,7 +3,7 @@ import { AppError } from '../base/errors.ts'
 
 /**
  * Files that are not UTF-8, and do not say what else they are. They are never decoded to be written: a text of theirs is a
- * string with one character a byte (Latin-1), so that what nobody changes stays as it is. People and models see U+FFFD for
+ * string with one character a byte (Latin-1), so that unchanged parts stay byte for byte. People and models see U+FFFD for
  * what does not decode.
  */
 
@@ -95,7 +95,7 @@ function linesAs(encoding: string, lines: string[], file: ForeignText, other: Fo
     }
     const nth = taken.get(bare(line)) ?? 0
     taken.set(bare(line), nth + 1)
-    // Different bytes may look the same: then only their order tells, as long as there are as many of them as before.
+    // Different bytes may look the same: then only their order decides, as long as there are as many of them as before.
     if (asked.get(bare(line))!.length !== same.length && new Set(same).size > 1) return index
     const old = same[nth] ?? same[0]!
     kept.push(ownEnds ? bare(old) + line.slice(bare(line).length) : old)

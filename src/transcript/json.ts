@@ -9,7 +9,7 @@ const MAX_DEPTH = 60
 const LISTS = new Set(['messages', 'tool_calls', 'file_changes'])
 
 /**
- * The canonical transcript: the contract, "Transcripts". Keys come in a fixed order, so that the head of a file tells what
+ * The canonical transcript: the contract, "Transcripts". Keys come in a fixed order, so that the head of a file shows what
  * it is. Provider data, inline attachments and editor context stay in the log. It comes in pieces, indented as
  * `JSON.stringify` would.
  */

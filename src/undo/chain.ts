@@ -16,7 +16,7 @@ export type Lost = {
 
 /**
  * What counts of a session's changes. A link is alive until an undo takes it back, and again after a redo. What stood at a
- * path when we last let go of it is `left`, whoever put it there.
+ * path when we last let go of it is `left`, whatever put it there.
  */
 export type History = {
   links: Link[]

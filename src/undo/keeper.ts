@@ -57,7 +57,7 @@ export function createKeeper({
   let busy: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const done = busy.then(work)
-    busy = done.catch(() => {}) // whoever asked for it hears of it
+    busy = done.catch(() => {}) // its caller receives it
     return done
   }
   const looked = async (context: ToolContext) => {

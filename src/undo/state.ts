@@ -24,7 +24,7 @@ export const Entry = v.object({
   before: v.nullable(State),
   after: v.nullable(State),
   from: v.optional(v.string()),
-  /** git ignores it: restored, and not told of. */
+  /** git ignores it: restored, and not listed. */
   ignored: v.optional(v.literal(true)),
 })
 export type Entry = v.InferOutput<typeof Entry>

@@ -34,7 +34,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
   const history = (): History => historyOf(steps.lines, lost())
   const lastId = () => events().at(-1)?.id ?? 0
 
-  /** Writes down, does and tells of a plan. */
+  /** Records, applies and reports a plan. */
   async function perform(plan: Plan, more: Partial<UndoLine> & Pick<UndoLine, 'kind'>): Promise<Outcome> {
     const line: UndoLine = {
       type: 'undo',

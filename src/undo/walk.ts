@@ -9,7 +9,7 @@ import { statAt } from './state.ts'
 const MAX_WATCHED = 20_000
 /** What belongs to version control is never touched. */
 const VCS = new Set(['.git', '.hg', '.svn', '.jj', '.bzr'])
-/** Where no git tells what is ignored. */
+/** Where there is no git to say what is ignored. */
 export const CACHES = new Set(['node_modules', '.venv', '__pycache__', '.direnv', '.cache', 'target'])
 /** How long others wait for their turn at most. */
 const SLICE_MS = 12

@@ -7,7 +7,7 @@ import { geminiBody } from './gemini-request.ts'
 /** Google's native root, as opposed to `/v1beta/openai` and to gateways. */
 export const isNative = (endpoint: Endpoint): boolean => /\/v1(alpha|beta)\d*\/?$/.test(endpoint.base_url ?? '')
 
-/** Google's own API, for a base URL that ends in `/v1beta`: it also tells its thoughts. Its OpenAI-compatible one is `openai.ts`. */
+/** Google's own API, for a base URL that ends in `/v1beta`: its answers include thoughts. For its OpenAI-compatible API see `openai.ts`. */
 export const geminiWire: Wire = {
   optional: ['reasoning_history', 'thinking', 'effort', 'images', 'system_role'],
   mendedElsewhere: ['thinkingConfig'],

@@ -22,7 +22,7 @@ const refreshedTable = (state: string): string => join(state, 'models.tsv')
 
 /**
  * Loads the table in the program, and a later one in front of it: a provider's models are those of the first table that has
- * any, and what that does not know of a model the other still tells. A refreshed one that is damaged is passed over.
+ * any, and the built-in one fills in what it lacks. A refreshed one that is damaged is ignored.
  */
 export async function loadCatalogue(state: string | undefined): Promise<Catalogue> {
   const { default: text } = await import('./catalogue.tsv', { with: { type: 'text' } })

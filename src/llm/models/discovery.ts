@@ -132,7 +132,7 @@ const LmStudioModels = v.object({
   ),
 })
 
-/** What each server tells beyond the names. All of it optional: a server that says nothing is used with defaults. */
+/** What each server reports beyond the names. All of it optional: a server that says nothing is used with defaults. */
 const DESCRIBE: Record<ServerKind, Describe> = {
   // The window is what is loaded (/api/ps) or what the model file sets; without either Ollama decides by the memory it finds.
   ollama: async (ask, root, ids) => {

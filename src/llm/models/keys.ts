@@ -154,7 +154,7 @@ function startCommand(
   }).finally(() => {
     run.over = true
   })
-  run.key.catch(() => {}) // whoever still waits gets it from waitFor
+  run.key.catch(() => {}) // callers that still wait receive it from waitFor
   return run
 }
 

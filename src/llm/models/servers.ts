@@ -11,7 +11,7 @@ export type Servers = {
   local(): Promise<Found[]>
   /** Configured OpenAI-compatible servers elsewhere. */
   remote(): Promise<Found[]>
-  /** Where a model was last seen. It stays when a server is too busy to answer: calling it tells whether it is gone. */
+  /** Where a model was last seen. It stays when a server is too busy to answer: a call fails if it is gone. */
   whereIs(id: string): FoundModel | undefined
 }
 

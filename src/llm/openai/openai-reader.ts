@@ -148,7 +148,7 @@ export function chatReader(endpoint: Endpoint): Reader {
   }
 }
 
-/** OpenRouter tells the same reasoning in two fields. */
+/** OpenRouter sends the same reasoning in two fields. */
 const withoutDoubles = (reasoning: Reasoning): Reasoning =>
   reasoning.reasoning_details ? { reasoning_details: reasoning.reasoning_details } : reasoning
 

@@ -100,7 +100,7 @@ const imagePart = ({ media_type, data }: Image): ChatCompletionContentPart => ({
   image_url: { url: `data:${media_type};base64,${data}` },
 })
 
-/** What a server said beside the standard fields comes back to it, and to nobody else, unchanged. */
+/** What a server said beside the standard fields goes back to that server alone, unchanged. */
 function fromAssistant(
   step: Extract<Step, { role: 'assistant' }>,
   endpoint: Endpoint,

@@ -195,7 +195,7 @@ async function readJson(response: Response): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // the status tells, or the schema that is waiting for it
+    return undefined // no JSON: the status, or the schema that reads it next, reports the error
   }
 }
 

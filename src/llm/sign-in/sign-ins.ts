@@ -15,7 +15,7 @@ export type SignIns = {
   /** The access token, renewed in time. Throws LLM_AUTH when it takes a new sign-in, LLM_UNREACHABLE when nobody answers. */
   token(provider: string): Promise<string>
   save(provider: string, tokens: Tokens): Promise<void>
-  /** Forgets the tokens, and has the server do so. Resolves with what became of it. */
+  /** Forgets the tokens, and has the server do so. Resolves with whether the server revoked them. */
   forget(provider: string): Promise<'absent' | 'forgotten' | 'revoked'>
   /** For the redactor. */
   secrets(): Iterable<string>

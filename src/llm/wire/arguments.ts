@@ -37,7 +37,7 @@ function objectOf(args: string, depth = 0): Params | undefined {
     const alone = Array.isArray(value) && value.length === 1 ? value[0] : value
     return typeof alone === 'object' && alone !== null && !Array.isArray(alone) ? (alone as Params) : undefined
   } catch {
-    return undefined // kept as raw arguments, for the model to be told
+    return undefined // kept as raw arguments, for an error result to the model
   }
 }
 

@@ -19,7 +19,7 @@ type CallDraft = {
 }
 type Draft = Extract<ModelEvent, { type: 'draft' }>
 
-/** A draft is told again when its arguments have grown by this much. */
+/** A draft is reported again when its arguments have grown by this much. */
 const STEP = 512
 /** How far into the arguments their path is looked for. */
 const HEAD = 4096
@@ -134,7 +134,7 @@ export class Calls {
 /**
  * Whether a named piece that points at `call` begins another one all the same: Gemini and older Ollama number every call 0,
  * others send no ids. Arguments that are whole cannot go on, so a further `{` is the next call's; an id of its own under the
- * index of another says so too, unless it comes in the middle of that one's arguments.
+ * index of another ends it, too, unless it comes in the middle of that one's arguments.
  */
 function begins(call: CallDraft, piece: Piece): boolean {
   if (!piece.name || !call.name) return false

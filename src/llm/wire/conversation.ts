@@ -29,7 +29,7 @@ const progress = new WeakMap<ModelMessage, Progress>()
 
 /**
  * Puts a history into that shape. `own` is set where this provider wrote the message over this same `wire`, and may be sent
- * back; whatever another family left behind stays out. What providers would refuse is mended: calls without results, results
+ * back; whatever another family left behind stays out. What providers would refuse is corrected: calls without results, results
  * without calls, empty messages, two of one role in a row. A history that begins with the same message objects as the one
  * before gets the same settled steps, and only the rest is made anew.
  */
@@ -154,7 +154,7 @@ function partsOf(words: string, given: Image[] | undefined, seeing: boolean): Pa
   return [...images.map(image => ({ image })), ...(text.trim() ? [{ text }] : [])]
 }
 
-/** Images go to models that take them; others are told what they cannot see. */
+/** Images go to models that take them; for others a note stands in their place. */
 function visible(text: string, images: Image[] = [], seeing: boolean): { text: string; images: Image[] } {
   if (images.length === 0 || seeing) return { text, images }
   const notes = images.map(({ media_type, data }) => {

@@ -12,7 +12,7 @@ import { createWatchdog, Stalled, type Watchdog } from './watchdog.ts'
 export type Wire = {
   /** What may be left out of its requests; of those that nothing hints at, the likeliest first. */
   optional: readonly Unsupported[]
-  /** Parameters whose refusal is mended by leaving out something of `optional`. */
+  /** Parameters whose refusal is answered by leaving out something of `optional`. */
   mendedElsewhere?: readonly string[]
   body(endpoint: Endpoint, request: ModelRequest, refused: ReadonlySet<Unsupported>): object
   post(endpoint: Endpoint, body: object, refused: ReadonlySet<Unsupported>, signal: AbortSignal): Promise<Response>

@@ -231,7 +231,7 @@ export class CallScanner {
     return calls !== undefined
   }
 
-  /** A tag says that a call was meant: the model is told that its arguments cannot be read. */
+  /** A tag says that a call was meant: the model gets an error result about its arguments. */
   #salvage(block: Block, body: string): boolean {
     const name = block.name || body.match(/"(?:name|tool)"\s*:\s*"([\w./-]+)"/)?.[1]
     if (block.kind !== 'tag' || !name) return false

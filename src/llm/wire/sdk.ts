@@ -66,7 +66,7 @@ const requestOf = (body: object, headers: Record<string, string>, signal: AbortS
   stream: true,
 })
 
-/** The SDKs send a text as it is when they are told what it is. */
+/** The SDKs send a string unchanged when its media type is given. */
 const asJson = (headers: Record<string, string>) => ({ ...headers, 'content-type': 'application/json' })
 
 /** The SDKs refuse to start without a key; servers that need none are not sent this one. */
@@ -103,7 +103,7 @@ async function post(
 
 /**
  * Servers close connections that they find idle, and one may do so in the moment when it is used again: the request is lost
- * before anybody read it. Bun repeats no POST (Node does not either), so it is asked once more, on a connection of its own.
+ * before it was read. Bun repeats no POST (Node does not either), so it is asked once more, on a connection of its own.
  */
 async function ask(url: string | URL | Request, init: RequestInit): Promise<Response> {
   stayHome(url instanceof Request ? url.url : String(url))

@@ -117,7 +117,7 @@ export class ThinkTag {
       const closer = CLOSERS.find(each => low.startsWith(each))
       const rest = closer && text.slice(at + closer.length)
       if (!closer && !CLOSERS.some(each => each.startsWith(low))) continue
-      // What follows the tag tells whether it is only spoken of.
+      // What follows the tag decides whether it is a tag or only mentioned.
       if (!end && !/[^ \t\r]/.test(rest ?? '')) return this.#pass(from, at)
       if (!closer) continue
       this.#follow(text.slice(from, at))

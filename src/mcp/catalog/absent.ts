@@ -5,7 +5,7 @@ import type { McpServer } from '../connection/server.ts'
 import type { Catalog } from './catalog.ts'
 import { wireName } from './lazy.ts'
 
-/** A server that has not told its tools: it is being started, or could not be. */
+/** A server that has not listed its tools: it is being started, or could not be. */
 export type Absent = {
   server: string
   category: string

@@ -26,7 +26,7 @@ export type McpTool = {
   annotations: { readOnlyHint?: boolean; destructiveHint?: boolean }
 }
 
-/** What a server offers, as last heard: enough to show and to check its tools without starting it. */
+/** What a server offers, as last listed: enough to show and to check its tools without starting it. */
 export type Catalog = {
   tools: McpTool[]
   /** Absent in a catalog of an older version. */
@@ -48,7 +48,7 @@ const Listed = v.looseObject({
   annotations: v.fallback(v.optional(v.looseObject({ readOnlyHint: hint, destructiveHint: hint })), undefined),
 })
 
-/** The usable tools of a listing, each name once. `problem` hears of every other. Throws when a TOON text is unreadable. */
+/** The usable tools of a listing, each name once. `problem` is called for every other. Throws when a TOON text is unreadable. */
 export async function readListing(listing: ToolListing['tools'], problem: (text: string) => void): Promise<McpTool[]> {
   const listed = typeof listing === 'string' ? await readToonTools(listing) : listing
   const tools = new Map<string, McpTool>()

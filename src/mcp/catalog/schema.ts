@@ -5,7 +5,7 @@ import type { JsonSchema } from '../../llm/provider.ts'
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A schema that refers to itself in each of its parts must not be looked at for ever. */
+/** A schema that refers to itself in each of its parts must not be followed without end. */
 const MOST_PARTS = 30
 
 /** Follows local `$ref`s (`#/…`). A foreign, missing or circular one leaves the empty schema: anything goes. */
@@ -16,7 +16,7 @@ export function deref(schema: unknown, root: JsonSchema): JsonSchema {
     const { $ref, ...beside } = found
     const target = follow($ref as string, root)
     if (!isObject(target)) return {}
-    // The very object where nothing stands beside it: whoever goes round in circles can tell.
+    // The very object where nothing stands beside it: so that a circle is recognised by identity.
     found = Object.keys(beside).length === 0 ? target : { ...target, ...beside }
   }
   return isObject(found) ? found : {}

@@ -21,7 +21,7 @@ const SHORT: Record<string, string> = {
 /** `{…}` without an alternative beside it. */
 const ONE_GROUP = /^\{(?:(?!\}\|).)*\}$/
 const DEEPEST = 3
-/** Lists go less deep than groups, but a list of itself goes on for ever too. */
+/** Lists go less deep than groups, but a list of itself has no end either. */
 const LIST_DEPTH = 0.5
 /** A schema may refer to itself in many places at once. */
 const MOST_NODES = 2000

@@ -17,7 +17,7 @@ const PATIENCE_MS = 5 * 60_000
 /** `path` is random unless the client is registered under a fixed one; `state` protects both (RFC 8252, RFC 9700). */
 export async function openCallback(path: string = `/callback/${randomBytes(16).toString('hex')}`): Promise<Callback> {
   const { promise, resolve, reject } = Promise.withResolvers<URLSearchParams>()
-  promise.catch(() => {}) // whoever waits hears of it; nobody may
+  promise.catch(() => {}) // callers receive it; there may be none
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
     if (request.method !== 'GET' || url.pathname !== path) return say(response, 404, 'Nothing here.')

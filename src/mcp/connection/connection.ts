@@ -33,7 +33,7 @@ export type ConnectionOptions = {
   name: string
   /** Ours, for `clientInfo`. */
   version: string
-  /** Real path; null for a server that serves every project, which is told no root. */
+  /** Real path; null for a server that serves every project, which gets no root. */
   project: string | null
   /** What was found out before; null to find out. */
   era: Era | null
@@ -76,7 +76,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   // Over HTTP any odd answer to the question may be that of an old server: a server that fails altogether fails again.
   const left = options.timeout_ms - (performance.now() - started)
   return handshake({ ...options, timeout_ms: Math.max(left, options.timeout_ms / 2) }, 'legacy').catch(error => {
-    // Whoever wants a person to sign in said so the first time; a new server has another word for the older handshake.
+    // A server that wants a sign-in said so the first time; a new one has another word for the older handshake.
     throw refusal instanceof SignInNeeded ? refusal : error
   })
 }

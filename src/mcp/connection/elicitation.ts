@@ -46,7 +46,7 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 /**
  * The one session that a server's own request can come from. Over a shared connection nothing says which call it belongs
- * to, so with calls of several sessions under way it is nobody's.
+ * to, so with calls of several sessions under way it belongs to none.
  */
 export function onlyAsker(calls: Iterable<Asker>): Asker | null {
   let found: Asker | null = null

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '../../base/errors.ts'
 import { causeIn } from '../transport/cause.ts'
 
-/** What people and models are told when a server fails: which one, how, and what that means for them. */
+/** The messages for people and models when a server fails: which one, how, and what that means for them. */
 
 /** What a shell says of a program that is not there. */
 const NOT_FOUND = 'exit code 127'
@@ -30,7 +30,7 @@ export function crashFailure(server: string, ending: string, said: string[]): Ap
   return new AppError('MCP_SERVER_ERROR', `MCP server ${server} ended by itself with ${ending}.${words}`)
 }
 
-/** `ran`: the call was sent, and nobody knows how far it came. */
+/** `ran`: the call was sent, and it is not known how far it came. */
 export function callFailure(server: string, tool: string, ran: boolean, ending: string): AppError {
   const advice = ran
     ? 'The call may have done its work: look before you call it again.'

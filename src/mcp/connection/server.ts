@@ -23,7 +23,7 @@ export type McpServer = {
   fetchCatalog(asker?: Asker | null): Promise<Catalog>
   /** Throws as `Connection.call` does, and MCP_SERVER_ERROR when the server cannot be started or ended in mid-call. */
   call(request: Omit<CallRequest, 'timeout_ms'>): Promise<CallResult>
-  /** From now on `onResource` hears of changes of a resource, as far as the server tells. */
+  /** From now on `onResource` is called for changes of a resource that the server reports. */
   watch(uri: string): void
   status(): 'idle' | 'starting' | 'ready' | 'failed'
   lastError(): string | null
@@ -89,7 +89,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
   }
 
   const ready = (asker: Asker | null) => {
-    // Connected is not yet ready: whoever comes while the list is read waits for it too.
+    // Connected is not yet ready: calls that come while the list is read wait for it.
     if (connection && !starting) return Promise.resolve(connection)
     starting ??= start(asker).finally(() => (starting = undefined))
     return starting
@@ -142,7 +142,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
     return made
   }
 
-  /** Asks for the list, keeps it, and tells when it is another. */
+  /** Asks for the list, keeps it, and reports a change. */
   async function refresh(from: Connection): Promise<void> {
     const [{ tools }, others] = await Promise.all([from.listTools(), from.listOthers()])
     const fresh: Catalog = {

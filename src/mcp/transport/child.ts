@@ -16,7 +16,7 @@ export type Child = {
   stderr: LastLines
   /** Resolves when the process itself has ended: `exit code 1`, `signal SIGKILL`. */
   exited: Promise<string>
-  /** The same, but only when it was not told to. */
+  /** The same, but only when it ended by itself. */
   ended: Promise<string>
   hasExited(): boolean
   /** Closes stdin, then TERM, then KILL, for the whole family. Idempotent; resolves when none of them lives. */
@@ -37,7 +37,7 @@ export type ChildSpec = {
   grace_ms: number
 }
 
-/** A grandchild may hold stderr open for ever. */
+/** A grandchild may hold stderr open. */
 const LAST_WORDS_MS = 200
 
 /** Throws MCP_SERVER_ERROR when the program cannot be started. */
@@ -72,7 +72,7 @@ function watch(started: Started, { stderr, grace_ms }: ChildSpec): Child {
   let gone = false
   void exited.then(() => (gone = true))
   let stopping: Promise<void> | undefined
-  // One that has closed its stdout is already on its way out when it is told to end.
+  // One that has closed its stdout may already be exiting when it is asked to end.
   let leaving = false
   let told = false
   child.stdout!.once('end', () => (leaving = true))

@@ -4,7 +4,7 @@ type Id = string | number
 
 /**
  * A JSON-RPC message as the SDK reads it, from one as servers write it. The SDK drops what does not fit its schema, and
- * whoever asked then waits for the whole time-out: so `result: null`, an error that is a mere string, a missing `jsonrpc`
+ * the caller then waits for the whole time-out: so `result: null`, an error that is a mere string, a missing `jsonrpc`
  * and an id of the other type are put right here. `asked` is the request that this must be the answer to, where that is
  * known: an answer without an id is its answer. A message that is sound comes back as the same object.
  */

@@ -49,7 +49,7 @@ export function createStdioTransport(child: Child, limit: number = MESSAGE_LIMIT
     async start() {
       child.stdout.on('data', receive)
       child.stdout.once('close', close)
-      // A grandchild may hold the pipe open for ever after its parent's death.
+      // A grandchild may hold the pipe open after its parent's death.
       void child.exited.then(() => setTimeout(close, LAST_WORDS_MS).unref())
       if (child.hasExited() && child.stdout.destroyed) close()
     },

@@ -42,7 +42,7 @@ const asBytes = (text: string): string =>
 const ENCODER = new TextEncoder()
 const ASCII = /^[\x00-\x7f]*$/
 
-/** Spaces at the end do not count, unless a backslash says so. */
+/** Spaces at the end do not count, unless a backslash stands before them. */
 function withoutTrailingSpaces(line: string): string {
   let end = line.length
   while (end > 0 && line[end - 1] === ' ' && line[end - 2] !== '\\') end--

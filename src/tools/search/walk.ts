@@ -103,7 +103,7 @@ function decide(layers: Layer[], path: string, isDirectory: boolean): boolean {
 
 /**
  * The ignore rules that reach down to `start`, from the top of its repository (or, without one, of its root). None, if they
- * ignore `start` itself: whoever names such a directory wants to see into it.
+ * ignore `start` itself: a directory that is named is meant to be searched.
  */
 async function rulesAbove(start: string, options: WalkOptions): Promise<Rules> {
   const { roots } = options

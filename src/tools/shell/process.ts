@@ -16,14 +16,14 @@ const DRAIN_MS = 100
 const MAX_OUTPUT = 1024 * 1024
 
 export type StartOptions = {
-  /** Who starts it, and knows of it until nothing of it is left. */
+  /** Starts it, and keeps it registered until all of it has ended. */
   children: Children
   cwd: string
   env: Record<string, string>
   /** Fed to the child; without it, its stdin is /dev/null. */
   stdin?: string
   onOutput(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
-  /** Takes secrets out of the output before anybody gets it. */
+  /** Takes secrets out of the output before it is passed on. */
   redactor?: Redaction
   /** What to do with whatever it started once the command itself is done: end it (the default) or wait for it. */
   leftovers?: 'kill' | 'wait'

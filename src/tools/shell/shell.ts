@@ -211,7 +211,7 @@ export const shellOutput = defineTool({
   },
 })
 
-/** Needs no approval: whoever approved the job wanted nothing more than that the agent looks after it. */
+/** Needs no approval: the approval of the job covers it. */
 export const shellKill = defineTool({
   name: 'shell_kill',
   category: 'shell',

@@ -27,7 +27,7 @@ export function isPublic(address: string): boolean {
   return !RESERVED[family].check(address, family)
 }
 
-/** A host of a URL that is no name but a private address, or the name of this machine. Asks nobody. */
+/** A host of a URL that is no name but a private address, or the name of this machine. Resolves nothing. */
 export function isPrivateHost(host: string): boolean {
   const address = addressIn(host)
   if (address !== null) return !isPublic(address)

@@ -43,7 +43,7 @@ async function collect(answer: Answer): Promise<{ bytes: Buffer; cut: boolean }>
   return { bytes: Buffer.concat(chunks), cut: false }
 }
 
-/** Servers may compress although nobody asked. */
+/** Servers may compress although the request did not ask for it. */
 function decompressed({ headers, body }: Answer): AsyncIterable<Uint8Array> {
   const make = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
     headers['content-encoding']?.trim().toLowerCase() ?? ''
@@ -59,7 +59,7 @@ function decode(bytes: Buffer, type: string, media_type: string): string {
   try {
     return new TextDecoder(label as 'utf-8').decode(bytes)
   } catch {
-    return new TextDecoder().decode(bytes) // a charset that nobody knows
+    return new TextDecoder().decode(bytes) // an unknown charset
   }
 }
 

@@ -62,7 +62,7 @@ async function direct(url: URL, { named, headers, signal, body }: RequestOptions
   }
 }
 
-/** Of several addresses none may be private: whoever connects takes any of them. */
+/** Of several addresses none may be private: any of them may be connected to. */
 const checkedLookup =
   (host: string, named: boolean): LookupFunction =>
   (hostname, options, callback) =>

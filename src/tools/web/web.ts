@@ -65,7 +65,7 @@ function parseUrl(written: string): URL {
 
 /**
  * Each address is judged for itself: a redirect within the origin that was approved (or from http to https on the same host)
- * goes on; elsewhere only where a rule allows it, else the model is told where it leads, and may ask for that.
+ * goes on; elsewhere only where a rule allows it, else the result names the address, and the model may fetch that.
  */
 async function follow(
   first: URL,

@@ -171,6 +171,24 @@ describe('everything else that is shown', () => {
     expect(of('message').at(-1).org).toBe('Done: ~note.txt~')
   })
 
+  test('the output of a command as it comes', async () => {
+    const { follow, say, post } = await session()
+    const stream = await follow()
+    scripted.says(call('shell_exec', { command: "printf '* one\\n'; printf '#+END_EXAMPLE\\n'" }), {
+      text: 'ok',
+    })
+    const done = say('go')
+    const asked = await stream.until(({ event, data }) => event === 'tool.call' && data.requires_approval)
+    expect(asked.data.org).toStartWith('#+BEGIN_EXAMPLE\nprintf ')
+    await post('approve', { tool_call_id: asked.data.tool_call_id })
+    await done
+    await stream.idle()
+    let org = ''
+    for (const { event, data } of stream.frames)
+      if (event === 'tool.progress' && data.output) org = org.slice(0, data.org_from ?? org.length) + data.org
+    expect(org).toBe('#+BEGIN_EXAMPLE\n,* one\n,#+END_EXAMPLE\n\n#+END_EXAMPLE')
+  })
+
   test('errors, also when they come live', async () => {
     const { follow, say } = await session()
     const stream = await follow()
