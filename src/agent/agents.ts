@@ -17,6 +17,8 @@ export type Agent = {
   /** Tool names or `tool(pattern)`; restricts, never pre-approves. Unset: every tool. */
   allowed_tools?: string[]
   write_paths?: string[]
+  /** Whether it is offered `todo`. Unset: where its model profits. */
+  todo?: boolean
   origin: string
 }
 
@@ -33,8 +35,9 @@ const SHIPPED: Agent[] = [
     name: 'plan',
     description: 'Reads and plans; can change nothing.',
     instructions:
-      'You analyse and plan, and can change nothing. Read what matters, then answer with an ordered plan: the files to touch, what to do in each, the risks, and how to check the result. Name files with their lines.',
+      'You analyse and plan, and can change nothing. Read what matters, then answer with an ordered plan: the files to touch, what to do in each, the risks, and how to check the result. Name files with their lines. Set the plan with todo as well, as steps that are all pending: the user accepts, edits or refuses it.',
     read_only: true,
+    todo: true,
     origin: 'built in',
   },
   {
@@ -87,7 +90,8 @@ export function toolsFor(agent: Agent, tools: readonly Tool[]): Tool[] {
     // Tools of MCP servers may be reached through others only; what is called is judged by its own name.
     (tool.leads && names.some(name => name.includes('/')))
   const isReading = (tool: Tool) => tool.level === 'read' || tool.level_by_call === true
-  return tools.filter(tool => isAllowed(tool) && (!agent.read_only || isReading(tool)))
+  const isWanted = (tool: Tool) => tool.name !== 'todo' || agent.todo !== false
+  return tools.filter(tool => isAllowed(tool) && isWanted(tool) && (!agent.read_only || isReading(tool)))
 }
 
 function customised(shipped: Agent | undefined, name: string, entry: AgentConfig): Agent {
@@ -108,6 +112,7 @@ function customised(shipped: Agent | undefined, name: string, entry: AgentConfig
     read_only: base.read_only || (entry.read_only ?? false),
     allowed_tools: shipped?.allowed_tools?.length === 0 ? [] : (entry.allowed_tools ?? base.allowed_tools),
     write_paths: entry.write_paths ?? base.write_paths,
+    todo: base.name === 'plan' || (entry.todo ?? base.todo),
     origin: entry.origin ?? base.origin,
   }
 }

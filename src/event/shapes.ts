@@ -9,6 +9,7 @@ import {
   locations,
   maybe,
   open,
+  planItem,
   preview,
   promptBody,
   providerData,
@@ -138,6 +139,16 @@ export const SHAPES = {
     before_hash: maybe(text),
     after_hash: maybe(text),
     diff: maybe(text),
+  }),
+  /** The whole list of steps, each time it changes. */
+  plan: open({
+    turn_id: maybe(id),
+    /** Whose list it is. */
+    agent: text,
+    parent_tool_call_id: maybe(id),
+    items: v.array(planItem),
+    /** A person changed it. */
+    by: maybe(word<'user'>()),
   }),
   /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
   undo: open({
