@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { AgentConfig, Config } from '../config/config.ts'
 import type { Effort } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
+import { AUTO } from './choice.ts'
 
 /** Who works: a set of tools, a prompt and limits. The limits are enforced where tools run, whatever a model or a rule says. */
 export type Agent = {
@@ -69,14 +70,14 @@ export function agentsOf(config: Config): Agent[] {
   return [...agents.values()]
 }
 
-/** Throws INVALID_REQUEST that lists the agents there are. */
+/** The agent of that name; for `auto`, which chooses for each prompt, `build`. Throws INVALID_REQUEST that lists the agents there are. */
 export function findAgent(config: Config, name: string): Agent {
   const agents = agentsOf(config)
-  const agent = agents.find(agent => agent.name === name)
+  const agent = agents.find(agent => agent.name === (name === AUTO ? 'build' : name))
   if (!agent)
     throw new AppError(
       'INVALID_REQUEST',
-      `There is no such agent. Known agents: ${agents.map(a => a.name).join(', ')}.`,
+      `There is no such agent. Known agents: ${[...agents.map(a => a.name), AUTO].join(', ')}.`,
     )
   return agent
 }

@@ -76,6 +76,8 @@ export const SHAPES = {
   prompt: open({
     ...promptBody,
     source: v.picklist(['user', 'steer', 'agent']),
+    /** Why `auto` chose the agent. */
+    agent_reason: maybe(text),
     parent_tool_call_id: maybe(id),
     /** Files of instructions that the model knows from here on, by real path, with the hash of what it was told; '' when gone. */
     instructions: maybe(v.array(open({ path: text, hash: text }))),
@@ -172,7 +174,7 @@ export const SHAPES = {
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth' | 'ask'>(),
+    kind: word<'elicitation' | 'auth' | 'ask' | 'plan'>(),
     server: text,
     message: text,
     schema: maybe(v.unknown()),

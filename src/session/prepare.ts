@@ -211,6 +211,15 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           return undefined
         },
         mayGoOn: limit.begin(prompt.turn_id),
+        ...(agent.name === 'plan' && {
+          async *handOver(signal: AbortSignal) {
+            const { handOver } = await import('./hand-over.ts')
+            yield* handOver(session, models, turn_id, signal)
+            // An agent that goes by a list has the tool for it.
+            const prefix = await frozen.get('build')
+            if (!prefix?.frozen.tools.some(({ name }) => name === 'todo')) frozen.delete('build')
+          },
+        }),
         async steers() {
           const news = await announcements()
           return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))

@@ -113,7 +113,7 @@ export type ToolContext = {
  * browser comes back. When that resolves first, the answer is `accept`; when it rejects, nobody needs one: `cancel`.
  */
 export type Ask = (
-  question: { server: string; message: string; schema?: unknown; url?: string; kind?: 'ask' },
+  question: { server: string; message: string; schema?: unknown; url?: string; kind?: 'ask' | 'plan' },
   elsewhere?: Promise<unknown>,
 ) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: unknown }>
 
