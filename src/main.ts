@@ -1,13 +1,12 @@
 import { read, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { isatty } from 'node:tty'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
 import { VERSION } from './base/version.ts'
 import { parseCommand } from './cli/args.ts'
 import { runCommand } from './cli/commands.ts'
-import { createOutput } from './cli/output.ts'
+import { createOutput, isTerminal } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
 import { dirsFrom } from './config/dirs.ts'
 
@@ -37,7 +36,14 @@ const host: Process = {
   get terminal_error() {
     return output.stream(2)
   },
-  terminal: { input: isatty(0), output: isatty(1) },
+  terminal: {
+    get input() {
+      return isTerminal(0)
+    },
+    get output() {
+      return isTerminal(1)
+    },
+  },
   onInterrupt: act => void process.on('SIGINT', act),
   handshake: line => void writeSync(1, line),
   stdout: text => output.write(1, text),

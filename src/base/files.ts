@@ -1,14 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, parse, sep } from 'node:path'
+import { nodeCrypto } from './heavy.ts'
 
 /** Directories 0700, files 0600: what we keep is for the owner's eyes. */
 export const PRIVATE_DIR = 0o700
 export const PRIVATE_FILE = 0o600
 
 export const hashOf = (bytes: Uint8Array | string): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  `sha256:${nodeCrypto().createHash('sha256').update(bytes).digest('hex')}`
 
 const { O_RDONLY, O_NONBLOCK = 0 } = constants
 
@@ -70,7 +70,7 @@ export async function writeAtomic(
   mode: number = PRIVATE_FILE,
   place: (temporary: string) => Promise<void> = temporary => rename(temporary, path),
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = join(dirname(path), `.${nodeCrypto().randomBytes(6).toString('hex')}.tmp`)
   try {
     const file = await open(temporary, 'wx', mode)
     try {

@@ -13,13 +13,14 @@ import type { ServerStatus } from '../mcp/pool.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
+import { conventionFindings } from './doctor-conventions.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
 import { type Style, styleFor } from './terminal.ts'
 
 /** `ok` null: nothing is wrong, and nothing needs to be right. */
-type Finding = { ok: boolean | null; what: string; remedy?: string; details?: string[] }
+export type Finding = { ok: boolean | null; what: string; remedy?: string; details?: string[] }
 type Found = Finding | Finding[]
 type Sections = Record<string, (Found | Promise<Found>)[]>
 type Doctored = ReturnType<typeof createRuntime>
@@ -58,6 +59,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
       unknownTools(config),
       { ok: null, what: `state in ${printable(dirs.state)}` },
     ],
+    Conventions: await conventionFindings(runtime, outside.cwd),
     Models: await modelFindings(runtime, config),
     'MCP servers': await serverFindings(runtime, outside.cwd),
     Disk: [writable(config.transcript_path), writable(dirs.state)],

@@ -1,7 +1,9 @@
 import { fstatSync, writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
+import { nodeTty } from '../base/heavy.ts'
 
 type Descriptor = 1 | 2
+
+export const isTerminal = (descriptor: number): boolean => nodeTty().isatty(descriptor)
 
 /**
  * The output streams, created when something is written to them: creating one costs as much as half of a bare server's
@@ -79,7 +81,7 @@ const REASONS: Record<string, string> = {
 function isFile(descriptor: Descriptor): boolean {
   try {
     const found = fstatSync(descriptor)
-    return found.isFile() || (found.isCharacterDevice() && !isatty(descriptor))
+    return found.isFile() || (found.isCharacterDevice() && !isTerminal(descriptor))
   } catch {
     return true // closed: the write reports it
   }

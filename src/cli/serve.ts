@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, UsageError } from '../base/errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
-import { startTimeOf } from '../base/processes.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
@@ -106,7 +104,7 @@ function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined,
       'A server that other machines can reach needs a token of your own: set EMACS_AGENT_TOKEN, or use --host 127.0.0.1.',
     )
   if (no_auth) return null
-  return fromEnv || randomBytes(32).toString('base64url')
+  return fromEnv || Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
 }
 
 /** Without the lifeline the token is in a file that only its owner can read, never on stdout. */
@@ -117,6 +115,7 @@ async function keepToken(
 ): Promise<string | null> {
   if (stdin_lifeline || token === null) return null
   try {
+    const { startTimeOf } = await import('../base/processes.ts')
     await makePrivateDir(state)
     const path = join(state, `token-${process.pid}`)
     // A backend that was killed left its token, perhaps one of our number.

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { dirname, extname, isAbsolute, join, resolve, sep } from 'node:path'
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path'
+import { isInside } from '../tools/paths.ts'
 import { isSensitive } from '../tools/permission/sensitive.ts'
 import { chain, type Origin, type Place, shownPath, userDirectories } from './places.ts'
 import { type Reference, referencesIn, withoutComments } from './references.ts'
@@ -43,7 +44,7 @@ export async function gatherInstructions(
   return reader.gathered
 }
 
-/** What was read of a file, as long as its `mark` (inode, time and size) is the same. */
+/** What was read of a file, by the way it came in, as long as its `mark` (inode, time and size) is the same. */
 export type Cache = Map<string, { mark: string; read: TextFile | Refusal; text: string; references: Reference[] }>
 
 type Importing = { path: string; line: number }
@@ -59,8 +60,8 @@ function createReader(place: Place, hidden: Hidden, cache: Cache) {
 
   /** False when there is nothing to be had at that path. */
   async function read(path: string, open: string[] = [], by?: Importing): Promise<boolean> {
-    const as = by ? 'import' : isBelow(path, place.config) ? 'user' : 'project'
-    const looked = await look(path, real => refusalOf(real, as, place, hidden))
+    const as = by ? 'import' : isInside(path, place.config) ? 'user' : 'project'
+    const looked = await look(path, as, real => refusalOf(real, as, place, hidden))
     if (looked === null) return false
     const { read: found, text, references } = looked
     if (isRefused(found)) {
@@ -81,17 +82,18 @@ function createReader(place: Place, hidden: Hidden, cache: Cache) {
     return true
   }
 
-  async function look(path: string, admits: (real: string) => string | null) {
+  async function look(path: string, as: string, admits: (real: string) => string | null) {
     const info = await stat(path).catch(() => null)
     if (!info) return null // not there, or not ours to see
     const mark = `${info.ino} ${info.mtimeMs} ${info.size}`
-    const known = cache.get(path)
+    const key = `${as} ${path}`
+    const known = cache.get(key)
     if (known?.mark === mark) return known
     const read = await readText(path, MOST_BYTES, admits)
     if (read === null) return null
     const text = isRefused(read) ? '' : withoutComments(read.text).trimEnd()
     const looked = { mark, read, text, references: referencesIn(text) }
-    cache.set(path, looked)
+    cache.set(key, looked)
     return looked
   }
 
@@ -126,16 +128,13 @@ function target(written: string, from: string, { home }: Place): string {
 /** Not a person, a package or a decorator. */
 const looksLikePath = (written: string) => /^(?:\.{1,2}|~)?\/|\.(?:md|mdc|markdown|txt|org|rst|adoc)$/.test(written)
 
-const isBelow = (path: string, directory: string) =>
-  path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
-
 /** Why a real path may not be read; null when it may. `as` is how it came to be read. */
 function refusalOf(real: string, as: 'import' | Origin, place: Place, hidden: Hidden): string | null {
-  if (isBelow(real, place.root))
+  if (isInside(real, place.root))
     return hidden(real) || isSensitive(real.slice(place.root.length + 1)) ? 'is closed to tools' : null
   // A person's own file may be a link into their dotfiles; what a repository has may not lead anywhere.
   if (as === 'user') return null
-  if (!userDirectories(place).some(directory => isBelow(real, directory)))
+  if (!userDirectories(place).some(directory => isInside(real, directory)))
     return as === 'import'
       ? 'lies outside of the repository and of your own directories'
       : 'is a link that leads out of the repository'

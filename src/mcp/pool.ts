@@ -11,6 +11,7 @@ import type { Catalog } from './catalog/catalog.ts'
 import { createOffer, entriesOf, type Offer, offered } from './catalog/offer.ts'
 import type { Others } from './catalog/others.ts'
 import { getPrompt } from './catalog/prompt.ts'
+import { hasResources, resourceTool } from './catalog/read-resource.ts'
 import type { CallContext } from './connection/calls.ts'
 import { type Credentials, createCredentials } from './connection/credentials.ts'
 import type { Asker } from './connection/elicitation.ts'
@@ -212,12 +213,13 @@ export function createPool(options: PoolOptions): Pool {
   return {
     tools: async (project, session_id, ask) => (await offerTo(project, session_id, ask)).tools,
     async listed(project) {
+      const found = await knownOf(project)
       const known = await Promise.all(
-        (await knownOf(project)).map(
-          async ({ server, catalog }) => catalog && entriesOf(server, offered(server, catalog)),
-        ),
+        found.map(async ({ server, catalog }) => catalog && entriesOf(server, offered(server, catalog))),
       )
-      return known.flatMap(entries => entries ?? []).map(({ tool }) => tool)
+      const tools = known.flatMap(entries => entries ?? []).map(({ tool }) => tool)
+      const reading = found.some(({ catalog }) => hasResources(catalog)) ? [resourceTool([], () => {})] : []
+      return [...tools, ...reading]
     },
     async promptLines(project, session_id) {
       if (session_id !== undefined) return (await offerTo(project, session_id)).lines

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../base/errors.ts'
+import { nodeCrypto } from '../base/heavy.ts'
 import { createBodyReader } from './body.ts'
 
 /** Who may ask. `token` is null only under `--no-auth`; `loopback` says where the server is bound. */
@@ -49,10 +49,10 @@ function isKnownHost(host: string | null, { allowed_hosts, loopback }: Door): bo
   return name !== undefined && (allowed.includes(name) || (loopback && LOOPBACK.includes(name)))
 }
 
-const digest = (text: string) => createHash('sha256').update(text).digest()
+const digest = (text: string) => nodeCrypto().createHash('sha256').update(text).digest()
 
 /** Compares digests in constant time, so that neither the length nor the beginning of the token shows. */
 function isBearer(header: string | null, token: string): boolean {
   const given = /^Bearer +(\S+)\s*$/i.exec(header ?? '')?.[1]
-  return given !== undefined && timingSafeEqual(digest(given), digest(token))
+  return given !== undefined && nodeCrypto().timingSafeEqual(digest(given), digest(token))
 }

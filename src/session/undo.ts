@@ -1,12 +1,9 @@
-import { realpathSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { AppError, reasonOf } from '../base/errors.ts'
 import type { FileChanged, Stored } from '../event.ts'
-import { isConfined } from '../tools/paths.ts'
-import type { ToolContext } from '../tools/tool.ts'
 import type { Lost } from '../undo/chain.ts'
 import type { Keeper } from '../undo/keeper.ts'
-import type { Undoing } from '../undo/outcome.ts'
+import type { Undoing, UndoRequest } from '../undo/outcome.ts'
 import type { Line } from '../undo/steps.ts'
 import type { Session } from './session.ts'
 import type { Workspace } from './workspace.ts'
@@ -45,8 +42,8 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       dir,
       roots,
       most_bytes: limit_mb * 1024 * 1024,
+      unsaved: session.log.path === null,
       at: () => events().at(-1)?.id ?? 0,
-      locate: path => locate(path, roots),
       report: message => void session.append({ type: 'notice', code: 'UNDO_LIMIT', message }),
     })
     const undoing = createUndoing({
@@ -82,7 +79,7 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       },
     },
     changes: async since => (await open()).undoing.changes(since),
-    undo: async request => (await open()).undoing.undo(request),
+    undo: async request => (await open()).undoing.undo(inProject(request)),
     redo: async undo_id => (await open()).undoing.redo(undo_id),
     rewind: async (...asked) => (await open()).undoing.rewind(...asked),
     async recover() {
@@ -101,6 +98,17 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       kept?.store.close()
       if (session.log.path === null && kept) (await import('../undo/store.ts')).dropStore(dir)
     },
+  }
+
+  /** A path may go through a link to the project, as its own path does. */
+  function inProject({ paths, hunks, ...request }: UndoRequest): UndoRequest {
+    const { project_path } = session.state
+    const below = (path: string) => (path.startsWith(`${project_path}/`) ? path.slice(project_path.length + 1) : path)
+    return {
+      ...request,
+      ...(paths && { paths: paths.map(below) }),
+      ...(hunks && { hunks: hunks.map(({ path, diff }) => ({ path: below(path), diff })) }),
+    }
   }
 
   /** An undo that is through, and that the log does not know of. */
@@ -160,21 +168,4 @@ function lostIn(events: readonly Stored[], lines: readonly Line[]): Lost[] {
           },
         ],
   )
-}
-
-/** Where a path of an event is. Throws when the project is gone, or when the path is not open to tools, or leads elsewhere. */
-function locate(path: string, roots: ToolContext['roots']): string {
-  if (!statSync(roots.project, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`the project is not at ${roots.project} any more: it was moved or deleted`)
-  const absolute = isAbsolute(path) ? path : join(roots.project, path)
-  if (!isConfined(absolute, roots)) throw new Error('it is outside of what is open to tools')
-  const parent = existingParent(absolute)
-  if (realpathSync(parent) !== parent) throw new Error('a link on the way leads to another place than before')
-  return absolute
-}
-
-function existingParent(path: string): string {
-  const parent = dirname(path)
-  if (parent === path || statSync(parent, { throwIfNoEntry: false })) return parent
-  return existingParent(parent)
 }

@@ -4,9 +4,10 @@ import { relative } from '../tools/paths.ts'
 import type { Change, Effect, Roots, ToolContext } from '../tools/tool.ts'
 import type { Images } from './images.ts'
 import { differences, intended, lookAtNamed, type Named } from './named.ts'
+import { namedOutside } from './outside.ts'
 import { type Entry, isDirectory, isKept, look, MAX_KEPT_BYTES, sameState, statAt } from './state.ts'
 import type { Steps } from './steps.ts'
-import { createTree, ignoredAmong } from './tree.ts'
+import { ignoredAmong, type Tree } from './tree.ts'
 
 /** A call that may change something, before it runs. */
 type Writing = { tool: string; category: string; effect: Effect; context: ToolContext }
@@ -34,6 +35,7 @@ type Store = {
   roots: Roots
   steps: Steps
   images: Images
+  tree: Tree
   /** The last event of the log. */
   at(): number
   /** Called when something was kept. */
@@ -46,10 +48,10 @@ export function createKeeper({
   roots,
   steps,
   images,
+  tree,
   at,
   grown,
-}: Store): Keeper & { release(): void; toShown(entries: Entry[]): Entry[] } {
-  const tree = createTree(`${dir}/tree`, roots)
+}: Store): Keeper & { toShown(entries: Entry[]): Entry[] } {
   const shown = (path: string) => relative(path, roots)
   const named = ({ category, effect }: Writing) => category === 'filesystem' && effect.writes.length > 0
   /** Calls that are watched now, and what others found changed meanwhile. */
@@ -77,6 +79,7 @@ export function createKeeper({
     const after = lookAtNamed(effect.writes, images, before)
     for (const path of before.keys()) if (!after.has(path)) after.set(path, put(path))
     const entries = differences(before, after, effect)
+    nameOthers(entries)
     return { ...(await close(entries, call)), changes: toldOf(entries, context, effect.changes?.[0]?.operation) }
   }
   const put = (path: string) => {
@@ -96,6 +99,15 @@ export function createKeeper({
     return { settle: () => inTurn(() => settleTree(found, since, context, call)) }
   }
 
+  /** A file of several names is known by another one of them, where that was seen. */
+  const nameOthers = (entries: readonly Entry[]) => {
+    for (const { path, before, after } of entries)
+      for (const state of [before, after]) {
+        const other = state?.file === undefined ? undefined : tree.otherName(path, state.file)
+        if (state && other !== undefined) state.same_as = shown(other)
+      }
+  }
+
   async function settleTree(found: Map<string, Entry>, since: number, context: ToolContext, call: Call) {
     const settling = { ...context, signal: NEVER }
     try {
@@ -104,6 +116,7 @@ export function createKeeper({
       watching.delete(found)
     }
     const changed = [...found.values()].filter(({ before, after }) => !sameState(before, after))
+    nameOthers(changed)
     const ignored = await ignoredAmong(
       changed.map(({ path }) => path),
       settling,
@@ -154,11 +167,15 @@ export function createKeeper({
     async foresee(writing) {
       if (writing.tool === 'shell_background') return { undo: 'none', names: [] }
       if (!named(writing) && !tree.isKnown()) await inTurn(() => looked(writing.context).catch(() => [])) // said when it runs
-      const paths = named(writing) ? writing.effect.writes : tree.unheld()
-      const lost = named(writing) ? paths.filter(isTooLarge) : paths
-      if (lost.length === 0) return { names: [] }
-      const all = named(writing) && paths.every(path => isTooLarge(path) || !existsSync(path))
-      return { undo: all ? 'none' : 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
+      if (named(writing)) {
+        const { writes } = writing.effect
+        const lost = writes.filter(isTooLarge)
+        if (lost.length === 0) return { names: [] }
+        const all = writes.every(path => lost.includes(path) || !existsSync(path))
+        return { undo: all ? 'none' : 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
+      }
+      const lost = [...namedOutside(writing.effect, roots, writing.context.env['HOME']), ...tree.unheld()]
+      return lost.length === 0 ? { names: [] } : { undo: 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
     },
     async keep(writing, { turn_id, tool_call_id }) {
       const call = { step: tool_call_id, turn_id }
@@ -171,7 +188,6 @@ export function createKeeper({
       }
     },
     toShown,
-    release: () => tree.remove(),
   }
 }
 

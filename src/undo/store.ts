@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
@@ -7,7 +7,8 @@ import type { GitContext } from '../tools/git/repository.ts'
 import type { Roots } from '../tools/tool.ts'
 import { openImages } from './images.ts'
 import { createKeeper } from './keeper.ts'
-import { enforceLimit, LOCK } from './limit.ts'
+import { dropAbandoned, enforceLimit, LOCK, UNSAVED } from './limit.ts'
+import { locate } from './locate.ts'
 import { differences, type Named } from './named.ts'
 import type { Place } from './plan.ts'
 import { restore, sweep } from './restore.ts'
@@ -15,8 +16,8 @@ import { type Entry, look, sameState } from './state.ts'
 import { type OpenLine, openSteps, type UndoLine } from './steps.ts'
 import { createTree } from './tree.ts'
 
-/** After this much more, the limit is looked at again. */
-const STEP = 8 * 1024 * 1024
+/** The limit is looked at again after such a part of it. */
+const PART = 1 / 16
 
 export type Store = ReturnType<typeof openStore>
 
@@ -26,25 +27,28 @@ export type Keeping = {
   dir: string
   roots: Roots
   most_bytes: number
+  /** The session leaves nothing behind. */
+  unsaved: boolean
   at(): number
-  locate: Place['locate']
   /** Says that older sessions were dropped, or that the live ones are over the limit. */
   report(message: string): void
 }
 
 /** Opens what is kept of a session; the directory is made. It is this process's until `close`. */
-export function openStore({ dir, roots, most_bytes, at, locate, report }: Keeping) {
+export function openStore({ dir, roots, most_bytes, unsaved, at, report }: Keeping) {
   mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
   const release = tryLock(join(dir, LOCK))
   if (!release) throw new AppError('SESSION_LOCKED', 'Another backend has the undo of this session open.')
+  if (unsaved) writeFileSync(join(dir, UNSAVED), '')
+  dropAbandoned(dirname(dir))
   const steps = openSteps(join(dir, 'steps.jsonl'))
   const images = openImages(join(dir, 'images'))
-  const place: Place = { locate, images }
+  const place: Place = { locate: path => locate(path, roots), images }
   let checked = -1
 
   const grown = async () => {
     const own = images.size() + steps.size()
-    if (checked >= 0 && own < checked + STEP) return
+    if (checked >= 0 && own < checked + most_bytes * PART) return
     checked = own
     const { dropped, bytes } = enforceLimit(dirname(dir), dir, most_bytes)
     const limit = `undo_limit_mb = ${Math.round(most_bytes / 1024 / 1024)}`
@@ -55,7 +59,8 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
     else if (bytes > most_bytes)
       report(`What the live sessions keep for undo is over its limit (${limit}). It stays until they are closed.`)
   }
-  const keeper = createKeeper({ dir, roots, steps, images, at, grown })
+  const tree = createTree(join(dir, 'tree'), roots)
+  const keeper = createKeeper({ dir, roots, steps, images, tree, at, grown })
 
   return {
     steps,
@@ -80,7 +85,7 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
       }
     },
     close() {
-      keeper.release()
+      tree.remove()
       steps.close()
       images.close()
       release()
@@ -104,7 +109,7 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
 
   /** What the call meant to write, or what stands there: if that is neither, somebody has changed it since. */
   function named(entries: readonly Entry[]): Entry[] {
-    const nowAt = (path: string) => look(locate(path)).state
+    const nowAt = (path: string) => look(place.locate(path)).state
     return entries.flatMap(({ path, before, after }) => {
       const now = nowAt(path)
       const left = sameState(before, after) || sameState(now, before) ? now : after
@@ -113,7 +118,6 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
   }
 
   async function watched(context: GitContext): Promise<Entry[]> {
-    const tree = createTree(join(dir, 'tree'), roots)
     if (!tree.isKnown()) return []
     const before: Named = new Map()
     const after: Named = new Map()

@@ -6,7 +6,7 @@ import { type History, historyOf, type Link, type Lost, takenOf, withHunks } fro
 import { planHunks } from './hunks.ts'
 import { netChanges } from './net.ts'
 import type { NetChange, Outcome, Refused, Undoing, UndoRequest } from './outcome.ts'
-import { type Aim, now, type Plan, planReversal, take, unitsOf } from './plan.ts'
+import { type Aim, now, type Plan, planReversal, take, unitsOf, withoutSharedFiles } from './plan.ts'
 import { isConflict, replaced } from './reverse.ts'
 import { choose, isBelow, shownPath } from './selection.ts'
 import { changeOf, isDirectory, kindOf } from './state.ts'
@@ -50,12 +50,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       ...more,
     }
     const { failed } = await store.perform(line).catch(error => {
-      throw new AppError(
-        'INTERNAL',
-        `Nothing was changed: the undo could not be written down (${reasonOf(error)}). Free some disk space, then try again.`,
-        {},
-        { cause: error },
-      )
+      throw notPossible(error)
     })
     for (const event of line.also) append(event)
     append(undoEvent(line, failed))
@@ -75,7 +70,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
   }
 
   const reversal = (past: History, links: Iterable<Link>): Plan =>
-    guardUnsaved(planReversal(past, withHunks(past.links, new Set(links)), place))
+    withoutSharedFiles(guardUnsaved(planReversal(past, withHunks(past.links, new Set(links)), place)), place)
   const isIdle = (plan: Plan) => plan.entries.length === 0 && plan.refused.length === 0
 
   /** The last turn that changed something and is not undone; one that has changed nothing in the end is passed over. */
@@ -100,7 +95,12 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       return { plan, more: { turns, turn_id: turns[0] } }
     }
     const chosen = choose(request, past, events(), roots)
-    if (hunks) return await planOfHunks(hunks, past, chosen)
+    if (hunks)
+      return await planOfHunks(
+        hunks.map(({ path, diff }) => ({ path: shownPath(path, roots), diff })),
+        past,
+        chosen,
+      )
     const plan = reversal(past, chosen)
     for (const path of (paths ?? []).map(path => shownPath(path, roots)))
       if (![...chosen].some(({ entry }) => isBelow(entry.path, path)))
@@ -153,7 +153,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       })
       take(plan, aims, place)
     }
-    const guarded = guardUnsaved(plan)
+    const guarded = withoutSharedFiles(guardUnsaved(plan), place)
     const refused = new Set(guarded.refused.map(({ path }) => path))
     const hunks = (undone.partial ?? []).flatMap(({ paths }) => paths)
     const back = hunks.length > 0 ? [...undone.taken, { step: undone.step, paths: [...new Set(hunks)] }] : undone.taken
@@ -175,12 +175,12 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       return netChanges(past, new Set(past.links.filter(link => link.at >= from!)), place, roots)
     },
     undo: request =>
-      request.dry_run
-        ? alone(async () => dry((await planOf(request)).plan))
-        : alone(async () => {
-            const { plan, more } = await planOf(request)
-            return await perform(plan, { kind: 'undo', ...more })
-          }),
+      alone(async () => {
+        const { plan, more } = await planOf(request).catch(error => {
+          throw error instanceof AppError ? error : notPossible(error)
+        })
+        return request.dry_run ? dry(plan) : await perform(plan, { kind: 'undo', ...more })
+      }),
     redo: undo_id =>
       alone(async () => {
         const past = history()
@@ -206,6 +206,14 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
     },
   }
 }
+
+const notPossible = (error: unknown) =>
+  new AppError(
+    'INTERNAL',
+    `Nothing was changed: the undo could not be written down (${reasonOf(error)}). Free some disk space, then try again.`,
+    {},
+    { cause: error },
+  )
 
 const dry = (plan: Plan): Outcome => ({ undo_id: null, ...shownOf(plan.entries, plan.refused) })
 

@@ -14,8 +14,8 @@ beforeEach(() => {
     dir: join(project.root, 'undo', 's'),
     roots: project.context.roots,
     most_bytes: 1e9,
+    unsaved: false,
     at: () => 0,
-    locate: path => join(project.path, path),
     report: () => {},
   })
 })

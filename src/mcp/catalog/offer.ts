@@ -3,7 +3,7 @@ import type { McpServer } from '../connection/server.ts'
 import { type Absent, absentFor } from './absent.ts'
 import type { Catalog, McpTool } from './catalog.ts'
 import { type Entry, type Listed, lazyTools, overviewOf } from './lazy.ts'
-import { resourceTool } from './read-resource.ts'
+import { hasResources, resourceTool } from './read-resource.ts'
 import { signatureOf } from './signature.ts'
 import { isOffered, toolFor } from './tool.ts'
 
@@ -47,7 +47,7 @@ export function createOffer(servers: { server: McpServer; catalog: Catalog | nul
     stale.delete(named(server, uri))
     server.watch(uri)
   }
-  const hasResources = servers.some(({ catalog }) => catalog?.resources?.length || catalog?.templates?.length)
+  const isReading = servers.some(({ catalog }) => hasResources(catalog))
 
   const absent = (): Absent[] =>
     servers.flatMap(({ server }) =>
@@ -65,7 +65,7 @@ export function createOffer(servers: { server: McpServer; catalog: Catalog | nul
       ...(native
         ? Array.from(current, ([server, tools]) => tools.map(tool => toolFor(server, tool))).flat()
         : lazyTools(entries, absent)),
-      ...(hasResources
+      ...(isReading
         ? [
             resourceTool(
               servers.map(({ server }) => server),

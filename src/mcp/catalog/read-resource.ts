@@ -4,6 +4,7 @@ import { suggestion } from '../../config/nearest.ts'
 import { defineTool } from '../../tools/define.ts'
 import type { Tool } from '../../tools/tool.ts'
 import type { McpServer } from '../connection/server.ts'
+import type { Catalog } from './catalog.ts'
 import { outputOf } from './result.ts'
 
 /** More addresses than this are for a server's own search. */
@@ -48,6 +49,10 @@ export const resourceTool = (servers: McpServer[], read: (server: McpServer, uri
       return outputOf({ ...result, content: blocks }, context.toon)
     },
   })
+
+/** Whether a server has something to read, as far as it is known. */
+export const hasResources = (catalog: Catalog | null): boolean =>
+  Boolean(catalog?.resources?.length || catalog?.templates?.length)
 
 function find(servers: McpServer[], named: string): McpServer {
   const plain = named.replace(/^@|:$/g, '')

@@ -18,6 +18,20 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     return [...builtinTools, ...sessionTools]
   }
 
+  /** The tool that reads skills, where there are any. */
+  const skillTools = async (project: string | undefined): Promise<Tool[]> => {
+    const { findSkills } = await import('../../conventions/skills.ts')
+    const { entries } = await findSkills(await placeOf(project ?? runtime.dirs.config, runtime.dirs))
+    if (!entries.some(({ problem, by_person_only }) => problem === undefined && !by_person_only)) return []
+    const { skillTool } = await import('../../conventions/skill-tool.ts')
+    return [
+      skillTool(
+        async () => entries,
+        () => {},
+      ),
+    ]
+  }
+
   route(app, 'GET /api/models', { summary: 'Models, usable or not, and why' }, () => runtime.models.list())
 
   route(app, 'GET /api/agents', { summary: 'Agents', query: OfProject }, async ({ query }) => {
@@ -49,7 +63,11 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
       // Read first: the pool knows the servers of a project by its configuration.
       const { rules } = await runtime.projectConfig(query.project)
       const pool = query.project === undefined ? null : await runtime.pool()
-      const listed = [...(await builtins()), ...((await pool?.listed((await real(query.project))!)) ?? [])]
+      const listed = [
+        ...(await builtins()),
+        ...(await skillTools(query.project)),
+        ...((await pool?.listed((await real(query.project))!)) ?? []),
+      ]
       const { defaultApproval } = await import('../../tools/permission/policy.ts')
       return {
         tools: listed.map(tool => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { open, results, systemOf, toolsOf, write } from '../../support/conventions.ts'
-import { withModel } from '../../support/program.ts'
+import { run, withModel } from '../../support/program.ts'
 import { tempDir } from '../../support/temp.ts'
 
 test('agents as files: their tools are ours, a project restricts only, built-in names stay', async () => {
@@ -58,4 +58,20 @@ test('agents as files: their tools are ours, a project restricts only, built-in 
   await backend.call(`POST /api/sessions/${id}/prompt`, { text: 'Help', agent: 'helper', wait: true })
   expect(model.requests[2]!.body.model).toBe('big')
   await backend.stop()
+})
+
+test('doctor names what is wrong with files of conventions', async () => {
+  const { home } = await withModel()
+  const project = tempDir({
+    '.claude/agents/good.md': 'You are good.',
+    '.claude/agents/empty.md': '',
+    '.claude/skills/broken/SKILL.md': '---\nname: broken\n\tdescription: x\n---\n',
+    '.claude/commands/fine.md': '---\nmodel: opus\n---\nFine.',
+  })
+  const { stdout, code } = await run(['doctor'], { home, cwd: project })
+  expect(stdout).toContain('0 skills, 1 commands and 1 agents from files')
+  expect(stdout).toContain(`✗ ${join(project, '.claude/skills/broken/SKILL.md')}:3: is no YAML`)
+  expect(stdout).toContain(`✗ ${join(project, '.claude/agents/empty.md')}:1: has no text`)
+  expect(stdout).toContain(`· ${join(project, '.claude/commands/fine.md')}:2: model is ignored`)
+  expect(code).toBe(1)
 })

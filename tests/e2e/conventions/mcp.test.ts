@@ -32,6 +32,9 @@ test("a server's prompts are commands, its resources are read and watched, and c
     ],
     templates: [{ server: 'lib', uri_template: 'lib://pages/{page}', name: 'Page', description: 'A page' }],
   })
+  const listed = (await backend.call(`GET /api/tools?${of}`)).body.tools
+  expect(listed.find((tool: any) => tool.name === 'read_resource')).toMatchObject({ category: 'mcp', approval: 'auto' })
+  expect(listed.some((tool: any) => tool.name === 'skill')).toBe(false)
   const complete = async (query: string) => (await backend.call(`GET /api/mcp/lib/complete?${of}&${query}`)).body
   expect(await complete('prompt=explain&argument=thing&value=t')).toEqual({ values: ['tea', 'toast'], has_more: false })
   expect(await complete(`template=${encodeURIComponent('lib://pages/{page}')}&argument=page&value=t`)).toEqual({
