@@ -20,6 +20,7 @@
   [["Conversation"
     ("a" "open" emacs-agent)
     ("k" "stop the agent" emacs-agent-interrupt)
+    ("y" "send the last prompt again" emacs-agent-retry)
     ("w" "take back what waits" emacs-agent-edit-queue)
     ("r" "resume" emacs-agent-resume)
     ("x" "close" emacs-agent-close)]

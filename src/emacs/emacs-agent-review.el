@@ -124,10 +124,11 @@ one."
             (insert (emacs-agent-show-all
                      (if (string-empty-p diff) (format "# %s is as it was\n" name)
                        (format "Index: %s\n%s" name diff))))))
+        ;; Before the mode, whose keys depend on it.
+        (setq buffer-read-only t)
         (diff-mode)
         (setq-local diff-font-lock-syntax nil)
         (set-buffer-modified-p nil)
-        (setq buffer-read-only t)
         (goto-char (point-min)))
       (current-buffer)))))
 
