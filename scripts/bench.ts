@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   toon: async () => (await import('./bench/toon.ts')).benchToon,
   llm: async () => (await import('./bench/llm.ts')).benchLlm,
   mcp: async () => (await import('./bench/mcp.ts')).benchMcp,
+  undo: async () => (await import('./bench/undo.ts')).benchUndo,
   emacs: async () => (await import('./bench/emacs.ts')).benchEmacs,
 }
 

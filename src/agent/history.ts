@@ -36,9 +36,9 @@ export type Derived = {
  * of a reader that begins now. Another array (a session that was resumed or rewound) and a compaction are read from the start.
  */
 export function createReader(): (log: readonly Stored[]) => Derived {
-  let reading = new Reading([])
+  let reading: Reading | undefined
   return log => {
-    if (!reading.follows(log)) reading = new Reading(log)
+    if (!reading?.follows(log)) reading = new Reading(log)
     reading.catchUp()
     const { history, encloses, refused, changed } = reading
     return { history: history.slice(), encloses, refused, changed }

@@ -165,6 +165,28 @@ export const COMMANDS = {
     },
     read: modelsAction,
   },
+  undo: {
+    usage: '[SESSION]',
+    summary:
+      'Restores what a session changed: of its last turn, or what the flags name. SESSION is the beginning of an id; without it, the last session here that changed a file. No server is needed.',
+    flags: {
+      turn: { value: 'ID', help: 'what this turn changed' },
+      call: { value: 'ID', help: 'what this tool call changed' },
+      path: { value: 'FILE', help: 'what the session changed in this file or directory; may be repeated' },
+      yes: { help: 'do not ask' },
+    },
+    read({ flags, operands, wrong }: Given) {
+      if (operands.length > 1) throw wrong('takes one session')
+      if (flags.has('turn') && flags.has('call')) throw wrong('takes --turn or --call, not both')
+      return {
+        session: operands[0],
+        turn_id: flags.text('turn'),
+        tool_call_id: flags.text('call'),
+        paths: flags.texts('path'),
+        yes: flags.has('yes'),
+      }
+    },
+  },
   trust: {
     usage: '[DIR]',
     summary:
@@ -198,6 +220,7 @@ const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise
   login: async (options, host) => (await import('./login.ts')).login(options, host),
   logout: async (options, host) => (await import('./login.ts')).logout(options, host),
   models: async (options, host) => (await import('./models.ts')).models(options, host),
+  undo: async (options, host) => (await import('./undo.ts')).undo(options, host),
   trust: async (options, host) => (await import('./trust.ts')).trust(options, host),
 }
 

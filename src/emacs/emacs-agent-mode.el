@@ -38,6 +38,7 @@
     (define-key map (kbd "C-c C-r") 'emacs-agent-resume)
     (define-key map (kbd "C-c C-d") 'emacs-agent-review)
     (define-key map (kbd "C-c C-s") 'emacs-agent-sessions)
+    (define-key map (kbd "C-c C-u") 'emacs-agent-undo)
     (define-key map (kbd "C-c C-t") 'emacs-agent-set-title)
     (define-key map (kbd "C-c C-w") #'emacs-agent-edit-queue)
     (define-key map (kbd "C-c C-z") 'emacs-agent-menu)

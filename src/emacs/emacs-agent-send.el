@@ -113,11 +113,6 @@ See `emacs-agent-before-send-functions'."
        (emacs-agent-say "Stopped%s" (if (emacs-agent-session-give-back session answer)
                                         ", and what waited is in the input again" ""))))))
 
-(defun emacs-agent-retry ()
-  "Send the last prompt again; what came of it is taken away, but files stay."
-  (interactive)
-  (emacs-agent-session-act (emacs-agent-context-session) "retry" nil))
-
 (defun emacs-agent-send--give-back (session texts)
   "Put TEXTS, which SESSION will not see, back into its input."
   (let ((buffer (emacs-agent-session-buffer session)))

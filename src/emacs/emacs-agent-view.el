@@ -14,12 +14,8 @@
 (require 'emacs-agent-message)
 (require 'emacs-agent-inert)
 
-(defvar-local emacs-agent-view--prompts nil
-  "Where prompts are in this buffer: event ids and markers, newest first.")
-
 (defun emacs-agent-view-setup ()
   "Prepare this buffer for output."
-  (setq emacs-agent-view--prompts nil)
   (emacs-agent-section-setup)
   (emacs-agent-message-setup))
 
@@ -47,7 +43,6 @@
       ("error" (emacs-agent-view--error event))
       ("notice" (emacs-agent-output-line .org))
       ("undo" (emacs-agent-view--undo event))
-      ("session.rewound" (emacs-agent-view--rewound event))
       ("context.compacted" (emacs-agent-view--compacted event))
       ("session.updated" (emacs-agent-view--updated event))
       ("session.resumed" (emacs-agent-view--abandon)
@@ -83,25 +78,12 @@
 (defun emacs-agent-view--prompt (event)
   "Write EVENT, a prompt."
   (let-alist event
-    (when (and .id (not .parent_tool_call_id))
-      (push (cons .id (copy-marker emacs-agent-output-end)) emacs-agent-view--prompts))
     (emacs-agent-output-write
      (concat (emacs-agent-message-heading
               (pcase .source ("agent" "Task") ("steer" "User (while it worked)") (_ "User"))
               event)
              .org "\n"
              (and .org_notes (concat .org_notes "\n"))))))
-
-(defun emacs-agent-view--rewound (event)
-  "Take away what EVENT says does not count any more."
-  (let* ((kept (alist-get 'to_event_id event))
-         (gone (cl-remove-if (lambda (prompt) (<= (car prompt) kept)) emacs-agent-view--prompts))
-         (start (and gone (marker-position (cdar (last gone))))))
-    (when start
-      (emacs-agent-message-abandon)
-      (emacs-agent-section-forget-after start)
-      (emacs-agent-output-edit (delete-region start emacs-agent-output-end))
-      (setq emacs-agent-view--prompts (nthcdr (length gone) emacs-agent-view--prompts)))))
 
 ;;;; Calls
 

@@ -13,7 +13,7 @@ import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import type { SessionContext } from './prepare.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor, type Redactor } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
@@ -34,6 +34,7 @@ type OpenSession = {
 /** All live sessions: opens, resumes and closes them, and serves subscribers of all of them. */
 export class Store {
   readonly #runtime: Runtime
+  readonly #redactor: Redactor
   readonly #sessions = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<Resumed>>()
   readonly #ending = new Map<string, Promise<string | null>>()
@@ -46,6 +47,7 @@ export class Store {
   /** `observe` is called for every stored event of every session. */
   constructor(runtime: Runtime, observe: (event: Stored) => void) {
     this.#runtime = runtime
+    this.#redactor = createRedactor(runtime.secrets)
     this.#observe = observe
   }
 
@@ -160,7 +162,7 @@ export class Store {
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#runtime.pool() : null,
       dirs,
-      redactor: createRedactor(this.#runtime.secrets),
+      redactor: this.#redactor,
       children: this.#runtime.children,
       env: this.#runtime.childEnv(env),
       forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],

@@ -1,9 +1,6 @@
-import { realpathSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { AppError, reasonOf } from '../base/errors.ts'
 import type { FileChanged, Stored } from '../event.ts'
-import { isConfined } from '../tools/paths.ts'
-import type { ToolContext } from '../tools/tool.ts'
 import type { Lost } from '../undo/chain.ts'
 import type { Keeper } from '../undo/keeper.ts'
 import type { Undoing } from '../undo/outcome.ts'
@@ -46,7 +43,6 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       roots,
       most_bytes: limit_mb * 1024 * 1024,
       at: () => events().at(-1)?.id ?? 0,
-      locate: path => locate(path, roots),
       report: message => void session.append({ type: 'notice', code: 'UNDO_LIMIT', message }),
     })
     const undoing = createUndoing({
@@ -160,21 +156,4 @@ function lostIn(events: readonly Stored[], lines: readonly Line[]): Lost[] {
           },
         ],
   )
-}
-
-/** Where a path of an event is. Throws when the project is gone, or when the path is not open to tools, or leads elsewhere. */
-function locate(path: string, roots: ToolContext['roots']): string {
-  if (!statSync(roots.project, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`the project is not at ${roots.project} any more: it was moved or deleted`)
-  const absolute = isAbsolute(path) ? path : join(roots.project, path)
-  if (!isConfined(absolute, roots)) throw new Error('it is outside of what is open to tools')
-  const parent = existingParent(absolute)
-  if (realpathSync(parent) !== parent) throw new Error('a link on the way leads to another place than before')
-  return absolute
-}
-
-function existingParent(path: string): string {
-  const parent = dirname(path)
-  if (parent === path || statSync(parent, { throwIfNoEntry: false })) return parent
-  return existingParent(parent)
 }

@@ -77,6 +77,7 @@ export function createKeeper({
     const after = lookAtNamed(effect.writes, images, before)
     for (const path of before.keys()) if (!after.has(path)) after.set(path, put(path))
     const entries = differences(before, after, effect)
+    nameOthers(entries)
     return { ...(await close(entries, call)), changes: toldOf(entries, context, effect.changes?.[0]?.operation) }
   }
   const put = (path: string) => {
@@ -96,6 +97,15 @@ export function createKeeper({
     return { settle: () => inTurn(() => settleTree(found, since, context, call)) }
   }
 
+  /** A file of several names is known by another one of them, where that was seen. */
+  const nameOthers = (entries: readonly Entry[]) => {
+    for (const { path, before, after } of entries)
+      for (const state of [before, after]) {
+        const other = state?.file === undefined ? undefined : tree.otherName(path, state.file)
+        if (state && other !== undefined) state.same_as = shown(other)
+      }
+  }
+
   async function settleTree(found: Map<string, Entry>, since: number, context: ToolContext, call: Call) {
     const settling = { ...context, signal: NEVER }
     try {
@@ -104,6 +114,7 @@ export function createKeeper({
       watching.delete(found)
     }
     const changed = [...found.values()].filter(({ before, after }) => !sameState(before, after))
+    nameOthers(changed)
     const ignored = await ignoredAmong(
       changed.map(({ path }) => path),
       settling,

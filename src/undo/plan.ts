@@ -1,5 +1,6 @@
 import type { History, Link } from './chain.ts'
 import type { Images } from './images.ts'
+import { Diverted } from './locate.ts'
 import type { Refused } from './outcome.ts'
 import { type Content, isConflict, reverse } from './reverse.ts'
 import { type Entry, isDirectory, look, sameState } from './state.ts'
@@ -13,7 +14,7 @@ export type Plan = {
 }
 
 export type Place = {
-  /** Where a path of an event is on the disk. Throws when it is not open to tools (any more). */
+  /** Where a path of an event is on the disk. Throws `Diverted`, or another error when it is not open to tools (any more). */
   locate(path: string): string
   images: Images
 }
@@ -33,11 +34,17 @@ export function planReversal(history: History, chosen: ReadonlySet<Link>, place:
   function aimAt(path: string, act: (links: Link[]) => ReturnType<typeof reverse>): Aim {
     try {
       const wanted = act(byPath.get(path) ?? [])
-      return isConflict(wanted) ? { path, ...wanted } : { path, now: now(path, place), wanted }
+      return isConflict(wanted) ? { path, ...wanted } : { path, now: named(now(path, place), byPath.get(path)), wanted }
     } catch (error) {
       return { path, reason: error instanceof Error ? error.message : String(error) }
     }
   }
+}
+
+/** With the other name of the file, where a change has told it. */
+function named({ state, ...content }: Content, links: readonly Link[] = []): Content {
+  const known = links.flatMap(({ entry }) => [entry.before?.same_as, entry.after?.same_as]).findLast(Boolean)
+  return { ...content, state: state?.file && known ? { ...state, same_as: known } : state }
 }
 
 export type Aim = { path: string; now: Content; wanted: Content } | Refused
@@ -58,11 +65,43 @@ export function take(plan: Plan, aims: readonly Aim[], { images }: Place): void 
     if (sameState(now.state, wanted.state)) continue
     if (now.bytes) images.put(now.bytes, wanted.state?.hash)
     if (wanted.bytes) images.put(wanted.bytes, now.state?.hash)
-    plan.entries.push({ path, before: now.state, after: wanted.state })
+    // The other name that it is known by, for a redo.
+    const same_as = now.state?.file && (now.state.same_as ?? wanted.state?.same_as)
+    plan.entries.push({ path, before: now.state && { ...now.state, ...(same_as && { same_as }) }, after: wanted.state })
   }
 }
 
-export const now = (path: string, place: Place): Content => look(place.locate(path))
+/** Entries without those that would change a file which is refused, as it has this other name. */
+export function withoutSharedFiles(plan: Plan, place: Place): Plan {
+  const fileAt = (path: string) => {
+    try {
+      return look(place.locate(path)).state?.file
+    } catch {
+      return undefined // not open to us, and so refused
+    }
+  }
+  const files = new Set(plan.refused.map(({ path }) => fileAt(path)).filter(file => file !== undefined))
+  const shared = plan.entries.flatMap(({ path, before }) => (before?.file && files.has(before.file) ? [path] : []))
+  if (shared.length === 0) return plan
+  return {
+    entries: plan.entries.filter(({ path }) => !shared.includes(path)),
+    refused: [
+      ...plan.refused,
+      ...shared.map(path => ({ path, reason: 'it is another name of a file that was edited since' })),
+    ],
+    chosen: plan.chosen.filter(({ entry }) => !shared.includes(entry.path)),
+  }
+}
+
+/** Where a link is on the way nothing is, until that has gone: when the plan is carried out, it is looked at again. */
+export function now(path: string, place: Place): Content {
+  try {
+    return look(place.locate(path))
+  } catch (error) {
+    if (error instanceof Diverted) return { state: null }
+    throw error
+  }
+}
 
 /** Paths that are refused or restored together: by the moves among these changes. */
 export function unitsOf(entries: readonly Entry[]): string[][] {

@@ -5,11 +5,13 @@ import {
   fsyncSync,
   ftruncateSync,
   lchownSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   rmdirSync,
   rmSync,
+  type Stats,
   unlinkSync,
   writeSync,
 } from 'node:fs'
@@ -24,7 +26,7 @@ import { failure } from '../tools/paths.ts'
 import { GONE } from './chain.ts'
 import type { Refused } from './outcome.ts'
 import type { Place } from './plan.ts'
-import { type Entry, isDirectory, kindOf, look, permissions, type State, sameState, statAt } from './state.ts'
+import { type Entry, fileOf, isDirectory, kindOf, look, permissions, type State, sameState, statAt } from './state.ts'
 
 /** So many files are written at once: a disk takes their syncs together. */
 const AT_ONCE = 8
@@ -51,7 +53,8 @@ export async function restore(entries: readonly Entry[], place: Place, again: bo
   }
   const guarded = (act: (entry: Entry, path: string) => unknown) => (entry: Entry, path: string) => {
     const state = look(path).state
-    if (again && sameState(state, entry.after)) return
+    // By us before a kill, or through another name of the file.
+    if (sameState(state, entry.after)) return
     if (sameState(state, expected(entry)) || (again && isTorn(path, entry, place))) return act(entry, path)
     throw new Error(EDITED)
   }
@@ -75,10 +78,12 @@ export async function restore(entries: readonly Entry[], place: Place, again: bo
         [entry],
         (entry, path) => statAt(path)?.isDirectory() || mkdirSync(path, permissions(entry.after!) | 0o700),
       )
+    const putOne = guarded((entry, path) => putContents(path, entry, place))
     await each(
-      put,
-      guarded((entry, path) => putContents(path, entry, place)),
+      put.filter(entry => !isFurtherName(entry)),
+      putOne,
     )
+    for (const entry of put.filter(isFurtherName)) await each([entry], putOne)
     for (const entry of byDepth.toReversed().filter(becomes))
       await each([entry], (entry, path) => chmodSync(path, permissions(entry.after!)))
   })
@@ -117,24 +122,43 @@ function removeDirectory(path: string, { after }: Entry): void {
   }
 }
 
-async function putContents(path: string, { before, after }: Entry, { images }: Place): Promise<void> {
+async function putContents(path: string, { before, after }: Entry, place: Place): Promise<void> {
   const wanted = after!
   if (before && before.hash === wanted.hash && kindOf(before) === 'file' && kindOf(wanted) === 'file')
     return chmodSync(path, permissions(wanted))
-  const bytes = images.get(wanted.hash!)
+  const bytes = place.images.get(wanted.hash!)
   if (bytes === null) throw new Error(GONE)
   if (kindOf(wanted) === 'link') return await putLink(path, String(bytes))
   const confirm = async () => {
     if (!sameState(look(path).state, expected({ path, before, after }))) throw new Error(EDITED)
   }
   const found = statAt(path)
+  if (found === null && linked(path, wanted, place)) return
   if (found === null) return await createFile(path, bytes, permissions(wanted), confirm)
-  if (found.isFile() && found.nlink > 1) return overwrite(path, bytes, wanted)
+  if (found.isFile() && found.nlink > 1 && isSharedWith(found, wanted, place)) return overwrite(path, bytes, wanted)
   await writeAtomic(path, bytes, permissions(wanted), async temporary => {
     if (process.platform !== 'win32' && found.uid !== process.getuid?.()) lchownSync(temporary, found.uid, found.gid)
     await confirm()
     await rename(temporary, path)
   })
+}
+
+const isFurtherName = ({ after }: Entry): boolean => after?.same_as !== undefined
+
+/** Whether the file that is there has the names that it had: what is written through one of them is meant for all. */
+function isSharedWith(found: Stats, { file, same_as }: State, place: Place): boolean {
+  if (file === undefined || fileOf(found) === file) return file !== undefined
+  const other = same_as === undefined ? null : statAt(place.locate(same_as))
+  return other !== null && fileOf(other) === fileOf(found)
+}
+
+/** A further name of a file that is there, and is what this one was. */
+function linked(path: string, wanted: State, place: Place): boolean {
+  if (wanted.same_as === undefined) return false
+  const other = place.locate(wanted.same_as)
+  if (!sameState(look(other).state, wanted)) return false
+  linkSync(other, path)
+  return true
 }
 
 async function putLink(path: string, target: string): Promise<void> {

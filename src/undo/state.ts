@@ -15,6 +15,9 @@ export const State = v.object({
   hash: v.nullable(v.string()),
   size: v.number(),
   why: v.optional(v.string()),
+  /** Device and inode of a file of several names, and the path of another one where it is known. */
+  file: v.optional(v.string()),
+  same_as: v.optional(v.string()),
 })
 export type State = v.InferOutput<typeof State>
 
@@ -36,6 +39,9 @@ export const isDirectory = (state: State | null): boolean => state !== null && k
 /** The permission bits. */
 export const permissions = (state: State): number => Number.parseInt(state.mode, 8) & 0o7777
 
+/** What two names of one file have in common. */
+export const fileOf = (found: Pick<Stats, 'dev' | 'ino'>): string => `${found.dev}:${found.ino}`
+
 export const modeOf = (found: Pick<Stats, 'mode'>): string => found.mode.toString(8)
 
 /** What is not kept is never known to be the same. A link's own mode means nothing: systems differ in what they say. */
@@ -54,9 +60,11 @@ export const isKept = (state: State | null): boolean =>
 export const changeOf = (before: State | null, after: State | null): 'created' | 'modified' | 'deleted' =>
   before === null ? 'created' : after === null ? 'deleted' : 'modified'
 
+const QUIET = { throwIfNoEntry: false } as const
+
 export const statAt = (path: string): Stats | null => {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) ?? null
+    return lstatSync(path, QUIET) ?? null
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return null // a file where a directory was
     throw error
@@ -80,7 +88,8 @@ export function look(path: string, found: Stats | null = statAt(path)): Found {
   if (size > MAX_KEPT_BYTES) return unkept('it is larger than 64 MiB')
   try {
     const bytes = readRegularSync(path)
-    return { state: { mode, hash: hashOf(bytes), size: bytes.length }, bytes }
+    const names = found.nlink > 1 ? { file: fileOf(found) } : {}
+    return { state: { mode, hash: hashOf(bytes), size: bytes.length, ...names }, bytes }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: null }
     return unkept('it cannot be read')

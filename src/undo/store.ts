@@ -8,6 +8,7 @@ import type { Roots } from '../tools/tool.ts'
 import { openImages } from './images.ts'
 import { createKeeper } from './keeper.ts'
 import { enforceLimit, LOCK } from './limit.ts'
+import { locate } from './locate.ts'
 import { differences, type Named } from './named.ts'
 import type { Place } from './plan.ts'
 import { restore, sweep } from './restore.ts'
@@ -15,8 +16,8 @@ import { type Entry, look, sameState } from './state.ts'
 import { type OpenLine, openSteps, type UndoLine } from './steps.ts'
 import { createTree } from './tree.ts'
 
-/** After this much more, the limit is looked at again. */
-const STEP = 8 * 1024 * 1024
+/** The limit is looked at again after such a part of it. */
+const PART = 1 / 16
 
 export type Store = ReturnType<typeof openStore>
 
@@ -27,24 +28,23 @@ export type Keeping = {
   roots: Roots
   most_bytes: number
   at(): number
-  locate: Place['locate']
   /** Says that older sessions were dropped, or that the live ones are over the limit. */
   report(message: string): void
 }
 
 /** Opens what is kept of a session; the directory is made. It is this process's until `close`. */
-export function openStore({ dir, roots, most_bytes, at, locate, report }: Keeping) {
+export function openStore({ dir, roots, most_bytes, at, report }: Keeping) {
   mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
   const release = tryLock(join(dir, LOCK))
   if (!release) throw new AppError('SESSION_LOCKED', 'Another backend has the undo of this session open.')
   const steps = openSteps(join(dir, 'steps.jsonl'))
   const images = openImages(join(dir, 'images'))
-  const place: Place = { locate, images }
+  const place: Place = { locate: path => locate(path, roots), images }
   let checked = -1
 
   const grown = async () => {
     const own = images.size() + steps.size()
-    if (checked >= 0 && own < checked + STEP) return
+    if (checked >= 0 && own < checked + most_bytes * PART) return
     checked = own
     const { dropped, bytes } = enforceLimit(dirname(dir), dir, most_bytes)
     const limit = `undo_limit_mb = ${Math.round(most_bytes / 1024 / 1024)}`
@@ -104,7 +104,7 @@ export function openStore({ dir, roots, most_bytes, at, locate, report }: Keepin
 
   /** What the call meant to write, or what stands there: if that is neither, somebody has changed it since. */
   function named(entries: readonly Entry[]): Entry[] {
-    const nowAt = (path: string) => look(locate(path)).state
+    const nowAt = (path: string) => look(place.locate(path)).state
     return entries.flatMap(({ path, before, after }) => {
       const now = nowAt(path)
       const left = sameState(before, after) || sameState(now, before) ? now : after

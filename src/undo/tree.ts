@@ -43,6 +43,11 @@ export function createTree(path: string, roots: Roots) {
       return await held.update(walked)
     },
     sync: () => held.sync(),
+    /** Another name of the file that was seen at a path. */
+    otherName(path: string, file: string): string | undefined {
+      for (const [other, { state }] of held.seen) if (state.file === file && other !== path) return other
+      return undefined
+    },
     isKnown: () => held.seen.size > 0,
     /** Files that are watched, and not held; directories past the limit, those that git ignores not. */
     unheld: (): string[] => [...held.unheld(), ...left.filter(directory => !without.has(directory))],

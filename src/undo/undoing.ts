@@ -6,7 +6,7 @@ import { type History, historyOf, type Link, type Lost, takenOf, withHunks } fro
 import { planHunks } from './hunks.ts'
 import { netChanges } from './net.ts'
 import type { NetChange, Outcome, Refused, Undoing, UndoRequest } from './outcome.ts'
-import { type Aim, now, type Plan, planReversal, take, unitsOf } from './plan.ts'
+import { type Aim, now, type Plan, planReversal, take, unitsOf, withoutSharedFiles } from './plan.ts'
 import { isConflict, replaced } from './reverse.ts'
 import { choose, isBelow, shownPath } from './selection.ts'
 import { changeOf, isDirectory, kindOf } from './state.ts'
@@ -75,7 +75,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
   }
 
   const reversal = (past: History, links: Iterable<Link>): Plan =>
-    guardUnsaved(planReversal(past, withHunks(past.links, new Set(links)), place))
+    withoutSharedFiles(guardUnsaved(planReversal(past, withHunks(past.links, new Set(links)), place)), place)
   const isIdle = (plan: Plan) => plan.entries.length === 0 && plan.refused.length === 0
 
   /** The last turn that changed something and is not undone; one that has changed nothing in the end is passed over. */
@@ -153,7 +153,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       })
       take(plan, aims, place)
     }
-    const guarded = guardUnsaved(plan)
+    const guarded = withoutSharedFiles(guardUnsaved(plan), place)
     const refused = new Set(guarded.refused.map(({ path }) => path))
     const hunks = (undone.partial ?? []).flatMap(({ paths }) => paths)
     const back = hunks.length > 0 ? [...undone.taken, { step: undone.step, paths: [...new Set(hunks)] }] : undone.taken

@@ -1,5 +1,5 @@
 import { readdirSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
+import { sep } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { isForbidden } from '../tools/paths.ts'
 import type { Roots } from '../tools/tool.ts'
@@ -40,21 +40,20 @@ export async function walk(roots: Roots, without: ReadonlySet<string>, limit: nu
   const pace = pacer()
   let files = 0
   const queue = [roots.project, ...roots.allowed.filter(root => root !== roots.project)]
+  const severalRoots = queue.length > 1
   for (let next = 0; next < queue.length; next++) {
     const directory = queue[next]!
     if (files >= limit) {
       walked.left.push(directory)
       continue
     }
-    for (const [path, found] of entriesIn(directory, walked.closed)) {
-      if (isForbidden(path, roots) || walked.found.has(path)) continue
+    eachIn(directory, walked.closed, (path, found) => {
+      if (isForbidden(path, roots) || (severalRoots && walked.found.has(path))) return
       if (!found.isDirectory()) files++
-      else if (without.has(path)) {
-        walked.left.push(path)
-        continue
-      } else queue.push(path)
+      else if (without.has(path)) return void walked.left.push(path)
+      else queue.push(path)
       walked.found.set(path, found)
-    }
+    })
     await pace()
   }
   return walked
@@ -71,25 +70,25 @@ export async function changedBelow(directory: string, since_ms: number, budget_m
     const own = statAt(queue[next]!)
     // A directory changes when something in it comes or goes.
     if (!own || own.mtimeMs >= since_ms) changed.push(queue[next]!)
-    for (const [path, found] of entriesIn(queue[next]!, [])) {
+    eachIn(queue[next]!, [], (path, found) => {
       if (found.isDirectory()) queue.push(path)
       else if (found.ctimeMs >= since_ms) changed.push(path)
-    }
+    })
     await pace()
   }
   return changed
 }
 
 /** Without what version control keeps there. A directory that cannot be read is added to `closed`. */
-function entriesIn(directory: string, closed: string[]): [path: string, found: Stats][] {
+function eachIn(directory: string, closed: string[], act: (path: string, found: Stats) => void): void {
   try {
-    return readdirSync(directory).flatMap(name => {
-      const path = join(directory, name)
-      const found = VCS.has(name) ? null : statAt(path)
-      return found ? [[path, found] as [string, Stats]] : []
-    })
+    for (const name of readdirSync(directory)) {
+      if (VCS.has(name)) continue
+      const path = directory + sep + name
+      const found = statAt(path)
+      if (found) act(path, found)
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') closed.push(directory)
-    return []
   }
 }

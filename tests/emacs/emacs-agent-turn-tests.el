@@ -6,7 +6,7 @@
 ;;; Code:
 
 (require 'emacs-agent-model)
-(require 'emacs-agent-review)
+(require 'emacs-agent-rewind)
 
 (ert-deftest emacs-agent-turn-retried ()
   "What came of a prompt that is sent again is taken away, also when the conversation is shown afresh."
@@ -27,8 +27,8 @@
                    (should (= 1 (emacs-agent-test-count "Third.")))
                    (should (= 2 (emacs-agent-test-count "** User"))))))
       (funcall check)
-      (emacs-agent-view-event session '((type . "reset")))
-      (setf (emacs-agent-session-last-id session) 0 (emacs-agent-session-caught-up session) nil)
+      (emacs-agent-fold-event session '((type . "reset")))
+      (setf (emacs-agent-session-caught-up session) nil)
       (emacs-agent-session-follow session)
       (emacs-agent-test-shown "Third.")
       (emacs-agent-test-idle session)
@@ -70,19 +70,6 @@
      (emacs-agent-test-event "tool.call" 'id 1 'turn_id "t1" 'tool_call_id "c1" 'tool "grep" 'category "search"
                              'params '((path . "src") (pattern . "needle")) 'requires_approval :false 'reason "Look"))
     (should (string-search "*** Tool Call: grep  needle  src  running" (emacs-agent-test-output)))))
-
-(ert-deftest emacs-agent-turn-review-keys ()
-  "The review has the keys of a diff that is only read."
-  (emacs-agent-test-with-session
-    (emacs-agent-test-take
-     session (emacs-agent-test-event "file.changed" 'id 1 'path "a.txt" 'tool_call_id "c" 'operation "edit" 'change "modified"
-                                     'diff "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-a\n+b\n"))
-    (save-window-excursion
-      (emacs-agent-review)
-      (should buffer-read-only)
-      (should (eq (key-binding "n") #'diff-hunk-next))
-      (should (eq (key-binding "q") #'quit-window))
-      (kill-buffer))))
 
 (ert-deftest emacs-agent-turn-code-at-the-bound ()
   "Blocks that end after what is fontified are no error."

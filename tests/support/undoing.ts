@@ -53,13 +53,13 @@ const EVERYTHING = [
   'shell_exec',
 ]
 
-async function openUndo(scripted: Scripted, root: string, config: object = {}): Promise<Place> {
+export async function openUndo(scripted: Scripted, root: string, config: object = {}): Promise<Place> {
   const { backend, says } = scripted
   const id = await backend.session(root, { config: { auto_approve_tools: EVERYTHING, ...config } })
   return placeOf(scripted, root, id, says)
 }
 
-function placeOf(scripted: Scripted, root: string, id: string, says = scripted.says): Place {
+export function placeOf(scripted: Scripted, root: string, id: string, says = scripted.says): Place {
   const { backend } = scripted
   /** A line that is more than one plain command asks, whatever is approved. */
   async function approveAll(stream: EventStream): Promise<void> {

@@ -15,7 +15,6 @@ beforeEach(() => {
     roots: project.context.roots,
     most_bytes: 1e9,
     at: () => 0,
-    locate: path => join(project.path, path),
     report: () => {},
   })
 })
