@@ -32,6 +32,7 @@ function open(root: string) {
     dir,
     roots,
     most_bytes: 1e12,
+    unsaved: false,
     at: () => 0,
     report: () => {},
   })

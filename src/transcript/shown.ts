@@ -6,6 +6,7 @@ import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
 import { guardLine, orgBlock, orgBlockLines, orgLine, orgText, seal } from '../org/text.ts'
 import { capitalize, excerpt, formatCount, hookLine, shortJson } from './format.ts'
+import { planOrg } from './plan.ts'
 import { projectName } from './record.ts'
 
 /**
@@ -101,6 +102,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       return { org: lines(hookLine(event)) }
     case 'context.compacted':
       return { org: convertToOrg(event.summary, project) }
+    case 'plan':
+      return { org: planOrg(event.items) }
     case 'undo':
       return { org: event.files.map(({ path }) => `- ${link(path, project)}`).join('\n') }
     case 'session.rewound':

@@ -50,12 +50,7 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       ...more,
     }
     const { failed } = await store.perform(line).catch(error => {
-      throw new AppError(
-        'INTERNAL',
-        `Nothing was changed: the undo could not be written down (${reasonOf(error)}). Free some disk space, then try again.`,
-        {},
-        { cause: error },
-      )
+      throw notPossible(error)
     })
     for (const event of line.also) append(event)
     append(undoEvent(line, failed))
@@ -100,7 +95,12 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       return { plan, more: { turns, turn_id: turns[0] } }
     }
     const chosen = choose(request, past, events(), roots)
-    if (hunks) return await planOfHunks(hunks, past, chosen)
+    if (hunks)
+      return await planOfHunks(
+        hunks.map(({ path, diff }) => ({ path: shownPath(path, roots), diff })),
+        past,
+        chosen,
+      )
     const plan = reversal(past, chosen)
     for (const path of (paths ?? []).map(path => shownPath(path, roots)))
       if (![...chosen].some(({ entry }) => isBelow(entry.path, path)))
@@ -175,12 +175,12 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
       return netChanges(past, new Set(past.links.filter(link => link.at >= from!)), place, roots)
     },
     undo: request =>
-      request.dry_run
-        ? alone(async () => dry((await planOf(request)).plan))
-        : alone(async () => {
-            const { plan, more } = await planOf(request)
-            return await perform(plan, { kind: 'undo', ...more })
-          }),
+      alone(async () => {
+        const { plan, more } = await planOf(request).catch(error => {
+          throw error instanceof AppError ? error : notPossible(error)
+        })
+        return request.dry_run ? dry(plan) : await perform(plan, { kind: 'undo', ...more })
+      }),
     redo: undo_id =>
       alone(async () => {
         const past = history()
@@ -206,6 +206,14 @@ export function createUndoing({ store, roots, events, append, sync, alone, isUns
     },
   }
 }
+
+const notPossible = (error: unknown) =>
+  new AppError(
+    'INTERNAL',
+    `Nothing was changed: the undo could not be written down (${reasonOf(error)}). Free some disk space, then try again.`,
+    {},
+    { cause: error },
+  )
 
 const dry = (plan: Plan): Outcome => ({ undo_id: null, ...shownOf(plan.entries, plan.refused) })
 
