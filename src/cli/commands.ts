@@ -84,6 +84,13 @@ export const COMMANDS = {
       resume: flags.text('resume'),
     }),
   },
+  acp: {
+    usage: '',
+    summary:
+      'Serves an editor over stdio by the Agent Client Protocol: agent-shell, Zed, JetBrains, Neovim. Sessions are the same as everywhere.',
+    flags: {},
+    read: () => ({}),
+  },
   doctor: {
     usage: '',
     summary:
@@ -211,6 +218,7 @@ export type Options<K extends CommandName> = { command: K } & Common & ReturnTyp
 const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
   serve: async (options, host) => (await import('./serve.ts')).serve(options, host),
   run: async (options, host) => (await import('./run.ts')).run(options, host),
+  acp: async (options, host) => (await import('./acp.ts')).acp(options, host),
   doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),

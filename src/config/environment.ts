@@ -28,7 +28,7 @@ const SECRET_NAME =
   /^EMACS_AGENT_|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(^|_)(KEY|PAT|JWT|AUTH)$|TOKEN$/i
 
 /** Every secret the configuration holds: for the redactor, and for `childEnv`. */
-export const secretsOf = (config: Config): string[] => [
+export const secretsOf = (config: Pick<Config, 'providers' | 'mcp_servers'>): string[] => [
   ...new Set(
     [
       ...Object.values(config.providers).flatMap(({ api_key = '', headers = {}, oauth }) => [
