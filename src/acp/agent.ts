@@ -63,11 +63,19 @@ export async function serveAcp(
     setImmediate(room.announce)
     return setup
   }
+  // Handlers are tried one after the other, each a moment later: what must keep its order stands side by side.
   const app = agent({ name: 'emacs-agent' })
+    .onRequest(
+      'session/prompt',
+      answering(({ params: { sessionId, prompt }, signal }) => roomOf(sessionId).prompt(prompt, signal)),
+    )
+    .onNotification('session/cancel', async ({ params: { sessionId } }) => {
+      await rooms.get(sessionId)?.cancel()
+    })
     .onRequest('initialize', ({ params }) => {
       can = abilitiesOf(params.clientCapabilities)
-      const { name = 'a client', version: theirs = '' } = params.clientInfo ?? {}
-      log('info', `${name} ${theirs} speaks version ${params.protocolVersion}`)
+      const { name, version: theirs } = params.clientInfo ?? { name: 'a client', version: 'without a name' }
+      log('info', `${name} ${theirs} speaks version ${params.protocolVersion} of ACP`)
       return {
         protocolVersion: PROTOCOL_VERSION,
         agentInfo: { name: 'emacs-agent', title: 'Emacs-Agent', version },
@@ -153,10 +161,6 @@ export async function serveAcp(
       answering(({ params: { sessionId, configId, value } }) => roomOf(sessionId).setOption(configId, value)),
     )
     .onRequest(
-      'session/prompt',
-      answering(({ params: { sessionId, prompt }, signal }) => roomOf(sessionId).prompt(prompt, signal)),
-    )
-    .onRequest(
       '_session/steering',
       parsing(Steering),
       answering(({ params: { sessionId, prompt, idleBehavior } }) => {
@@ -169,9 +173,6 @@ export async function serveAcp(
         undefined,
         'there is nothing to authenticate with. Keys are in the configuration.',
       )
-    })
-    .onNotification('session/cancel', async ({ params: { sessionId } }) => {
-      await rooms.get(sessionId)?.cancel()
     })
   const connection = app.connect(stream)
   await connection.closed
@@ -202,5 +203,8 @@ const parsing =
   (params: unknown): v.InferOutput<S> => {
     const { success, output, issues } = v.safeParse(schema, params)
     if (success) return output
-    throw RequestError.invalidParams(undefined, v.summarize(issues))
+    throw RequestError.invalidParams(
+      undefined,
+      issues.map(issue => `${v.getDotPath(issue)}: ${issue.message}`).join('; '),
+    )
   }
