@@ -32,7 +32,7 @@ export async function perform(
   let kept: Kept | undefined
   try {
     kept = await keep?.()
-    const output = await settled(prepared.tool.run(prepared.params, context, prepared.effect), context.signal)
+    const output = await settled(prepared, context)
     const { content, metadata } = await finish(output, context)
     const execution_time_ms = elapsed()
     const { changes, ...unsure } = await settleKept(kept)
@@ -87,7 +87,10 @@ async function finish(output: Output, context: ToolContext) {
   return { content, metadata: images > 0 ? { ...output.metadata, images } : output.metadata }
 }
 
-function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function settled({ tool, params, effect }: Prepared, context: ToolContext): Promise<Output> {
+  const { signal } = context
+  const work = tool.run(params, context, effect)
+  if (tool.settles) return work
   return new Promise((resolve, reject) => {
     const off = onAbort(signal, () => setTimeout(() => reject(signal.reason), GRACE_MS).unref())
     work.then(resolve, reject).finally(off)
