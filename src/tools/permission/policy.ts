@@ -232,7 +232,11 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
   }
 }
 
-function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
+/** They touch nothing but the session, and what comes of them is judged by itself. */
+const HARMLESS = new Set(['todo', 'delegate', 'ask_user'])
+
+function byDefault({ tool, effect, shell }: Subject, policy: Policy): Verdict {
+  if (HARMLESS.has(tool)) return { decision: 'allow', by: 'default', reason: 'It touches nothing but the session.' }
   if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
