@@ -13,6 +13,7 @@ import commit from './emacs-agent-commit.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
+import copy from './emacs-agent-copy.el' with { type: 'text' }
 import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
@@ -85,6 +86,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
   'emacs-agent-cost.el': cost,
+  'emacs-agent-copy.el': copy,
   'emacs-agent-decide.el': decide,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,

@@ -19,6 +19,7 @@
   '(("model" emacs-agent-set-model "change the model" t)
     ("agent" emacs-agent-set-agent "change the agent" t)
     ("title" emacs-agent-set-title "give it a title" t)
+    ("retry" emacs-agent-retry "send the last prompt again")
     ("new" emacs-agent-new "another conversation")
     ("resume" emacs-agent-resume "resume an earlier one")
     ("close" emacs-agent-close "close this session")

@@ -49,7 +49,7 @@ export function openHeld(path: string) {
       ? { state: { mode: modeOf(found), hash: null, size, why: size > MAX_KEPT_BYTES ? TOO_LARGE : TOO_MANY } }
       : look(path, found)
     if (contents) {
-      images!.put(contents)
+      images!.put(contents, null, state?.hash ?? undefined)
       bytes += contents.length
     }
     return {

@@ -156,7 +156,8 @@ buffer of `session', and its first half second is over."
   (emacs-agent-deciding-tests--waiting "one\n"
       (let ((call (emacs-agent-model-call "shell_exec" 'command "echo hello")))
         (list call call "Twice."))
-    (should (string-search "s approve, and for this session: shell_exec(=echo hello)" (emacs-agent-test-output)))
+    (should (string-search "s approve, and for this session: shell_exec(=echo hello)"
+                           (string-replace "\u200b" "" (emacs-agent-test-output))))
     (emacs-agent-test-answering '(nil)
       (emacs-agent-approve-for-session)
       (should (string-search "shell_exec(=echo hello)" (car questions))))
@@ -164,7 +165,7 @@ buffer of `session', and its first half second is over."
     (emacs-agent-test-answering '(t)
       (emacs-agent-approve-for-session))
     (emacs-agent-test-shown "Twice.")
-    (should (string-match-p "^Now rule shell_exec(=echo hello)" (emacs-agent-test-output)))
+    (should (string-match-p "^Now rule shell_exec(=\u200b?echo hello)" (emacs-agent-test-output)))
     (should (= 3 (length (emacs-agent-model-requests))))))
 
 (ert-deftest emacs-agent-deciding-unsaved ()
