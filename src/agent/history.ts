@@ -122,7 +122,8 @@ const callerOf = (event: Stored): string | undefined =>
  * Whose log it is. Of a delegated agent's work another one sees the result of the call that started it alone; its own log begins
  * with its task.
  */
-export const ownerOf = (log: readonly Stored[]): string | undefined => log[0] && callerOf(log[0])
+export const ownerOf = ([first]: readonly Stored[]): string | undefined =>
+  first?.type === 'delegate.start' ? first.parent_tool_call_id : undefined
 
 /** The messages of one event; those of a message with calls hold the results of these as well. */
 function messagesOf(event: Stored, results: Results): HistoryMessage[] {
