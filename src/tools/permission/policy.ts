@@ -9,6 +9,8 @@ import {
   type Compiled,
   compile,
   inProject,
+  mayBecomeBound,
+  mayBecomeOwn,
   namesBound,
   namesDangerous,
   permits,
@@ -215,8 +217,7 @@ const askAlways = ({ always }: Warning): Verdict | undefined =>
 
 function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict | undefined {
   const { shell } = subject
-  if (shell && (namesDangerous(subject, policy.project) || rules.some(({ compiled }) => namesBound(compiled, subject))))
-    return
+  if (shell && mayReachBound(subject, rules, policy)) return
   const found = rules.find(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
   if (found) {
     const { rule, origin } = found.rule
@@ -232,12 +233,25 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
   }
 }
 
+const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>
+  namesDangerous(subject, policy.project) ||
+  mayBecomeOwn(subject, policy.roots?.forbidden ?? []) ||
+  rules.some(
+    ({ rule, compiled }) =>
+      namesBound(compiled, subject) || (rule.action !== 'allow' && mayBecomeBound(compiled, subject, policy)),
+  )
+
 function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
   if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
   if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')
   if (shell?.sensitive()) return ask('The command names a path that is likely to hold secrets.')
+  if (shell?.line.acting)
+    return ask(
+      `The option ${escapeInvisible(shell.line.plain?.[shell.line.acting - 1] ?? '')} writes, deletes or runs something else, and no rule names it.`,
+    )
+  if (effect.leads?.partial) return ask('The command names more files than can be looked at one by one.')
   return ask('No rule allows it.')
 }
 const ask = (reason: string): Verdict => ({ decision: 'ask', by: 'default', reason })
