@@ -10,10 +10,10 @@ import { type ModelServer, startModelServer } from '../../tests/support/model-se
 import { atMost, median, mib, ms, quantile, type Row, table, times } from './measure.ts'
 import { buildBare, cpuOf, memory, PRODUCT, type Running, start } from './running.ts'
 
-/** Both programs in turn, so that the ratio holds while the machine's speed drifts. */
+/** Both programs in turn, and the least of each: what the work takes on a machine that has other things to do as well. */
 async function starts(bare: string, home: string): Promise<Row[]> {
   const samples = { [PRODUCT]: { time: [] as number[], cpu: [] as number[] }, [bare]: { time: [], cpu: [] } }
-  for (let round = 0; round < 25; round++)
+  for (let round = 0; round < 40; round++)
     for (const [binary, { time, cpu }] of Object.entries(samples)) {
       const begun = performance.now()
       const running = await start(binary, home)
@@ -30,8 +30,8 @@ async function starts(bare: string, home: string): Promise<Row[]> {
     atMost('  ratio', mine / yardstick, 1.5, times),
   ]
   return [
-    ...row('start to first /health', median(ours.time), median(theirs.time)),
-    ...row('  processor time', median(ours.cpu), median(theirs.cpu)),
+    ...row('start to first /health', Math.min(...ours.time), Math.min(...theirs.time)),
+    ...row('  processor time', Math.min(...ours.cpu), Math.min(...theirs.cpu)),
   ]
 }
 
@@ -50,7 +50,7 @@ async function gets(bare: Running, product: Running, session: string): Promise<R
   }
   return [
     { what: 'GET session p50', value: ms(median(ours!)), bare: ms(median(theirs!)) },
-    atMost('  ratio', median(ours!) / median(theirs!), 1.5, times),
+    atMost('  ratio', median(ours!) / median(theirs!), 1.2, times),
     { what: 'GET session p99', value: ms(quantile(ours!, 0.99)), bare: ms(quantile(theirs!, 0.99)) },
   ]
 }
@@ -119,7 +119,7 @@ export async function benchServer(): Promise<boolean> {
     await start(PRODUCT, home, ['--config', join(home, 'bench.toml')]),
   ]
   const lean = await start(PRODUCT, home)
-  rows.push(atMost('private memory at rest', memory(lean, 'RssAnon'), 10, mib, { bare: mib(memory(bare, 'RssAnon')) }))
+  rows.push(atMost('private memory at rest', memory(lean, 'RssAnon'), 7, mib, { bare: mib(memory(bare, 'RssAnon')) }))
   rows.push({ what: 'total memory at rest', value: mib(memory(lean, 'VmRSS')), bare: mib(memory(bare, 'VmRSS')) })
   const { session_id } = await product.call('POST /api/sessions', { project_path: home })
   rows.push(...(await gets(bare, product, session_id)), ...(await tokens(model, product, session_id)))

@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { AgentConfig, Config } from '../config/config.ts'
 import type { Effort } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
+import { AUTO } from './choice.ts'
 
 /** Who works: a set of tools, a prompt and limits. The limits are enforced where tools run, whatever a model or a rule says. */
 export type Agent = {
@@ -17,6 +18,8 @@ export type Agent = {
   /** Tool names or `tool(pattern)`; restricts, never pre-approves. Unset: every tool. */
   allowed_tools?: string[]
   write_paths?: string[]
+  /** Whether it is offered `todo`. Unset: where its model profits. */
+  todo?: boolean
   origin: string
 }
 
@@ -33,8 +36,9 @@ const SHIPPED: Agent[] = [
     name: 'plan',
     description: 'Reads and plans; can change nothing.',
     instructions:
-      'You analyse and plan, and can change nothing. Read what matters, then answer with an ordered plan: the files to touch, what to do in each, the risks, and how to check the result. Name files with their lines.',
+      'You analyse and plan, and can change nothing. Read what matters, then answer with an ordered plan: the files to touch, what to do in each, the risks, and how to check the result. Name files with their lines. Set the plan with todo as well, as steps that are all pending: the user accepts, edits or refuses it.',
     read_only: true,
+    todo: true,
     origin: 'built in',
   },
   {
@@ -66,14 +70,14 @@ export function agentsOf(config: Config): Agent[] {
   return [...agents.values()]
 }
 
-/** Throws INVALID_REQUEST that lists the agents there are. */
+/** The agent of that name; for `auto`, which chooses for each prompt, `build`. Throws INVALID_REQUEST that lists the agents there are. */
 export function findAgent(config: Config, name: string): Agent {
   const agents = agentsOf(config)
-  const agent = agents.find(agent => agent.name === name)
+  const agent = agents.find(agent => agent.name === (name === AUTO ? 'build' : name))
   if (!agent)
     throw new AppError(
       'INVALID_REQUEST',
-      `There is no such agent. Known agents: ${agents.map(a => a.name).join(', ')}.`,
+      `There is no such agent. Known agents: ${[...agents.map(a => a.name), AUTO].join(', ')}.`,
     )
   return agent
 }
@@ -87,7 +91,8 @@ export function toolsFor(agent: Agent, tools: readonly Tool[]): Tool[] {
     // Tools of MCP servers may be reached through others only; what is called is judged by its own name.
     (tool.leads && names.some(name => name.includes('/')))
   const isReading = (tool: Tool) => tool.level === 'read' || tool.level_by_call === true
-  return tools.filter(tool => isAllowed(tool) && (!agent.read_only || isReading(tool)))
+  const isWanted = (tool: Tool) => tool.name !== 'todo' || agent.todo !== false
+  return tools.filter(tool => isAllowed(tool) && isWanted(tool) && (!agent.read_only || isReading(tool)))
 }
 
 function customised(shipped: Agent | undefined, name: string, entry: AgentConfig): Agent {
@@ -108,6 +113,7 @@ function customised(shipped: Agent | undefined, name: string, entry: AgentConfig
     read_only: base.read_only || (entry.read_only ?? false),
     allowed_tools: shipped?.allowed_tools?.length === 0 ? [] : (entry.allowed_tools ?? base.allowed_tools),
     write_paths: entry.write_paths ?? base.write_paths,
+    todo: base.name === 'plan' || (entry.todo ?? base.todo),
     origin: entry.origin ?? base.origin,
   }
 }

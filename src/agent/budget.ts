@@ -54,9 +54,12 @@ export function historyParts(
   return history.flatMap((message, i): Part[] => {
     const tokens = weigh(message)
     if (message.role === 'assistant') return [{ kind: 'conversation', tokens }]
-    if (message.role === 'tool') return [{ ...ofResult(message.tool, asked.get(message.tool_call_id)), tokens }]
     if (message.id === 0) return [{ kind: 'summary', tokens }]
     const event = events.get(message.id)
+    if (message.role === 'tool') {
+      const tool = event?.type === 'tool.result' ? event.tool : message.tool
+      return [{ ...ofResult(tool, asked.get(message.tool_call_id)), tokens }]
+    }
     if (event?.type !== 'prompt') return [{ kind: 'conversation', tokens }]
     if (event.instructions) return [{ kind: 'instructions', tokens }]
     if (event.source === 'agent') return [{ kind: 'mcp', tokens }]

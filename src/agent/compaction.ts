@@ -3,6 +3,7 @@ import { head, tail } from '../base/text.ts'
 import { addUsage } from '../base/usage.ts'
 import type { Event, Stored, Usage } from '../event.ts'
 import type { ModelMessage, ModelRequest, Stream } from '../llm/provider.ts'
+import { planText } from '../transcript/plan.ts'
 import { bytesFor } from './context.ts'
 
 const SUMMARISE = `Summarise the conversation below for the assistant that continues it and sees nothing else of it. Keep, in this order: every request of the user and what became of it, in their own words where that matters; decisions and why; the state of the work, with the files that were read or changed and what is in them that matters; errors met and how they were solved; what is to be done next. Be complete and terse. Answer with the summary alone.`
@@ -67,8 +68,8 @@ async function* follow(call: ReturnType<Stream>, turn_id: string | undefined) {
 }
 
 /**
- * What must outlive a summary, whatever the model made of it: the request it is working on, word for word, and the files that
- * were changed so far. `kept`: the turn that is under way, and the first event that is kept anyway.
+ * What must outlive a summary, whatever the model made of it: the request it is working on, word for word, its list of
+ * steps, and the files that were changed so far. `kept`: the turn that is under way, and the first event that is kept anyway.
  */
 export function essentials(
   log: readonly Stored[],
@@ -78,8 +79,11 @@ export function essentials(
   const prompt = kept && log.find(event => event.type === 'prompt' && event.turn_id === kept.turn_id)
   const request = prompt?.type === 'prompt' && prompt.id < kept!.from ? prompt.text : ''
   const changed = new Set(log.flatMap(event => (event.type === 'file.changed' ? [event.path] : [])))
+  const plan = log.findLast(event => event.type === 'plan' && !event.parent_tool_call_id)
+  const steps = plan?.type === 'plan' ? planText(plan.items) : ''
   return [
     request && `The request under way, word for word:\n${clip(request, bytesFor(room * REQUEST))}`,
+    steps && `The list of steps:\n${clip(steps, bytesFor(room * REQUEST))}`,
     changed.size > 0 && `Files changed so far: ${fewOf([...changed])}`,
   ]
     .filter(Boolean)

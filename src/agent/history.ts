@@ -4,12 +4,14 @@ import type {
   ContextCompacted,
   EditorContext,
   Message,
+  Plan,
   Prompt,
   Stored,
   ToolResult,
   Undo,
 } from '../event.ts'
 import type { ModelMessage } from '../llm/provider.ts'
+import { planText } from '../transcript/plan.ts'
 
 /** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
 export type Enclosed = { attachments: Attachment[]; turn_id: string } | { images: number; tool_call_id: string }
@@ -36,9 +38,9 @@ export type Derived = {
  * of a reader that begins now. Another array (a session that was resumed or rewound) and a compaction are read from the start.
  */
 export function createReader(): (log: readonly Stored[]) => Derived {
-  let reading = new Reading([])
+  let reading: Reading | undefined
   return log => {
-    if (!reading.follows(log)) reading = new Reading(log)
+    if (!reading?.follows(log)) reading = new Reading(log)
     reading.catchUp()
     const { history, encloses, refused, changed } = reading
     return { history: history.slice(), encloses, refused, changed }
@@ -121,6 +123,8 @@ function messagesOf(event: Stored, results: Results): HistoryMessage[] {
       return fromMessage(event, results)
     case 'undo':
       return event.kind === 'rewind' ? [] : [fromUndo(event)]
+    case 'plan': // of an agent's own list, its call tells
+      return event.by === 'user' ? [fromPlan(event)] : []
     case 'tool.result': // stands after its call
     case 'context.compacted': // the last one stands first
     case 'session.created':
@@ -213,6 +217,12 @@ function fromUndo({ id, kind, files, refused }: Stored<Undo>): HistoryMessage {
   ]
   return { id, role: 'user', text: `<note>\n${text.filter(Boolean).join('\n')}\n</note>` }
 }
+function fromPlan({ id, items }: Stored<Plan>): HistoryMessage {
+  const text =
+    items.length === 0 ? 'The user emptied your list of steps.' : `The user set your list of steps:\n${planText(items)}`
+  return { id, role: 'user', text: `<note>\n${text}\n</note>` }
+}
+
 const SHOWN_PATHS = 50
 const pathList = (paths: { path: string }[]) => paths.map(({ path }) => path).join(', ')
 

@@ -23,6 +23,7 @@ export async function* runTurn(turn: Turn, signal: AbortSignal): AsyncGenerator<
   let outcome: Outcome
   try {
     outcome = yield* runRounds(turn, signal)
+    if (outcome === 'completed' && turn.handOver) yield* turn.handOver(signal)
   } catch (error) {
     if (!signal.aborted) return yield* failTurn(turn, error, started)
     outcome = 'interrupted'

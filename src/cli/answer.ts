@@ -1,16 +1,20 @@
 import * as v from 'valibot'
+import { messageOf } from '../base/errors.ts'
 import type { Question, Stored } from '../event.ts'
 import type { Session } from '../session/session.ts'
+import type { Asking as Deciding } from './approve.ts'
+import { editText } from './editor.ts'
 import type { Keyboard } from './keyboard.ts'
-import { inert, type Style } from './terminal.ts'
+import { inert } from './terminal.ts'
 import { isYes, readNo } from './words.ts'
 
-type Asking = { keyboard: Keyboard | null; style: Style; line(text: string): void }
+type Asking = Pick<Deciding, 'yes' | 'keyboard' | 'env' | 'style' | 'line'>
 
 /** Puts the question of an MCP server to the person. Without one it is declined: a question that waits holds up its call. */
 export async function answer(question: Stored<Question>, session: Session, asking: Asking): Promise<void> {
   const { question_id } = question
   const { questions } = session
+  if (question.kind === 'plan' && asking.yes) return questions.answer(question_id, ACCEPT)
   if (!asking.keyboard) {
     asking.line(`${intro(question, asking)}\n  ${asking.style.yellow('Declined: there is no terminal to ask on.')}`)
     return questions.answer(question_id, DECLINE)
@@ -20,7 +24,8 @@ export async function answer(question: Stored<Question>, session: Session, askin
     if (event.type === 'answer' && event.question_id === question_id) closed.abort()
   })
   try {
-    const reply = await (question.url === undefined ? fillIn : visit)(question, asking as Present, closed.signal)
+    const ask = question.kind === 'plan' ? judge : question.url === undefined ? fillIn : visit
+    const reply = await ask(question, asking as Present, closed.signal)
     if (!closed.signal.aborted) questions.answer(question_id, reply)
   } finally {
     unsubscribe()
@@ -32,8 +37,33 @@ type Reply = Parameters<Session['questions']['answer']>[1]
 const CANCEL: Reply = { action: 'cancel' }
 const DECLINE: Reply = { action: 'decline' }
 
+const ACCEPT: Reply = { action: 'accept', content: { answer: 'accept' } }
+
 const intro = ({ server, message }: Question, { style }: Asking) =>
   `  ${style.bold(inert(server))} asks: ${inert(message)}`
+
+/** The plan is on the screen already, as a list. */
+async function judge(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
+  const { keyboard, line, env, style } = asking
+  line(intro(question, asking))
+  for (;;) {
+    const typed = await keyboard.ask('  Build it? [y]es, [e]dit it first, [n]o: ', closed)
+    if (typed === null) return CANCEL
+    if (readNo(typed)) return { action: 'accept', content: { answer: 'refuse' } }
+    if (isYes(typed)) return ACCEPT
+    if (!/^\s*e(dit)?\s*$/i.test(typed)) {
+      line('  y has the build agent carry it out, e edits it first, n leaves it. Nothing is decided yet.')
+      continue
+    }
+    try {
+      const { properties } = v.parse(form, question.schema)
+      const plan = await keyboard.lend(() => editText(`${properties.plan?.default ?? ''}\n`, 'plan.md', env))
+      return { action: 'accept', content: { answer: 'edit', plan } }
+    } catch (error) {
+      line(`  ${style.yellow(inert(messageOf(error)))}`)
+    }
+  }
+}
 
 async function visit(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {
   asking.line(`${intro(question, asking)}\n  ${inert(question.url!)}`)

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { printable } from '../base/controls.ts'
 import { UsageError } from '../base/errors.ts'
 import { cut } from '../base/text.ts'
@@ -15,6 +14,7 @@ import {
   isCommand,
   type Options,
 } from './commands.ts'
+import { tokensOf } from './tokens.ts'
 
 /** A command line, typed. */
 export type Command =
@@ -58,10 +58,7 @@ type Tokens = ReturnType<typeof tokenize>
 
 /** Loosely, so that the messages about what is wrong are ours, and the same under every runtime. */
 function tokenize(argv: readonly string[], flags: Record<string, Flag>) {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { value }]) => [name, { type: value ? 'string' : 'boolean' } as const]),
-  )
-  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true, allowPositionals: true })
+  const tokens = tokensOf(argv, name => Object.hasOwn(flags, name) && flags[name]!.value !== undefined)
   const written = tokens.filter(token => token.kind === 'option')
   return {
     tokens,

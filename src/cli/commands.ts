@@ -259,7 +259,7 @@ function oneProvider({ operands: [provider, ...more], wrong }: Given): { provide
 type ModelsAction = { action: 'list'; all: boolean } | { action: 'refresh'; from?: string }
 
 function modelsAction({ flags, operands: [action = 'list', ...operands], wrong }: Given): ModelsAction {
-  if (operands.length > 0) throw wrong(`\`${action}\` takes nothing more`)
+  if (operands.length > 0) throw wrong('takes nothing more')
   switch (action) {
     case 'list':
       if (flags.has('from')) throw wrong('`list` takes no --from')

@@ -65,7 +65,7 @@ async function refresh(from: string | undefined, { dirs, cwd, stdout, stderr }: 
   } catch (error) {
     if (error instanceof UsageError) throw error
     stderr(
-      `emacs-agent-backend: The catalogue stays as it was. ${printable(messageOf(error))} Try again later, or refresh from a file: models refresh --from FILE.\n`,
+      `emacs-agent-backend: The catalogue stays as it was. ${printable(messageOf(error)).replace(/\.?$/, '.')} Try again later, or refresh from a file: models refresh --from FILE.\n`,
     )
     return 1
   }

@@ -104,7 +104,7 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   if (first !== undefined && isSlash(first)) {
     const answered = await command(first)
     refused = answered !== null && 'failed' in answered
-    if (answered && 'outcome' in answered) outcome = await answered.outcome
+    if (answered && 'outcome' in answered) outcome = await followed(session, answered.outcome)
   } else if (first !== undefined) outcome = await turn(session, first || TOUR)
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
@@ -146,7 +146,14 @@ async function open(
 }
 
 async function turn(session: Session, text: string): Promise<TurnOutcome> {
-  return (await session.turns.prompt({ text })).outcome
+  return followed(session, (await session.turns.prompt({ text })).outcome)
+}
+
+/** The last outcome: a plan that was accepted is carried out in a turn of its own. */
+async function followed(session: Session, first: Promise<TurnOutcome>): Promise<TurnOutcome> {
+  let outcome = await first
+  for (let next = session.turns.under_way(); next; next = session.turns.under_way()) outcome = await next
+  return outcome
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */
@@ -166,7 +173,7 @@ async function converse(
     if (isSlash(text)) {
       const answered = await command(text)
       if (answered === null) return outcome
-      if ('outcome' in answered) outcome = await answered.outcome
+      if ('outcome' in answered) outcome = await followed(session, answered.outcome)
       continue
     }
     forgive()

@@ -2,6 +2,7 @@ import { cut } from '../base/text.ts'
 import type { ErrorEvent, Message, MessageDelta, Params, Stored, ToolCallAnnounced, ToolResult } from '../event.ts'
 import type { Broadcast } from '../session/subscribers.ts'
 import { hookLine } from '../transcript/format.ts'
+import { planText } from '../transcript/plan.ts'
 import { outcomeOf } from './outcome.ts'
 import { createSettler, type Settled } from './settle.ts'
 import { colourDiff, inert, type Style } from './terminal.ts'
@@ -85,6 +86,8 @@ export function createScreen(write: (text: string) => void, style: Style, render
               `The older part of the conversation was summarised (${event.tokens_before} → ${event.tokens_after} tokens).`,
             ),
           )
+        case 'plan':
+          return event.items.length === 0 ? undefined : line(style.dim(inert(planText(event.items))))
         case 'session.rewound':
           return line(style.dim('The conversation went back to before a prompt.'))
         case 'undo':

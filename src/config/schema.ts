@@ -162,6 +162,8 @@ const agent = table({
   effort: maybe(choice(EFFORTS)),
   read_only: maybe(flag),
   write_paths: maybe(texts),
+  /** Whether it is offered `todo`. */
+  todo: maybe(flag),
 })
 
 const dollars = number('dollars per million tokens', 0, 1_000_000)

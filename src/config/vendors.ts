@@ -45,8 +45,8 @@ export type Vendor = {
   models?: Readonly<Record<string, string>>
   /** Bare model names that begin like this are this provider's. Not for open weights, which run anywhere. */
   begins?: RegExp
-  /** Its name at models.dev, and which of the models there it serves over this API. */
-  catalogue?: { name: string; only?: RegExp }
+  /** Its name at models.dev, and which of the models there it serves over this API, and how they are called here. */
+  catalogue?: { name: string; only?: RegExp; prefix?: string }
   /** A server on this machine that is looked for at its usual address, and whose models are then named `local/…`. */
   server?: 'ollama' | 'llama.cpp' | 'lmstudio' | 'vllm'
 }
@@ -201,11 +201,17 @@ export const VENDORS: Readonly<Record<string, Vendor>> = {
     catalogue: { name: 'amazon-bedrock', only: /^(global\.)?openai\./ },
   },
   /** Its models are called `google/…`; its key is an access token: `api_key_command = ["gcloud", "auth", "print-access-token"]`. */
-  vertex: service(
-    'https://${GOOGLE_CLOUD_LOCATION:-us-central1}-aiplatform.googleapis.com/v1/projects/${GOOGLE_CLOUD_PROJECT}/locations/${GOOGLE_CLOUD_LOCATION:-us-central1}/endpoints/openapi',
-    ['VERTEX_ACCESS_TOKEN'],
-    { url_name: 'VERTEX_BASE_URL', key_seconds: 1_800, example: 'google/gemini-4-argon', aliases: ['google-vertex'] },
-  ),
+  vertex: {
+    kind: 'gemini',
+    base_url:
+      'https://${GOOGLE_CLOUD_LOCATION:-us-central1}-aiplatform.googleapis.com/v1/projects/${GOOGLE_CLOUD_PROJECT}/locations/${GOOGLE_CLOUD_LOCATION:-us-central1}/endpoints/openapi',
+    key_names: ['VERTEX_ACCESS_TOKEN'],
+    url_name: 'VERTEX_BASE_URL',
+    key_seconds: 1_800,
+    example: 'google/gemini-4-argon',
+    aliases: ['google-vertex'],
+    catalogue: { name: 'google-vertex', prefix: 'google/' },
+  },
   /** Whatever answers on this machine. */
   local: { kind: 'openai-compatible', key_names: [] },
   ollama: server('http://127.0.0.1:11434/v1', 'ollama', { url_name: 'OLLAMA_HOST' }),

@@ -2,10 +2,10 @@ import { oneLine } from '../base/controls.ts'
 import type { AgentConfig } from '../config/config.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { knownTools } from '../tools/registry.ts'
-import { markdownFiles } from './commands.ts'
+import { isMarkdown, nameOf } from './commands.ts'
 import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
-import { type Listing, oneOfEach, strayLink } from './listing.ts'
-import { directoriesOf, type Origin, type Place } from './places.ts'
+import { filesOf, type Listing, oneOfEach, strayLink } from './listing.ts'
+import type { Origin, Place } from './places.ts'
 import { isRefused, readText } from './text-file.ts'
 
 /** An agent that is a Markdown file: its front matter says what it may do, its text is its instructions. */
@@ -18,6 +18,7 @@ export type AgentFile = {
 }
 
 const LARGEST = 256 * 1024
+const DEEPEST = 3
 /** As `[agents.NAME]` has it. */
 const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
 
@@ -28,17 +29,14 @@ const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
 export async function findAgentFiles(place: Place, taken: ReadonlyMap<string, string>): Promise<Listing<AgentFile>> {
   const entries: (AgentFile & { problem?: string })[] = []
   const problems: ConfigProblem[] = []
-  for (const { directory, origin } of directoriesOf('agents', place))
-    for (const found of await markdownFiles(directory)) {
-      const agent = await readAgent(found.path, found.name, origin, place, problems)
-      if (!agent) continue
-      const holder = taken.get(agent.name)
-      entries.push(
-        holder === undefined
-          ? agent
-          : { ...agent, problem: `the agent of ${holder} has the same name and comes first` },
-      )
-    }
+  for (const { path, parts, origin } of (await filesOf('agents', place, DEEPEST, problems)).filter(isMarkdown)) {
+    const agent = await readAgent(path, nameOf(parts), origin, place, problems)
+    if (!agent) continue
+    const holder = taken.get(agent.name)
+    entries.push(
+      holder === undefined ? agent : { ...agent, problem: `the agent of ${holder} has the same name and comes first` },
+    )
+  }
   return { entries: oneOfEach(entries), problems }
 }
 

@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { oneLine } from '../base/controls.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { isProblem, readFrontMatter } from './front-matter.ts'
-import { kindOf, type Listing, namesIn, oneOfEach, strayLink } from './listing.ts'
-import { directoriesOf, type Origin, type Place } from './places.ts'
+import { filesOf, type Listing, oneOfEach, strayLink } from './listing.ts'
+import type { Origin, Place } from './places.ts'
 import { isRefused, readText } from './text-file.ts'
 
 /** A prompt that people send by its name: a Markdown file. */
@@ -36,28 +35,17 @@ export async function findCommands(
 ): Promise<Listing<MarkdownCommand>> {
   const entries: MarkdownCommand[] = []
   const problems: ConfigProblem[] = []
-  for (const { directory, origin } of directoriesOf('commands', place))
-    for (const { path, name } of await markdownFiles(directory)) {
-      if (entries.length >= MOST_COMMANDS) break
-      const command = await readCommand(path, name, origin, place, knowsAgent, problems)
-      if (command) entries.push(command)
-    }
+  for (const { path, parts, origin } of (await filesOf('commands', place, DEEPEST, problems)).filter(isMarkdown)) {
+    if (entries.length >= MOST_COMMANDS) break
+    const command = await readCommand(path, nameOf(parts), origin, place, knowsAgent, problems)
+    if (command) entries.push(command)
+  }
   return { entries: oneOfEach(entries), problems }
 }
 
-type Found = { path: string; name: string }
-
-/** The Markdown files of a directory, with those below it; names are the parts of their paths. */
-export async function markdownFiles(directory: string, parts: string[] = []): Promise<Found[]> {
-  const found: Found[] = []
-  for (const name of await namesIn(directory)) {
-    const path = join(directory, name)
-    const kind = await kindOf(path)
-    if (kind === 'file' && name.endsWith('.md')) found.push({ path, name: [...parts, name.slice(0, -3)].join(':') })
-    if (kind === 'directory' && parts.length < DEEPEST) found.push(...(await markdownFiles(path, [...parts, name])))
-  }
-  return found
-}
+export const isMarkdown = ({ path }: { path: string }) => path.endsWith('.md')
+/** `sub/name.md` is `sub:name`. */
+export const nameOf = (parts: readonly string[]) => parts.join(':').slice(0, -'.md'.length)
 
 async function readCommand(
   path: string,

@@ -1,12 +1,13 @@
-import { realpath } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { oneLine } from '../base/controls.ts'
 import type { ConfigProblem } from '../config/problem.ts'
+import { isInside } from '../tools/paths.ts'
 import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
-import { kindOf, type Listing, namesIn, oneOfEach, strayLink } from './listing.ts'
-import { directoriesOf, type Origin, type Place } from './places.ts'
+import { filesOf, type Listing, oneOfEach, strayLink } from './listing.ts'
+import type { Origin, Place } from './places.ts'
 import { isRefused, readText } from './text-file.ts'
 import { rulesFor } from './tool-names.ts'
+import { filesBelow } from './walk.ts'
 
 /** A folder with a SKILL.md: what it is for, and where. */
 export type Skill = {
@@ -35,30 +36,15 @@ const FILE = 'SKILL.md'
 export async function findSkills(place: Place): Promise<Listing<Skill>> {
   const entries: (Skill & { problem?: string })[] = []
   const problems: ConfigProblem[] = []
-  const seen = new Set<string>()
-  for (const { directory, origin } of directoriesOf('skills', place))
-    for (const path of await skillFiles(directory)) {
-      const real = await realpath(path).catch(() => path)
-      if (seen.has(real) || seen.size >= MOST_SKILLS) continue
-      seen.add(real)
-      const skill = await readSkill(path, origin, place, problems)
-      if (skill) entries.push(skill)
-    }
-  return { entries: oneOfEach(entries), problems }
-}
-
-/** `NAME/SKILL.md`, and one level deeper for folders that group others. */
-async function skillFiles(directory: string): Promise<string[]> {
-  const found: string[] = []
-  for (const name of await namesIn(directory)) {
-    const folder = join(directory, name)
-    if ((await kindOf(folder)) !== 'directory') continue
-    if (await kindOf(join(folder, FILE))) found.push(join(folder, FILE))
-    else
-      for (const inner of await namesIn(folder))
-        if (await kindOf(join(folder, inner, FILE))) found.push(join(folder, inner, FILE))
+  // `NAME/SKILL.md`, and one level deeper for folders that group others.
+  const files = (await filesOf('skills', place, 2, problems)).filter(
+    ({ parts }) => parts.length > 1 && parts.at(-1) === FILE,
+  )
+  for (const { path, origin } of files.slice(0, MOST_SKILLS)) {
+    const skill = await readSkill(path, origin, place, problems)
+    if (skill) entries.push(skill)
   }
-  return found
+  return { entries: oneOfEach(entries), problems }
 }
 
 async function readSkill(path: string, origin: Origin, place: Place, problems: ConfigProblem[]): Promise<Skill | null> {
@@ -115,20 +101,14 @@ export async function openSkill(skill: Skill): Promise<{ body: string; files: st
   if (read === null || isRefused(read)) return null
   const matter = await readFrontMatter(read.text, skill.path)
   if (isProblem(matter)) return null
-  const files = (await filesBelow(skill.directory)).filter(file => file !== FILE)
-  return { body: matter.body.trim(), files }
+  const found = await filesBelow(skill.directory, {
+    depth: 3,
+    admits: real => (isInside(real, skill.directory) ? null : 'lies elsewhere'),
+    refused: () => {},
+  })
+  const files = found.filter(({ real }) => isInside(real, skill.directory)).map(({ parts }) => parts.join('/'))
+  return { body: matter.body.trim(), files: files.filter(file => file !== FILE).slice(0, MOST_FILES) }
 }
 
+/** More are found by looking into the folder. */
 const MOST_FILES = 100
-
-async function filesBelow(root: string, directory = root, found: string[] = []): Promise<string[]> {
-  for (const name of await namesIn(directory)) {
-    if (found.length >= MOST_FILES) return found
-    const path = join(directory, name)
-    const kind = await kindOf(path)
-    if (kind === 'directory' && name !== 'node_modules' && relative(root, path).split(sep).length < 4)
-      await filesBelow(root, path, found)
-    else if (kind === 'file') found.push(relative(root, path).replaceAll(sep, '/'))
-  }
-  return found
-}

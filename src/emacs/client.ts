@@ -5,6 +5,7 @@ import attach from './emacs-agent-attach.el' with { type: 'text' }
 import attention from './emacs-agent-attention.el' with { type: 'text' }
 import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
+import budget from './emacs-agent-budget.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
@@ -12,6 +13,7 @@ import commit from './emacs-agent-commit.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
+import copy from './emacs-agent-copy.el' with { type: 'text' }
 import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
@@ -47,6 +49,7 @@ import question from './emacs-agent-question.el' with { type: 'text' }
 import request from './emacs-agent-request.el' with { type: 'text' }
 import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
+import rewind from './emacs-agent-rewind.el' with { type: 'text' }
 import rewrite from './emacs-agent-rewrite.el' with { type: 'text' }
 import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
@@ -58,6 +61,8 @@ import slash from './emacs-agent-slash.el' with { type: 'text' }
 import sse from './emacs-agent-sse.el' with { type: 'text' }
 import text from './emacs-agent-text.el' with { type: 'text' }
 import transcripts from './emacs-agent-transcripts.el' with { type: 'text' }
+import turns from './emacs-agent-turns.el' with { type: 'text' }
+import undo from './emacs-agent-undo.el' with { type: 'text' }
 import unsaved from './emacs-agent-unsaved.el' with { type: 'text' }
 import update from './emacs-agent-update.el' with { type: 'text' }
 import view from './emacs-agent-view.el' with { type: 'text' }
@@ -72,6 +77,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-attention.el': attention,
   'emacs-agent-backend.el': backend,
   'emacs-agent-base.el': base,
+  'emacs-agent-budget.el': budget,
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
   'emacs-agent-commands.el': commands,
@@ -80,6 +86,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
   'emacs-agent-cost.el': cost,
+  'emacs-agent-copy.el': copy,
   'emacs-agent-decide.el': decide,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
@@ -114,6 +121,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-request.el': request,
   'emacs-agent-resume.el': resume,
   'emacs-agent-review.el': review,
+  'emacs-agent-rewind.el': rewind,
   'emacs-agent-rewrite.el': rewrite,
   'emacs-agent-search.el': search,
   'emacs-agent-section.el': section,
@@ -125,6 +133,8 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-sse.el': sse,
   'emacs-agent-text.el': text,
   'emacs-agent-transcripts.el': transcripts,
+  'emacs-agent-turns.el': turns,
+  'emacs-agent-undo.el': undo,
   'emacs-agent-unsaved.el': unsaved,
   'emacs-agent-update.el': update,
   'emacs-agent-view.el': view,

@@ -113,6 +113,11 @@ The rest is shown in a buffer of its own."
         (format " (%s)" (emacs-agent-inert-line .agent 40))
       "")))
 
+(defun emacs-agent-call--failed-p (call)
+  "Whether CALL ran a command that failed."
+  (let ((code (alist-get 'exit_code (alist-get 'metadata (alist-get 'result (emacs-agent-call-result call))))))
+    (and (integerp code) (/= code 0))))
+
 (defun emacs-agent-call-heading (call)
   "Return the line of CALL."
   (let* ((event (emacs-agent-call-event call))
@@ -193,9 +198,10 @@ REFUSED are marked."
   "Return the end of what CALL has written so far, for the eye only.
 It may be cut anywhere, so it is no text of the buffer."
   (let* ((text (emacs-agent-show-all (apply #'concat (reverse (emacs-agent-call-output call)))))
-         (lines (last (split-string text "\n") 20)))
-    (propertize "…\n" 'emacs-agent-properties
-                (list 'display (mapconcat (lambda (line) (concat (truncate-string-to-width line 400) "\n")) lines "")))))
+         (lines (last (split-string (string-trim-right text "\n") "\n") 10)))
+    (concat (emacs-agent-output-active
+             "…" 'display (mapconcat (lambda (line) (truncate-string-to-width line 400)) lines "\n"))
+            "\n")))
 
 (defvar emacs-agent-call-render-functions nil
   "Abnormal hook for calls that are shown in another way than usual.
@@ -211,7 +217,11 @@ the text of that section, or nil.  The first text counts.")
   "Return the text of SECTION, which shows a call that waits for nobody."
   (let ((call (emacs-agent-section-data section)))
     (concat (emacs-agent-call-heading call) "\n"
-            (and (emacs-agent-section-expanded section) (emacs-agent-call--details call))
+            (cond ((emacs-agent-section-expanded section) (emacs-agent-call--details call))
+                  ((emacs-agent-call--failed-p call)
+                   (emacs-agent-call-shorten (or (alist-get 'org (emacs-agent-call-result call)) "") 10))
+                  ((emacs-agent-call-result call) "")
+                  ((emacs-agent-call-output call) (emacs-agent-call--output call)))
             (mapconcat #'emacs-agent-call--change (reverse (emacs-agent-call-changes call)) ""))))
 
 (defun emacs-agent-call-show-result (call)

@@ -62,10 +62,10 @@
   "Go to the end of the next block that starts before LIMIT.
 Return (BEGIN LANG FROM TO), where FROM and TO are around its code, or nil."
   (let ((case-fold-search t))
-    (when (re-search-forward emacs-agent-code--begin limit t)
+    (when (and (<= (point) limit) (re-search-forward emacs-agent-code--begin limit t))
       (let ((begin (match-beginning 0)) (from (match-end 0)) (lang (match-string-no-properties 1)))
         (when (re-search-forward "^[ \t]*#\\+END_SRC\\|^\\*+ " nil t)
-          (if (or (eq (char-before) ?\s) (emacs-agent-code--growing-p (1- (point))))
+          (if (or (eq (char-before) ?\s) (emacs-agent-code-growing-p (1- (point))))
               (emacs-agent-code--next limit)
             (list begin lang from (match-beginning 0))))))))
 
@@ -109,7 +109,7 @@ function returned for the same text before; return what it is now."
     (delete-overlay tail)
     (emacs-agent-code--flush start end)))
 
-(defun emacs-agent-code--growing-p (position)
+(defun emacs-agent-code-growing-p (position)
   "Whether the text that ends with the character at POSITION grows."
   (cl-some (lambda (overlay) (overlay-get overlay 'emacs-agent-growing)) (overlays-at position)))
 

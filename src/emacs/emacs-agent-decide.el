@@ -118,9 +118,10 @@ A preview that is stale is shown afresh."
      "*emacs-agent diff*"
      (emacs-agent-show-all (mapconcat (lambda (file) (alist-get 'diff file)) .preview.files "")))
     (let ((inhibit-read-only t))
+      ;; Before the mode, whose keys depend on it.
+      (setq buffer-read-only t)
       (diff-mode)
-      (setq-local diff-font-lock-syntax nil)
-      (setq buffer-read-only t))))
+      (setq-local diff-font-lock-syntax nil))))
 
 (provide 'emacs-agent-decide)
 ;;; emacs-agent-decide.el ends here

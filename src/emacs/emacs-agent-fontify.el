@@ -25,7 +25,31 @@ and over."
   (if (and emacs-agent-session (emacs-agent-session-backlog emacs-agent-session)
            (not (emacs-agent-session-caught-up emacs-agent-session)))
       (setq emacs-agent-fontify--skipped t)
-    (emacs-agent-fontify--colour start end loudly)))
+    (let ((last (emacs-agent-fontify--growing start end)))
+      (if last
+          (emacs-agent-fontify--plain start last end)
+        (emacs-agent-fontify--colour start end loudly)))))
+
+(defun emacs-agent-fontify--growing (start end)
+  "Return where the last line of the block begins that START and END are in.
+Return nil unless that block is still being written."
+  (save-excursion
+    (goto-char start)
+    (let ((case-fold-search nil))
+      (when (and (re-search-forward "^#\\+\\(BEGIN\\|END\\)_" (min (point-max) (+ end 20000)) t)
+                 (equal (match-string 1) "END")
+                 (<= end (1+ (line-end-position)))
+                 (emacs-agent-code-growing-p (1- (line-end-position))))
+        (line-beginning-position)))))
+
+(defun emacs-agent-fontify--plain (start last end)
+  "Fontify from START to END what is in a block whose last line begins at LAST.
+Org would colour all of the block with each piece of it that comes."
+  (with-silent-modifications
+    (when (< start last)
+      (put-text-property start (min last end) 'face 'org-block))
+    (when (< last end)
+      (put-text-property (max start last) end 'face 'org-block-end-line))))
 
 (defun emacs-agent-fontify--colour (start end loudly)
   "Fontify from START to END as Org does, LOUDLY or not, and add our faces."

@@ -26,6 +26,8 @@
       ('ended (propertize "ended" 'face 'emacs-agent-dim))
       (_ (cond ((> waiting 0)
                 (propertize (format "%d waiting for you" waiting) 'face 'emacs-agent-attention))
+               ((and (emacs-agent-session-outbox session) (not (emacs-agent-session-busy-p session)))
+                (propertize "sending" 'face 'emacs-agent-running))
                (t (pcase (emacs-agent-session-state session)
                     ("idle" (propertize "ready" 'face 'emacs-agent-success))
                     ("thinking" (propertize "thinking" 'face 'emacs-agent-running))

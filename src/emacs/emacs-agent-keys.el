@@ -100,7 +100,8 @@ for meanwhile: quitting that goes on without the keys."
   (when (and (equal (alist-get 'type event) "error")
              (equal (alist-get 'code event) "LLM_AUTH")
              (emacs-agent-session-caught-up session))
-    (emacs-agent-output-line (format "M-x emacs-agent-give-key hands the key of %s to the backend."
+    (emacs-agent-output-line (format "M-x emacs-agent-give-key hands over the key of %s from auth-source, with C-u one that you type; \
+then send the prompt again."
                                    (emacs-agent-inert-line (emacs-agent-keys--provider session))))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-keys--event 60)

@@ -22,11 +22,18 @@
     ("k" "stop the agent" emacs-agent-interrupt)
     ("w" "take back what waits" emacs-agent-edit-queue)
     ("r" "resume" emacs-agent-resume)
+    ("<" "go back to a prompt" emacs-agent-rewind)
+    ("y" "try again" emacs-agent-retry)
+    ("f" "fork" emacs-agent-fork)
+    ("c" "summarise" emacs-agent-compact)
     ("x" "close" emacs-agent-close)]
    ["Decide"
     ("n" "next that waits" emacs-agent-next-approval)
     ("l" "all that wait" emacs-agent-approvals)
-    ("d" "review changes" emacs-agent-review)]
+    ("d" "review changes" emacs-agent-review)
+    ("u" "undo the last turn" emacs-agent-undo)
+    ("U" "redo" emacs-agent-redo)
+    ("v" "what fills the window" emacs-agent-context)]
    ["Settings"
     ("m" "model" emacs-agent-set-model)
     ("b" "agent" emacs-agent-set-agent)

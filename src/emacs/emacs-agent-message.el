@@ -126,19 +126,21 @@ What begins alike stays."
         (unless (or (emacs-agent-message-start message) (string-empty-p org))
           (emacs-agent-message--begin message))
         (emacs-agent-patch-add (emacs-agent-message-patch message) `((org . ,org) (org_from . 0)))
-        (emacs-agent-message--finish message)
+        (emacs-agent-message--finish message .content)
         (remhash .message_id emacs-agent-message--all))
       (pcase .stop_reason
         ("max_tokens" (emacs-agent-output-line "The answer was cut at the model's limit." 'emacs-agent-failure))
         ("cut" (emacs-agent-output-line "The connection to the model was cut; it goes on." 'emacs-agent-failure))
         ("refusal" (emacs-agent-output-line "The model declined." 'emacs-agent-failure))))))
 
-(defun emacs-agent-message--finish (message)
-  "Show all of MESSAGE, to which nothing will be added."
+(defun emacs-agent-message--finish (message &optional said)
+  "Show all of MESSAGE, to which nothing will be added.
+SAID is the answer as the model gave it, to be copied."
   (emacs-agent-message--show message)
   (let ((start (emacs-agent-message-start message)) (end (emacs-agent-message-end message)))
     (when start
       (emacs-agent-code-grown (emacs-agent-message-tail message) start end)
+      (with-silent-modifications (put-text-property start end 'emacs-agent-said said))
       (set-marker start nil)
       (set-marker end nil))))
 

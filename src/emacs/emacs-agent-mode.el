@@ -16,6 +16,7 @@
 (require 'emacs-agent-fontify)
 (require 'emacs-agent-header)
 (require 'emacs-agent-send)
+(require 'emacs-agent-copy)
 (declare-function org-open-at-point "org")
 (defvar org-element-use-cache)
 (defvar org-modules-loaded)
@@ -37,9 +38,11 @@
     (define-key map (kbd "C-c C-r") 'emacs-agent-resume)
     (define-key map (kbd "C-c C-d") 'emacs-agent-review)
     (define-key map (kbd "C-c C-s") 'emacs-agent-sessions)
+    (define-key map (kbd "C-c C-u") 'emacs-agent-undo)
     (define-key map (kbd "C-c C-t") 'emacs-agent-set-title)
     (define-key map (kbd "C-c C-w") #'emacs-agent-edit-queue)
     (define-key map (kbd "C-c C-z") 'emacs-agent-menu)
+    (define-key map (kbd "C-c M-w") #'emacs-agent-copy-at-point)
     (define-key map (kbd "M-p") #'emacs-agent-input-previous)
     (define-key map (kbd "M-n") #'emacs-agent-input-next)
     (define-key map (kbd "RET") #'emacs-agent-return)
@@ -72,6 +75,7 @@ the keys that it shows apply.
 \\{emacs-agent-mode-map}"
   :group 'emacs-agent
   (emacs-agent-view-setup)
+  (emacs-agent-copy-setup)
   (setq-local org-element-use-cache nil
               org-file-apps '((t . emacs))
               org-confirm-babel-evaluate t

@@ -23,6 +23,7 @@ arrive in the order in which they were sent, though each has a connection of
 its own."
   (setf (emacs-agent-session-outbox session)
         (append (emacs-agent-session-outbox session) (list function)))
+  (emacs-agent-session-announce session)
   (unless (cdr (emacs-agent-session-outbox session))
     (emacs-agent-outbox--next session)))
 
@@ -32,6 +33,7 @@ its own."
     (when function
       (funcall function (lambda ()
                           (pop (emacs-agent-session-outbox session))
+                          (emacs-agent-session-announce session)
                           (emacs-agent-outbox--next session))))))
 
 (cl-defun emacs-agent-session-prompt (session prompt &key then else)

@@ -7,129 +7,154 @@
 
 ;;; Commentary:
 
-;; All changes of a session as one diff, file by file.
+;; The net changes of a session as one diff, file by file, in which hunks, files, or all can be undone.
 
 ;;; Code:
 
-(require 'emacs-agent-mode)
+(require 'emacs-agent-undo)
 (require 'diff-mode)
-(require 'diff)
 
-(defun emacs-agent-review--files (session)
-  "Return the files that SESSION changed, each with its events, oldest first."
-  (let ((files nil))
-    (dolist (event (reverse (emacs-agent-session-changes session)))
-      (let ((path (emacs-agent-session-short-name session (alist-get 'path event))))
-        (push event (alist-get path files nil nil #'equal))))
-    (mapcar (lambda (file) (cons (car file) (reverse (cdr file)))) (nreverse files))))
+(defvar-local emacs-agent-review--session nil
+  "The session whose changes this buffer shows.")
 
-(defun emacs-agent-review--event (session event)
-  "Return the diff of EVENT of SESSION, with names that `diff-mode' finds."
-  (let-alist event
-    (let ((name (emacs-agent-session-short-name session .path)))
-      (if (stringp .diff)
-          (replace-regexp-in-string
-           "\\`--- \\(?:a/.*\\|\\(/dev/null\\)\\)\n\\+\\+\\+ \\(?:b/.*\\|\\(/dev/null\\)\\)\n"
-           (lambda (head)
-             (emacs-agent-review--head name (string-match-p "\\`--- /dev/null" head)
-                                       (string-match-p "/dev/null\n\\'" head)))
-           .diff t t)
-        (format "# %s %s\n" .change name)))))
+(defvar emacs-agent-review-mode-map
+  (let ((map (make-sparse-keymap)))
+    (set-keymap-parent map (make-composed-keymap nil (list diff-mode-shared-map diff-mode-map)))
+    (define-key map "k" #'emacs-agent-review-undo-hunk)
+    (define-key map "K" #'emacs-agent-review-undo-file)
+    (define-key map "U" #'emacs-agent-review-undo-all)
+    (define-key map "g" #'revert-buffer)
+    (define-key map "q" #'quit-window)
+    map)
+  "Keys of a review.")
 
-(defun emacs-agent-review--head (name created deleted)
-  "Return the head of a diff of the file NAME, which was CREATED or DELETED."
-  (format "--- %s\n+++ %s\n" (if created "/dev/null" name) (if deleted "/dev/null" name)))
+(define-derived-mode emacs-agent-review-mode diff-mode "Agent Review"
+  "The changes of a session, each file as it was before and as it is now.
 
-;;;; Several changes of one file as one
+\\[emacs-agent-review-undo-hunk] undoes the hunk at point,
+\\[emacs-agent-review-undo-file] what was done to the file at point,
+\\[emacs-agent-review-undo-all] everything.
 
-(defun emacs-agent-review--disk (file)
-  "Return (HASH . TEXT) of FILE, with a nil hash if there is none."
-  (if (not (file-readable-p file))
-      (cons nil "")
-    (with-temp-buffer
-      (set-buffer-multibyte nil)
-      (insert-file-contents-literally file)
-      (cons (concat "sha256:" (secure-hash 'sha256 (current-buffer)))
-            (decode-coding-string (buffer-string) 'utf-8-unix)))))
+\\{emacs-agent-review-mode-map}"
+  :group 'emacs-agent
+  (setq buffer-read-only t)
+  (setq-local revert-buffer-function (lambda (&rest _) (emacs-agent-review--refresh (current-buffer)))
+              diff-font-lock-syntax nil
+              ;; A read-only diff has keys that come before those of its mode.
+              minor-mode-overriding-map-alist (list (cons 'buffer-read-only emacs-agent-review-mode-map))
+              header-line-format (substitute-command-keys
+                                  "\\<emacs-agent-review-mode-map>\
+\\[emacs-agent-review-undo-hunk] undo hunk  \\[emacs-agent-review-undo-file] undo file  \
+\\[emacs-agent-review-undo-all] undo all  \\[diff-goto-source] go there")))
 
-(defun emacs-agent-review--before (events disk)
-  "Return what a file had before EVENTS, its changes, which ended with DISK.
-DISK is as from `emacs-agent-review--disk'.  Return nil where the changes
-cannot be undone one by one: a diff was cut, or somebody else changed the file."
-  (let ((text (cdr disk)) (first (car events)) (last (car (last events))))
-    (when (equal (car disk) (emacs-agent-value (alist-get 'after_hash last)))
-      (condition-case nil
-          (dolist (event (reverse events))
-            (let ((hunks (and (not (emacs-agent-value (alist-get 'from event)))
-                              (emacs-agent-diff-hunks (or (emacs-agent-value (alist-get 'diff event)) "")))))
-              (unless hunks (signal 'emacs-agent-diff-mismatch nil))
-              (setq text (emacs-agent-diff-apply text (mapcar #'emacs-agent-diff-reverse hunks)))))
-        (emacs-agent-diff-mismatch (setq text nil)))
-      (and text
-           (equal (emacs-agent-value (alist-get 'before_hash first))
-                  (and (not (equal (alist-get 'change first) "created"))
-                       (concat "sha256:" (secure-hash 'sha256 (encode-coding-string text 'utf-8-unix)))))
-           text))))
-
-(defun emacs-agent-review--hunks (before after)
-  "Return the hunks that make AFTER of BEFORE, as text; nil if that fails."
-  (let ((files (list (make-temp-file "emacs-agent-before") (make-temp-file "emacs-agent-after"))))
-    (unwind-protect
-        (with-temp-buffer
-          (let ((coding-system-for-write 'utf-8-unix) (coding-system-for-read 'utf-8-unix)
-                (default-directory temporary-file-directory))
-            (cl-mapc (lambda (text file) (write-region text nil file nil 'silent)) (list before after) files)
-            (when (memq (ignore-errors (apply #'call-process diff-command nil t nil "-u" files)) '(0 1))
-              (goto-char (point-min))
-              (forward-line 2)
-              (buffer-substring (point) (point-max)))))
-      (mapc #'delete-file files))))
-
-(defun emacs-agent-review--net (session events)
-  "Return what EVENTS of SESSION, all of one file, changed in sum, as a diff.
-Where that cannot be known it is one diff for each of them."
-  (let* ((path (alist-get 'path (car events)))
-         (disk (emacs-agent-review--disk (emacs-agent-session-file session path)))
-         (before (and (cdr events) (emacs-agent-review--before events disk)))
-         (hunks (and before (emacs-agent-review--hunks before (cdr disk)))))
-    (cond ((null hunks)
-           (mapconcat (lambda (event) (emacs-agent-review--event session event)) events ""))
-          ((string-empty-p hunks) "")
-          (t (concat (emacs-agent-review--head (emacs-agent-session-short-name session path)
-                                               (equal (alist-get 'change (car events)) "created")
-                                               (null (car disk)))
-                     hunks)))))
-
-;;;; All of them
+;;;; Showing them
 
 (defun emacs-agent-review ()
-  "Show all changes of this session as one diff, file by file.
-What was changed several times is shown as what it was before the session and
-what it is now, unless somebody else has changed it in between.
-\\<diff-mode-map>\\[diff-goto-source] goes to the place, \\[diff-hunk-kill]
-takes a hunk out of sight, \\[diff-apply-hunk] with a prefix argument undoes
-one."
+  "Show all changes of this session as one diff, file by file."
   (interactive)
   (let* ((session (emacs-agent-context-session))
-         (files (emacs-agent-review--files session))
-         (project (file-name-as-directory (emacs-agent-session-project session))))
-    (unless files (user-error "The agent has changed nothing in this session"))
-    (pop-to-buffer
-     (with-current-buffer (get-buffer-create (format "*agent review: %s*" (emacs-agent-session-name session)))
-      (let ((inhibit-read-only t))
-        (erase-buffer)
-        (setq default-directory project)
-        (pcase-dolist (`(,name . ,events) files)
-          (let ((diff (emacs-agent-review--net session events)))
-            (insert (emacs-agent-show-all
-                     (if (string-empty-p diff) (format "# %s is as it was\n" name)
-                       (format "Index: %s\n%s" name diff))))))
-        (diff-mode)
-        (setq-local diff-font-lock-syntax nil)
-        (set-buffer-modified-p nil)
-        (setq buffer-read-only t)
-        (goto-char (point-min)))
-      (current-buffer)))))
+         (buffer (get-buffer-create (format "*agent review: %s*" (emacs-agent-session-name session)))))
+    (with-current-buffer buffer
+      (unless (derived-mode-p 'emacs-agent-review-mode) (emacs-agent-review-mode))
+      (setq emacs-agent-review--session session
+            default-directory (file-name-as-directory (emacs-agent-session-project session))))
+    (pop-to-buffer buffer)
+    (emacs-agent-review--refresh buffer)))
+
+(defun emacs-agent-review--refresh (buffer)
+  "Fill the review BUFFER again."
+  (emacs-agent-request
+   "GET" (emacs-agent-session-path (buffer-local-value 'emacs-agent-review--session buffer) "/changes")
+   :then (lambda (answer)
+           (when (buffer-live-p buffer)
+             (with-current-buffer buffer
+               (emacs-agent-review--fill (append (alist-get 'files answer) nil)))))))
+
+(defun emacs-agent-review--fill (files)
+  "Show FILES, net changes, leaving point on its line."
+  (let ((inhibit-read-only t) (line (line-number-at-pos)))
+    (erase-buffer)
+    (unless files (insert "Nothing is changed.\n"))
+    (dolist (file files)
+      (insert (propertize (emacs-agent-review--text file) 'emacs-agent-review-path (alist-get 'path file))))
+    (set-buffer-modified-p nil)
+    (goto-char (point-min))
+    (forward-line (1- line))))
+
+(defun emacs-agent-review--text (file)
+  "Return the text that shows FILE, a net change."
+  (let-alist file
+    (let ((name (emacs-agent-show-all .path)) (diff (emacs-agent-value .diff)))
+      (concat (format "Index: %s\n" name)
+              (and (emacs-agent-value .from) (format "# moved from %s\n" (emacs-agent-show-all .from)))
+              (and (emacs-agent-value .mode)
+                   (format "# mode %s, was %s\n" (or (emacs-agent-value .mode.after) "none")
+                           (or (emacs-agent-value .mode.before) "none")))
+              (pcase .state
+                ("edited_since" "# edited since by somebody else\n")
+                ("not_undoable" "# cannot be undone\n"))
+              (if diff (emacs-agent-review--diff name .change diff) (format "# %s\n" .change))))))
+
+(defun emacs-agent-review--diff (name change diff)
+  "Return DIFF, the CHANGE of the file NAME, as `diff-mode' reads it.
+Each hunk has itself, as it came, as a text property."
+  (concat (format "--- %s\n+++ %s\n" (if (equal change "created") "/dev/null" name)
+                  (if (equal change "deleted") "/dev/null" name))
+          (mapconcat (lambda (hunk)
+                       (propertize (emacs-agent-show-all hunk) 'emacs-agent-review-hunk hunk))
+                     (emacs-agent-review--hunks diff) "")))
+
+(defun emacs-agent-review--hunks (diff)
+  "Return the hunks of DIFF as they stand there."
+  (let ((starts nil) (start 0))
+    (while (string-match "^@@ " diff start)
+      (push (match-beginning 0) starts)
+      (setq start (match-end 0)))
+    (cl-loop for (from to) on (nreverse starts)
+             for text = (substring diff from to)
+             collect (if (string-suffix-p "\n" text) text (concat text "\n")))))
+
+;;;; Undoing them
+
+(defun emacs-agent-review--undo (body)
+  "Undo BODY, a request, and show what is left."
+  (let ((buffer (current-buffer)))
+    (emacs-agent-undo-request
+     emacs-agent-review--session "undo" body
+     (lambda (answer)
+       (emacs-agent-undo-report answer)
+       (when (buffer-live-p buffer) (emacs-agent-review--refresh buffer))))))
+
+(defun emacs-agent-review--path ()
+  "Return the path of the file at point."
+  (or (get-text-property (point) 'emacs-agent-review-path) (user-error "There is no file at point")))
+
+(defun emacs-agent-review-undo-hunk ()
+  "Undo the hunk at point."
+  (interactive)
+  (let ((hunk (or (get-text-property (point) 'emacs-agent-review-hunk) (user-error "There is no hunk at point"))))
+    (emacs-agent-review--undo `((hunks . [((path . ,(emacs-agent-review--path)) (diff . ,hunk))])))))
+
+(defun emacs-agent-review-undo-file ()
+  "Undo all that was done to the file at point."
+  (interactive)
+  (emacs-agent-review--undo `((paths . [,(emacs-agent-review--path)]))))
+
+(defun emacs-agent-review--paths ()
+  "Return the paths of all files in this review."
+  (let ((paths nil) (position (point-min)))
+    (while (< position (point-max))
+      (let ((path (get-text-property position 'emacs-agent-review-path)))
+        (when path (cl-pushnew path paths :test #'equal))
+        (setq position (next-single-property-change position 'emacs-agent-review-path nil (point-max)))))
+    (nreverse paths)))
+
+(defun emacs-agent-review-undo-all ()
+  "Undo everything that this review shows."
+  (interactive)
+  (let ((paths (or (emacs-agent-review--paths) (user-error "Nothing is changed"))))
+    (when (y-or-n-p (format "Undo the changes to %s? " (emacs-agent-plural (length paths) "file")))
+      (emacs-agent-review--undo `((paths . ,(vconcat paths)))))))
 
 (provide 'emacs-agent-review)
 ;;; emacs-agent-review.el ends here

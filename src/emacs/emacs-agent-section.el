@@ -98,6 +98,16 @@
   "Call FUNCTION with each section of this buffer that has an id, in order."
   (maphash (lambda (_id section) (funcall function section)) emacs-agent-section--by-id))
 
+(defun emacs-agent-section-cut (position)
+  "Take away the output from POSITION on, with the sections that begin in it."
+  (let ((position (+ position 0)))
+    (cl-flet ((gone-p (section) (>= (emacs-agent-section-start section) position)))
+      (maphash (lambda (id section) (when (gone-p section) (remhash id emacs-agent-section--by-id)))
+               emacs-agent-section--by-id)
+      (setq emacs-agent-section--dirty (cl-remove-if #'gone-p emacs-agent-section--dirty)))
+    (emacs-agent-output-edit
+      (delete-region position emacs-agent-output-end))))
+
 (defun emacs-agent-section-mark (section)
   "Have SECTION, if it is one, written again at the end of the batch."
   (when section

@@ -140,7 +140,8 @@
     (emacs-agent-output-line
      (format "Error %s: %s%s" (emacs-agent-inert-line .code) .org
              (if (numberp .retry_in_ms) (format " (again in %d s)" (round .retry_in_ms 1000)) ""))
-     'emacs-agent-failure)))
+     ;; What is tried again has not failed yet.
+     (if (numberp .retry_in_ms) 'emacs-agent-running 'emacs-agent-failure))))
 
 (defun emacs-agent-view--undo (event)
   "Write EVENT, what was undone or redone."

@@ -49,6 +49,8 @@
 (require 'emacs-agent-decide)
 (require 'emacs-agent-question)
 (require 'emacs-agent-files)
+(require 'emacs-agent-turns)
+(require 'emacs-agent-undo)
 (require 'emacs-agent-unsaved)
 (require 'emacs-agent-settings)
 (require 'emacs-agent-attention)

@@ -82,6 +82,15 @@ export const promptBody = {
 /** One call as the model made it. `tool_call_id` is ours (`tc_…`); the provider's own id lives in `provider_data`. */
 export const toolCall = open({ tool_call_id: id, tool: text, params: record })
 
+/** One step of a list. `id` is unique in it, and stays while the step does; `check` is how to see that it is done. */
+export const planItem = open({
+  id,
+  title: text,
+  status: word<'pending' | 'in_progress' | 'done' | 'dropped'>(),
+  files: maybe(v.array(text)),
+  check: maybe(text),
+})
+
 export const locations = v.array(open({ path: text, line: maybe(line) }))
 
 /** What an approval showed. `hash` binds the decision to it. */

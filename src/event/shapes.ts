@@ -9,6 +9,7 @@ import {
   locations,
   maybe,
   open,
+  planItem,
   preview,
   promptBody,
   providerData,
@@ -75,6 +76,8 @@ export const SHAPES = {
   prompt: open({
     ...promptBody,
     source: v.picklist(['user', 'steer', 'agent']),
+    /** Why `auto` chose the agent. */
+    agent_reason: maybe(text),
     parent_tool_call_id: maybe(id),
     /** Files of instructions that the model knows from here on, by real path, with the hash of what it was told; '' when gone. */
     instructions: maybe(v.array(open({ path: text, hash: text }))),
@@ -139,6 +142,16 @@ export const SHAPES = {
     after_hash: maybe(text),
     diff: maybe(text),
   }),
+  /** The whole list of steps, each time it changes. */
+  plan: open({
+    turn_id: maybe(id),
+    /** Whose list it is. */
+    agent: text,
+    parent_tool_call_id: maybe(id),
+    items: v.array(planItem),
+    /** A person changed it. */
+    by: maybe(word<'user'>()),
+  }),
   /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
   undo: open({
     undo_id: id,
@@ -161,7 +174,7 @@ export const SHAPES = {
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth' | 'ask'>(),
+    kind: word<'elicitation' | 'auth' | 'ask' | 'plan'>(),
     server: text,
     message: text,
     schema: maybe(v.unknown()),

@@ -11,6 +11,7 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
 import { historyRoutes } from './routes/history.ts'
+import { planRoutes } from './routes/plan.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { systemRoutes } from './routes/system.ts'
 import { transcriptRoutes } from './routes/transcripts.ts'
@@ -44,6 +45,7 @@ export function createApp(server: Server): Hono<Env> {
   historyRoutes(app, server)
   transcriptRoutes(app, server)
   undoRoutes(app, server)
+  planRoutes(app, server)
   catalogRoutes(app, server)
   conventionRoutes(app, server)
   systemRoutes(app, server)

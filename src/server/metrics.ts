@@ -50,6 +50,7 @@ export function createMetrics(): Metrics {
         case 'approval':
         case 'file.changed':
         case 'undo':
+        case 'plan':
         case 'question':
         case 'answer':
         case 'hook':

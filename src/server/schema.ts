@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { EFFORTS } from '../event/parts.ts'
 import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
+import { MOST_STEPS } from '../transcript/plan.ts'
 import { present } from './present.ts'
 
 /** The request bodies and queries of the contract. Each is validated with, and documented from, the same schema. */
@@ -119,6 +120,16 @@ export const SendPrompt = v.pipe(
     ['text'],
   ),
 )
+
+const step = object({
+  id: maybe(v.pipe(text, v.regex(/^[\w.:-]{1,200}$/, 'letters, digits, and _.:-'))),
+  title: v.pipe(text, v.trim(), v.nonEmpty(), v.maxLength(2000)),
+  status: v.picklist(['pending', 'in_progress', 'done', 'dropped']),
+  files: maybe(v.pipe(v.array(v.pipe(text, v.nonEmpty(), v.maxLength(4096))), v.maxLength(100))),
+  check: maybe(v.pipe(text, v.maxLength(2000))),
+})
+
+export const SetPlan = object({ items: v.pipe(v.array(step), v.maxLength(MOST_STEPS)) })
 
 export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 

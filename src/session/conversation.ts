@@ -1,5 +1,5 @@
 import { totalTokens } from '../base/usage.ts'
-import type { Stored } from '../event.ts'
+import type { PlanItem, Stored } from '../event.ts'
 import { isMessage } from '../transcript/summary.ts'
 
 /** What a session knows of its conversation: a fold of the events that count, made anew after a rewind. */
@@ -11,6 +11,8 @@ export type Conversation = {
   context_tokens: number
   /** Instructions that were announced and that the history still holds: real path → what was told, and where. */
   instructions: Map<string, { hash: string; event_id: number }>
+  /** The list of steps, as it was set last. */
+  plan: readonly PlanItem[]
 }
 
 export const emptyConversation = (): Conversation => ({
@@ -18,6 +20,7 @@ export const emptyConversation = (): Conversation => ({
   message_count: 0,
   context_tokens: 0,
   instructions: new Map(),
+  plan: [],
 })
 
 /** Takes one event in, in place. */
@@ -32,6 +35,9 @@ export function include(conversation: Conversation, event: Stored): void {
     case 'message':
       if (!event.parent_tool_call_id)
         conversation.context_tokens = totalTokens(event.usage) || conversation.context_tokens
+      return
+    case 'plan':
+      if (!event.parent_tool_call_id) conversation.plan = event.items
       return
     case 'context.compacted':
       conversation.context_tokens = event.tokens_after

@@ -26,7 +26,8 @@ export async function creation(
 ): Promise<{ created: SessionCreated; config: Config; notice: string | undefined }> {
   const project_path = await checkProject(request.project_path)
   const config = await projectConfig(project_path)
-  const agent = findAgent(config, request.agent ?? config.agent)
+  const name = request.agent ?? config.agent
+  const agent = findAgent(config, name)
   const wanted = request.model ?? agent.model ?? config.model
   const { id: model, notice } = await models.resolve(wanted ?? (await models.best()))
   const created: SessionCreated = {
@@ -36,7 +37,7 @@ export async function creation(
     project_path,
     title: request.title ?? '',
     model,
-    agent: agent.name,
+    agent: name,
     config: {
       auto_approve_readonly: true,
       auto_approve_tools: [],

@@ -96,6 +96,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ended = new AbortController()
   let tools: Promise<Tool[]> | null = null
 
+  /** Whether a list of steps helps the model: small ones lose more by the tool than they win. */
+  const profits = () =>
+    session.state.conversation.plan.length > 0 || (models.info(session.state.model).context_window ?? 0) >= LARGE_WINDOW
+
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
@@ -107,7 +111,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     })
     const list = await abortable(tools, signal)
     if (!frozen.has(agent.name))
-      frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions))
+      frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions, profits()))
     return { agent, list, prefix: await frozen.get(agent.name)! }
   }
   const between = async (signal: AbortSignal): Promise<Between> => {
@@ -146,7 +150,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { command } = prompt
       if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
-      const access = await createToolAccess(place, session.state, agent, list, conventions)
+      const access = await createToolAccess(place, session.state, agent, list, conventions, prompt.turn_id)
       access.hooks = callHooks(hooks, config.hooks, prompt.turn_id)
       const { turn_id, text } = prompt
       const reply = await hooks.run('prompt', { text, agent: agent.name }, { turn_id }, signal)
@@ -207,6 +211,15 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           return undefined
         },
         mayGoOn: limit.begin(prompt.turn_id),
+        ...(agent.name === 'plan' && {
+          async *handOver(signal: AbortSignal) {
+            const { handOver } = await import('./hand-over.ts')
+            yield* handOver(session, models, turn_id, signal)
+            // An agent that goes by a list has the tool for it.
+            const prefix = await frozen.get('build')
+            if (!prefix?.frozen.tools.some(({ name }) => name === 'todo')) frozen.delete('build')
+          },
+        }),
         async steers() {
           const news = await announcements()
           return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))
@@ -228,6 +241,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
   }
 }
+
+const LARGE_WINDOW = 100_000
 
 const fromAgent = (text: string): Prompt => ({ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' })
 

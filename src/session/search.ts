@@ -103,6 +103,8 @@ function textsOf(event: Stored): [role: string, text: string][] {
       ]
     case 'tool.result':
       return [['tool', event.result?.content ?? event.message]]
+    case 'plan':
+      return [['plan', event.items.map(({ title }) => title).join('\n')]]
     case 'session.created':
     case 'session.updated':
     case 'session.resumed':

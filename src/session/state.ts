@@ -145,6 +145,7 @@ export function apply(state: SessionState, event: Stored): void {
     case 'file.changed':
     case 'context.compacted':
     case 'undo':
+    case 'plan':
     case 'error':
     case 'hook':
     case 'notice':

@@ -14,7 +14,7 @@ import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import type { SessionContext } from './prepare.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor, type Redactor } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
@@ -35,6 +35,7 @@ type OpenSession = {
 /** All live sessions: opens, resumes and closes them, and serves subscribers of all of them. */
 export class Store {
   readonly #runtime: Runtime
+  readonly #redactor: Redactor
   readonly #sessions = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<Resumed>>()
   readonly #ending = new Map<string, Promise<string | null>>()
@@ -47,6 +48,7 @@ export class Store {
   /** `observe` is called for every stored event of every session. */
   constructor(runtime: Runtime, observe: (event: Stored) => void) {
     this.#runtime = runtime
+    this.#redactor = createRedactor(runtime.secrets)
     this.#observe = observe
   }
 
@@ -161,7 +163,7 @@ export class Store {
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#runtime.pool() : null,
       dirs,
-      redactor: createRedactor(this.#runtime.secrets),
+      redactor: this.#redactor,
       children: this.#runtime.children,
       env: this.#runtime.childEnv(env),
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),

@@ -1,5 +1,6 @@
 import { findAgent } from '../agent/agents.ts'
 import { checkAttachments } from '../agent/attachments.ts'
+import { AUTO, chooseAgent } from '../agent/choice.ts'
 import { runCommand } from '../agent/command.ts'
 import { endTurn, failTurn, runTurn } from '../agent/loop.ts'
 import { AppError, messageOf } from '../base/errors.ts'
@@ -41,7 +42,8 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   const segmentsOf = new Map<string, Segment[]>()
 
   function start(asked: Prompt) {
-    const prompt = { ...asked, agent: asked.agent ?? state.agent }
+    const name = asked.agent ?? state.agent
+    const prompt = { ...asked, ...(name === AUTO ? chooseAgent(asked.text) : { agent: name }) }
     const segments = segmentsOf.get(prompt.turn_id)
     // A command with shell lines enters the history when these have run; until then it is in the queue.
     if (!segments) session.append(prompt)
@@ -236,6 +238,9 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
     },
     alone,
+    /** The outcome of the turn that runs now; undefined when none does. */
+    under_way: (): Promise<TurnOutcome> | undefined =>
+      running && state.open_turn ? outcomes.of(state.open_turn.turn_id) : undefined,
     /** Throws SESSION_BUSY while something runs, SHUTTING_DOWN. */
     refuseBusy,
     async drop(turn_id: string): Promise<void> {

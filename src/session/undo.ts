@@ -3,7 +3,7 @@ import { AppError, reasonOf } from '../base/errors.ts'
 import type { FileChanged, Stored } from '../event.ts'
 import type { Lost } from '../undo/chain.ts'
 import type { Keeper } from '../undo/keeper.ts'
-import type { Undoing } from '../undo/outcome.ts'
+import type { Undoing, UndoRequest } from '../undo/outcome.ts'
 import type { Line } from '../undo/steps.ts'
 import type { Session } from './session.ts'
 import type { Workspace } from './workspace.ts'
@@ -42,6 +42,7 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       dir,
       roots,
       most_bytes: limit_mb * 1024 * 1024,
+      unsaved: session.log.path === null,
       at: () => events().at(-1)?.id ?? 0,
       report: message => void session.append({ type: 'notice', code: 'UNDO_LIMIT', message }),
     })
@@ -78,7 +79,7 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       },
     },
     changes: async since => (await open()).undoing.changes(since),
-    undo: async request => (await open()).undoing.undo(request),
+    undo: async request => (await open()).undoing.undo(inProject(request)),
     redo: async undo_id => (await open()).undoing.redo(undo_id),
     rewind: async (...asked) => (await open()).undoing.rewind(...asked),
     async recover() {
@@ -97,6 +98,17 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       kept?.store.close()
       if (session.log.path === null && kept) (await import('../undo/store.ts')).dropStore(dir)
     },
+  }
+
+  /** A path may go through a link to the project, as its own path does. */
+  function inProject({ paths, hunks, ...request }: UndoRequest): UndoRequest {
+    const { project_path } = session.state
+    const below = (path: string) => (path.startsWith(`${project_path}/`) ? path.slice(project_path.length + 1) : path)
+    return {
+      ...request,
+      ...(paths && { paths: paths.map(below) }),
+      ...(hunks && { hunks: hunks.map(({ path, diff }) => ({ path: below(path), diff })) }),
+    }
   }
 
   /** An undo that is through, and that the log does not know of. */

@@ -56,14 +56,19 @@ export async function toolsOf(
   conventions: Conventions,
   ask: Ask,
 ): Promise<Tool[]> {
-  const { builtinTools } = await import('../tools/registry.ts')
-  return [...builtinTools, ...(await conventions.tools()), ...((await pool?.tools(project, session_id, ask)) ?? [])]
+  const { builtinTools, sessionTools } = await import('../tools/registry.ts')
+  return [
+    ...builtinTools,
+    ...sessionTools,
+    ...(await conventions.tools()),
+    ...((await pool?.tools(project, session_id, ask)) ?? []),
+  ]
 }
 
 /** What is sent in front of every request, and what it consists of. */
 export type Prefix = { frozen: Frozen; parts: Part[] }
 
-/** The system prompt and the tool definitions of one agent, made once per session. */
+/** The system prompt and the tool definitions of one agent, made once per session. `profits`: its model does better with a list of steps. */
 export async function freeze(
   agent: Agent,
   project: string,
@@ -71,8 +76,9 @@ export async function freeze(
   all: Tool[],
   pool: Pool | null,
   conventions: Conventions,
+  profits: boolean,
 ): Promise<Prefix> {
-  const offered = toolsFor(agent, all)
+  const offered = toolsFor(agent, all).filter(({ name }) => name !== 'todo' || (agent.todo ?? profits))
   const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
   const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
   const instructions = await conventions.instructions()
@@ -91,6 +97,7 @@ export async function createToolAccess(
   agent: Agent,
   tools: Tool[],
   conventions: Conventions,
+  turn_id: string,
 ): Promise<ToolAccess> {
   const [{ hides }, { judgeUrl }] = await Promise.all([
     import('../tools/permission/hidden.ts'),
@@ -123,6 +130,10 @@ export async function createToolAccess(
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
       ask: (question, elsewhere) => place.ask(question, signal, elsewhere),
+      plan: {
+        items: () => state.conversation.plan,
+        set: items => emit({ type: 'plan', turn_id, agent: agent.name, items }),
+      },
     }),
   }
 }

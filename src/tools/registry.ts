@@ -3,6 +3,7 @@ import { filesystemTools } from './files/filesystem.ts'
 import { gitTools } from './git/git.ts'
 import { searchTools } from './search/search.ts'
 import { shellTools } from './shell/shell.ts'
+import { todoTool } from './todo.ts'
 import type { Tool } from './tool.ts'
 import { webTools } from './web/web.ts'
 
@@ -22,6 +23,9 @@ export const builtinTools: readonly Tool[] = [
   ...webTools,
 ]
 
+/** Those that work on the session itself, and so are none without one. */
+export const sessionTools: readonly Tool[] = [todoTool]
+
 /** What permission rules need to know of a tool. */
 export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
 
@@ -30,11 +34,11 @@ const elsewhere: Traits[] = [
   ...'diagnostics symbols hover definition references'
     .split(' ')
     .map((name): Traits => ({ name, level: 'read', takes: 'path' })),
-  ...'delegate todo skill web_search read_resource buffers describe compile eval_elisp'
+  ...'delegate skill web_search read_resource buffers describe compile eval_elisp'
     .split(' ')
     .map((name): Traits => ({ name, level: 'dangerous' })),
 ]
-const traits = new Map<string, Traits>([...elsewhere, ...builtinTools].map(tool => [tool.name, tool]))
+const traits = new Map<string, Traits>([...elsewhere, ...builtinTools, ...sessionTools].map(tool => [tool.name, tool]))
 
 /** Undefined for tools of MCP servers, and for names that no tool has. */
 export const traitsOf = (name: string): Traits | undefined => traits.get(name)

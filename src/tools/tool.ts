@@ -1,5 +1,5 @@
 import type { Children } from '../base/children.ts'
-import type { FileOperation, Location } from '../event.ts'
+import type { FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
 
 /**
@@ -106,6 +106,8 @@ export type ToolContext = {
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
   ask?: Ask
+  /** The list of steps of the agent that calls. */
+  plan?: { items(): readonly PlanItem[]; set(items: PlanItem[]): void }
 }
 
 /**
@@ -113,7 +115,7 @@ export type ToolContext = {
  * browser comes back. When that resolves first, the answer is `accept`; when it rejects, nobody needs one: `cancel`.
  */
 export type Ask = (
-  question: { server: string; message: string; schema?: unknown; url?: string; kind?: 'ask' },
+  question: { server: string; message: string; schema?: unknown; url?: string; kind?: 'ask' | 'plan' },
   elsewhere?: Promise<unknown>,
 ) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: unknown }>
 

@@ -60,6 +60,7 @@ export function isConversation(event: Storable): boolean {
     case 'approval':
     case 'tool.result':
     case 'file.changed':
+    case 'plan':
     case 'question':
     case 'answer':
     case 'context.compacted':

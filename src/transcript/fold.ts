@@ -112,6 +112,9 @@ class Folding {
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)
         break
+      case 'plan':
+        this.siblings(event).push({ kind: 'note', at: event.at, label: 'Plan', items: event.items, format: 'plan' })
+        break
       case 'undo':
         this.note(event, UNDONE[event.kind] ?? event.kind, event.files.map(file => file.path).join(', '))
         break

@@ -5,6 +5,7 @@ import { pausing } from './cooperative.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
 import { cleanMarkdown, codeSpan, fence, markdownLine, seal } from './markdown-text.ts'
+import { planMarkdown } from './plan.ts'
 import type {
   AttachmentNote,
   CallRecord,
@@ -106,6 +107,7 @@ function bounded(lang: string, text: string): string {
 
 function note(note: Note): string {
   const label = `**${markdownLine(note.label)}** at ${timeParts(note.at).clock}`
+  if (note.format === 'plan') return joined(`${label}.`, planMarkdown(note.items))
   if (note.text.trim() === '') return `${label}.`
   if (note.format === 'line') return `${label}: ${markdownLine(head(note.text, 2000))}`
   return joined(`${label}.`, cleanMarkdown(note.text))

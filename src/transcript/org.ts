@@ -6,6 +6,7 @@ import { orgBlock, orgCell, orgLine, orgText, seal } from '../org/text.ts'
 import { pausing } from './cooperative.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
+import { planOrg } from './plan.ts'
 import type {
   AttachmentNote,
   CallRecord,
@@ -145,6 +146,7 @@ const changed = (change: FileChangeRecord, project: string): string =>
 
 function note(note: Note, level: number, project: string): string {
   const heading = `${stars(level)} ${orgLine(note.label)} ${stamp(note.at)}`
+  if (note.format === 'plan') return joined(heading, planOrg(note.items))
   const text = note.text.trim() // before it is made inert: a trimmed line may start anew
   return joined(heading, note.format === 'line' ? orgText(excerpt(text).text) : convertToOrg(text, project))
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Approval, FileChanged, Params, ToolError, ToolResult, Usage } from '../event.ts'
+import type { Approval, FileChanged, Params, PlanItem, ToolError, ToolResult, Usage } from '../event.ts'
 import type { Summary } from './summary.ts'
 
 /** An attachment as transcripts tell of it: a path, or what was inline and how long. The data stays in the log. */
@@ -46,7 +46,10 @@ export type FileChangeRecord = {
 }
 
 /** What happened between messages and calls. `text` is someone's words (model, server, user), `label` ours. */
-export type Note = { kind: 'note'; at: string; label: string; text: string; format: 'line' | 'markdown' }
+export type Note = { kind: 'note'; at: string; label: string } & (
+  | { text: string; format: 'line' | 'markdown' }
+  | { items: readonly PlanItem[]; format: 'plan' }
+)
 
 /** The conversation in reading order. A call holds its changes and, for a delegated agent, all that agent did. */
 export type Entry =

@@ -6,6 +6,7 @@ import { convertToOrg, promptToOrg } from '../org/convert.ts'
 import { orgFileLink } from '../org/inlines.ts'
 import { guardLine, orgBlock, orgBlockLines, orgLine, orgText, seal } from '../org/text.ts'
 import { capitalize, excerpt, formatCount, hookLine, shortJson } from './format.ts'
+import { planOrg } from './plan.ts'
 import { projectName } from './record.ts'
 
 /**
@@ -101,6 +102,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       return { org: lines(hookLine(event)) }
     case 'context.compacted':
       return { org: convertToOrg(event.summary, project) }
+    case 'plan':
+      return { org: planOrg(event.items) }
     case 'undo':
       return { org: event.files.map(({ path }) => `- ${link(path, project)}`).join('\n') }
     case 'session.rewound':
@@ -137,10 +140,19 @@ const link = (path: string, project: string): string =>
 const TELLING = ['path', 'command', 'file', 'pattern', 'query', 'url', 'name', 'message', 'title', 'destination']
 
 function titleOf(tool: string, params: Params, project: string): string {
-  const key = TELLING.find(name => typeof params[name] === 'string' && params[name] !== '')
-  if (!key) return line(tool, 60)
-  const value = params[key] as string
-  return `${line(tool, 60)}  ${line(key === 'path' ? shortName(value, project) : value, 60)}`
+  const told = (name: string) => {
+    const value = params[name]
+    if (typeof value !== 'string' || value === '') return []
+    return [line(name === 'path' ? shortName(value, project) : value, 60)]
+  }
+  // What is searched for says more than where.
+  const about =
+    told('pattern').length > 0
+      ? [told('pattern'), told('path')]
+      : TELLING.map(told)
+          .filter(all => all[0])
+          .slice(0, 1)
+  return [line(tool, 60), ...about.flat()].join('  ')
 }
 
 /** A command as it would run, whole; everything else as JSON. */

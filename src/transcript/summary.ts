@@ -79,6 +79,7 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'approval':
     case 'tool.result':
     case 'undo':
+    case 'plan':
     case 'question':
     case 'answer':
     case 'error':

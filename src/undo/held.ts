@@ -8,8 +8,9 @@ import { pacer, type Walked } from './walk.ts'
 
 /** Contents of all files together that are held, as they are. */
 const MAX_HELD_BYTES = 256 * 1024 * 1024
-/** Past this the held contents begin anew, without those of earlier states. */
-const MAX_FILE_BYTES = 384 * 1024 * 1024
+/** With more of earlier states than this beside what is held, both files begin anew. */
+const MAX_WASTE_BYTES = 64 * 1024 * 1024
+const MAX_WASTE_ROWS = 100_000
 /** Two changes in one tick of the clock of a file system look the same: such a file is read again the next time. */
 const TICK_MS = 25
 
@@ -36,6 +37,7 @@ export function openHeld(path: string) {
   const index = `${path}.index`
   let images: Images | null = null
   let rows: string[] = []
+  let written = 0
   const seen = existsSync(index) ? readIndex(index) : new Map<string, Seen>()
   let bytes = seen.values().reduce((sum, { state }) => sum + (state.hash ? state.size : 0), 0)
   const note = (path: string, now: Seen | null) => rows.push(JSON.stringify([path, now]))
@@ -47,7 +49,7 @@ export function openHeld(path: string) {
       ? { state: { mode: modeOf(found), hash: null, size, why: size > MAX_KEPT_BYTES ? TOO_LARGE : TOO_MANY } }
       : look(path, found)
     if (contents) {
-      images!.put(contents)
+      images!.put(contents, null, state?.hash ?? undefined)
       bytes += contents.length
     }
     return {
@@ -108,10 +110,11 @@ export function openHeld(path: string) {
       } finally {
         closeSync(fd)
       }
+      written += rows.length
       rows = []
     },
     /** The file has grown by what is not held any more. */
-    isWasteful: () => (images?.size() ?? 0) > MAX_FILE_BYTES,
+    isWasteful: () => (images?.size() ?? 0) > bytes + MAX_WASTE_BYTES || written > seen.size + MAX_WASTE_ROWS,
     unheld: (): string[] => Array.from(seen).flatMap(([path, { state }]) => (state.why === undefined ? [] : [path])),
     remove() {
       images?.remove()

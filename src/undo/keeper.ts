@@ -4,9 +4,10 @@ import { relative } from '../tools/paths.ts'
 import type { Change, Effect, Roots, ToolContext } from '../tools/tool.ts'
 import type { Images } from './images.ts'
 import { differences, intended, lookAtNamed, type Named } from './named.ts'
+import { namedOutside } from './outside.ts'
 import { type Entry, isDirectory, isKept, look, MAX_KEPT_BYTES, sameState, statAt } from './state.ts'
 import type { Steps } from './steps.ts'
-import { createTree, ignoredAmong } from './tree.ts'
+import { ignoredAmong, type Tree } from './tree.ts'
 
 /** A call that may change something, before it runs. */
 type Writing = { tool: string; category: string; effect: Effect; context: ToolContext }
@@ -34,6 +35,7 @@ type Store = {
   roots: Roots
   steps: Steps
   images: Images
+  tree: Tree
   /** The last event of the log. */
   at(): number
   /** Called when something was kept. */
@@ -46,10 +48,10 @@ export function createKeeper({
   roots,
   steps,
   images,
+  tree,
   at,
   grown,
-}: Store): Keeper & { release(): void; toShown(entries: Entry[]): Entry[] } {
-  const tree = createTree(`${dir}/tree`, roots)
+}: Store): Keeper & { toShown(entries: Entry[]): Entry[] } {
   const shown = (path: string) => relative(path, roots)
   const named = ({ category, effect }: Writing) => category === 'filesystem' && effect.writes.length > 0
   /** Calls that are watched now, and what others found changed meanwhile. */
@@ -165,11 +167,15 @@ export function createKeeper({
     async foresee(writing) {
       if (writing.tool === 'shell_background') return { undo: 'none', names: [] }
       if (!named(writing) && !tree.isKnown()) await inTurn(() => looked(writing.context).catch(() => [])) // said when it runs
-      const paths = named(writing) ? writing.effect.writes : tree.unheld()
-      const lost = named(writing) ? paths.filter(isTooLarge) : paths
-      if (lost.length === 0) return { names: [] }
-      const all = named(writing) && paths.every(path => isTooLarge(path) || !existsSync(path))
-      return { undo: all ? 'none' : 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
+      if (named(writing)) {
+        const { writes } = writing.effect
+        const lost = writes.filter(isTooLarge)
+        if (lost.length === 0) return { names: [] }
+        const all = writes.every(path => lost.includes(path) || !existsSync(path))
+        return { undo: all ? 'none' : 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
+      }
+      const lost = [...namedOutside(writing.effect, roots, writing.context.env['HOME']), ...tree.unheld()]
+      return lost.length === 0 ? { names: [] } : { undo: 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
     },
     async keep(writing, { turn_id, tool_call_id }) {
       const call = { step: tool_call_id, turn_id }
@@ -182,7 +188,6 @@ export function createKeeper({
       }
     },
     toShown,
-    release: () => tree.remove(),
   }
 }
 

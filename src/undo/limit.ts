@@ -1,7 +1,9 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isLocked } from '../base/lockfile.ts'
 
+/** In the directory of a session that is not saved: nothing of it is wanted when its process is gone. */
+export const UNSAVED = 'unsaved'
 /** Held while a session is live: what it keeps stays. */
 export const LOCK = 'lock'
 
@@ -23,6 +25,12 @@ export function enforceLimit(base: string, own: string, most: number): { dropped
     dropped++
   }
   return { dropped, bytes }
+}
+
+/** Removes what sessions that were not saved have left after a kill. */
+export function dropAbandoned(base: string): void {
+  for (const path of namesIn(base).map(name => join(base, name)))
+    if (existsSync(join(path, UNSAVED)) && !isLocked(join(path, LOCK))) rmSync(path, { recursive: true, force: true })
 }
 
 /** With the time of the last change. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
@@ -7,7 +7,7 @@ import type { GitContext } from '../tools/git/repository.ts'
 import type { Roots } from '../tools/tool.ts'
 import { openImages } from './images.ts'
 import { createKeeper } from './keeper.ts'
-import { enforceLimit, LOCK } from './limit.ts'
+import { dropAbandoned, enforceLimit, LOCK, UNSAVED } from './limit.ts'
 import { locate } from './locate.ts'
 import { differences, type Named } from './named.ts'
 import type { Place } from './plan.ts'
@@ -27,16 +27,20 @@ export type Keeping = {
   dir: string
   roots: Roots
   most_bytes: number
+  /** The session leaves nothing behind. */
+  unsaved: boolean
   at(): number
   /** Says that older sessions were dropped, or that the live ones are over the limit. */
   report(message: string): void
 }
 
 /** Opens what is kept of a session; the directory is made. It is this process's until `close`. */
-export function openStore({ dir, roots, most_bytes, at, report }: Keeping) {
+export function openStore({ dir, roots, most_bytes, unsaved, at, report }: Keeping) {
   mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
   const release = tryLock(join(dir, LOCK))
   if (!release) throw new AppError('SESSION_LOCKED', 'Another backend has the undo of this session open.')
+  if (unsaved) writeFileSync(join(dir, UNSAVED), '')
+  dropAbandoned(dirname(dir))
   const steps = openSteps(join(dir, 'steps.jsonl'))
   const images = openImages(join(dir, 'images'))
   const place: Place = { locate: path => locate(path, roots), images }
@@ -55,7 +59,8 @@ export function openStore({ dir, roots, most_bytes, at, report }: Keeping) {
     else if (bytes > most_bytes)
       report(`What the live sessions keep for undo is over its limit (${limit}). It stays until they are closed.`)
   }
-  const keeper = createKeeper({ dir, roots, steps, images, at, grown })
+  const tree = createTree(join(dir, 'tree'), roots)
+  const keeper = createKeeper({ dir, roots, steps, images, tree, at, grown })
 
   return {
     steps,
@@ -80,7 +85,7 @@ export function openStore({ dir, roots, most_bytes, at, report }: Keeping) {
       }
     },
     close() {
-      keeper.release()
+      tree.remove()
       steps.close()
       images.close()
       release()
@@ -113,7 +118,6 @@ export function openStore({ dir, roots, most_bytes, at, report }: Keeping) {
   }
 
   async function watched(context: GitContext): Promise<Entry[]> {
-    const tree = createTree(join(dir, 'tree'), roots)
     if (!tree.isKnown()) return []
     const before: Named = new Map()
     const after: Named = new Map()

@@ -13,6 +13,8 @@ const LOOK_MS = 250
 /** The clocks of file systems are a little behind. */
 const CLOCK_MS = 20
 
+export type Tree = ReturnType<typeof createTree>
+
 /**
  * The project and the allowed directories, watched by size, times and inode. Where there are more files than can be watched,
  * what git ignores is left out first (without git, the usual caches).

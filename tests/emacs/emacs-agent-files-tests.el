@@ -6,7 +6,6 @@
 ;;; Code:
 
 (require 'emacs-agent-test)
-(require 'emacs-agent-review)
 
 (defmacro emacs-agent-files-tests--visiting (text &rest body)
   "Run BODY in a `buffer' that visits a file with TEXT in the project of a session."
@@ -164,24 +163,6 @@
       (set-buffer-modified-p nil)
       (emacs-agent-unsaved-report session)
       (should (equal (alist-get 'unsaved (nth 2 (car sent))) [])))))
-
-(ert-deftest emacs-agent-review-all-changes ()
-  "All changes of a session are one diff, file by file."
-  (emacs-agent-test-with-session
-    (emacs-agent-test-take
-     session
-     (emacs-agent-test-event "file.changed" 'id 1 'path "b.txt" 'tool_call_id "c" 'operation "write" 'change "created"
-                             'diff "--- /dev/null\n+++ b/b.txt\n@@ -0,0 +1 @@\n+b\n")
-     (emacs-agent-test-event "file.changed" 'id 2 'path "a.txt" 'tool_call_id "c" 'operation "edit" 'change "modified"
-                             'diff "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-a\n+A\n")
-     (emacs-agent-test-event "file.changed" 'id 3 'path "b.txt" 'tool_call_id "c" 'operation "edit" 'change "modified"
-                             'diff "--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-b\n+B\n"))
-    (save-window-excursion
-      (emacs-agent-review)
-      (should (derived-mode-p 'diff-mode))
-      (should (equal (buffer-string)
-                     "Index: b.txt\n--- /dev/null\n+++ b.txt\n@@ -0,0 +1 @@\n+b\n--- b.txt\n+++ b.txt\n@@ -1 +1 @@\n-b\n+B\nIndex: a.txt\n--- a.txt\n+++ a.txt\n@@ -1 +1 @@\n-a\n+A\n"))
-      (kill-buffer))))
 
 (provide 'emacs-agent-files-tests)
 ;;; emacs-agent-files-tests.el ends here

@@ -31,7 +31,7 @@
       (emacs-agent-model-says '((status . 401) (body . "{\"error\":{\"message\":\"Incorrect API key\"}}")) "Hello.")
       (emacs-agent-test-say "hello")
       (emacs-agent-test-shown "Error LLM_AUTH: ")
-      (emacs-agent-test-shown "M-x emacs-agent-give-key hands the key of test to the backend")
+      (emacs-agent-test-shown "M-x emacs-agent-give-key hands over the key of test")
       (emacs-agent-test-idle session)
       (should (equal "Bearer the-key-of-the-test" (alist-get 'key (car (emacs-agent-model-requests)))))
       ;; The provider of this conversation is the one that is offered.

@@ -14,6 +14,7 @@ beforeEach(() => {
     dir: join(project.root, 'undo', 's'),
     roots: project.context.roots,
     most_bytes: 1e9,
+    unsaved: false,
     at: () => 0,
     report: () => {},
   })

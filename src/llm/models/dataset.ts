@@ -53,7 +53,7 @@ export function readDataset(json: unknown): Dataset {
     sections++
     for (const [model, entry] of Object.entries(section.output.models)) {
       if (/\s/.test(model) || (catalogue.only && !catalogue.only.test(model))) continue
-      const id = `${name}/${model}`
+      const id = `${name}/${catalogue.prefix ?? ''}${model}`
       const read = v.safeParse(Model, entry)
       if (!read.success) found.left_out.push(`${id}: ${wrongIn(read.issues[0])}`)
       else if (isChat(read.output)) found.models.push({ id, ...factsOf(read.output, model) })

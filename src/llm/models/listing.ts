@@ -63,7 +63,7 @@ export function createListing({
     const known = catalogue.ids(name)
     const ids = known.length === 0 && example ? [`${name}/${example}`] : known
     if (USUAL.has(name) || !hindrance(provider)) return ids
-    return preferred ? [`${name}/${preferred}`] : ids.slice(0, 1)
+    return example ? [`${name}/${example}`] : ids.slice(0, 1)
   }
 
   return {

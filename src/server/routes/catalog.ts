@@ -13,7 +13,10 @@ import { OfProject, ProviderKey } from '../schema.ts'
 export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
   /** However a project is written, its servers are the same. */
   const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
-  const builtins = async (): Promise<readonly Tool[]> => (await import('../../tools/registry.ts')).builtinTools
+  const builtins = async (): Promise<readonly Tool[]> => {
+    const { builtinTools, sessionTools } = await import('../../tools/registry.ts')
+    return [...builtinTools, ...sessionTools]
+  }
 
   /** The tool that reads skills, where there are any. */
   const skillTools = async (project: string | undefined): Promise<Tool[]> => {
@@ -65,7 +68,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         ...(await skillTools(query.project)),
         ...((await pool?.listed((await real(query.project))!)) ?? []),
       ]
-      const { defaultApproval } = await import('../../tools/permission/policy.ts')
+      const { defaultApproval } = await import('../../tools/permission/approval.ts')
       return {
         tools: listed.map(tool => ({
           name: tool.name,

@@ -35,11 +35,19 @@ export async function invoke(
   if (done) return done
   const running = run(store, runtime, session, request)
   if (key === undefined) return running
-  finishedOf(session).set(key, running)
-  // What failed may be sent again; a prompt is counted by its queue.
-  const outcome = await running.catch((error: unknown) => ({ error }))
-  if ('error' in outcome || outcome.status !== 'done') finishedOf(session).delete(key)
+  remember(session, key, running)
+  // What failed may be sent again.
+  await running.catch(() => finishedOf(session).delete(key))
   return running
+}
+
+const MOST_REMEMBERED = 100
+
+function remember(session: Session, key: string, running: Promise<Taken | Finished>) {
+  const kept = finishedOf(session)
+  kept.set(key, running)
+  const [oldest] = kept.keys()
+  if (kept.size > MOST_REMEMBERED) kept.delete(oldest!)
 }
 
 const finished = new WeakMap<Session, Map<string, Promise<Taken | Finished>>>()
@@ -55,11 +63,12 @@ async function run(
   session: Session,
   { command, ...request }: CommandRequest,
 ): Promise<Taken | Finished> {
-  const all = await findAllCommands(runtime, session.state.project_path)
-  const { row, source } = look(all, command.name)
+  const all = (servers: boolean) => findAllCommands(runtime, session.state.project_path, { servers })
+  // Servers are asked last: most commands are none of theirs.
+  const { row, source } = exactly(await all(false), command.name) ?? look(await all(true), command.name)
   const given = command.arguments ?? ''
   if (source.kind === 'action') {
-    const commands = async () => all.commands.map(({ row }) => row)
+    const commands = async () => (await all(true)).commands.map(({ row }) => row)
     const did = await source.action.run({ store, runtime, session, given: given.trim(), commands })
     return 'outcome' in did ? did : { status: 'done', agent_state: session.agent_state.state, ...did }
   }
@@ -123,12 +132,19 @@ function notice(session: Session, problem: ConfigProblem): void {
   session.append({ type: 'notice', code: 'MODEL_IGNORED', message: `${problemLine(problem)}.`, path, line })
 }
 
-/** The command of that name. Of `a:b`, the last part is enough where no other command has it. */
-function look({ commands, problems }: Commands, written: string): Command {
-  const name = written.trim().replace(/^\//, '')
-  const known = commands.filter(({ row }) => row.problem === undefined)
-  const exact = known.find(({ row }) => row.name === name)
+const plain = (written: string) => written.trim().replace(/^\//, '')
+const holding = ({ commands }: Commands) => commands.filter(({ row }) => row.problem === undefined)
+
+const exactly = (all: Commands, written: string): Command | undefined =>
+  holding(all).find(({ row }) => row.name === plain(written))
+
+/** The command of that name. Of `a:b`, the last part is enough where no other command has it. Throws NOT_FOUND. */
+function look(all: Commands, written: string): Command {
+  const exact = exactly(all, written)
   if (exact) return exact
+  const { problems } = all
+  const name = plain(written)
+  const known = holding(all)
   const ending = known.filter(({ row }) => row.name.endsWith(`:${name}`))
   if (ending.length === 1) return ending[0]!
   const broken = problems.find(

@@ -34,8 +34,15 @@ type Source =
 export type Command = { row: ListedCommand; source: Source }
 export type Commands = { place: Place; commands: Command[]; problems: ConfigProblem[] }
 
-/** All commands for a project, strongest first: built in, the project's, the user's. Of one name the first one holds. */
-export async function findAllCommands(runtime: Runtime, project: string | undefined): Promise<Commands> {
+/**
+ * All commands for a project, strongest first: built in, the project's, the user's, those of servers. Of one name the first one
+ * holds. Servers that nothing is known of are started, and waited for a moment; not without `servers`.
+ */
+export async function findAllCommands(
+  runtime: Runtime,
+  project: string | undefined,
+  { servers = true } = {},
+): Promise<Commands> {
   const config = await runtime.projectConfig(project)
   const place = await placeOf(project ?? runtime.dirs.config, runtime.dirs)
   const agents = new Set(agentsOf(config).map(({ name }) => name))
@@ -64,7 +71,7 @@ export async function findAllCommands(runtime: Runtime, project: string | undefi
     })),
     ...files.filter(({ row }) => row.origin === 'project'),
     ...files.filter(({ row }) => row.origin === 'user'),
-    ...(await promptsOf(runtime, config, project === undefined ? null : place.project)),
+    ...(servers ? await promptsOf(runtime, config, project === undefined ? null : place.project) : []),
   ]
   return { place, commands: withoutDoubles(commands), problems: [...markdown.problems, ...skills.problems] }
 }

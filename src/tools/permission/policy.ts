@@ -1,7 +1,7 @@
 import { escapeInvisible } from '../../base/controls.ts'
 import type { Params, Remember } from '../../event.ts'
 import { isInside } from '../paths.ts'
-import type { Effect, Level, Tool } from '../tool.ts'
+import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
 import {
   allows,
@@ -241,7 +241,11 @@ const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolea
       namesBound(compiled, subject) || (rule.action !== 'allow' && mayBecomeBound(compiled, subject, policy)),
   )
 
-function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
+/** They touch nothing but the session, and what comes of them is judged by itself. */
+const HARMLESS = new Set(['todo', 'delegate', 'ask_user'])
+
+function byDefault({ tool, effect, shell }: Subject, policy: Policy): Verdict {
+  if (HARMLESS.has(tool)) return { decision: 'allow', by: 'default', reason: 'It touches nothing but the session.' }
   if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
@@ -282,26 +286,4 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`
-}
-
-/** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
-export function defaultApproval(
-  tool: Pick<Tool, 'name' | 'level' | 'takes'>,
-  rules: readonly Pick<Rule, 'rule' | 'action'>[],
-  auto_approve_readonly = true,
-): 'auto' | 'ask' | 'deny' {
-  const takesLine = tool.takes === 'line'
-  const asks = takesLine || tool.takes === 'url'
-  const whole = (action: Rule['action']) =>
-    rules.some(({ rule, action: does }) => {
-      if (does !== action) return false
-      const parsed = compile(rule, { project: '/' })
-      if (parsed?.kind === 'server') return tool.name.startsWith(`${parsed.server}/`)
-      if (parsed?.kind !== 'tool') return false
-      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && takesLine)
-    })
-  if (whole('deny')) return 'deny'
-  if (whole('allow') && !takesLine && !whole('ask')) return 'auto'
-  if (whole('ask') || asks) return 'ask'
-  return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
 }

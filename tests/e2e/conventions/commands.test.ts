@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, results, write } from '../../support/conventions.ts'
 import { withModel } from '../../support/program.ts'
@@ -210,5 +210,23 @@ test('undo and redo, and a rewind that takes the files along', async () => {
     restored: [{ path: 'a.txt' }],
   })
   expect(text()).toBe('before')
+  await backend.stop()
+})
+
+test('links are followed once, and not out of the repository', async () => {
+  const { home } = await withModel()
+  const project = tempDir({ '.agents/commands/one.md': 'One.' })
+  mkdirSync(join(project, '.claude'))
+  symlinkSync('../.agents/commands', join(project, '.claude/commands'))
+  symlinkSync('.', join(project, '.agents/commands/again'))
+  symlinkSync('/', join(project, '.agents/commands/all'))
+  symlinkSync(join(tempDir({ 'x.md': 'Elsewhere.' }), 'x.md'), join(project, '.agents/commands/x.md'))
+  const { backend } = await open(home, project)
+  const { body } = await backend.call(`GET /api/commands?project=${encodeURIComponent(project)}`)
+  expect(body.commands.filter((row: any) => row.kind === 'markdown').map((row: any) => row.name)).toEqual(['one'])
+  expect(body.problems.map(({ file, message }: any) => [file.slice(project.length + 1), message])).toEqual([
+    ['.agents/commands/all', 'is a link that leads out of the repository'],
+    ['.agents/commands/x.md', 'is a link that leads out of the repository'],
+  ])
   await backend.stop()
 })

@@ -50,12 +50,12 @@ test('skills of the project and the user, linked and shared ones; broken and sec
   ])
   const folder = (name: string) => join(project, '.agents/skills', name, 'SKILL.md')
   expect(body.problems).toEqual([
+    { file: join(project, '.agents/skills/stray'), line: 1, key: '', message: expect.stringContaining('leads out') },
     { file: folder('binary'), line: 1, key: '', message: 'is no UTF-8 text' },
     { file: folder('bomb'), line: 3, key: '', message: expect.stringContaining('anchors') },
     { file: folder('endless'), line: 1, key: '', message: expect.stringContaining('no end') },
     { file: folder('long'), line: 1, key: '', message: expect.stringContaining('64 KiB') },
     { file: folder('nothing'), line: 1, key: 'description', message: expect.stringContaining('is missing') },
-    { file: folder('stray'), line: 1, key: '', message: expect.stringContaining('leads out') },
     { file: folder('tabs'), line: 3, key: '', message: expect.stringContaining('Tabs') },
   ])
 

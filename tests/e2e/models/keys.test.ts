@@ -63,7 +63,9 @@ async function leaks(
     for (const format of ['json', 'markdown', 'org'])
       routes.push(`/api/sessions/${session_id}/transcript?format=${format}`)
   const said = await Promise.all(routes.map(async route => [route, (await backend.call(`GET ${route}`)).text] as const))
-  const files = filesBelow(home.root).filter(([path]) => !path.includes('.config') && !path.endsWith('.sh'))
+  // What is kept for undo are the project's own files, byte for byte: with a secret left out they could not be restored.
+  const written = (path: string) => !/\.config|\.sh$|\/undo\//.test(path)
+  const files = filesBelow(home.root).filter(([path]) => written(path))
   const all = [
     ...said,
     ...files,

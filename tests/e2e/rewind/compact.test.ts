@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
+import { stringify } from 'smol-toml'
 import {
   eventsIn,
   FAMILIES,
@@ -13,6 +14,7 @@ import {
   storedOf,
 } from '../../support/families.ts'
 import { png } from '../../support/images.ts'
+import { peerEntry } from '../../support/mcp-servers.ts'
 import { say } from '../../support/model-replies.ts'
 import { gate } from '../../support/model-server.ts'
 
@@ -204,5 +206,31 @@ describe('context', () => {
     expect(compacted.parts.map((part: any) => part.kind)).toEqual(['system', 'tools', 'instructions', 'summary'])
     const nowhere = '00000000-0000-4000-8000-000000000000'
     expect((await backend.call(`GET /api/sessions/${nowhere}/context`)).status).toBe(404)
+  })
+
+  test('MCP servers, skills and what was read of them, instructions of deeper directories', async () => {
+    const families = await startFamilies(stringify({ mcp_servers: [peerEntry()] }))
+    const files = {
+      'AGENTS.md': 'Be kind.',
+      'deep/AGENTS.md': 'Be deep. '.repeat(100),
+      'deep/b.txt': 'beta',
+      '.agents/skills/pdf/SKILL.md': `---\nname: pdf\ndescription: Reads PDFs\n---\n\n${'With care. '.repeat(100)}\n`,
+    }
+    const { backend, id, turn } = await openSession(families, 'chat', files, {
+      config: { auto_approve_tools: ['peer/echo'] },
+    })
+    await turn('Read it', [
+      { calls: [{ name: 'skill', args: { name: 'pdf' } }] },
+      { calls: [{ name: 'peer__echo', args: { text: 'hello' } }] },
+      read('deep/b.txt'),
+      { text: 'Read.', usage: { input: 9000, output: 0 } },
+    ])
+    const { parts, used } = (await backend.call(`GET /api/sessions/${id}/context`)).body
+    expect(sum(parts)).toBe(used)
+    expect(of(parts, 'skills')).toMatchObject([{ name: 'pdf' }, { kind: 'skills' }])
+    expect(of(parts, 'mcp').map(({ name }: any) => name)).toContain('peer')
+    expect(of(parts, 'files')).toMatchObject([{ name: 'deep/b.txt' }])
+    expect(of(parts, 'tool_results').map(({ name }: any) => name)).toEqual(['peer/echo'])
+    expect(of(parts, 'instructions')[0].tokens).toBeGreaterThan(of(parts, 'files')[0].tokens)
   })
 })

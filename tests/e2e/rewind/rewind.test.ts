@@ -220,6 +220,26 @@ describe('rewind', () => {
     expect((await post('rewind', { turn_id })).body).toMatchObject({ text: 'Look at these', attachments })
   })
 
+  test('two at once: one of them goes back, and a prompt between them is neither lost nor rewound', async () => {
+    const { turn, post, view, stream } = await openSession(on, 'chat', FILES)
+    await turn('One', [{ text: '1' }])
+    const { turn_id } = await turn('Two', [{ text: '2' }])
+    on.says({ text: '3' })
+    const [first, second, sent] = await Promise.all([
+      post('rewind', { turn_id }),
+      post('rewind', { turn_id }),
+      post('prompt', { text: 'Three', wait: true }),
+    ])
+    expect([first.status, second.status].filter(status => status === 200).length).toBeLessThanOrEqual(1)
+    for (const { status, body } of [first, second])
+      if (status !== 200) expect(['SESSION_BUSY', 'NOT_FOUND']).toContain(body.error.code)
+    expect(sent.body).toMatchObject({ status: 'success', text: '3' })
+    const went = [first, second].some(({ status }) => status === 200)
+    expect(stream.stored.filter(event => event.type === 'session.rewound')).toHaveLength(went ? 1 : 0)
+    expect(storedOf(stream, 'prompt').at(-1)).toMatchObject({ text: 'Three' })
+    expect((await view()).message_count).toBe(went ? 4 : 6)
+  })
+
   test('bad input', async () => {
     const { post, backend } = await openSession(on, 'chat')
     for (const body of [{}, { turn_id: 7 }, { turn_id: '' }, { turn_id: 'turn_x', files: 'yes' }])

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BINARY } from '../../support/backend.ts'
 import { tempDir } from '../../support/temp.ts'
 import { openUndo, put, startUndo, treeOf } from '../../support/undoing.ts'
 
@@ -146,4 +148,35 @@ test('a full disk: the call fails before it changes anything', async () => {
     { status: 'error', error: { code: 'TOOL_FAILED', message: expect.stringContaining('not started') } },
   ])
   expect(treeOf(place.root)['a.txt']).toContain('one')
+})
+
+test('what a tool of an MCP server changes is noticed, and undone', async () => {
+  const root = tempDir({ 'a.txt': 'one\n' })
+  const config = `[[mcp_servers]]\nname = "own"\ncommand = "${BINARY}"\nargs = ["mcp", "--project", "${root}", "--allow", "write"]\n`
+  const place = await startUndo({}, { config, root })
+  const before = treeOf(root)
+  await place.turn(['own__write_file', { path: 'a.txt', content: 'two\n' }])
+  const changed = (await place.events()).find(event => event.type === 'file.changed')
+  expect(changed).toMatchObject({
+    path: 'a.txt',
+    operation: 'shell',
+    change: 'modified',
+    diff: expect.stringContaining('+two'),
+  })
+  expect((await place.post('undo')).body).toMatchObject({ restored: [{ path: 'a.txt' }], refused: [] })
+  expect(treeOf(root)).toEqual(before)
+})
+
+test('a command that says it writes outside is known before it runs; what is ignored is restored, too', async () => {
+  const root = tempDir({ '.gitignore': '*.log\n', 'x.log': 'one\n' })
+  execFileSync('git', ['init', '-q'], { cwd: root })
+  const place = await startUndo({}, { root })
+  const before = treeOf(root)
+  const outside = join(tempDir(), 'o.txt')
+  await place.turn(['shell_exec', { command: `echo two > x.log; touch ${outside}` }])
+  const [call] = (await place.events()).filter(event => event.type === 'tool.call')
+  expect(call).toMatchObject({ undo: 'partial', reason: expect.stringContaining(outside) })
+  expect(await place.changes()).toMatchObject([{ path: 'x.log', change: 'modified', state: 'current' }])
+  expect((await place.post('undo')).body).toMatchObject({ restored: [{ path: 'x.log' }], refused: [] })
+  expect(treeOf(root)).toEqual(before)
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { makeTable, TABLE } from '../../../scripts/catalogue.ts'
 import { VENDORS } from '../../../src/config/vendors.ts'
 import type { EFFORTS } from '../../../src/event/parts.ts'
@@ -106,6 +107,33 @@ describe('a data set', () => {
     const table = parseTable(formatTable(models, { made: '2027-01-01', source: 'x' }))!
     expect(models.map(({ id }) => ({ id, ...readLine(table.lines.get(id)!) }))).toEqual(models)
   })
+})
+
+test('whatever JSON a data set is, it is read or refused as a whole, and what was read comes back from the table', () => {
+  const field = fc.oneof(fc.jsonValue(), fc.constantFrom(0, 1, 0.5, 1000, 'text', null, [], {}))
+  const cost = fc.dictionary(
+    fc.constantFrom('input', 'output', 'cache_read', 'cache_write', 'tiers', 'context_over_200k'),
+    field,
+  )
+  const entry = fc.oneof(
+    field,
+    fc.record({ limit: fc.record({ context: field, output: field }), cost: fc.oneof(cost, field) }),
+    fc.record({ limit: fc.constant({ context: 9, output: 1 }), cost, reasoning_options: field, modalities: field }),
+  )
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), entry), models => {
+      const read = only(models)
+      expect(read.models.length + read.left_out.length).toBeLessThanOrEqual(Object.keys(models).length)
+      const table = parseTable(formatTable(read.models, { made: '2027-01-01', source: 'x' }))!
+      for (const { id, ...facts } of read.models) expect(readLine(table.lines.get(id)!)).toEqual(facts)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), line => {
+      readLine(line)
+      parseTable(line)
+    }),
+  )
 })
 
 test('a refreshed table takes the place of the one in the program; a damaged one does not', async () => {

@@ -1,0 +1,74 @@
+;;; emacs-agent-turns.el --- Where the turns of a conversation begin  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; Remembers where each prompt stands in the output.  When the conversation is rewound, the output is cut there.
+
+;;; Code:
+
+(require 'emacs-agent-section)
+(require 'emacs-agent-session)
+(require 'emacs-agent-outbox)
+
+(cl-defstruct (emacs-agent-turn (:copier nil))
+  "What begins in the output: a prompt, or a call that no prompt shown before led to."
+  id                                    ; of the event
+  turn-id
+  text                                  ; of a prompt of the user, else nil
+  start)                                ; a marker
+
+(defvar-local emacs-agent-turns--list nil
+  "What the output shows, newest first.")
+
+(defun emacs-agent-turns-all ()
+  "Return the prompts of the user in this conversation, newest first."
+  (cl-remove-if-not #'emacs-agent-turn-text emacs-agent-turns--list))
+
+(defun emacs-agent-turns-at (position)
+  "Return the last prompt of the user before POSITION of this conversation, or nil."
+  (cl-find-if (lambda (turn) (<= (emacs-agent-turn-start turn) position)) (emacs-agent-turns-all)))
+
+(defun emacs-agent-turns--add (event)
+  "Remember that EVENT begins at the end of the output."
+  (let-alist event
+    (push (make-emacs-agent-turn
+           :id .id :turn-id .turn_id :start (copy-marker emacs-agent-output-end)
+           :text (and (equal .type "prompt") (not (equal .source "agent"))
+                      (not (emacs-agent-value .parent_tool_call_id)) .text))
+          emacs-agent-turns--list)))
+
+(defun emacs-agent-turns-event (_session event)
+  "Take in EVENT before it is shown."
+  (let-alist event
+    (pcase .type
+      ("reset" (setq emacs-agent-turns--list nil))
+      ("prompt" (emacs-agent-turns--add event))
+      ("tool.call"
+       (let ((last (car emacs-agent-turns--list)))
+         (unless (and last (equal (emacs-agent-turn-turn-id last) .turn_id))
+           (emacs-agent-turns--add event)))))))
+
+(add-hook 'emacs-agent-session-event-functions #'emacs-agent-turns-event -50)
+
+(defun emacs-agent-turns-rewound (session event)
+  "Cut the output of SESSION where EVENT, if it is a rewind, says."
+  (when (equal (alist-get 'type event) "session.rewound")
+    (let* ((to (alist-get 'to_event_id event))
+           (gone (cl-remove-if-not (lambda (turn) (> (emacs-agent-turn-id turn) to)) emacs-agent-turns--list)))
+      (when gone
+        (emacs-agent-section-cut (emacs-agent-turn-start (car (last gone))))
+        (dolist (turn gone) (set-marker (emacs-agent-turn-start turn) nil))
+        (setq emacs-agent-turns--list (cl-set-difference emacs-agent-turns--list gone)))
+      (emacs-agent-output-line (format "Rewound [%s]" (emacs-agent-clock (alist-get 'at event))))
+      (when (emacs-agent-session-caught-up session)
+        (emacs-agent-session-ask session)))))
+
+(add-hook 'emacs-agent-session-event-functions #'emacs-agent-turns-rewound)
+
+(provide 'emacs-agent-turns)
+;;; emacs-agent-turns.el ends here
