@@ -32,7 +32,9 @@ export type { Rule } from './rule.ts'
 /** All that a decision depends on. Paths are real ones. */
 export type Policy = {
   rules: readonly Rule[]
-  agent: { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
+  agent: Limits
+  /** Those it works for: it may do nothing that one of them may not. */
+  ancestors?: readonly Limits[]
   /** What further restricts the turn under way, each by itself: skills that are in use. */
   narrowed?: readonly Narrowing[]
   project: string
@@ -44,6 +46,8 @@ export type Policy = {
   roots?: { allowed: readonly string[]; forbidden: readonly string[] }
   home?: string
 }
+
+type Limits = { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
 
 /** `by` begins a sentence: "The skill review". */
 export type Narrowing = { by: string; allowed_tools: readonly string[] }
@@ -72,7 +76,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
   const danger = dangerFor(subject, rules, policy)
   const verdict =
     refuseAlways(subject, policy) ??
-    refuseByAgent(subject, policy) ??
+    firstOf([policy.agent, ...(policy.ancestors ?? [])], limits => refuseByAgent(subject, limits, policy)) ??
     refuseByNarrowing(subject, policy) ??
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
@@ -103,8 +107,19 @@ function refuseAlways({ touched, shell }: Subject, { project, roots }: Policy): 
     return refuse('That path is outside of the project. Name its directory in allowed_directories to open it.')
 }
 
-function refuseByAgent(subject: Subject, policy: Policy): Verdict | undefined {
-  const { name, read_only, allowed_tools, write_paths } = policy.agent
+function firstOf<T, R>(list: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of list) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function refuseByAgent(
+  subject: Subject,
+  { name, read_only, allowed_tools, write_paths }: Limits,
+  policy: Policy,
+): Verdict | undefined {
   const { tool, effect, shell } = subject
   const refuse = (reason: string): Verdict => ({ decision: 'deny', by: 'agent', reason })
   if (read_only && effect.level !== 'read')
