@@ -58,7 +58,8 @@ const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Store
     ),
   )
 
-async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
+/** Model calls and the calls they make, until there is none. Throws what fails, and the reason of `signal`. */
+export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   const futility = createFutility()
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
@@ -95,7 +96,8 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
 
 const MAX_CUTS = 3
 
-function describe(error: unknown) {
+/** What an `error` event has of it. */
+export function describe(error: unknown) {
   if (error instanceof AppError)
     return { code: error.code, message: error.message, recoverable: error.code !== 'LLM_AUTH' }
   return { code: 'INTERNAL' as const, message: `The turn failed: ${messageOf(error)}`, recoverable: true }

@@ -35,7 +35,9 @@ export async function perform(
     keeping = keep?.()
     kept = keeping && (await settled(keeping, context.signal))
     context.signal.throwIfAborted()
-    const output = await settled(prepared.tool.run(prepared.params, context, prepared.effect), context.signal)
+    const { tool, params, effect } = prepared
+    const work = tool.run(params, context, effect)
+    const output = await (tool.settles ? work : settled(work, context.signal))
     const { content, metadata } = await finish(output, context)
     const execution_time_ms = elapsed()
     const { changes, ...unsure } = await settleKept(kept)

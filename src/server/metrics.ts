@@ -51,6 +51,8 @@ export function createMetrics(): Metrics {
         case 'file.changed':
         case 'undo':
         case 'plan':
+        case 'delegate.start':
+        case 'delegate.end':
         case 'question':
         case 'answer':
         case 'hook':

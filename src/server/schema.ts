@@ -131,6 +131,9 @@ const step = object({
 
 export const SetPlan = object({ items: v.pipe(v.array(step), v.maxLength(MOST_STEPS)) })
 
+/** `tool_call_id`: of the call that started a delegated agent, which is stopped alone. */
+export const Interrupt = object({ tool_call_id: maybe(name) })
+
 export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 
 export const Fork = object({ turn_id: maybe(name), title: maybe(v.pipe(text, v.maxLength(500))) })
