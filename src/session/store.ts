@@ -1,9 +1,10 @@
 import { realpath, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
 import { undoDir } from '../config/dirs.ts'
+import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
@@ -165,7 +166,7 @@ export class Store {
       redactor: this.#redactor,
       children: this.#runtime.children,
       env: this.#runtime.childEnv(env),
-      forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
+      forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), (log.events[0] as SessionCreated & { id: number }).session_id),
       projectRules: () => live.rules,

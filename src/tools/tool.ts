@@ -47,6 +47,8 @@ export type Effect = {
   /** The shell line, for tools that run one, and where. */
   command?: string
   cwd?: string
+  /** Where its operands lead: real absolute paths behind links and wildcards; `partial` when there were too many to follow. */
+  leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */

@@ -68,7 +68,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         ...(await skillTools(query.project)),
         ...((await pool?.listed((await real(query.project))!)) ?? []),
       ]
-      const { defaultApproval } = await import('../../tools/permission/policy.ts')
+      const { defaultApproval } = await import('../../tools/permission/approval.ts')
       return {
         tools: listed.map(tool => ({
           name: tool.name,

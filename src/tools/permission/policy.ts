@@ -1,7 +1,7 @@
 import { escapeInvisible } from '../../base/controls.ts'
 import type { Params, Remember } from '../../event.ts'
 import { isInside } from '../paths.ts'
-import type { Effect, Level, Tool } from '../tool.ts'
+import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
 import {
   allows,
@@ -9,6 +9,8 @@ import {
   type Compiled,
   compile,
   inProject,
+  mayBecomeBound,
+  mayBecomeOwn,
   namesBound,
   namesDangerous,
   permits,
@@ -238,8 +240,7 @@ const askAlways = ({ always }: Warning): Verdict | undefined =>
 
 function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict | undefined {
   const { shell } = subject
-  if (shell && (namesDangerous(subject, policy.project) || rules.some(({ compiled }) => namesBound(compiled, subject))))
-    return
+  if (shell && mayReachBound(subject, rules, policy)) return
   const found = rules.find(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
   if (found) {
     const { rule, origin } = found.rule
@@ -255,6 +256,14 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
   }
 }
 
+const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>
+  namesDangerous(subject, policy.project) ||
+  mayBecomeOwn(subject, policy.roots?.forbidden ?? []) ||
+  rules.some(
+    ({ rule, compiled }) =>
+      namesBound(compiled, subject) || (rule.action !== 'allow' && mayBecomeBound(compiled, subject, policy)),
+  )
+
 /** They touch nothing but the session, and what comes of them is judged by itself. */
 const HARMLESS = new Set(['todo', 'delegate', 'ask_user'])
 
@@ -265,6 +274,11 @@ function byDefault({ tool, effect, shell }: Subject, policy: Policy): Verdict {
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
   if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')
   if (shell?.sensitive()) return ask('The command names a path that is likely to hold secrets.')
+  if (shell?.line.acting)
+    return ask(
+      `The option ${escapeInvisible(shell.line.plain?.[shell.line.acting - 1] ?? '')} writes, deletes or runs something else, and no rule names it.`,
+    )
+  if (effect.leads?.partial) return ask('The command names more files than can be looked at one by one.')
   return ask('No rule allows it.')
 }
 const ask = (reason: string): Verdict => ({ decision: 'ask', by: 'default', reason })
@@ -295,26 +309,4 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`
-}
-
-/** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
-export function defaultApproval(
-  tool: Pick<Tool, 'name' | 'level' | 'takes'>,
-  rules: readonly Pick<Rule, 'rule' | 'action'>[],
-  auto_approve_readonly = true,
-): 'auto' | 'ask' | 'deny' {
-  const takesLine = tool.takes === 'line'
-  const asks = takesLine || tool.takes === 'url'
-  const whole = (action: Rule['action']) =>
-    rules.some(({ rule, action: does }) => {
-      if (does !== action) return false
-      const parsed = compile(rule, { project: '/' })
-      if (parsed?.kind === 'server') return tool.name.startsWith(`${parsed.server}/`)
-      if (parsed?.kind !== 'tool') return false
-      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && takesLine)
-    })
-  if (whole('deny')) return 'deny'
-  if (whole('allow') && !takesLine && !whole('ask')) return 'auto'
-  if (whole('ask') || asks) return 'ask'
-  return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
 }
