@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { promises } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { printable } from '../base/controls.ts'
 import { AppError, UsageError } from '../base/errors.ts'
@@ -15,6 +15,9 @@ import { envLayer, type Flags, flagLayer, strayVariables } from './overrides.ts'
 import { type ConfigProblem, problemLines } from './problem.ts'
 import { defaultConfig } from './settings.ts'
 import { type ProjectRead, readProjectFiles, type TrustStatus, trustStatus } from './trust.ts'
+
+/** Not imported from node:fs/promises, which takes the start a millisecond more. */
+const { stat } = promises
 
 /*
  * Configuration, layer by layer; per key the first that has it wins:
