@@ -133,7 +133,8 @@ function withNotes(outcome: Performed['result'], notes: string[]): Performed['re
 
 function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
   const { call, category, error } = refused
-  yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason: error.message }
+  const [reason = ''] = error.message.split('\n', 1)
+  yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason }
   yield result(turn, call, { status: 'error', error, message: error.message, execution_time_ms: 0 })
 }
 

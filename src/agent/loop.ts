@@ -3,6 +3,7 @@ import { addUsage, usageIn } from '../base/usage.ts'
 import type { Event, Stored, TurnEnd } from '../event.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
+import { refine } from './refinement.ts'
 import { think } from './think.ts'
 import { state, type Turn } from './turn.ts'
 
@@ -23,6 +24,7 @@ export async function* runTurn(turn: Turn, signal: AbortSignal): AsyncGenerator<
   let outcome: Outcome
   try {
     outcome = yield* runRounds(turn, signal)
+    if (outcome === 'completed' && turn.until) outcome = yield* refine(turn, turn.until, runRounds, signal)
     if (outcome === 'completed' && turn.handOver) yield* turn.handOver(signal)
   } catch (error) {
     if (!signal.aborted) return yield* failTurn(turn, error, started)

@@ -2,6 +2,7 @@ import type { UsageError } from '../base/errors.ts'
 import { suggestion } from '../config/nearest.ts'
 import { SCALARS, type ScalarKey, type Scalars } from '../config/settings.ts'
 import type { Process } from './process.ts'
+import { serve } from './serve.ts'
 
 /** Every command and flag (the contract, "Command line"), said once: `args.ts` parses by it, `help.ts` prints it, `main` runs it. */
 
@@ -209,7 +210,7 @@ export type Options<K extends CommandName> = { command: K } & Common & ReturnTyp
 
 /** Each is imported when it is asked for, and resolves with the exit code. */
 const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
-  serve: async (options, host) => (await import('./serve.ts')).serve(options, host),
+  serve, // what Emacs starts: in the first file that is loaded
   run: async (options, host) => (await import('./run.ts')).run(options, host),
   doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),

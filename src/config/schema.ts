@@ -43,7 +43,7 @@ const name = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9_-]*$/, NAME_RULE),
 )
 
-/** Whatever people copy: providers get another name for its tools (see `mcp/names.ts`), rules take it as it is written. */
+/** Whatever people copy: providers get another name for its tools, rules take it as it is written. */
 const SERVER_NAME = 'a name of visible characters'
 const serverName = v.pipe(
   v.string(SERVER_NAME),

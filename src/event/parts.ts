@@ -73,6 +73,8 @@ export const promptBody = {
   attachments: maybe(v.array(attachment)),
   agent: maybe(text),
   effort: maybe(effort),
+  /** A command that has to succeed before the turn is done. */
+  until: maybe(text),
   /** For this prompt alone. */
   model: maybe(text),
   /** The command that the text was made of. `allowed_tools` restricts its turn. */

@@ -104,6 +104,7 @@ export const SendPrompt = v.pipe(
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
     agent: maybe(name),
     effort: maybe(v.picklist(EFFORTS)),
+    until: maybe(v.pipe(text, v.trim(), v.nonEmpty(), v.maxLength(10_000))),
     when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
     wait: maybe(v.boolean()),
   }),

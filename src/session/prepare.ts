@@ -234,6 +234,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         price: models.price,
         fallBack: () => fallback.next(current),
         mayGoOn,
+        ...(prompt.until && { until: prompt.until }),
         ...(agent.name === 'plan' && {
           async *handOver(signal: AbortSignal) {
             const { handOver } = await import('./hand-over.ts')

@@ -15,6 +15,7 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
 
@@ -119,9 +120,10 @@ export async function createToolAccess(
   conventions: Conventions,
   { agent, tools: offered, turn_id, seen, plan, delegate, lineage }: Caller,
 ): Promise<ToolAccess> {
-  const [{ hides }, { judgeUrl }] = await Promise.all([
+  const [{ hides }, { judgeUrl }, { relative }] = await Promise.all([
     import('../tools/permission/hidden.ts'),
     import('../tools/permission/policy.ts'),
+    import('../tools/paths.ts'),
   ])
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
@@ -141,6 +143,7 @@ export async function createToolAccess(
       unsaved: place.unsaved,
       hidden: hides(policyOf(place, state, agent, lineage)),
       seen,
+      changesSince: (path, hash) => changesSince(state.counting.events, relative(path, place.roots), hash),
       children: place.children,
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),

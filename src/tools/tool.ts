@@ -90,6 +90,8 @@ export type ToolContext = {
   unsaved: ReadonlyMap<string, string>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
   seen: Map<string, string>
+  /** What was done in this session to a file since it had this hash, by whom; empty where that is not known. */
+  changesSince?(path: string, hash: string): string
   /** Who starts child processes, and ends them when nobody else can. */
   children: Children
   /** Environment of child processes: already stripped of secrets. */

@@ -38,6 +38,8 @@ export type Policy = {
   ancestors?: readonly Limits[]
   /** What further restricts the turn under way, each by itself: skills that are in use. */
   narrowed?: readonly Narrowing[]
+  /** A shell line that a person approved for the whole turn. */
+  approved_line?: string
   project: string
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
@@ -82,6 +84,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     refusePrivate(subject, rules) ??
+    allowApproved(subject, policy) ??
     askAlways(danger) ??
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
@@ -228,6 +231,11 @@ function dangerFor(subject: Subject, rules: Ready[], { project, unsaved }: Polic
   if (effect.danger !== undefined) return { word: effect.danger }
   return effect.level === 'dangerous' ? { word: shell ? 'shell_command' : 'irreversible' } : {}
 }
+
+const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict | undefined =>
+  approved_line !== undefined && effect.command === approved_line
+    ? { decision: 'allow', by: 'config', reason: 'Approved for this turn.' }
+    : undefined
 
 const askAlways = ({ always }: Warning): Verdict | undefined =>
   always === undefined ? undefined : { decision: 'ask', by: 'default', reason: always }
