@@ -19,6 +19,7 @@ export type ToolCall = Part<'toolCall'>
 export type Preview = Part<'preview'>
 export type FileDiff = Preview['files'][number]
 export type Remember = Part<'remember'>
+export type Definition = Part<'definition'>
 export type PlanItem = Part<'planItem'>
 export type Location = Part<'locations'>[number]
 export type ErrorCode = Part<'errorCode'>

@@ -97,7 +97,7 @@ export function createRuntime(given: {
     },
     remembered: {
       list: async project => (await remembered()).list(project),
-      add: async (project, rule) => (await remembered()).add(project, rule),
+      add: async (...asked) => (await remembered()).add(...asked),
       remove: async rule_id => (await remembered()).remove(rule_id),
     },
     secrets() {

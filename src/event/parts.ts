@@ -104,6 +104,9 @@ export const preview = open({
 /** The rule that each kind of `remember` would save. */
 export const remember = open({ session: text, project: text })
 
+/** What an MCP server says of a tool, as canonical JSON; too long a text is known by its hash alone. */
+export const definition = open({ hash: text, text: maybe(text) })
+
 /** What a provider needs back unchanged (its ids, signatures, encrypted reasoning). Never leaves the log. */
 export const providerData = v.custom<{ provider: string } & Record<string, unknown>>(
   value => v.is(record, value) && typeof value['provider'] === 'string',

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import {
   amount,
+  definition,
   directory,
   errorCode,
   flag,
@@ -58,6 +59,8 @@ export const SHAPES = {
     title: maybe(text),
     config: maybe(sessionConfig),
     rule: maybe(text),
+    /** Of a rule for a tool of an MCP server: what it was approved by. */
+    definition: maybe(definition),
   }),
   'session.resumed': open({}),
   /**

@@ -3,7 +3,7 @@ import { toolCallEvent } from '../agent/calls.ts'
 import type { Decision } from '../agent/turn.ts'
 import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
-import type { Approval, Delegated, Params, Storable } from '../event.ts'
+import type { Approval, Definition, Delegated, Params, Storable } from '../event.ts'
 
 /** A call that waits for a person. Only what is in here can be decided; what was decided is in the log. */
 type Pending = {
@@ -40,7 +40,7 @@ export function createApprovals(session: {
   append(event: Storable): unknown
   isDecided(tool_call_id: string): boolean
   timeout_seconds: number
-  remember(rule: string, scope: 'session' | 'project'): Promise<void>
+  remember(rule: string, scope: 'session' | 'project', definition?: Definition): Promise<void>
 }): Approvals {
   const pending = new Map<string, Pending>()
 
@@ -129,7 +129,7 @@ export function createApprovals(session: {
     if (request.remember && !rule)
       throw new AppError('INVALID_REQUEST', 'This call cannot be remembered. Approve it without `remember`.')
     entry.signal.throwIfAborted()
-    if (rule) await session.remember(rule, request.remember!)
+    if (rule) await session.remember(rule, request.remember!, final.effect.definition)
     entry.signal.throwIfAborted()
     decide(
       entry,

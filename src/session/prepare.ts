@@ -11,7 +11,7 @@ import { abortable } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
+import type { ContextCompacted, Definition, Delegated, Event, Prompt } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
@@ -297,6 +297,6 @@ export type SessionContext = {
   /** Where what its calls change is kept. */
   undo_dir: string
   projectRules(): Rule[]
-  /** Remembers a rule for the project. */
-  remember(rule: string): Promise<void>
+  /** Remembers a rule for the project, bound to what a server says of the tool. */
+  remember(rule: string, definition?: Definition): Promise<void>
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { head } from '../base/text.ts'
 import { addUsage, noUsage, usageIn } from '../base/usage.ts'
 import type {
+  Definition,
   Delegated,
   DelegateEnd,
   DelegateStart,
@@ -53,7 +54,7 @@ export type SessionState = {
   /** `prompt_id` → `turn_id`, so that a prompt sent twice counts once. */
   prompt_ids: Map<string, string>
   /** Rules remembered for this session only. */
-  rules: string[]
+  rules: { rule: string; definition: Definition | null }[]
   closed: boolean
 }
 
@@ -105,7 +106,7 @@ export function apply(state: SessionState, event: Stored): void {
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
-      if (event.rule) state.rules.push(event.rule)
+      if (event.rule) state.rules.push({ rule: event.rule, definition: event.definition ?? null })
       return
     case 'session.resumed':
       state.closed = false

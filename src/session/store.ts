@@ -170,8 +170,8 @@ export class Store {
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), (log.events[0] as SessionCreated & { id: number }).session_id),
       projectRules: () => live.rules,
-      remember: async rule => {
-        await remembered.add(project, rule)
+      remember: async (rule, definition) => {
+        await remembered.add(project, rule, definition)
         live.rules = await remembered.list(project)
       },
     }

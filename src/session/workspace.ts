@@ -174,9 +174,10 @@ const fetching = (url: string): JudgedCall => ({
 })
 
 export function policyOf(place: Workspace, state: SessionState, agent: Agent, lineage?: Lineage): Policy {
-  const sessionRules: Rule[] = state.rules.map((rule, i) => ({
+  const sessionRules: Rule[] = state.rules.map(({ rule, definition }, i) => ({
     rule_id: `session_${i}`,
     rule,
+    definition,
     action: 'allow',
     origin: 'this session',
   }))

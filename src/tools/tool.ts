@@ -1,5 +1,5 @@
 import type { Children } from '../base/children.ts'
-import type { FileOperation, Location, PlanItem } from '../event.ts'
+import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
 
 /**
@@ -53,6 +53,8 @@ export type Effect = {
   url?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */
   changes?: Change[]
+  /** Of a tool of an MCP server: what that says of it now, which a remembered approval is bound to. */
+  definition?: Definition
   /** Set when the call deserves a warning whatever the rules say. */
   danger?: string
   locations?: Location[]

@@ -108,7 +108,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     return {
       rules: [
         ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
-        ...(await runtime.remembered.list(await real(query.project))),
+        ...(await runtime.remembered.list(await real(query.project))).map(({ definition: _, ...rule }) => rule),
       ],
     }
   })

@@ -18,6 +18,7 @@ import {
   subjectOf,
 } from './binding.ts'
 import { hasMark } from './command/cursor.ts'
+import { changeOf, isAsApproved } from './definition.ts'
 import { escapeGlob, type Rule, takesPath } from './rule.ts'
 import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
 
@@ -87,6 +88,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     askAlways(danger) ??
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
+    askAfterChange(subject, rules) ??
     byDefault(subject, policy)
   return danger.word === undefined ? verdict : { ...verdict, danger: danger.word }
 }
@@ -241,7 +243,9 @@ const askAlways = ({ always }: Warning): Verdict | undefined =>
 function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict | undefined {
   const { shell } = subject
   if (shell && mayReachBound(subject, rules, policy)) return
-  const found = rules.find(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
+  const found = rules.find(
+    ({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject) && isAsApproved(rule, subject.effect),
+  )
   if (found) {
     const { rule, origin } = found.rule
     return { decision: 'allow', by: 'rule', reason: `Allowed by the rule ${rule} in ${origin}.`, rule }
@@ -254,6 +258,16 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
     reason: `Approved by auto_approve_tools of the session: ${approved}.`,
     rule: approved,
   }
+}
+
+/** A tool of an MCP server was approved for good, but is another by now. */
+function askAfterChange(subject: Subject, rules: Ready[]): Verdict | undefined {
+  const { definition } = subject.effect
+  const found = rules.findLast(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
+  if (!definition || !found) return
+  const { rule } = found.rule
+  const reason = `The tool has changed, so the rule ${rule} no longer holds. ${changeOf(found.rule.definition ?? null, definition)}`
+  return { decision: 'ask', by: 'rule', reason, rule }
 }
 
 const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>
