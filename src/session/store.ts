@@ -4,6 +4,7 @@ import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
 import { undoDir } from '../config/dirs.ts'
+import { secretsIn } from '../config/environment.ts'
 import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
@@ -14,7 +15,7 @@ import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import type { SessionContext } from './prepare.ts'
-import { createRedactor, type Redactor } from './redact.ts'
+import { createRedactor, type Redactor, withOwn } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
@@ -158,12 +159,13 @@ export class Store {
     await models.load()
     const project = await realpath(project_path).catch(() => project_path)
     const live = { project, env, rules: await remembered.list(project) } as OpenSession
+    const own = secretsIn(env)
     const context: SessionContext = {
       config,
       models,
       pool: config.mcp_servers.some(server => server.enabled) ? await this.#runtime.pool() : null,
       dirs,
-      redactor: this.#redactor,
+      redactor: own.length === 0 ? this.#redactor : createRedactor(withOwn(this.#runtime.secrets, own)),
       children: this.#runtime.children,
       env: this.#runtime.childEnv(env),
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
