@@ -176,6 +176,8 @@ export const SHAPES = {
     report: text,
     usage,
     duration_ms: amount,
+    /** Why it failed. */
+    reason: maybe(text),
     background: maybe(flag),
   }),
   /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */

@@ -91,6 +91,7 @@ export function createDelegation(
       ...('told' in begun && { told: begun.told }),
     })
     let outcome: DelegateEnd['outcome']
+    let failure: ReturnType<typeof describe> | undefined
     try {
       if ('error' in begun) throw begun.error
       const rounds = runRounds(begun.turn, signal)
@@ -99,7 +100,8 @@ export function createDelegation(
       outcome = step.value
     } catch (error) {
       outcome = signal.aborted ? 'interrupted' : 'error'
-      if (!signal.aborted) take({ type: 'error', turn_id, ...describe(error) })
+      if (!signal.aborted) failure = describe(error)
+      if (failure) take({ type: 'error', turn_id, ...failure })
     }
     const end: DelegateEnd = {
       type: 'delegate.end',
@@ -109,6 +111,7 @@ export function createDelegation(
       report: reportOf(log).slice(0, LONGEST_REPORT),
       usage: addUsage(log.flatMap(event => usageIn(event) ?? [])),
       duration_ms: Math.round(performance.now() - started),
+      ...(failure && { reason: failure.message }),
       ...(background && { background }),
     }
     session.append(end)
@@ -127,6 +130,7 @@ export function createDelegation(
       .finally(() => {
         off()
         running.delete(tool_call_id)
+        if (given.background) wake()
       })
     running.set(tool_call_id, { abort, done, path: [...by.path, tool_call_id] })
     return done
@@ -140,7 +144,7 @@ export function createDelegation(
         const inBackground = task.background === true && by.path.length === 0
         if (!inBackground) return outputOf(await start({ ...task, background: false }, by, tool_call_id, signal))
         // It goes on when the call, and the turn, have ended.
-        void start(task, by, tool_call_id, new AbortController().signal).then(wake, () => {}) // the log failed: the session says so
+        void start(task, by, tool_call_id, new AbortController().signal).catch(() => {}) // the log failed: the session says so
         return {
           content: `Started in the background as ${tool_call_id}. Its report comes as a message when it is done.`,
           metadata: { agent: task.agent, background: true, id: tool_call_id },
@@ -160,6 +164,10 @@ export function createDelegation(
       await one?.done.catch(() => {}) // its agent receives it
       return one !== undefined
     },
+    /** Resolves when none is at work any more. */
+    async settled(): Promise<void> {
+      while (running.size > 0) await Promise.allSettled([...running.values()].map(({ done }) => done))
+    },
     async stopAll(): Promise<void> {
       const all = [...running.values()]
       for (const { abort } of all) abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
@@ -177,14 +185,14 @@ const reportOf = (log: readonly Stored[]): string => {
 }
 
 /** The result of a call that delegates. Throws what the agent came to, where that is no report. */
-function outputOf({ agent, outcome, report, usage }: DelegateEnd): Output {
-  const said = report === '' ? '' : ` Its last words: ${report}`
+function outputOf({ agent, outcome, report, usage, reason = '' }: DelegateEnd): Output {
+  const said = report === '' ? '' : `\nIts last words: ${report}`
   if (outcome === 'interrupted')
     throw new AppError(
       'INTERRUPTED',
       `The user stopped ${agent} before it had finished; what it did stays done.${said}`,
     )
-  if (outcome === 'error') throw new AppError('TOOL_FAILED', `${agent} failed before it had finished.${said}`)
+  if (outcome === 'error') throw new AppError('TOOL_FAILED', `${agent} failed before it had finished. ${reason}${said}`)
   const limit = outcome === 'limit' ? '\n[It reached its limit, or nobody decided in time, before it was done.]' : ''
   return { content: `${report || 'It ended without a report.'}${limit}`, metadata: { agent, outcome, usage } }
 }

@@ -255,6 +255,8 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       if (!isKnown)
         throw new AppError('INVALID_TOOL_CALL', 'No call with this id gave a task to another agent. The log has those.')
     },
+    /** Resolves when no agent works in the background any more. */
+    settled: () => turns.delegation.settled(),
     /** An agent in the background has ended: where no turn runs, its report begins one. */
     wake: () => {
       if (!running) next()

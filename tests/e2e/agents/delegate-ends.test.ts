@@ -1,8 +1,11 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { Backend } from '../../support/backend.ts'
 import { begun, isFirst, isTask, sequence } from '../../support/delegating.ts'
+import { chat } from '../../support/model-replies.ts'
 import { expectValid, many } from '../../support/model-session.ts'
+import { run, withModel } from '../../support/program.ts'
 import { call, pending, type Scripted, startScripted } from '../../support/scripted.ts'
+import { tempDir } from '../../support/temp.ts'
 
 let scripted: Scripted
 beforeAll(async () => {
@@ -167,4 +170,32 @@ test('one that is interrupted begins no turn; the next prompt tells of it', asyn
   await backend.call(`POST /api/sessions/${id}/prompt`, { text: 'well?', wait: true })
   expect(asked()).toHaveLength(4)
   expect(JSON.stringify(asked().at(-1)!.body.messages)).toContain('It ended with \\"interrupted\\"')
+})
+
+test('run waits for what works in the background', async () => {
+  const { home, model } = await withModel()
+  for (let i = 0; i < 4; i++)
+    model.add(asked => {
+      const text = String(asked.body.messages.at(-1).content)
+      if (isFirst(asked)) return chat({ text: 'found it' })
+      if (text === 'go') return chat(call('delegate', { agent: 'plan', task: 'look', background: true }))
+      return chat({ text: text.startsWith('Report') ? 'I see.' : 'ok' })
+    })
+  const { code, stdout } = await run(['run', 'go'], { home, cwd: tempDir() })
+  expect([code, stdout]).toEqual([0, expect.stringContaining('I see.')])
+  expect(stdout).toContain('plan begins: look')
+})
+
+test('one that fails says why, and the turn goes on', async () => {
+  const own = await startScripted({ config: '[agents.lost]\nmodel = "nowhere/model"\n' })
+  const { stream, asked } = await begun(
+    own,
+    {},
+    (_, text) => (text === 'go' ? call('delegate', { agent: 'lost', task: 'look' }) : { text: 'ok' }),
+    2,
+  )
+  await stream.idle()
+  expect((await stream.next('delegate.end')).data).toMatchObject({ outcome: 'error', agent: 'lost' })
+  expect(asked().at(-1)!.body.messages.at(-1).content).toMatch(/lost failed before it had finished\. No provider has this model/)
+  expect((await stream.next('turn.end')).data.outcome).toBe('completed')
 })
