@@ -196,6 +196,8 @@ test('one that fails says why, and the turn goes on', async () => {
   )
   await stream.idle()
   expect((await stream.next('delegate.end')).data).toMatchObject({ outcome: 'error', agent: 'lost' })
-  expect(asked().at(-1)!.body.messages.at(-1).content).toMatch(/lost failed before it had finished\. No provider has this model/)
+  expect(asked().at(-1)!.body.messages.at(-1).content).toMatch(
+    /lost failed before it had finished\. No provider has this model/,
+  )
   expect((await stream.next('turn.end')).data.outcome).toBe('completed')
 })
