@@ -203,11 +203,12 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
       const outcome = outcomes.next(turn_id)
       if (segments) segmentsOf.set(turn_id, segments)
-      // Its lines run when its turn begins: it cannot steer another.
-      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: segments ? 'queue' : when_busy })
+      // Its lines run when its turn begins, and its check when that ends: it cannot steer another.
+      const waits = segments || body.until ? 'queue' : when_busy
+      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: waits })
       await session.sync()
       return {
-        status: segments ? 'queued' : STATUS[when_busy],
+        status: STATUS[waits],
         agent_state: session.agent_state.state,
         turn_id,
         outcome,

@@ -84,6 +84,23 @@ test('what a person made of the command is what runs again', async () => {
   expect(stream.stored.filter(event => event.type === 'approval')).toHaveLength(1)
 })
 
+test('it has a turn of its own: it steers no other', async () => {
+  const { backend, says } = scripted
+  const id = await backend.session(tempDir())
+  const stream = await backend.events(`/api/sessions/${id}/events`)
+  says(call('write_file', { path: 'a', content: '' }), { text: 'one' }, { text: 'two' })
+  await backend.call(`POST /api/sessions/${id}/prompt`, { text: 'go' })
+  const { data } = await pending(stream)
+  const steer = { text: 'and', when_busy: 'steer', until: 'true' }
+  expect((await backend.call(`POST /api/sessions/${id}/prompt`, steer)).body.status).toBe('queued')
+  const from = stream.frames.length
+  await backend.call(`POST /api/sessions/${id}/reject`, { tool_call_id: data.tool_call_id })
+  await backend.call(`POST /api/sessions/${id}/approve`, {
+    tool_call_id: (await pending(stream, from)).data.tool_call_id,
+  })
+  await stream.until(() => stream.stored.filter(({ type }) => type === 'turn.end').length === 2)
+})
+
 test('/until on the terminal', async () => {
   const { home, says } = await withModel()
   says({ text: 'one' }, { text: 'two' })
