@@ -4,6 +4,7 @@ import type { Effect, Level, Output, Tool, ToolContext } from '../../tools/tool.
 import type { McpServer } from '../connection/server.ts'
 import { parseArguments } from './arguments.ts'
 import type { McpTool } from './catalog.ts'
+import { cleanSchema, rawNames } from './clean.ts'
 import { definitionOf } from './definition.ts'
 import { portable } from './portable.ts'
 import { outputOf } from './result.ts'
@@ -20,9 +21,9 @@ export function toolFor(server: McpServer, listed: McpTool): Tool<Params> {
     name,
     category: config.category,
     description: listed.description,
-    parameters: portable(listed.schema),
+    parameters: portable(cleanSchema(listed.schema)),
     level,
-    parse: params => parseArguments(name, listed.schema, params),
+    parse: params => rawNames(listed.schema, parseArguments(name, cleanSchema(listed.schema), params)),
     effect: async (_, context) => ({
       level,
       reason: `Call ${listed.name} of the MCP server ${config.name}`,
