@@ -89,8 +89,11 @@ const wanted = new Set(process.argv.slice(2))
 mkdirSync(dist, { recursive: true })
 
 if (wanted.has('--node')) {
+  rmSync(join(dist, 'node'), { recursive: true, force: true }) // the names of its parts are hashes: old ones would stay
   bun([...COMMON, `--outdir=${join(dist, 'node')}`])
-  report(join(dist, 'node', 'main.js'))
+  const main = join(dist, 'node', 'main.js')
+  writeFileSync(main, `#!/usr/bin/env node\n${readFileSync(main, 'utf8')}`, { mode: 0o755 })
+  report(main)
 } else if (wanted.has('--all')) {
   const runtimes = new Map<string, string>()
   for (const target of TARGETS) {

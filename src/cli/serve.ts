@@ -16,14 +16,13 @@ export const PROTOCOL = 1
 const SHUTDOWN_MS = 4_500
 
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
-export async function serve(
-  options: Options<'serve'>,
-  { env, dirs, version, started, sweeper, ...process_ }: Process,
-): Promise<number> {
+export async function serve(options: Options<'serve'>, program: Process): Promise<number> {
+  // Taken one by one: what of it has a getter creates a stream, and the start needs none.
+  const { env, dirs, version, started, sweeper } = program
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
-  const log = createLogger(config.log_level, process_.stderr)
-  process_.onStray(error =>
+  const log = createLogger(config.log_level, program.stderr)
+  program.onStray(error =>
     log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
   )
   const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(config.host)
@@ -55,7 +54,7 @@ export async function serve(
   const server = await listen({ host: config.host, port: config.port, fetch: door })
 
   // Before the line is printed: its reader may end us at once.
-  const stopped = process_.untilStopped({
+  const stopped = program.untilStopped({
     lifeline: options.stdin_lifeline,
     signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],
   })
@@ -70,7 +69,7 @@ export async function serve(
     token_file: tokenFile,
     token: options.stdin_lifeline ? token : null,
   }
-  process_.handshake(`${JSON.stringify(handshake)}\n`)
+  program.handshake(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
   // What was ignored in the configuration is said at the start.
   if (loaded.notices.length + loaded.problems.length > 0) void load()
@@ -81,7 +80,7 @@ export async function serve(
   const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })
   const patience = setTimeout(() => {
     forgetToken()
-    process_.exit(0)
+    program.exit(0)
   }, SHUTDOWN_MS)
   try {
     await (await (engine as Promise<Engine> | null))?.close()

@@ -18,18 +18,27 @@
 (cl-defstruct (emacs-agent-patch (:copier nil))
   "What is to be done to a text, of which the first FROM characters stay."
   (from 0)
-  (pieces nil))                         ; what follows these, newest first
+  (length 0)                            ; of the text then
+  (pieces nil))                         ; what follows what stays, newest first
 
 (defun emacs-agent-patch-add (patch delta)
   "Add what DELTA, an event with Org, does to PATCH."
   (let ((org (or (alist-get 'org delta) "")) (from (alist-get 'org_from delta)))
-    (cond ((null from) (push org (emacs-agent-patch-pieces patch)))
-          ((<= from (emacs-agent-patch-from patch))
-           (setf (emacs-agent-patch-from patch) from
-                 (emacs-agent-patch-pieces patch) (list org)))
-          (t (setf (emacs-agent-patch-pieces patch)
-                   (let ((text (emacs-agent-patch-text patch)))
-                     (list org (substring text 0 (min (length text) (- from (emacs-agent-patch-from patch)))))))))))
+    (when from (emacs-agent-patch--cut patch from))
+    (push org (emacs-agent-patch-pieces patch))
+    (cl-incf (emacs-agent-patch-length patch) (length org))))
+
+(defun emacs-agent-patch--cut (patch from)
+  "Have PATCH make a text of the first FROM characters of what it would make."
+  (let ((piece nil))
+    (while (and (emacs-agent-patch-pieces patch) (> (emacs-agent-patch-length patch) from))
+      (setq piece (pop (emacs-agent-patch-pieces patch)))
+      (cl-decf (emacs-agent-patch-length patch) (length piece)))
+    (cond ((> (emacs-agent-patch-length patch) from)
+           (setf (emacs-agent-patch-from patch) from (emacs-agent-patch-length patch) from))
+          ((and piece (< (emacs-agent-patch-length patch) from))
+           (push (substring piece 0 (- from (emacs-agent-patch-length patch))) (emacs-agent-patch-pieces patch))
+           (setf (emacs-agent-patch-length patch) from)))))
 
 (defun emacs-agent-patch-text (patch)
   "Return what follows the characters that stay by PATCH."
@@ -42,6 +51,7 @@
 (defun emacs-agent-patch-clear (patch length)
   "Make of PATCH one that changes nothing of a text of LENGTH characters."
   (setf (emacs-agent-patch-from patch) length
+        (emacs-agent-patch-length patch) length
         (emacs-agent-patch-pieces patch) nil))
 
 (provide 'emacs-agent-patch)

@@ -1,9 +1,11 @@
 import { realpath, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config, McpServerConfig } from '../config/config.ts'
 import { undoDir } from '../config/dirs.ts'
+import { secretsIn } from '../config/environment.ts'
+import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
@@ -12,11 +14,11 @@ import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
-import type { SessionContext } from './prepare.ts'
-import { createRedactor, type Redactor } from './redact.ts'
+import { createRedactor, type Redactor, withOwn } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
+import type { SessionContext } from './session-context.ts'
 import { createTitle } from './title.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
@@ -25,7 +27,6 @@ type Resumed = { session: Session; dropped: Dropped[] }
 /** What a client brings to its session: nothing of it is in the log. */
 export type Joined = { mcp_servers: readonly McpServerConfig[]; allowed_directories: readonly string[] }
 const NOTHING: Joined = { mcp_servers: [], allowed_directories: [] }
-
 type OpenSession = {
   session: Session
   project: string
@@ -164,28 +165,29 @@ export class Store {
   ): Promise<Session> {
     const { archive, models, dirs, remembered } = this.#runtime
     const { project_path, session_id } = log.events[0] as SessionCreated & { id: number }
-    const allowed_directories = [...new Set([...configured.allowed_directories, ...joined.allowed_directories])]
-    const config = { ...configured, allowed_directories }
-    const servers = [...config.mcp_servers, ...joined.mcp_servers]
-    const pool = servers.some(({ enabled }) => enabled) ? await this.#runtime.pool() : null
-    if (joined.mcp_servers.length > 0) pool?.join(session_id, joined.mcp_servers)
+    const allowed = new Set([...configured.allowed_directories, ...joined.allowed_directories])
+    const config = { ...configured, allowed_directories: [...allowed] }
+    const hasServers = [...config.mcp_servers, ...joined.mcp_servers].some(({ enabled }) => enabled)
+    const pool = hasServers ? await this.#runtime.pool() : null
+    pool?.join(session_id, joined.mcp_servers)
     await models.load()
     const project = await realpath(project_path).catch(() => project_path)
     const live = { project, env, joined, rules: await remembered.list(project) } as OpenSession
+    const own = secretsIn(env)
     const context: SessionContext = {
       config,
       models,
       pool,
       dirs,
-      redactor: this.#redactor,
+      redactor: own.length === 0 ? this.#redactor : createRedactor(withOwn(this.#runtime.secrets, own)),
       children: this.#runtime.children,
       env: this.#runtime.childEnv(env),
-      forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
+      forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), session_id),
       projectRules: () => live.rules,
-      remember: async rule => {
-        await remembered.add(project, rule)
+      remember: async (rule, definition) => {
+        await remembered.add(project, rule, definition)
         live.rules = await remembered.list(project)
       },
     }

@@ -102,9 +102,8 @@ export function openImages(path: string) {
     has: (hash: string): boolean => places.has(hash),
     /** Bytes on the disk. */
     size: (): number => written + waiting,
-    /** Keeps contents, once. `like` is an image that they probably resemble. Returns their hash. */
-    put(bytes: Uint8Array, like?: string | null): string {
-      const hash = hashOf(bytes)
+    /** Keeps contents, once. `like` is an image that they probably resemble. Returns their hash, which may be known. */
+    put(bytes: Uint8Array, like?: string | null, hash: string = hashOf(bytes)): string {
       if (places.has(hash)) return hash
       const near = like ? places.get(like) : undefined
       const base = near && near.depth < LONGEST_CHAIN ? read(near.hash) : null
@@ -133,7 +132,7 @@ export function openImages(path: string) {
       if (places.has(hash)) return true
       const bytes = other.get(hash)
       if (bytes === null) return false
-      this.put(bytes, like)
+      this.put(bytes, like, hash)
       return true
     },
     flush,

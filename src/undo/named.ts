@@ -17,7 +17,7 @@ export function lookAtNamed(paths: readonly string[], images: Images, like?: Nam
     const found = statAt(path)
     const { state, bytes } = look(path, found)
     named.set(path, state)
-    if (bytes) images.put(bytes, like?.get(path)?.hash)
+    if (bytes) images.put(bytes, like?.get(path)?.hash, state?.hash ?? undefined)
     if (found?.isDirectory()) for (const name of namesIn(path)) add(join(path, name))
     if (state === null && dirname(path) !== path && statAt(dirname(path)) === null) add(dirname(path))
   }

@@ -63,8 +63,8 @@ export function take(plan: Plan, aims: readonly Aim[], { images }: Place): void 
     if ('reason' in aim) continue
     const { path, now, wanted } = aim
     if (sameState(now.state, wanted.state)) continue
-    if (now.bytes) images.put(now.bytes, wanted.state?.hash)
-    if (wanted.bytes) images.put(wanted.bytes, now.state?.hash)
+    if (now.bytes) images.put(now.bytes, wanted.state?.hash, now.state?.hash ?? undefined)
+    if (wanted.bytes) images.put(wanted.bytes, now.state?.hash, wanted.state?.hash ?? undefined)
     // The other name that it is known by, for a redo.
     const same_as = now.state?.file && (now.state.same_as ?? wanted.state?.same_as)
     plan.entries.push({ path, before: now.state && { ...now.state, ...(same_as && { same_as }) }, after: wanted.state })

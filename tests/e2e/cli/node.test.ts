@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Backend, makeHome } from '../../support/backend.ts'
 import { tempDir } from '../../support/temp.ts'
@@ -11,6 +11,7 @@ const lacks = existsSync(NODE) ? '' : ' (skipped: no Node 22; npm has it as node
 test.skipIf(lacks !== '')(`the same program under Node 22, with @hono/node-server${lacks}`, async () => {
   const built = Bun.spawnSync([process.execPath, 'scripts/build.ts', '--node'], { cwd: root })
   expect(built.exitCode).toBe(0)
+  expect(readFileSync(join(root, 'dist/node/main.js'), 'utf8')).toStartWith('#!/usr/bin/env node\n') // it is the package's command
   const backend = await Backend.start(makeHome(), { command: [NODE, join(root, 'dist/node/main.js')] })
   const id = await backend.session(tempDir({ 'README.md': '# Demo\n' }))
   const stream = await backend.events(`/api/sessions/${id}/events`, 0)

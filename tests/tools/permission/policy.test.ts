@@ -1,13 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are shell lines
+
 import { describe, expect, test } from 'bun:test'
+import { defaultApproval } from '../../../src/tools/permission/approval.ts'
 import { hides } from '../../../src/tools/permission/hidden.ts'
-import {
-  decide,
-  defaultApproval,
-  type JudgedCall,
-  type Policy,
-  rememberable,
-} from '../../../src/tools/permission/policy.ts'
+import { decide, type JudgedCall, type Policy, rememberable } from '../../../src/tools/permission/policy.ts'
 import { at, callOf, type Expected, judge, PROJECT, policyOf, reads, shell, writes } from './judging.ts'
 
 const copies = (from: string, to: string) => callOf('copy_file', { reads: [at(from)], writes: [at(to)] })

@@ -218,9 +218,11 @@ describe('shell rules', () => {
           const kept = rememberable(call, policyOf())
           if (kept) expect(decide(call, policyOf([`allow ${kept.project}`])).decision).toBe('allow')
           if (verdict.decision !== 'allow') return
-          expect(text).toMatch(/^[\x20-\x7e]+$/)
-          expect(text).not.toMatch(/[$`]/)
-          expect(text.replace(/\\.|'[^']*'|"(?:[^"\\]|\\.)*"/g, 'q')).toMatch(/^[^;|&<>(){}'"\\]+$/)
+          expect(text).toMatch(/^[\t\n\x20-\x7e]+$/)
+          expect(text.replace(/'[^']*'/g, 'q')).not.toMatch(/[$`]/)
+          const unquoted = text.replace(/\\.|'[^']*'|"(?:[^"\\]|\\.)*"/g, 'q')
+          expect(unquoted).toMatch(/^[^;|&<>()\n'"\\]+$/)
+          expect(unquoted).not.toMatch(/\{[^ ]*(?:,|\.\.)[^ ]*\}/)
           expect(plainWords(text)![0]).toMatch(/^[\w.+/-]+$/)
         },
       ),
