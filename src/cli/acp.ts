@@ -1,14 +1,17 @@
-import { appendFileSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
-import { Store } from '../session/store.ts'
+import { createDoor } from '../server/door.ts'
+import { listen } from '../server/listen.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
-import { createLogger } from './logger.ts'
+import { createEngine, type Engine } from './engine.ts'
+import { createLogger, type Log } from './logger.ts'
 import type { Process } from './process.ts'
-import { createRuntime } from './runtime.ts'
+import { PROTOCOL } from './serve.ts'
+import { keepAddress, keepToken, newToken } from './token.ts'
 
 /** A longer message ends the connection. */
 const LONGEST_MESSAGE = 32 * 1024 * 1024
@@ -24,9 +27,15 @@ export async function acp(options: Options<'acp'>, outside: Process): Promise<nu
   outside.onStray(error =>
     log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
   )
-  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
-  const store = new Store(runtime, () => {})
-  void runtime.children.sweep().catch(error => log('warn', messageOf(error)))
+  const token = newToken()
+  const about = (authorized: boolean) => ({
+    status: 'ok',
+    ...(authorized && { version, protocol: PROTOCOL, pid: process.pid }),
+  })
+  const engine = createEngine({ env, dirs, loaded, log, version, sweeper, token, about })
+  const { store, runtime } = engine
+  void engine.sweep().catch(error => log('warn', messageOf(error)))
+  const stopListening = await listenBeside(engine, { token, about, log, version, state: dirs.state })
   const [{ serveAcp }, { ndJsonStream }] = await Promise.all([
     import('../acp/agent.ts'),
     import('@agentclientprotocol/sdk'),
@@ -43,9 +52,45 @@ export async function acp(options: Options<'acp'>, outside: Process): Promise<nu
     `stopping: ${reason instanceof Error ? reason.message : (reason ?? 'the client has closed the connection')}`,
   )
   setTimeout(() => outside.exit(1), SHUTDOWN_MS).unref()
-  await store.shutdown()
-  await runtime.close()
+  try {
+    await engine.close()
+  } finally {
+    await stopListening()
+  }
   return 0
+}
+
+/**
+ * Listens on loopback, so that another client can follow the same sessions: where, stands in `acp-<pid>.json` beside the token.
+ * The editor is served all the same where this fails.
+ */
+async function listenBeside(
+  engine: Engine,
+  given: {
+    token: string
+    about: Parameters<typeof createEngine>[0]['about']
+    log: Log
+    version: string
+    state: string
+  },
+): Promise<() => Promise<void>> {
+  const { token, about, log, version, state } = given
+  const files: string[] = []
+  try {
+    const door = createDoor({ token, allowed_hosts: [], loopback: true }, { about, load: async () => engine, log })
+    const { port, stop } = await listen({ host: '127.0.0.1', port: 0, fetch: door })
+    const token_file = await keepToken(token, state)
+    files.push(token_file)
+    const url = `http://127.0.0.1:${port}`
+    files.push(keepAddress({ url, port, pid: process.pid, version, protocol: PROTOCOL, token_file }, state))
+    return async () => {
+      for (const path of files) rmSync(path, { force: true })
+      await stop()
+    }
+  } catch (error) {
+    log('warn', `No other client can follow: ${messageOf(error)}`)
+    return async () => files.forEach(path => rmSync(path, { force: true }))
+  }
 }
 
 /** Each message waits until the client has taken the one before it. */

@@ -1,7 +1,5 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { reasonOf, UsageError } from '../base/errors.ts'
-import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { UsageError } from '../base/errors.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
@@ -10,6 +8,7 @@ import { configure } from './configure.ts'
 import type { Engine } from './engine.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
+import { keepToken, newToken } from './token.ts'
 
 export const PROTOCOL = 1
 /** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
@@ -58,7 +57,8 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
     lifeline: options.stdin_lifeline,
     signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],
   })
-  const tokenFile = await keepToken(options, token, dirs.state)
+  // Under the lifeline the token is in the line.
+  const tokenFile = options.stdin_lifeline || token === null ? null : await keepToken(token, dirs.state)
   const host = config.host.includes(':') && !config.host.startsWith('[') ? `[${config.host}]` : config.host
   const handshake = {
     url: `http://${host}:${server.port}`,
@@ -103,30 +103,5 @@ function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined,
       'A server that other machines can reach needs a token of your own: set EMACS_AGENT_TOKEN, or use --host 127.0.0.1.',
     )
   if (no_auth) return null
-  return fromEnv || Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-}
-
-/** Without the lifeline the token is in a file that only its owner can read, never on stdout. */
-async function keepToken(
-  { stdin_lifeline }: Options<'serve'>,
-  token: string | null,
-  state: string,
-): Promise<string | null> {
-  if (stdin_lifeline || token === null) return null
-  try {
-    const { startTimeOf } = await import('../base/processes.ts')
-    await makePrivateDir(state)
-    const path = join(state, `token-${process.pid}`)
-    // A backend that was killed left its token, perhaps one of our number.
-    for (const name of readdirSync(state)) {
-      const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
-      if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })
-    }
-    writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
-    return path
-  } catch (error) {
-    throw new UsageError(
-      `The token cannot be kept in ${state} (${reasonOf(error)}). Mend the directory, or set XDG_STATE_HOME to another.`,
-    )
-  }
+  return fromEnv || newToken()
 }

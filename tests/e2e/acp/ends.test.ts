@@ -73,6 +73,25 @@ test('a session begun here is resumed over HTTP, and its log goes to a file', as
   expect(readFileSync(join(home.state, 'acp.log'), 'utf8')).toContain('info test 1 speaks version 1')
 })
 
+test('another client follows the same session over HTTP while it runs', async () => {
+  const { home, says } = await modelHome()
+  const peer = await Peer.start(home)
+  const id = await peer.session(project())
+  const { pid } = peer.process
+  const where = join(home.state, `acp-${pid}.json`)
+  const { url, token_file } = JSON.parse(readFileSync(where, 'utf8'))
+  const headers = { authorization: `Bearer ${readFileSync(token_file, 'utf8')}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ text: 'from elsewhere', wait: true })
+  says({ text: 'hello both' })
+  const answer = await fetch(`${url}/api/sessions/${id}/prompt`, { method: 'POST', headers, body })
+  expect(await answer.json()).toMatchObject({ status: 'success', text: 'hello both' })
+  await peer.next('usage_update')
+  expect(peer.kinds()).toEqual(['agent_message', 'usage'])
+  expect((await fetch(`${url}/api/sessions`)).status).toBe(401)
+  await peer.stop()
+  expect([where, token_file].filter(existsSync)).toEqual([])
+})
+
 /** What the bare binary answers to these lines, by order; what is no object is sent as it is. */
 async function exchange(...lines: unknown[]): Promise<{ answers: any[]; code: number | null }> {
   const { home } = await modelHome()
