@@ -76,6 +76,9 @@ async function listenBeside(
 ): Promise<() => Promise<void>> {
   const { token, about, log, version, state } = given
   const files: string[] = []
+  const forget = () => {
+    for (const path of files) rmSync(path, { force: true })
+  }
   try {
     const door = createDoor({ token, allowed_hosts: [], loopback: true }, { about, load: async () => engine, log })
     const { port, stop } = await listen({ host: '127.0.0.1', port: 0, fetch: door })
@@ -84,12 +87,12 @@ async function listenBeside(
     const url = `http://127.0.0.1:${port}`
     files.push(keepAddress({ url, port, pid: process.pid, version, protocol: PROTOCOL, token_file }, state))
     return async () => {
-      for (const path of files) rmSync(path, { force: true })
+      forget()
       await stop()
     }
   } catch (error) {
     log('warn', `No other client can follow: ${messageOf(error)}`)
-    return async () => files.forEach(path => rmSync(path, { force: true }))
+    return async () => forget()
   }
 }
 
