@@ -92,6 +92,13 @@ export const COMMANDS = {
     flags: { json: { help: 'print the findings, one a line' } },
     read: ({ flags }: Given) => ({ json: flags.has('json') }),
   },
+  acp: {
+    usage: '',
+    summary:
+      'Serves an editor over stdio by the Agent Client Protocol: agent-shell, Zed, JetBrains, Neovim. Sessions are the same as everywhere.',
+    flags: {},
+    read: () => ({}),
+  },
   elisp: {
     usage: '',
     summary: 'Prints the embedded Emacs client, or installs it.',
@@ -212,6 +219,7 @@ export type Options<K extends CommandName> = { command: K } & Common & ReturnTyp
 const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
   serve, // what Emacs starts: in the first file that is loaded
   run: async (options, host) => (await import('./run.ts')).run(options, host),
+  acp: async (options, host) => (await import('./acp.ts')).acp(options, host),
   doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),

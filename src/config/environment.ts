@@ -52,7 +52,7 @@ export const secretsIn = (extra: Record<string, string>): string[] =>
   Object.entries(extra).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
 
 /** Every secret the configuration holds: for the redactor, and for `childEnv`. */
-export const secretsOf = (config: Config): string[] => [
+export const secretsOf = (config: Pick<Config, 'providers' | 'mcp_servers'>): string[] => [
   ...new Set(
     [
       ...Object.values(config.providers).flatMap(({ api_key = '', headers = {}, oauth }) => [

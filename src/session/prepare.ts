@@ -8,13 +8,8 @@ import { createReader } from '../agent/history.ts'
 import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
-import type { Children } from '../base/children.ts'
 import { AppError } from '../base/errors.ts'
-import type { Config, Dirs } from '../config/config.ts'
-import type { ContextCompacted, Definition, Delegated, Event, Prompt } from '../event.ts'
-import type { Models } from '../llm/models/models.ts'
-import type { Pool } from '../mcp/pool.ts'
-import type { Rule } from '../tools/permission/policy.ts'
+import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
@@ -22,9 +17,9 @@ import { createDelegation, type Delegation, type Delegator } from './delegation.
 import { createFallback } from './fallback.ts'
 import { callHooks, createHooks } from './hooks.ts'
 import { createLimit } from './limit.ts'
-import type { Redactor } from './redact.ts'
 import { fromAgent, reportsOf } from './reports.ts'
 import type { Session } from './session.ts'
+import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
 import { createToolAccess, freeze, type Prefix, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
@@ -277,26 +272,4 @@ function real(path: string): string {
   } catch {
     return resolve(path) // a project that was deleted: its tools will say so
   }
-}
-
-/** What a session gets from outside. Made once per session by the store; nothing in a session is global. */
-export type SessionContext = {
-  /** In force for the session's project. */
-  config: Config
-  models: Models
-  pool: Pool | null
-  redactor: Redactor
-  dirs: Pick<Dirs, 'config' | 'home'>
-  children: Children
-  /** Environment of the session's children, stripped of secrets. */
-  env: Record<string, string>
-  /** Real paths that no tool may touch: our configuration, state, tokens and transcripts. */
-  forbidden: string[]
-  /** Where long results are kept; null when the session leaves nothing behind. */
-  spill_dir: string | null
-  /** Where what its calls change is kept. */
-  undo_dir: string
-  projectRules(): Rule[]
-  /** Remembers a rule for the project, bound to what a server says of the tool. */
-  remember(rule: string, definition?: Definition): Promise<void>
 }
