@@ -150,7 +150,12 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
     requires_approval,
     ...(danger && { danger }),
     // That nothing allows it goes without saying; a rule that wants it asked is worth naming.
-    reason: [effect.reason, requires_approval && verdict.by !== 'default' && verdict.reason, cannotUndo(foreseen)]
+    reason: [
+      effect.reason,
+      requires_approval && verdict.by !== 'default' && verdict.reason,
+      requires_approval && verdict.warning,
+      cannotUndo(foreseen),
+    ]
       .filter(Boolean)
       .join('. '),
     ...(foreseen?.undo && { undo: foreseen.undo }),

@@ -106,7 +106,7 @@ const mayServe = (tool: Tool, allow: Allowance[]): boolean =>
   (tool.category === 'shell' ? allow.includes('shell') : tool.level === 'read' || allow.includes('write'))
 
 /** Warnings that the kind of tool brings along: `--allow` is given with them in mind. Any other wants a person. */
-const EXPECTED = [undefined, 'irreversible', 'shell_command']
+const EXPECTED = [undefined, 'irreversible', 'shell_command', 'sends_data', 'leaves_project']
 
 function check(tool: Tool, { decision, by, danger, reason }: Verdict, allow: Allowance[]): void {
   if (decision === 'deny') throw new AppError('PERMISSION_DENIED', reason)

@@ -13,8 +13,11 @@ export const isAsApproved = (rule: Rule, { definition }: Effect): boolean =>
 
 const LONGEST = 300
 
-/** What differs, as a sentence for the person who approved the tool as it was. */
-export function changeOf(before: Definition | null, after: Definition): string {
+/** Why such a rule no longer holds, for the person who approved the tool as it was. */
+export const endOf = ({ rule, definition = null }: Rule, now: Definition): string =>
+  `The tool has changed, so the rule ${rule} no longer holds. ${changeOf(definition, now)}`
+
+function changeOf(before: Definition | null, after: Definition): string {
   const [old, now] = [before, after].map(definition => read(definition?.text))
   if (!old || !now) return 'What its server says of it is not what was approved.'
   const parts: string[] = []

@@ -1,5 +1,5 @@
 import { escapeInvisible } from '../../base/controls.ts'
-import type { Params, Remember } from '../../event.ts'
+import type { Params } from '../../event.ts'
 import { isInside } from '../paths.ts'
 import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
@@ -17,9 +17,9 @@ import {
   type Subject,
   subjectOf,
 } from './binding.ts'
-import { hasMark } from './command/cursor.ts'
-import { changeOf, isAsApproved } from './definition.ts'
-import { escapeGlob, type Rule, takesPath } from './rule.ts'
+import { endOf, isAsApproved } from './definition.ts'
+import { riskOf } from './risk.ts'
+import { escapeGlob, type Rule } from './rule.ts'
 import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
 
 /*
@@ -64,6 +64,8 @@ export type Verdict = {
   reason: string
   /** A word for programs, when the call deserves a warning. */
   danger?: string
+  /** A sentence that says what the danger is about. */
+  warning?: string
   /** The rule that decided. */
   rule?: string
 }
@@ -90,7 +92,8 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     allowByRule(subject, rules, policy) ??
     askAfterChange(subject, rules) ??
     byDefault(subject, policy)
-  return danger.word === undefined ? verdict : { ...verdict, danger: danger.word }
+  const { word, about } = danger
+  return word === undefined ? verdict : { ...verdict, danger: word, ...(about !== undefined && { warning: about }) }
 }
 
 type Ready = { rule: Rule; compiled: Compiled }
@@ -211,9 +214,9 @@ const isNamed = (path: string, subject: Subject, rules: Ready[], actions: Rule['
   )
 
 /** What to warn of, and whether it asks whatever is allowed. */
-type Warning = { word?: string; always?: string }
+type Warning = { word?: string; always?: string; about?: string }
 
-function dangerFor(subject: Subject, rules: Ready[], { project, unsaved }: Policy): Warning {
+function dangerFor(subject: Subject, rules: Ready[], { project, unsaved, home }: Policy): Warning {
   const { effect, shell } = subject
   const open = effect.writes.find(path => unsaved?.(path))
   if (open !== undefined || effect.danger === 'unsaved_buffer')
@@ -229,7 +232,8 @@ function dangerFor(subject: Subject, rules: Ready[], { project, unsaved }: Polic
     return { word, ...(!named && { always: `${escapeInvisible(inProject(path, project))} ${DANGERS[word]}.` }) }
   }
   if (effect.danger !== undefined) return { word: effect.danger }
-  return effect.level === 'dangerous' ? { word: shell ? 'shell_command' : 'irreversible' } : {}
+  if (shell) return riskOf(subject, project, home) ?? {}
+  return effect.level === 'dangerous' ? { word: 'irreversible' } : {}
 }
 
 const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict | undefined =>
@@ -264,10 +268,8 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
 function askAfterChange(subject: Subject, rules: Ready[]): Verdict | undefined {
   const { definition } = subject.effect
   const found = rules.findLast(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
-  if (!definition || !found) return
-  const { rule } = found.rule
-  const reason = `The tool has changed, so the rule ${rule} no longer holds. ${changeOf(found.rule.definition ?? null, definition)}`
-  return { decision: 'ask', by: 'rule', reason, rule }
+  if (definition && found)
+    return { decision: 'ask', by: 'rule', reason: endOf(found.rule, definition), rule: found.rule.rule }
 }
 
 const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>
@@ -296,31 +298,3 @@ function byDefault({ tool, effect, shell }: Subject, policy: Policy): Verdict {
   return ask('No rule allows it.')
 }
 const ask = (reason: string): Verdict => ({ decision: 'ask', by: 'default', reason })
-
-/**
- * The narrowest rule that would allow just this call: a line byte for byte, one path of one tool, one tool of a server.
- * Undefined for what should be looked at each time: dangers, secrets, commands that are not plain or have wildcards, calls on
- * several paths, and what an ask rule wants asked.
- */
-export function rememberable(call: JudgedCall, policy: Policy): Remember | undefined {
-  const rule = narrowest(call, policy)
-  if (rule === undefined) return
-  const remembered: Rule = { rule_id: '', rule, action: 'allow', origin: '' }
-  const then = decide(call, { ...policy, rules: [...policy.rules, remembered] })
-  return then.decision === 'allow' && then.rule === rule ? { session: rule, project: rule } : undefined
-}
-
-function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undefined {
-  const { shell, touched } = subjectOf({ tool, effect }, policy)
-  if (effect.danger !== undefined) return
-  if (shell) {
-    const hasGlobs = shell.line.commands.some(({ words }) => words.some(word => hasMark(word) || word.startsWith('~')))
-    return hasGlobs ? undefined : `${tool}(=${shell.command})`
-  }
-  if (effect.level === 'dangerous') return
-  if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
-  if (!takesPath(tool)) return tool
-  const names = touched.map(path => inProject(path, policy.project))
-  if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
-  return `${tool}(${escapeGlob(names[0] || '.')})`
-}

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { plainWords } from '../../../src/tools/permission/command/plain.ts'
 import { parseLine } from '../../../src/tools/permission/command.ts'
-import { decide, rememberable } from '../../../src/tools/permission/policy.ts'
+import { decide } from '../../../src/tools/permission/policy.ts'
+import { rememberable } from '../../../src/tools/permission/rememberable.ts'
 import { ACTING, EVERYDAY } from './acting-lines.ts'
 import { judge, policyOf, shell } from './judging.ts'
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { plainWords } from '../../../src/tools/permission/command/plain.ts'
-import { decide, rememberable } from '../../../src/tools/permission/policy.ts'
+import { decide } from '../../../src/tools/permission/policy.ts'
+import { rememberable } from '../../../src/tools/permission/rememberable.ts'
 import { at, callOf, type Expected, judge, PROJECT, policyOf, shell, writes } from './judging.ts'
 import { CATASTROPHES, DISGUISED, HARMLESS, NOT_PLAIN } from './lines.ts'
 
