@@ -155,8 +155,25 @@ export const namesBound = (rule: Compiled, { shell }: Subject): boolean =>
 export const mayBecomeBound = (rule: Compiled, { shell }: Subject, { project, home = '' }: RuleScope): boolean =>
   rule?.kind === 'path' &&
   (shell?.patterns() ?? []).some(path => mayFit(path.toLowerCase(), wideGlob(rule.glob, project, home)))
-export const mayBecomeOwn = ({ shell }: Subject, own: readonly string[]): boolean =>
-  (shell?.patterns() ?? []).some(path => own.some(file => mayFit(path.toLowerCase(), `${file.toLowerCase()}/**`)))
+export const mayBecomeOwn = (subject: Subject, own: readonly string[]): boolean =>
+  readsBelow(subject).some(path => own.some(file => isInside(file, path))) ||
+  (subject.shell?.patterns() ?? []).some(path =>
+    own.some(file => mayFit(path.toLowerCase(), `${file.toLowerCase()}/**`)),
+  )
+
+const SEARCH = /^(?:rg|ag|ack)$/
+const COPY = /^(?:tar|zip|cp|rsync|diff)$/
+const RECURSIVE = /^-[^-]*[rR]|^--(?:dereference-)?recursive|^--directories=recurse/
+
+/** Directories that a command reads with all that is below them. */
+function readsBelow({ shell, effect }: Subject): string[] {
+  const [word, ...rest] = shell?.line.plain ?? []
+  const name = nameOf(word)
+  const searches = SEARCH.test(name) || (/^[ef]?grep$/.test(name) && rest.some(option => RECURSIVE.test(option)))
+  if (!searches && !COPY.test(name)) return []
+  const isWhole = searches && rest.filter(option => !option.startsWith('-')).length < 2
+  return [...(isWhole && effect.cwd !== undefined ? [effect.cwd] : []), ...shell!.named()]
+}
 
 /** The rule's glob with plain stars only, for rather more paths than it has. */
 function wideGlob(glob: string, project: string, home: string): string {

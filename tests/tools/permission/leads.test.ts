@@ -140,6 +140,11 @@ describe.skipIf(process.platform === 'win32')('where operands lead', () => {
     expect(await decided(`cat ${many}`)).toBe('ask')
   })
 
+  test.each(['grep -r x ~', 'rg --hidden x /', 'rg x HOME', 'cp -r ~ x', 'tar -cf - HOME', 'grep -R x up', 'rg x'])(
+    'what reads all below, our own files among it, is asked: %s',
+    async line => expect(await decided(line.replace('HOME', home))).not.toBe('allow'),
+  )
+
   test('a loop of links ends', async () => {
     symlinkSync('loop', join(project, 'loop'))
     expect(await leadsOf('cat loop loop/x l*p/x', project, home)).toMatchObject({ partial: false })
