@@ -165,6 +165,47 @@ describe('a turn', () => {
     expect(JSON.stringify(done)).toContain('beta')
   })
 
+  test('a client with terminals is sent the output of a command as it comes', async () => {
+    const able = await Peer.start(world.home, { _meta: { terminal_output: true } })
+    const id = await able.session(project())
+    able.answers.permission = async () => choose('allow_once')
+    says(call('shell_exec', { command: 'cat b.txt; exit 3' }), { text: 'done' })
+    await able.prompt(id, 'run')
+    const { toolCallId: terminal_id, content, _meta } = await able.next('tool_call')
+    expect(content).toEqual([{ type: 'terminal', terminalId: terminal_id }])
+    expect(_meta.terminal_info).toMatchObject({ terminal_id })
+    const metas = able.seen.flatMap(seen =>
+      seen.sessionUpdate === 'tool_call_update' && seen._meta ? [seen._meta] : [],
+    )
+    expect(metas).toEqual([
+      { terminal_output: { terminal_id, data: 'beta\n' } },
+      { terminal_exit: { terminal_id, exit_code: 3, signal: null } },
+    ])
+  })
+
+  test('the list of steps of an agent that plans', async () => {
+    const id = await peer.session(project())
+    await peer.agent.request('session/set_config_option', { sessionId: id, configId: 'agent', value: 'plan' })
+    const items = [
+      { title: 'look', status: 'done' },
+      { title: 'build', status: 'pending' },
+    ]
+    says(call('todo', { items }), { text: 'this is the plan' })
+    peer.answers.permission = async () => choose('refuse')
+    expect(await peer.prompt(id, 'plan it')).toMatchObject({ stopReason: 'end_turn' })
+    expect(await peer.next('plan')).toMatchObject({
+      entries: [
+        { content: 'look', priority: 'medium', status: 'completed' },
+        { content: 'build', priority: 'medium', status: 'pending' },
+      ],
+    })
+    const { request } = await peer.next('permission')
+    expect(request.toolCall).toMatchObject({
+      kind: 'switch_mode',
+      rawInput: { plan: expect.stringContaining('build') },
+    })
+  })
+
   test('a model that fails is an error of the prompt, and the session goes on', async () => {
     const id = await peer.session()
     says({ status: 401, body: '{"error":{"message":"no"}}' })
