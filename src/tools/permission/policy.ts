@@ -6,7 +6,6 @@ import { isPrivateHost } from '../web/address.ts'
 import {
   allows,
   binds,
-  type Compiled,
   compile,
   inProject,
   mayBecomeBound,
@@ -18,9 +17,9 @@ import {
   subjectOf,
 } from './binding.ts'
 import { endOf, isAsApproved } from './definition.ts'
-import { riskOf } from './risk.ts'
 import { escapeGlob, type Rule } from './rule.ts'
-import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
+import { isSensitive } from './sensitive.ts'
+import { dangerFor, isNamed, type Ready, type Warning } from './warning.ts'
 
 /*
  * Permission: `rule` reads the rules of the configuration, `binding` holds them against a call (`pathrule` for paths), `remembered`
@@ -95,8 +94,6 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
   const { word, about } = danger
   return word === undefined ? verdict : { ...verdict, danger: word, ...(about !== undefined && { warning: about }) }
 }
-
-type Ready = { rule: Rule; compiled: Compiled }
 
 const compileAll = (policy: Policy): Ready[] =>
   policy.rules.map(rule => ({ rule, compiled: compile(rule.rule, policy) }))
@@ -201,39 +198,6 @@ const namesHost = (url: string, rules: Ready[]): boolean =>
 export function judgeUrl(call: JudgedCall, policy: Policy): Pick<Verdict, 'decision' | 'reason'> & { named: boolean } {
   const { decision, reason } = decide(call, policy)
   return { decision, reason, named: namesHost(call.effect.url ?? '', compileAll(policy)) }
-}
-
-/** A rule names this very path, without wildcards: an allow rule of the tool that is called, or an ask rule that binds it. */
-const isNamed = (path: string, subject: Subject, rules: Ready[], actions: Rule['action'][]): boolean =>
-  rules.some(
-    ({ rule, compiled }) =>
-      actions.includes(rule.action) &&
-      compiled?.kind === 'path' &&
-      compiled.path!.exact === path &&
-      (rule.action === 'allow' ? compiled.tool === subject.tool : binds(compiled, subject)),
-  )
-
-/** What to warn of, and whether it asks whatever is allowed. */
-type Warning = { word?: string; always?: string; about?: string }
-
-function dangerFor(subject: Subject, rules: Ready[], { project, unsaved, home }: Policy): Warning {
-  const { effect, shell } = subject
-  const open = effect.writes.find(path => unsaved?.(path))
-  if (open !== undefined || effect.danger === 'unsaved_buffer')
-    return {
-      word: 'unsaved_buffer',
-      always: 'An editor has unsaved changes of this file, which would be lost or clash.',
-    }
-  const words = effect.writes.map(path => [path, dangerOf(inProject(path, project))] as const)
-  const risky = words.find((entry): entry is [string, Danger] => entry[1] !== null)
-  if (risky) {
-    const [path, word] = risky
-    const named = words.every(([path, word]) => word === null || isNamed(path, subject, rules, ['allow']))
-    return { word, ...(!named && { always: `${escapeInvisible(inProject(path, project))} ${DANGERS[word]}.` }) }
-  }
-  if (effect.danger !== undefined) return { word: effect.danger }
-  if (shell) return riskOf(subject, project, home) ?? {}
-  return effect.level === 'dangerous' ? { word: 'irreversible' } : {}
 }
 
 const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict | undefined =>
