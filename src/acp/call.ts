@@ -44,7 +44,7 @@ const KINDS: Record<string, ToolKind> = {
 }
 const LONGEST_TITLE = 200
 
-export const kindOf = (tool: string): ToolKind => (Object.hasOwn(KINDS, tool) ? KINDS[tool]! : 'other')
+const kindOf = (tool: string): ToolKind => (Object.hasOwn(KINDS, tool) ? KINDS[tool]! : 'other')
 
 /** Whether its output streams, as that of a terminal does. */
 export const isShell = (tool: string): boolean => tool === 'shell_exec'

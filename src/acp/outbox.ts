@@ -34,8 +34,6 @@ export function createOutbox(send: (update: SessionUpdate) => Promise<void>) {
   }
 }
 
-export type Outbox = ReturnType<typeof createOutbox>
-
 function join(last: SessionUpdate | undefined, next: SessionUpdate): SessionUpdate | null {
   if (!last || !isChunk(last) || !isChunk(next)) return null
   if (last.sessionUpdate !== next.sessionUpdate || last.messageId !== next.messageId) return null

@@ -204,6 +204,10 @@ describe('a turn', () => {
       kind: 'switch_mode',
       rawInput: { plan: expect.stringContaining('build') },
     })
+    peer.answers.permission = async () => choose('accept')
+    says(call('todo', { items }), { text: 'the same plan' }, { text: 'built as planned' })
+    expect(await peer.prompt(id, 'plan it again')).toMatchObject({ stopReason: 'end_turn' })
+    expect(peer.text('agent_message_chunk')).toEndWith('built as planned')
   })
 
   test('a model that fails is an error of the prompt, and the session goes on', async () => {
