@@ -2,6 +2,7 @@
 
 const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   server: async () => (await import('./bench/server.ts')).benchServer,
+  agents: async () => (await import('./bench/agents.ts')).benchAgents,
   growth: async () => (await import('./bench/growth.ts')).benchGrowth,
   closing: async () => (await import('./bench/closing.ts')).benchClosing,
   org: async () => (await import('./bench/org.ts')).benchOrg,

@@ -19,6 +19,7 @@ export type ToolCall = Part<'toolCall'>
 export type Preview = Part<'preview'>
 export type FileDiff = Preview['files'][number]
 export type Remember = Part<'remember'>
+export type Definition = Part<'definition'>
 export type PlanItem = Part<'planItem'>
 export type Location = Part<'locations'>[number]
 export type ErrorCode = Part<'errorCode'>
@@ -43,6 +44,8 @@ export type ToolResult = Of<'tool.result'>
 export type FileChanged = Of<'file.changed'>
 export type FileOperation = FileChanged['operation']
 export type Undo = Of<'undo'>
+export type DelegateStart = Of<'delegate.start'>
+export type DelegateEnd = Of<'delegate.end'>
 export type Plan = Of<'plan'>
 export type HookRun = Of<'hook'>
 export type Question = Of<'question'>
@@ -58,7 +61,7 @@ export type Storable = { [T in keyof typeof SHAPES]: Of<T> }[keyof typeof SHAPES
 export type Stored<E extends Storable = Storable> = E & { id: number; at: string }
 
 /** Present on every event of a delegated agent. */
-type Delegated = { agent?: string; parent_tool_call_id?: string }
+export type Delegated = { agent?: string; parent_tool_call_id?: string }
 
 export type MessageDelta = Delegated & {
   type: 'message.delta'

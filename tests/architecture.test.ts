@@ -12,7 +12,7 @@ const ROOMS = [
   ['guide', 'mcp', 'conventions', 'undo'],
   ['agent'],
   ['session'],
-  ['server'],
+  ['acp', 'server'],
   ['cli'],
   ['main'],
 ]

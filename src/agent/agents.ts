@@ -18,6 +18,10 @@ export type Agent = {
   /** Tool names or `tool(pattern)`; restricts, never pre-approves. Unset: every tool. */
   allowed_tools?: string[]
   write_paths?: string[]
+  /** What it may use up: rounds of a turn; tokens and dollars of a task that another agent gave it. */
+  max_rounds?: number
+  max_total_tokens?: number
+  max_cost_usd?: number
   /** Whether it is offered `todo`. Unset: where its model profits. */
   todo?: boolean
   origin: string
@@ -113,6 +117,9 @@ function customised(shipped: Agent | undefined, name: string, entry: AgentConfig
     read_only: base.read_only || (entry.read_only ?? false),
     allowed_tools: shipped?.allowed_tools?.length === 0 ? [] : (entry.allowed_tools ?? base.allowed_tools),
     write_paths: entry.write_paths ?? base.write_paths,
+    max_rounds: entry.max_rounds ?? base.max_rounds,
+    max_total_tokens: entry.max_total_tokens ?? base.max_total_tokens,
+    max_cost_usd: entry.max_cost_usd ?? base.max_cost_usd,
     todo: base.name === 'plan' || (entry.todo ?? base.todo),
     origin: entry.origin ?? base.origin,
   }

@@ -62,7 +62,7 @@ export function historyParts(
     }
     if (event?.type !== 'prompt') return [{ kind: 'conversation', tokens }]
     if (event.instructions) return [{ kind: 'instructions', tokens }]
-    if (event.source === 'agent') return [{ kind: 'mcp', tokens }]
+    if (event.source === 'agent' && !event.report_of) return [{ kind: 'mcp', tokens }]
     const said = Math.min(tokens, weigh(bare[i]!))
     const [attached, ...others] = event.attachments ?? []
     const name = attached && 'path' in attached && others.length === 0 ? attached.path : 'attachments'

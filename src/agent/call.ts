@@ -166,7 +166,10 @@ async function judge(
   context: ToolContext,
   shown: boolean,
 ): Promise<Prepared> {
-  const { decide, rememberable } = await import('../tools/permission/policy.ts')
+  const [{ decide }, { rememberable }] = await Promise.all([
+    import('../tools/permission/policy.ts'),
+    import('../tools/permission/rememberable.ts'),
+  ])
   const subject = {
     tool: looked.tool.name,
     category: looked.tool.category,

@@ -6,7 +6,8 @@ import { fileChanges, interrupted, type Performed, perform } from './perform.ts'
 import { type Decision, state, type Turn } from './turn.ts'
 
 /**
- * Runs the calls of one message. Consecutive reads that need no approval run together; everything else runs alone, and is
+ * Runs the calls of one message. Consecutive reads that need no approval run together, as do
+ * consecutive calls that delegate; everything else runs alone, and is
  * looked at only when its turn comes, since the calls before it may have changed what it sees. On an interrupt every call
  * that is still open gets an error result, so that the history stays one that providers accept.
  */
@@ -21,6 +22,11 @@ export async function* runCalls(
     while (waiting.length > 0) {
       const looked = await prepare(waiting[0]!, turn.place, signal, rawArguments(message, waiting[0]!))
       if (!isBlocked(looked) && runsTogether(looked)) {
+        if (batch[0] && batch[0].tool.settles !== looked.tool.settles) {
+          yield* runTogether(turn, batch, signal)
+          signal.throwIfAborted()
+          batch = []
+        }
         batch.push(looked)
         waiting.shift()
         continue
@@ -127,7 +133,8 @@ function withNotes(outcome: Performed['result'], notes: string[]): Performed['re
 
 function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
   const { call, category, error } = refused
-  yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason: error.message }
+  const [reason = ''] = error.message.split('\n', 1)
+  yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason }
   yield result(turn, call, { status: 'error', error, message: error.message, execution_time_ms: 0 })
 }
 
@@ -143,7 +150,12 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
     requires_approval,
     ...(danger && { danger }),
     // That nothing allows it goes without saying; a rule that wants it asked is worth naming.
-    reason: [effect.reason, requires_approval && verdict.by !== 'default' && verdict.reason, cannotUndo(foreseen)]
+    reason: [
+      effect.reason,
+      requires_approval && verdict.by !== 'default' && verdict.reason,
+      requires_approval && verdict.warning,
+      cannotUndo(foreseen),
+    ]
       .filter(Boolean)
       .join('. '),
     ...(foreseen?.undo && { undo: foreseen.undo }),

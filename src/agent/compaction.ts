@@ -5,6 +5,7 @@ import type { Event, Stored, Usage } from '../event.ts'
 import type { ModelMessage, ModelRequest, Stream } from '../llm/provider.ts'
 import { planText } from '../transcript/plan.ts'
 import { bytesFor } from './context.ts'
+import { ownerOf } from './history.ts'
 
 const SUMMARISE = `Summarise the conversation below for the assistant that continues it and sees nothing else of it. Keep, in this order: every request of the user and what became of it, in their own words where that matters; decisions and why; the state of the work, with the files that were read or changed and what is in them that matters; errors met and how they were solved; what is to be done next. Be complete and terse. Answer with the summary alone.`
 
@@ -77,9 +78,12 @@ export function essentials(
   room: number,
 ): string {
   const prompt = kept && log.find(event => event.type === 'prompt' && event.turn_id === kept.turn_id)
-  const request = prompt?.type === 'prompt' && prompt.id < kept!.from ? prompt.text : ''
+  const [first] = log
+  const task = kept && first?.type === 'delegate.start' ? (first.told ?? first.task) : ''
+  const request = prompt?.type === 'prompt' && prompt.id < kept!.from ? prompt.text : task
   const changed = new Set(log.flatMap(event => (event.type === 'file.changed' ? [event.path] : [])))
-  const plan = log.findLast(event => event.type === 'plan' && !event.parent_tool_call_id)
+  const owner = ownerOf(log)
+  const plan = log.findLast(event => event.type === 'plan' && event.parent_tool_call_id === owner)
   const steps = plan?.type === 'plan' ? planText(plan.items) : ''
   return [
     request && `The request under way, word for word:\n${clip(request, bytesFor(room * REQUEST))}`,

@@ -56,6 +56,7 @@ class Reading {
   readonly refused = new Set<string>()
   readonly changed = new Set<string>()
   readonly #log: readonly Stored[]
+  readonly #owner: string | undefined
   /** The id from which on events are in the history: a summary stands for what was before. */
   readonly #from: number = 0
   readonly #results: Results = new Map()
@@ -65,7 +66,8 @@ class Reading {
 
   constructor(log: readonly Stored[]) {
     this.#log = log
-    const compaction = log.findLast(isCompaction)
+    this.#owner = ownerOf(log)
+    const compaction = log.findLast((event): event is Stored<ContextCompacted> => this.#isCompaction(event))
     if (!compaction) return
     this.#from = compaction.first_kept_id ?? compaction.id
     this.history.push(fromSummary(compaction.summary))
@@ -74,7 +76,7 @@ class Reading {
   /** Whether `log` is the one that was read so far, with nothing but more events, none of which is a compaction. */
   follows(log: readonly Stored[]): boolean {
     if (log !== this.#log || log.length < this.#length) return false
-    for (let i = this.#length; i < log.length; i++) if (isCompaction(log[i]!)) return false
+    for (let i = this.#length; i < log.length; i++) if (this.#isCompaction(log[i]!)) return false
     return true
   }
 
@@ -85,7 +87,7 @@ class Reading {
   #add(event: Stored): void {
     if (event.type === 'notice') for (const image of event.images ?? []) this.refused.add(image)
     if (event.type === 'file.changed') this.changed.add(event.path)
-    if (event.id < this.#from || !isOwn(event)) return
+    if (event.id < this.#from || callerOf(event) !== this.#owner) return
     if (event.type === 'tool.result') this.#takeResult(event)
     for (const message of messagesOf(event, this.#results)) {
       const place = this.history.push(message) - 1
@@ -94,6 +96,10 @@ class Reading {
       const { tool_call_id } = message
       this.#places.set(tool_call_id, [...(this.#places.get(tool_call_id) ?? []), place])
     }
+  }
+
+  #isCompaction(event: Stored): boolean {
+    return event.type === 'context.compacted' && callerOf(event) === this.#owner
   }
 
   #takeResult(result: Stored<ToolResult>): void {
@@ -108,11 +114,16 @@ class Reading {
   }
 }
 
-/** Not of a delegated agent: of its work the model sees the result of the call that started it. */
-const isOwn = (event: Stored): boolean => !('parent_tool_call_id' in event && event.parent_tool_call_id)
+/** The call whose agent an event belongs to; undefined for the session's own. */
+const callerOf = (event: Stored): string | undefined =>
+  'parent_tool_call_id' in event ? event.parent_tool_call_id : undefined
 
-const isCompaction = (event: Stored): event is Stored<ContextCompacted> =>
-  event.type === 'context.compacted' && isOwn(event)
+/**
+ * Whose log it is. Of a delegated agent's work another one sees the result of the call that started it alone; its own log begins
+ * with its task.
+ */
+export const ownerOf = ([first]: readonly Stored[]): string | undefined =>
+  first?.type === 'delegate.start' ? first.parent_tool_call_id : undefined
 
 /** The messages of one event; those of a message with calls hold the results of these as well. */
 function messagesOf(event: Stored, results: Results): HistoryMessage[] {
@@ -123,6 +134,10 @@ function messagesOf(event: Stored, results: Results): HistoryMessage[] {
       return fromMessage(event, results)
     case 'undo':
       return event.kind === 'rewind' ? [] : [fromUndo(event)]
+    case 'delegate.start':
+      return [{ id: event.id, role: 'user', text: event.told ?? event.task }]
+    case 'delegate.end': // its call has the report
+      return []
     case 'plan': // of an agent's own list, its call tells
       return event.by === 'user' ? [fromPlan(event)] : []
     case 'tool.result': // stands after its call

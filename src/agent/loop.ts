@@ -3,6 +3,7 @@ import { addUsage, usageIn } from '../base/usage.ts'
 import type { Event, Stored, TurnEnd } from '../event.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
+import { refine } from './refinement.ts'
 import { think } from './think.ts'
 import { state, type Turn } from './turn.ts'
 
@@ -23,6 +24,7 @@ export async function* runTurn(turn: Turn, signal: AbortSignal): AsyncGenerator<
   let outcome: Outcome
   try {
     outcome = yield* runRounds(turn, signal)
+    if (outcome === 'completed' && turn.until) outcome = yield* refine(turn, turn.until, runRounds, signal)
     if (outcome === 'completed' && turn.handOver) yield* turn.handOver(signal)
   } catch (error) {
     if (!signal.aborted) return yield* failTurn(turn, error, started)
@@ -58,7 +60,8 @@ const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Store
     ),
   )
 
-async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
+/** Model calls and the calls they make, until there is none. Throws what fails, and the reason of `signal`. */
+export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   const futility = createFutility()
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
@@ -95,7 +98,8 @@ async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event
 
 const MAX_CUTS = 3
 
-function describe(error: unknown) {
+/** What an `error` event has of it. */
+export function describe(error: unknown) {
   if (error instanceof AppError)
     return { code: error.code, message: error.message, recoverable: error.code !== 'LLM_AUTH' }
   return { code: 'INTERNAL' as const, message: `The turn failed: ${messageOf(error)}`, recoverable: true }

@@ -29,10 +29,15 @@ export async function perform(
 ): Promise<Performed> {
   const started = performance.now()
   const elapsed = () => Math.round(performance.now() - started)
+  let keeping: Promise<Kept> | undefined
   let kept: Kept | undefined
   try {
-    kept = await keep?.()
-    const output = await settled(prepared.tool.run(prepared.params, context, prepared.effect), context.signal)
+    keeping = keep?.()
+    kept = keeping && (await settled(keeping, context.signal))
+    context.signal.throwIfAborted()
+    const { tool, params, effect } = prepared
+    const work = tool.run(params, context, effect)
+    const output = await (tool.settles ? work : settled(work, context.signal))
     const { content, metadata } = await finish(output, context)
     const execution_time_ms = elapsed()
     const { changes, ...unsure } = await settleKept(kept)
@@ -50,6 +55,8 @@ export async function perform(
   } catch (error) {
     const failure = context.signal.aborted ? interrupted() : toolError(error)
     const execution_time_ms = elapsed()
+    // The turn does not wait for a large tree: what is kept too late is let go of again.
+    if (!kept) keeping?.then(late => late.settle()).catch(() => {})
     // After an interrupt the turn only ends. What was changed is kept, and found by `changes`.
     const { changes } = await settleKept(kept)
     return {

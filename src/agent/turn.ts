@@ -28,6 +28,8 @@ export type Turn = {
   fallBack(): Promise<{ from: string; to: string } | undefined>
   /** Whether the next model call may be made: where a limit on costs is reached, somebody is asked (`spending.ts`). */
   mayGoOn(signal: AbortSignal): AsyncGenerator<Event, boolean>
+  /** A command that has to succeed before it is done (`refinement.ts`). */
+  until?: string
   /** What a turn that was completed comes to, beyond its answer (`hand-over.ts`). */
   handOver?(signal: AbortSignal): AsyncGenerator<Event, void>
   /** Registers a question about a call before it is announced, and resolves with the decision, already appended. */

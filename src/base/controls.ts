@@ -10,6 +10,9 @@ const escaped = (char: string): string => `\\u{${hex(char)}}`
 /** For a terminal, as a value on one line: what is hidden, line ends and tabs become `\u{…}`. */
 export const printable = (text: string): string => text.replace(HIDDEN_OR_BREAK, escaped)
 
+/** For a text of several lines: they and tabs stay, what is hidden becomes `\u{…}`. */
+export const visible = (text: string): string => text.replace(/\r\n?/g, '\n').replace(HIDDEN, escaped)
+
 /** The same for JSON: escapes that mean the same, so that a reader gets what was there and a terminal shows what is there. */
 export const printableJson = (json: string): string =>
   json.replace(HIDDEN_OR_BREAK, char =>

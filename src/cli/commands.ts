@@ -2,6 +2,7 @@ import type { UsageError } from '../base/errors.ts'
 import { suggestion } from '../config/nearest.ts'
 import { SCALARS, type ScalarKey, type Scalars } from '../config/settings.ts'
 import type { Process } from './process.ts'
+import { serve } from './serve.ts'
 
 /** Every command and flag (the contract, "Command line"), said once: `args.ts` parses by it, `help.ts` prints it, `main` runs it. */
 
@@ -90,6 +91,13 @@ export const COMMANDS = {
       'What is configured and what answers: files, models and keys, MCP servers, disk, Emacs. Each failure with its remedy.',
     flags: { json: { help: 'print the findings, one a line' } },
     read: ({ flags }: Given) => ({ json: flags.has('json') }),
+  },
+  acp: {
+    usage: '',
+    summary:
+      'Serves an editor over stdio by the Agent Client Protocol: agent-shell, Zed, JetBrains, Neovim. Sessions are the same as everywhere.',
+    flags: {},
+    read: () => ({}),
   },
   elisp: {
     usage: '',
@@ -209,8 +217,9 @@ export type Options<K extends CommandName> = { command: K } & Common & ReturnTyp
 
 /** Each is imported when it is asked for, and resolves with the exit code. */
 const RUN: { [K in CommandName]: (options: Options<K>, host: Process) => Promise<number> } = {
-  serve: async (options, host) => (await import('./serve.ts')).serve(options, host),
+  serve, // what Emacs starts: in the first file that is loaded
   run: async (options, host) => (await import('./run.ts')).run(options, host),
+  acp: async (options, host) => (await import('./acp.ts')).acp(options, host),
   doctor: async (options, host) => (await import('./doctor.ts')).doctor(options, host),
   elisp: async (options, host) => (await import('./elisp.ts')).elisp(options, host),
   mcp: async (options, host) => (await import('./mcp.ts')).mcp(options, host),

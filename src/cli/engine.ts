@@ -6,6 +6,8 @@ import { Store } from '../session/store.ts'
 import { createRuntime } from './runtime.ts'
 
 export type Engine = Api & {
+  store: Store
+  runtime: Runtime
   sessions(): number
   problems: Runtime['problems']
   sweep(): Promise<void>
@@ -22,6 +24,8 @@ export function createEngine(
   const store = new Store(runtime, metrics.observe)
   const app = createApp({ store, runtime, metrics, version, about })
   return {
+    store,
+    runtime,
     fetch: (request, admitted) => app.fetch(request, admitted),
     sessions: () => store.sessions.length,
     problems: runtime.problems,

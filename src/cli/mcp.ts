@@ -5,6 +5,7 @@ import { AppError, UsageError } from '../base/errors.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
+import { ownFiles } from '../config/own-files.ts'
 import { leftOut } from '../config/problem.ts'
 import { type ServedCall, serveTools } from '../mcp/serve.ts'
 import { limitOutput } from '../tools/output.ts'
@@ -35,7 +36,7 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
   const roots = {
     project,
     allowed: config.allowed_directories,
-    forbidden: [dirs.config, dirs.state, config.transcript_path],
+    forbidden: ownFiles(dirs, config.transcript_path, loaded.base.user?.path),
   }
   const policy: Policy = {
     rules: config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
@@ -105,7 +106,7 @@ const mayServe = (tool: Tool, allow: Allowance[]): boolean =>
   (tool.category === 'shell' ? allow.includes('shell') : tool.level === 'read' || allow.includes('write'))
 
 /** Warnings that the kind of tool brings along: `--allow` is given with them in mind. Any other wants a person. */
-const EXPECTED = [undefined, 'irreversible', 'shell_command']
+const EXPECTED = [undefined, 'irreversible', 'shell_command', 'sends_data', 'leaves_project']
 
 function check(tool: Tool, { decision, by, danger, reason }: Verdict, allow: Allowance[]): void {
   if (decision === 'deny') throw new AppError('PERMISSION_DENIED', reason)

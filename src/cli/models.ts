@@ -22,10 +22,10 @@ export async function models(command: Options<'models'>, outside: Process): Prom
 
 async function list(
   { all, ...flags }: Extract<Options<'models'>, { action: 'list' }>,
-  { env, dirs, stdout, ...outside }: Process,
+  { env, dirs, stdout, terminal }: Process,
 ): Promise<number> {
   const { config } = await configure({ env, dirs, flags })
-  const style = styleFor({ ...outside, env })
+  const style = styleFor({ terminal, env })
   const { default: chosen, models } = await createModels({ config, env, guide: NO_GUIDE, state: dirs.state }).list()
   for (const model of models.filter(({ usable }) => usable || all)) stdout(`${lineOf(model, chosen, style)}\n`)
   return 0

@@ -104,8 +104,8 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   if (first !== undefined && isSlash(first)) {
     const answered = await command(first)
     refused = answered !== null && 'failed' in answered
-    if (answered && 'outcome' in answered) outcome = await followed(session, answered.outcome)
-  } else if (first !== undefined) outcome = await turn(session, first || TOUR)
+    if (answered && 'outcome' in answered) outcome = await finished(session, await followed(session, answered.outcome))
+  } else if (first !== undefined) outcome = await finished(session, await turn(session, first || TOUR))
   else {
     screen.line(style.dim('Ask for something, or press Enter for a tour of the project. Control-D ends the session.'))
     const history = await openHistory(dirs.state, () => session.log.path !== null)
@@ -154,6 +154,13 @@ async function followed(session: Session, first: Promise<TurnOutcome>): Promise<
   let outcome = await first
   for (let next = session.turns.under_way(); next; next = session.turns.under_way()) outcome = await next
   return outcome
+}
+
+/** What works in the background reports in a turn of its own, and nobody comes back later to read it. */
+async function finished(session: Session, outcome: TurnOutcome): Promise<TurnOutcome> {
+  await session.turns.settled()
+  const next = session.turns.under_way()
+  return next ? finished(session, await followed(session, next)) : outcome
 }
 
 /** `forgive` forgets earlier interrupts: those of a turn are none of the prompt after it, nor the other way round. */

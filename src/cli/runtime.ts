@@ -3,13 +3,14 @@ import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import { childrenDir, undoDir } from '../config/dirs.ts'
-import { childEnv, secretsOf } from '../config/environment.ts'
+import { childEnv, maskedOf, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
 import { createModels } from '../llm/models/models.ts'
 import type { Stream } from '../llm/provider.ts'
 import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
+import { createRedactor } from '../session/redact.ts'
 import type { Runtime } from '../session/runtime.ts'
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
@@ -41,6 +42,7 @@ export function createRuntime(given: {
   /** By real path. The pool asks synchronously; its configuration is read before a project is opened. */
   const servers = new Map<string, Config['mcp_servers']>()
   const projectSecrets = new Set(secretsOf(loaded.config))
+  const masked = new Set(maskedOf(loaded.config))
   const projectProblems = new Map<string, ConfigProblem[]>()
 
   /** The configuration with the agents that are files; those that it has itself come first. */
@@ -63,6 +65,7 @@ export function createRuntime(given: {
     const problems = [...own.problems, ...ofAgents]
     for (const notice of [...notices, ...problems.map(leftOut)]) logOnce(notice)
     for (const secret of secretsOf(config)) projectSecrets.add(secret)
+    for (const secret of maskedOf(config)) masked.add(secret)
     const real = await realpath(project).catch(() => project)
     servers.set(real, config.mcp_servers)
     projectProblems.set(real, problems)
@@ -70,6 +73,14 @@ export function createRuntime(given: {
   }
   const envOf = (extra: Record<string, string> = {}) =>
     childEnv(env, { secrets: [...models.secrets(), ...projectSecrets], extra })
+
+  const allSecrets = (): readonly string[] => {
+    const now = [...given.secrets(), ...models.secrets(), ...masked, ...poolSecrets()]
+    const isSame = now.length === secrets.length && now.every((secret, i) => secret === secrets[i])
+    if (!isSame) secrets = now
+    return secrets
+  }
+  const redactor = createRedactor(allSecrets)
 
   return {
     dirs,
@@ -87,7 +98,7 @@ export function createRuntime(given: {
           dirs,
           children,
           env: () => envOf(),
-          log: message => log('warn', message),
+          log: message => log('warn', redactor.value(message)),
           version: given.version,
         })
         poolSecrets = created.secrets
@@ -97,15 +108,10 @@ export function createRuntime(given: {
     },
     remembered: {
       list: async project => (await remembered()).list(project),
-      add: async (project, rule) => (await remembered()).add(project, rule),
+      add: async (...asked) => (await remembered()).add(...asked),
       remove: async rule_id => (await remembered()).remove(rule_id),
     },
-    secrets() {
-      const now = [...given.secrets(), ...models.secrets(), ...projectSecrets, ...poolSecrets()]
-      const isSame = now.length === secrets.length && now.every((secret, i) => secret === secrets[i])
-      if (!isSame) secrets = now
-      return secrets
-    },
+    secrets: allSecrets,
     log,
     async close() {
       await (await pool)?.close()

@@ -43,7 +43,8 @@ export function createScreen(write: (text: string) => void, style: Style, render
   }
 
   const announce = (call: Stored<ToolCallAnnounced>) => {
-    line(`${style.cyan('●')} ${style.bold(inert(call.tool))} ${style.dim(brief(call.params))}`)
+    const who = call.agent && call.parent_tool_call_id ? `${inert(call.agent)} › ` : ''
+    line(`${style.cyan('●')} ${who}${style.bold(inert(call.tool))} ${style.dim(brief(call.params))}`)
     if (!call.requires_approval) return
     line(`  ${style.yellow(inert(call.reason))}${call.danger ? ` ${style.red(`[${inert(call.danger)}]`)}` : ''}`)
     for (const file of call.preview?.files ?? []) line(colourDiff(file.diff.trimEnd(), style))
@@ -62,9 +63,16 @@ export function createScreen(write: (text: string) => void, style: Style, render
     return style.dim(seconds > 0 ? ` Trying again in ${seconds} s.` : ' Trying again.')
   }
 
+  /** Of a delegated agent only what it does is shown, not what it says: its report goes to the agent that it works for. */
+  const isQuiet = (event: Broadcast) =>
+    'parent_tool_call_id' in event &&
+    event.parent_tool_call_id !== undefined &&
+    !['tool.call', 'file.changed', 'error', 'notice', 'delegate.start', 'delegate.end'].includes(event.type)
+
   return {
     line,
     show(event: Broadcast) {
+      if (isQuiet(event)) return
       switch (event.type) {
         case 'message.delta':
           return streamed(event)
@@ -86,6 +94,10 @@ export function createScreen(write: (text: string) => void, style: Style, render
               `The older part of the conversation was summarised (${event.tokens_before} → ${event.tokens_after} tokens).`,
             ),
           )
+        case 'delegate.start':
+          return line(style.dim(`${inert(event.agent)} begins: ${inert(cut(event.task.replace(/\s+/g, ' '), 100))}`))
+        case 'delegate.end':
+          return line(style.dim(`${inert(event.agent)} ended: ${event.outcome}`))
         case 'plan':
           return event.items.length === 0 ? undefined : line(style.dim(inert(planText(event.items))))
         case 'session.rewound':

@@ -1,7 +1,5 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { reasonOf, UsageError } from '../base/errors.ts'
-import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { UsageError } from '../base/errors.ts'
 import { childrenDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
@@ -10,20 +8,20 @@ import { configure } from './configure.ts'
 import type { Engine } from './engine.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
+import { keepToken, newToken } from './token.ts'
 
 export const PROTOCOL = 1
 /** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
 const SHUTDOWN_MS = 4_500
 
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
-export async function serve(
-  options: Options<'serve'>,
-  { env, dirs, version, started, sweeper, ...process_ }: Process,
-): Promise<number> {
+export async function serve(options: Options<'serve'>, program: Process): Promise<number> {
+  // Taken one by one: what of it has a getter creates a stream, and the start needs none.
+  const { env, dirs, version, started, sweeper } = program
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
-  const log = createLogger(config.log_level, process_.stderr)
-  process_.onStray(error =>
+  const log = createLogger(config.log_level, program.stderr)
+  program.onStray(error =>
     log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
   )
   const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(config.host)
@@ -55,11 +53,12 @@ export async function serve(
   const server = await listen({ host: config.host, port: config.port, fetch: door })
 
   // Before the line is printed: its reader may end us at once.
-  const stopped = process_.untilStopped({
+  const stopped = program.untilStopped({
     lifeline: options.stdin_lifeline,
     signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],
   })
-  const tokenFile = await keepToken(options, token, dirs.state)
+  // Under the lifeline the token is in the line.
+  const tokenFile = options.stdin_lifeline || token === null ? null : await keepToken(token, dirs.state)
   const host = config.host.includes(':') && !config.host.startsWith('[') ? `[${config.host}]` : config.host
   const handshake = {
     url: `http://${host}:${server.port}`,
@@ -70,7 +69,7 @@ export async function serve(
     token_file: tokenFile,
     token: options.stdin_lifeline ? token : null,
   }
-  process_.handshake(`${JSON.stringify(handshake)}\n`)
+  program.handshake(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
   // What was ignored in the configuration is said at the start.
   if (loaded.notices.length + loaded.problems.length > 0) void load()
@@ -81,7 +80,7 @@ export async function serve(
   const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })
   const patience = setTimeout(() => {
     forgetToken()
-    process_.exit(0)
+    program.exit(0)
   }, SHUTDOWN_MS)
   try {
     await (await (engine as Promise<Engine> | null))?.close()
@@ -104,30 +103,5 @@ function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined,
       'A server that other machines can reach needs a token of your own: set EMACS_AGENT_TOKEN, or use --host 127.0.0.1.',
     )
   if (no_auth) return null
-  return fromEnv || Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-}
-
-/** Without the lifeline the token is in a file that only its owner can read, never on stdout. */
-async function keepToken(
-  { stdin_lifeline }: Options<'serve'>,
-  token: string | null,
-  state: string,
-): Promise<string | null> {
-  if (stdin_lifeline || token === null) return null
-  try {
-    const { startTimeOf } = await import('../base/processes.ts')
-    await makePrivateDir(state)
-    const path = join(state, `token-${process.pid}`)
-    // A backend that was killed left its token, perhaps one of our number.
-    for (const name of readdirSync(state)) {
-      const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
-      if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })
-    }
-    writeFileSync(path, token, { flag: 'wx', mode: PRIVATE_FILE })
-    return path
-  } catch (error) {
-    throw new UsageError(
-      `The token cannot be kept in ${state} (${reasonOf(error)}). Mend the directory, or set XDG_STATE_HOME to another.`,
-    )
-  }
+  return fromEnv || newToken()
 }

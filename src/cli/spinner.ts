@@ -46,7 +46,7 @@ export function createSpinner(write: (text: string) => void, style: Style, isBus
       }
       if (event.type === 'message') usage = plus(usage, event.usage)
       if (event.type === 'tool.call') doing = inert(event.tool)
-      if (event.type !== 'agent.state') return
+      if (event.type !== 'agent.state' || event.parent_tool_call_id) return
       if (event.state !== 'thinking' && event.state !== 'tool_execution') return stop()
       if (event.state === 'thinking') doing = 'thinking'
       timer ??= setInterval(draw, EVERY_MS).unref()

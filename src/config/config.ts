@@ -27,6 +27,8 @@ export type ProviderConfig = Omit<Entry<'providers'>[string], 'kind'> & {
   key_unset?: string[]
   /** Variables that its `base_url` or `headers` name and that are not set: using it is an error that names them. */
   unset?: string[]
+  /** Values that its headers take from the environment: secrets, whatever they are called. */
+  taken?: string[]
 }
 
 export type OAuthConfig = NonNullable<ProviderConfig['oauth']>
@@ -39,6 +41,8 @@ export type McpServerConfig = Omit<McpServerEntry, Defaulted | 'limits' | 'type'
     limits: NonNullable<McpServerEntry['limits']>
     /** Variables that its values name and that are not set: starting it is an error that names them. */
     unset?: string[]
+    /** Values that its `env` and headers take from the environment: secrets, whatever they are called. */
+    taken?: string[]
     /** The file that declared it. */
     origin: string
   }

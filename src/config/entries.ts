@@ -1,6 +1,7 @@
 import { ACTIONS, WRITING_AGENT } from './check.ts'
 import type { McpServerConfig, ProviderConfig } from './config.ts'
 import type { Env } from './dirs.ts'
+import { isSecretName, mayBeSecret } from './environment.ts'
 import { type ExpandContext, expandHome, expandPath, expandVariables } from './expand.ts'
 import type { ParsedFile } from './file.ts'
 import { dictionary, emptyLayer, type Layer } from './layers.ts'
@@ -80,7 +81,10 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: ExpandContext)
   if (keyless.size > 0) provider.key_unset = [...keyless]
   else if (key) provider.api_key = key
   if (entry.base_url !== undefined) provider.base_url = expandVariables(entry.base_url, env, unset)
-  if (entry.headers) provider.headers = expandValues(entry.headers, env, unset)
+  const taken = new Map<string, string>()
+  if (entry.headers) provider.headers = expandValues(entry.headers, env, unset, taken)
+  const secrets = secretsIn(taken, provider.headers)
+  if (secrets.length > 0) provider.taken = secrets
   if (entry.oauth) provider.oauth = { ...entry.oauth, ...expandValues(entry.oauth, env, unset) }
   if (unset.size > 0) provider.unset = [...unset]
   return provider
@@ -94,25 +98,47 @@ function serverFrom(
   const { type: _, transport: __, disabled, ...entry } = written
   const unset = new Set<string>()
   // Without a base: what is relative begins at the project the server is started for.
-  const path = (written: string) => expandHome(expandVariables(written, env, unset), home)
+  const path = (written: string) => expandHome(expandVariables(written, env, unset, elsewhere), home)
   const defaults = defaultServer(entry.name)
+  const taken = new Map<string, string>()
+  const elsewhere = new Map<string, string>()
   const server: McpServerConfig = {
     ...defaults,
     ...entry,
     enabled: disabled !== true && entry.enabled !== false,
     args: (entry.args ?? []).map(path),
-    env: Object.fromEntries(Object.entries(entry.env ?? {}).map(([key, value]) => [key, path(value)])),
-    headers: expandValues(entry.headers ?? {}, env, unset),
+    env: Object.fromEntries(
+      Object.entries(entry.env ?? {}).map(([key, value]) => [
+        key,
+        expandHome(expandVariables(value, env, unset, taken), home),
+      ]),
+    ),
+    headers: expandValues(entry.headers ?? {}, env, unset, taken),
     limits: dictionary(Object.entries({ ...defaults.limits, ...entry.limits }).filter(([, limit]) => limit > 0)),
     origin,
   }
   if (entry.command !== undefined) server.command = path(entry.command)
   if (entry.cwd !== undefined) server.cwd = path(entry.cwd)
-  if (entry.url !== undefined) server.url = expandVariables(entry.url, env, unset)
+  if (entry.url !== undefined) server.url = expandVariables(entry.url, env, unset, elsewhere)
   if (entry.oauth) server.oauth = expandValues(entry.oauth, env, unset)
   if (unset.size > 0) server.unset = [...unset]
+  for (const [name, value] of elsewhere) if (isSecretName(name)) taken.set(name, value)
+  const secrets = secretsIn(taken, server.env, server.headers)
+  if (secrets.length > 0) server.taken = secrets
   return server
 }
 
-const expandValues = (values: Record<string, string>, env: Env, unset: Set<string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, expandVariables(value, env, unset)]))
+/** What was taken, by itself and with what the file puts around it. */
+function secretsIn(taken: Map<string, string>, ...places: (Record<string, string> | undefined)[]): string[] {
+  const values = [...taken].filter(([name, value]) => mayBeSecret(name, value)).map(([, value]) => value)
+  const whole = places.flatMap(place => Object.values(place ?? {}))
+  return [...new Set([...values, ...whole.filter(text => values.some(value => text.includes(value)))])]
+}
+
+const expandValues = (
+  values: Record<string, string>,
+  env: Env,
+  unset: Set<string>,
+  taken?: Map<string, string>,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, expandVariables(value, env, unset, taken)]))

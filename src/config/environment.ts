@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import type { Config } from './config.ts'
 import type { Env } from './dirs.ts'
 
@@ -27,8 +29,30 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
 const SECRET_NAME =
   /^EMACS_AGENT_|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|(^|_)(KEY|PAT|JWT|AUTH)$|TOKEN$/i
 
+/**
+ * Whether a variable that the configuration uses for a server may hold a secret: not those that say where things are, who
+ * the user is and what mode a program runs in, whose values stand everywhere.
+ */
+export const mayBeSecret = (name: string, value: string): boolean =>
+  value.length >= SHORTEST_SECRET && !(ORDINARY.test(name) || (isAbsolute(value) && existsSync(value)))
+
+const ORDINARY =
+  /^(?:HOME|USER|USERNAME|LOGNAME|PATH|SHELL|PWD|OLDPWD|LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|TMPDIR|TEMP|TMP|EDITOR|VISUAL|PAGER|DISPLAY|WAYLAND_DISPLAY|HOST|HOSTNAME|XDG_\w+|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMFILES|SYSTEMROOT|COMPUTERNAME|(?:\w+_)?(?:ENV|ENVIRONMENT|REGION|PROFILE|MODE|LOG_LEVEL))$/i
+
+/** What is masked in events, transcripts and replies: every secret, and what servers are given from the environment. */
+export const maskedOf = (config: Config): string[] => [
+  ...new Set([
+    ...secretsOf(config),
+    ...[...Object.values(config.providers), ...config.mcp_servers].flatMap(({ taken = [] }) => taken),
+  ]),
+]
+
+/** Values of a session's `env` whose names are those of secrets. */
+export const secretsIn = (extra: Record<string, string>): string[] =>
+  Object.entries(extra).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
+
 /** Every secret the configuration holds: for the redactor, and for `childEnv`. */
-export const secretsOf = (config: Config): string[] => [
+export const secretsOf = (config: Pick<Config, 'providers' | 'mcp_servers'>): string[] => [
   ...new Set(
     [
       ...Object.values(config.providers).flatMap(({ api_key = '', headers = {}, oauth }) => [

@@ -8,11 +8,13 @@ export type ExpandContext = { env: Env; home: string; base: string }
  * Replaces each `${NAME}`, `${env:NAME}` and `${NAME:-default}`. Names that are not set (or empty) become nothing and are listed in `unset`, so that only using
  * the entry fails, not starting. Our own variables are never expanded: the token must not reach an entry.
  */
-export function expandVariables(text: string, env: Env, unset: Set<string>): string {
+export function expandVariables(text: string, env: Env, unset: Set<string>, taken?: Map<string, string>): string {
   return text.replace(
     /\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
     (_, name: string, otherwise?: string) => {
-      const value = (/^EMACS_AGENT_/i.test(name) ? undefined : env[name]) || otherwise
+      const found = /^EMACS_AGENT_/i.test(name) ? undefined : env[name]
+      if (found) taken?.set(name, found)
+      const value = found || otherwise
       if (value === undefined || (value === '' && otherwise === undefined)) unset.add(name)
       return value ?? ''
     },

@@ -43,7 +43,7 @@ const name = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9_-]*$/, NAME_RULE),
 )
 
-/** Whatever people copy: providers get another name for its tools (see `mcp/names.ts`), rules take it as it is written. */
+/** Whatever people copy: providers get another name for its tools, rules take it as it is written. */
 const SERVER_NAME = 'a name of visible characters'
 const serverName = v.pipe(
   v.string(SERVER_NAME),
@@ -162,6 +162,10 @@ const agent = table({
   effort: maybe(choice(EFFORTS)),
   read_only: maybe(flag),
   write_paths: maybe(texts),
+  /** What it may use up: rounds of a turn; tokens and dollars of a task that another agent gave it. */
+  max_rounds: maybe(integer(1, 10_000)),
+  max_total_tokens: maybe(integer(1, 1_000_000_000)),
+  max_cost_usd: maybe(number('a number of dollars', 0, 1_000_000)),
   /** Whether it is offered `todo`. */
   todo: maybe(flag),
 })

@@ -3,10 +3,10 @@ import type { AgentConfig } from '../config/config.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { knownTools } from '../tools/registry.ts'
 import { isMarkdown, nameOf } from './commands.ts'
-import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
-import { filesOf, type Listing, oneOfEach, strayLink } from './listing.ts'
+import type { FrontMatter } from './front-matter.ts'
+import { filesOf, type Listing, oneOfEach } from './listing.ts'
+import { readMatterFile } from './matter-file.ts'
 import type { Origin, Place } from './places.ts'
-import { isRefused, readText } from './text-file.ts'
 
 /** An agent that is a Markdown file: its front matter says what it may do, its text is its instructions. */
 export type AgentFile = {
@@ -55,19 +55,9 @@ async function readAgent(
   place: Place,
   problems: ConfigProblem[],
 ): Promise<AgentFile | null> {
-  const problem = (line: number, key: string, message: string) => {
-    problems.push({ file: path, line, key, message })
-    return null
-  }
-  const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
+  const read = await readMatterFile(path, { most: LARGEST, origin, place }, problems)
   if (read === null) return null
-  if (isRefused(read)) return problem(1, '', read.refusal)
-  if (!read.isWhole) return problem(1, '', 'is larger than 256 KiB')
-  const matter = await readFrontMatter(read.text, path)
-  if (isProblem(matter)) {
-    problems.push(matter)
-    return null
-  }
+  const { matter, problem } = read
   const name = (matter.text('name') ?? file).toLowerCase().replace(/[\s:]+/g, '-')
   if (!NAME.test(name))
     return problem(matter.lineOf('name'), 'name', 'must be small letters, digits, - and _, at most 40 of them')

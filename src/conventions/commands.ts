@@ -1,9 +1,8 @@
 import { oneLine } from '../base/controls.ts'
 import type { ConfigProblem } from '../config/problem.ts'
-import { isProblem, readFrontMatter } from './front-matter.ts'
-import { filesOf, type Listing, oneOfEach, strayLink } from './listing.ts'
+import { filesOf, type Listing, oneOfEach } from './listing.ts'
+import { readMatterFile, reporter } from './matter-file.ts'
 import type { Origin, Place } from './places.ts'
-import { isRefused, readText } from './text-file.ts'
 
 /** A prompt that people send by its name: a Markdown file. */
 export type MarkdownCommand = {
@@ -55,20 +54,11 @@ async function readCommand(
   knowsAgent: (name: string) => boolean,
   problems: ConfigProblem[],
 ): Promise<MarkdownCommand | null> {
-  const problem = (line: number, key: string, message: string) => {
-    problems.push({ file: path, line, key, message })
-    return null
-  }
-  if (!name.split(':').every(part => NAME.test(part))) return problem(1, '', 'has a name that nobody can type')
-  const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
+  const report = reporter(path, problems)
+  if (!name.split(':').every(part => NAME.test(part))) return report(1, '', 'has a name that cannot be typed')
+  const read = await readMatterFile(path, { most: LARGEST, origin, place }, problems)
   if (read === null) return null
-  if (isRefused(read)) return problem(1, '', read.refusal)
-  if (!read.isWhole) return problem(1, '', 'is larger than 256 KiB')
-  const matter = await readFrontMatter(read.text, path)
-  if (isProblem(matter)) {
-    problems.push(matter)
-    return null
-  }
+  const { matter, problem } = read
   const body = matter.body.trim()
   if (body === '') return problem(matter.bodyLine, '', 'says nothing')
   const agent = matter.text('agent')

@@ -3,7 +3,8 @@ import { oneLine } from '../base/controls.ts'
 import type { ConfigProblem } from '../config/problem.ts'
 import { isInside } from '../tools/paths.ts'
 import { type FrontMatter, isProblem, readFrontMatter } from './front-matter.ts'
-import { filesOf, type Listing, oneOfEach, strayLink } from './listing.ts'
+import { filesOf, type Listing, oneOfEach } from './listing.ts'
+import { readMatterFile } from './matter-file.ts'
 import type { Origin, Place } from './places.ts'
 import { isRefused, readText } from './text-file.ts'
 import { rulesFor } from './tool-names.ts'
@@ -48,19 +49,9 @@ export async function findSkills(place: Place): Promise<Listing<Skill>> {
 }
 
 async function readSkill(path: string, origin: Origin, place: Place, problems: ConfigProblem[]): Promise<Skill | null> {
-  const problem = (line: number, key: string, message: string) => {
-    problems.push({ file: path, line, key, message })
-    return null
-  }
-  const read = await readText(path, LARGEST, real => (origin === 'project' ? strayLink(real, place) : null))
+  const read = await readMatterFile(path, { most: LARGEST, origin, place }, problems)
   if (read === null) return null
-  if (isRefused(read)) return problem(1, '', read.refusal)
-  if (!read.isWhole) return problem(1, '', 'is larger than 1 MiB')
-  const matter = await readFrontMatter(read.text, path)
-  if (isProblem(matter)) {
-    problems.push(matter)
-    return null
-  }
+  const { matter, problem } = read
   const name = matter.text('name') ?? path.split(sep).at(-2)!
   const description = oneLine(matter.text('description') ?? '')
   if (!NAME.test(name)) return problem(matter.lineOf('name'), 'name', 'must be one word of at most 64 characters')

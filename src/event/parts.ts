@@ -73,6 +73,8 @@ export const promptBody = {
   attachments: maybe(v.array(attachment)),
   agent: maybe(text),
   effort: maybe(effort),
+  /** A command that has to succeed before the turn is done. */
+  until: maybe(text),
   /** For this prompt alone. */
   model: maybe(text),
   /** The command that the text was made of. `allowed_tools` restricts its turn. */
@@ -101,6 +103,9 @@ export const preview = open({
 
 /** The rule that each kind of `remember` would save. */
 export const remember = open({ session: text, project: text })
+
+/** What an MCP server says of a tool, as canonical JSON; too long a text is known by its hash alone. */
+export const definition = open({ hash: text, text: maybe(text) })
 
 /** What a provider needs back unchanged (its ids, signatures, encrypted reasoning). Never leaves the log. */
 export const providerData = v.custom<{ provider: string } & Record<string, unknown>>(

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import {
   amount,
+  definition,
   directory,
   errorCode,
   flag,
@@ -58,6 +59,8 @@ export const SHAPES = {
     title: maybe(text),
     config: maybe(sessionConfig),
     rule: maybe(text),
+    /** Of a rule for a tool of an MCP server: what it was approved by. */
+    definition: maybe(definition),
   }),
   'session.resumed': open({}),
   /**
@@ -76,6 +79,8 @@ export const SHAPES = {
   prompt: open({
     ...promptBody,
     source: v.picklist(['user', 'steer', 'agent']),
+    /** The call that started the background agent whose report this is. */
+    report_of: maybe(id),
     /** Why `auto` chose the agent. */
     agent_reason: maybe(text),
     parent_tool_call_id: maybe(id),
@@ -151,6 +156,29 @@ export const SHAPES = {
     items: v.array(planItem),
     /** A person changed it. */
     by: maybe(word<'user'>()),
+  }),
+  /** An agent begins to work for another one: it is the result of the call `parent_tool_call_id`. */
+  'delegate.start': open({
+    turn_id: id,
+    agent: text,
+    parent_tool_call_id: id,
+    task: text,
+    context: maybe(text),
+    background: maybe(flag),
+    /** The whole of what it was told. */
+    told: maybe(text),
+  }),
+  'delegate.end': open({
+    turn_id: id,
+    agent: text,
+    parent_tool_call_id: id,
+    outcome: word<'completed' | 'interrupted' | 'error' | 'limit'>(),
+    report: text,
+    usage,
+    duration_ms: amount,
+    /** Why it failed. */
+    reason: maybe(text),
+    background: maybe(flag),
   }),
   /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
   undo: open({

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Children } from '../base/children.ts'
 import { AppError } from '../base/errors.ts'
 import type { Dirs, McpServerConfig } from '../config/config.ts'
+import { secretsOf } from '../config/environment.ts'
 import type { Params } from '../event.ts'
 import type { Image } from '../llm/provider.ts'
 import type { Tool, ToolContext } from '../tools/tool.ts'
@@ -17,6 +18,7 @@ import { type Credentials, createCredentials } from './connection/credentials.ts
 import type { Asker } from './connection/elicitation.ts'
 import { unsetFailure } from './connection/failures.ts'
 import { createMcpServer, type McpServer } from './connection/server.ts'
+import { rowOf, type ServerStatus } from './status.ts'
 import { openHttp } from './transport/http.ts'
 import { createLastLines } from './transport/last-lines.ts'
 import { openChild } from './transport/open.ts'
@@ -49,20 +51,6 @@ export type PoolOptions = {
   native_budget?: number
 }
 
-/** A row of `GET /api/mcp`. */
-export type ServerStatus = {
-  name: string
-  category: string
-  project_path?: string
-  status: 'idle' | 'starting' | 'ready' | 'failed' | 'disabled'
-  transport: 'stdio' | 'http'
-  protocol?: string
-  tool_count: number | null
-  last_error: string | null
-  pid?: number
-  stderr: string[]
-}
-
 type Offering = { server: string } & Others
 /** `words` are the arguments, as they were typed. */
 type AskedPrompt = { server: string; prompt: string; words: readonly string[] }
@@ -72,6 +60,8 @@ export type Pool = {
   tools(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Tool[]>
   /** Every tool of a project's servers that is known of without starting one. */
   listed(project: string): Promise<Tool[]>
+  /** Servers that hold for one session, in place of those of the same name; until it is released. */
+  join(session_id: string, servers: readonly McpServerConfig[]): void
   /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
   promptLines(project: string, session_id?: string): Promise<string>
   /** Prompts, resources and templates of a project's servers. Starts those that nothing is known of, and waits for none long. */
@@ -85,7 +75,7 @@ export type Pool = {
   status(project?: string): Promise<ServerStatus[]>
   /** Throws NOT_FOUND for an unknown name, MCP_SERVER_ERROR when it does not come up. */
   restart(name: string, project?: string): Promise<void>
-  /** Tokens of servers that somebody signed in to, for the redactor. */
+  /** Tokens of servers that somebody signed in to, and credentials of those that joined, for the redactor. */
   secrets(): string[]
   /** The session has ended: servers of its own stop. */
   release(session_id: string): Promise<void>
@@ -97,15 +87,14 @@ const IDLE_MS = 15 * 60_000
 const GRACE_MS = 1000
 const LIST_WAIT_MS = 1500
 const COMPLETION_MS = 5000
-/** About 1,000 tokens. */
-const NATIVE_BUDGET = 4000
+const NATIVE_BUDGET = 4000 // about 1,000 tokens
 
 export function createPool(options: PoolOptions): Pool {
   const directory = join(options.dirs.state, 'mcp')
   const grace_ms = options.grace_ms ?? GRACE_MS
   const servers = new Map<string, McpServer>()
   const offers = new Map<string, { offer: Offer; keys: string[] }>()
-
+  const joined = new Map<string, readonly McpServerConfig[]>()
   const credentials = new Map<string, Credentials>()
   const credentialsFor = (url: string): Credentials => {
     const kept = credentials.get(url) ?? createCredentials(join(directory, 'oauth'), url)
@@ -147,12 +136,16 @@ export function createPool(options: PoolOptions): Pool {
     return server
   }
 
-  const enabled = (project: string | null) => options.servers(project).filter(config => config.enabled)
+  const enabled = (project: string | null, session_id = '') => {
+    const own = joined.get(session_id) ?? []
+    const others = options.servers(project).filter(({ name }) => !own.some(server => server.name === name))
+    return [...others, ...own].filter(config => config.enabled)
+  }
 
   async function offerTo(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Offer> {
     const kept = offers.get(session_id)
     if (kept) return kept.offer
-    const mine = enabled(project).map(config => slotOf(config, project, session_id))
+    const mine = enabled(project, session_id).map(config => slotOf(config, project, session_id))
     if (mine.length > 0) await loadValidator()
     // What fails or is late is reported elsewhere: in the status, announced, or by the tools that lead to it.
     const catalogs = await Promise.all(mine.map(([, server]) => patiently(server, { session_id, ask })))
@@ -186,32 +179,15 @@ export function createPool(options: PoolOptions): Pool {
     )
 
   function serverOf(project: string | null, name: string, session_id?: string): McpServer {
-    const config = enabled(project).find(config => config.name === name)
+    const config = enabled(project, session_id).find(config => config.name === name)
     if (!config)
       throw new AppError('NOT_FOUND', 'No enabled MCP server of that name is configured. GET /api/mcp lists them.')
     return slotOf(config, project, session_id)[1]
   }
 
-  async function rowOf(server: McpServer): Promise<ServerStatus> {
-    const { config, project } = server
-    const pid = server.pid()
-    const protocol = server.protocol()
-    return {
-      name: config.name,
-      category: config.category,
-      ...(project !== null && { project_path: project }),
-      status: server.status(),
-      transport: config.url ? 'http' : 'stdio',
-      ...(protocol && { protocol }),
-      tool_count: (await server.catalog())?.tools.length ?? null,
-      last_error: server.lastError(),
-      ...(pid !== undefined && { pid }),
-      stderr: server.stderr.lines(),
-    }
-  }
-
   return {
     tools: async (project, session_id, ask) => (await offerTo(project, session_id, ask)).tools,
+    join: (session_id, own) => void joined.set(session_id, own),
     async listed(project) {
       const found = await knownOf(project)
       const known = await Promise.all(
@@ -274,10 +250,14 @@ export function createPool(options: PoolOptions): Pool {
       const targets = named.length > 0 || !config ? named : [slotOf(config, project ?? null)[1]]
       await Promise.all(targets.map(server => server.restart()))
     },
-    secrets: () => [...credentials.values()].flatMap(kept => kept.secrets()),
+    secrets: () => [
+      ...[...credentials.values()].flatMap(kept => kept.secrets()),
+      ...secretsOf({ providers: {}, mcp_servers: [...joined.values()].flat() }),
+    ],
     async release(session_id) {
       const keys = offers.get(session_id)?.keys ?? []
       offers.delete(session_id)
+      joined.delete(session_id)
       const own = keys.filter(key => servers.get(key)?.config.shared === 'session')
       await Promise.all(own.map(key => servers.get(key)!.close()))
       for (const key of own) servers.delete(key)

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../base/errors.ts'
+import { createRedactor } from '../session/redact.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Store } from '../session/store.ts'
 import { errorBody, reportFailure } from './door.ts'
@@ -40,6 +41,7 @@ export type Env = { Bindings: Admitted }
 /** Every route. `door.ts` has checked who asks and read the body; every failure ends as an error body in `onError`. */
 export function createApp(server: Server): Hono<Env> {
   const app = new Hono<Env>()
+  const redactor = createRedactor(server.runtime.secrets)
   sessionRoutes(app, server)
   conversationRoutes(app, server)
   historyRoutes(app, server)
@@ -54,7 +56,7 @@ export function createApp(server: Server): Hono<Env> {
   )
   app.onError((error, c) => {
     const known = reportFailure(error, c.req.raw, server.runtime.log)
-    return json(c, errorBody(known), known.status as ContentfulStatusCode)
+    return json(c, redactor.value(errorBody(known)), known.status as ContentfulStatusCode)
   })
   return app
 }

@@ -1,15 +1,19 @@
-import type { Stored, Usage } from '../event.ts'
+import type { Delegated, Stored, Usage } from '../event.ts'
 
 export type Metrics = { observe(event: Stored): void; render(sessions: number): string }
 
 const HELP: Record<string, string> = {
-  turns_total: 'Turns by how they ended.',
-  tool_calls_total: 'Tool calls by tool and status.',
+  turns_total: 'Turns by agent and how they ended.',
+  delegations_total: 'Tasks that agents gave each other, by agent and how they ended.',
+  model_calls_total: 'Answers of models by agent.',
+  tool_calls_total: 'Tool calls by agent, tool and outcome: success, error, rejected.',
   tool_ms_total: 'Time spent in tools, milliseconds.',
   tokens_total: 'Tokens by kind.',
   cost_usd_total: 'Cost of model calls whose prices are known, US dollars.',
   errors_total: 'Errors by code.',
 }
+
+const KINDS = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens'] as const
 
 /** Counters over all sessions since the start, read off the events like everything else. */
 export function createMetrics(): Metrics {
@@ -19,38 +23,50 @@ export function createMetrics(): Metrics {
     const line = list.length > 0 ? `${name}{${list.join(',')}}` : name
     counters.set(line, (counters.get(line) ?? 0) + value)
   }
-  const addUsage = ({ cost_usd, ...tokens }: Usage) => {
-    for (const [kind, count] of Object.entries(tokens))
-      add('tokens_total', { kind: kind.replace('_tokens', '') }, count)
-    if (cost_usd !== undefined) add('cost_usd_total', {}, cost_usd)
+  const addUsage = ({ cost_usd, ...tokens }: Usage, agent: string) => {
+    for (const kind of KINDS) add('tokens_total', { agent, kind: kind.replace('_tokens', '') }, tokens[kind])
+    if (cost_usd !== undefined) add('cost_usd_total', { agent }, cost_usd)
   }
+  /** Of the turns under way. */
+  const agents = new Map<string, string>()
+  const agentOf = (event: Delegated & { turn_id?: string }): string =>
+    (event.parent_tool_call_id ? event.agent : agents.get(event.turn_id ?? '')) ?? ''
   return {
     observe(event) {
       switch (event.type) {
         case 'turn.end':
-          return add('turns_total', { outcome: event.outcome })
+          add('turns_total', { agent: agentOf(event), outcome: event.outcome })
+          agents.delete(event.turn_id)
+          return
+        case 'delegate.end':
+          return add('delegations_total', { agent: event.agent, outcome: event.outcome })
         case 'error':
           return add('errors_total', { code: event.code })
         case 'tool.result':
-          add('tool_calls_total', { tool: event.tool, status: event.status })
-          return add('tool_ms_total', { tool: event.tool }, event.execution_time_ms)
+          add('tool_calls_total', { agent: agentOf(event), tool: event.tool, outcome: event.status })
+          return add('tool_ms_total', { agent: agentOf(event), tool: event.tool }, event.execution_time_ms)
+        case 'prompt':
+          if (event.agent && (event.source === 'user' || event.report_of)) agents.set(event.turn_id, event.agent)
+          return
         case 'message':
-          return addUsage(event.usage)
+          add('model_calls_total', { agent: agentOf(event) })
+          return addUsage(event.usage, agentOf(event))
         case 'session.updated':
+          return event.usage && addUsage(event.usage, '')
         case 'context.compacted':
-          return event.usage && addUsage(event.usage)
+          return event.usage && addUsage(event.usage, agentOf(event))
         case 'session.created':
         case 'session.resumed':
         case 'session.rewound':
         case 'session.closed':
         case 'prompt.queued':
         case 'prompt.dropped':
-        case 'prompt':
         case 'tool.call':
         case 'approval':
         case 'file.changed':
         case 'undo':
         case 'plan':
+        case 'delegate.start':
         case 'question':
         case 'answer':
         case 'hook':

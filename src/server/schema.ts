@@ -104,6 +104,7 @@ export const SendPrompt = v.pipe(
     attachments: maybe(v.pipe(v.array(Attachment), v.maxLength(50))),
     agent: maybe(name),
     effort: maybe(v.picklist(EFFORTS)),
+    until: maybe(v.pipe(text, v.trim(), v.nonEmpty(), v.maxLength(10_000))),
     when_busy: maybe(v.picklist(['queue', 'steer', 'reject'])),
     wait: maybe(v.boolean()),
   }),
@@ -130,6 +131,9 @@ const step = object({
 })
 
 export const SetPlan = object({ items: v.pipe(v.array(step), v.maxLength(MOST_STEPS)) })
+
+/** `tool_call_id`: of the call that started a delegated agent, which is stopped alone. */
+export const Interrupt = object({ tool_call_id: maybe(name) })
 
 export const Rewind = object({ turn_id: name, files: maybe(v.boolean()) })
 

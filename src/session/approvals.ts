@@ -3,7 +3,7 @@ import { toolCallEvent } from '../agent/calls.ts'
 import type { Decision } from '../agent/turn.ts'
 import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
-import type { Approval, Params, Storable } from '../event.ts'
+import type { Approval, Definition, Delegated, Params, Storable } from '../event.ts'
 
 /** A call that waits for a person. Only what is in here can be decided; what was decided is in the log. */
 type Pending = {
@@ -11,6 +11,8 @@ type Pending = {
   prepared: Prepared
   place: ToolAccess
   signal: AbortSignal
+  /** The delegated agent that asks. */
+  by: Delegated
   /** Somebody is deciding right now: looking again takes a moment, and a decision counts once. */
   deciding: boolean
   resolve(decision: Decision): void
@@ -26,7 +28,7 @@ export type ApproveRequest = {
 
 export type Approvals = {
   /** Registers the question, and resolves when it is decided; rejects with the signal's reason. */
-  ask(turn_id: string, prepared: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Decision>
+  ask(turn_id: string, prepared: Prepared, place: ToolAccess, signal: AbortSignal, by?: Delegated): Promise<Decision>
   approve(request: ApproveRequest): Promise<void>
   /** `by` config: nobody decided, and the reason goes to the model. */
   reject(tool_call_id: string, reason?: string, by?: 'user' | 'config'): void
@@ -38,7 +40,7 @@ export function createApprovals(session: {
   append(event: Storable): unknown
   isDecided(tool_call_id: string): boolean
   timeout_seconds: number
-  remember(rule: string, scope: 'session' | 'project'): Promise<void>
+  remember(rule: string, scope: 'session' | 'project', definition?: Definition): Promise<void>
 }): Approvals {
   const pending = new Map<string, Pending>()
 
@@ -55,7 +57,7 @@ export function createApprovals(session: {
 
   const decide = (entry: Pending, decision: Decision, event: Omit<Approval, 'type' | 'turn_id' | 'tool_call_id'>) => {
     const { tool_call_id } = entry.prepared.call
-    session.append({ type: 'approval', turn_id: entry.turn_id, tool_call_id, ...event })
+    session.append({ type: 'approval', turn_id: entry.turn_id, tool_call_id, ...entry.by, ...event })
     pending.delete(tool_call_id)
     entry.resolve(decision)
   }
@@ -63,7 +65,7 @@ export function createApprovals(session: {
   /** The files changed since the preview was shown: shows the call afresh, and lets nothing happen. */
   const showAfresh = (entry: Pending, fresh: Prepared): never => {
     entry.prepared = fresh
-    session.append(toolCallEvent(entry.turn_id, fresh, true))
+    session.append({ ...toolCallEvent(entry.turn_id, fresh, true), ...entry.by })
     throw new AppError(
       'STALE_PREVIEW',
       'A file changed since this preview was made. Look at the fresh preview, then decide again.',
@@ -127,7 +129,7 @@ export function createApprovals(session: {
     if (request.remember && !rule)
       throw new AppError('INVALID_REQUEST', 'This call cannot be remembered. Approve it without `remember`.')
     entry.signal.throwIfAborted()
-    if (rule) await session.remember(rule, request.remember!)
+    if (rule) await session.remember(rule, request.remember!, final.effect.definition)
     entry.signal.throwIfAborted()
     decide(
       entry,
@@ -137,9 +139,9 @@ export function createApprovals(session: {
   }
 
   return {
-    ask(turn_id, prepared, place, signal) {
+    ask(turn_id, prepared, place, signal, by = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<Decision>()
-      const entry: Pending = { turn_id, prepared, place, signal, deciding: false, resolve }
+      const entry: Pending = { turn_id, prepared, place, signal, by, deciding: false, resolve }
       const { tool_call_id } = prepared.call
       pending.set(tool_call_id, entry)
       // Runs in a listener or a timer, where nobody would catch: a log that fails then ends the question.
@@ -154,7 +156,7 @@ export function createApprovals(session: {
         }
       }
       const cancel = settling(() => {
-        session.append({ type: 'approval', turn_id, tool_call_id, decision: 'cancelled', by: 'user' })
+        session.append({ type: 'approval', turn_id, tool_call_id, ...by, decision: 'cancelled', by: 'user' })
         reject(signal.reason)
       })
       const expire = settling(() => {

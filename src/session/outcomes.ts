@@ -56,18 +56,27 @@ const isPrompt = (event: Stored): event is Stored<Prompt> => event.type === 'pro
  * backward: what is asked for is near the end.
  */
 function turnOf(events: readonly Stored[], prompt: string): string {
-  const at = events.findLastIndex(event => isPrompt(event) && event.turn_id === prompt)
-  for (let i = at; i >= 0; i--) {
+  let reported: string | undefined
+  let i = events.findLastIndex(event => isPrompt(event) && event.turn_id === prompt)
+  for (; i >= 0; i--) {
     const event = events[i]!
-    if (isPrompt(event) && event.source === 'user') return event.turn_id
+    if (event.type === 'turn.end' && reported !== undefined) return reported
+    if (!isPrompt(event)) continue
+    if (event.source === 'user') return event.turn_id
+    // The report of an agent begins a turn where none is open.
+    if (event.report_of) reported = event.turn_id
   }
-  return prompt
+  return reported ?? prompt
 }
+
+const isDelegated = (event: Stored) => 'parent_tool_call_id' in event && event.parent_tool_call_id !== undefined
 
 /** Read off the log; a turn that is not in it to its end, or may not be on the disk, failed with the log. */
 function outcomeOf({ events, failed }: Pick<Log, 'events' | 'failed'>, turn_id: string): TurnOutcome {
   const from = events.findLastIndex(event => isPrompt(event) && event.turn_id === turn_id)
-  const own = events.slice(Math.max(0, from)).filter(event => 'turn_id' in event && event.turn_id === turn_id)
+  const own = events
+    .slice(Math.max(0, from))
+    .filter(event => 'turn_id' in event && event.turn_id === turn_id && !isDelegated(event))
   const end = own.findLast(event => event.type === 'turn.end')
   const text = own.findLast(event => event.type === 'message')?.content ?? ''
   if (!end || failed) {

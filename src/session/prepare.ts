@@ -1,33 +1,32 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { findAgent } from '../agent/agents.ts'
+import { agentsOf, findAgent, toolsFor } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
-import type { Prepared } from '../agent/call.ts'
+import type { Prepared, ToolAccess } from '../agent/call.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
 import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
-import type { Children } from '../base/children.ts'
 import { AppError } from '../base/errors.ts'
-import { newId } from '../base/ids.ts'
-import type { Config, Dirs } from '../config/config.ts'
-import type { ContextCompacted, Event, Prompt } from '../event.ts'
-import type { Models } from '../llm/models/models.ts'
-import type { Pool } from '../mcp/pool.ts'
-import type { Rule } from '../tools/permission/policy.ts'
+import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
+import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
+import { createFallback } from './fallback.ts'
 import { callHooks, createHooks } from './hooks.ts'
 import { createLimit } from './limit.ts'
-import type { Redactor } from './redact.ts'
+import { fromAgent, reportsOf } from './reports.ts'
 import type { Session } from './session.ts'
+import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
 import { createToolAccess, freeze, type Prefix, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
 
 export type Preparation = {
   readonly place: Workspace
+  /** Agents that work for the session's. */
+  readonly delegation: Delegation
   /** Which files tools leave out, by the rules in force. */
   hidden(): Promise<(path: string) => boolean>
   /** Rejects with the reason of `signal` when that comes first: servers may take a while to start. */
@@ -100,10 +99,12 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const profits = () =>
     session.state.conversation.plan.length > 0 || (models.info(session.state.model).context_window ?? 0) >= LARGE_WINDOW
 
+  const delegates = () => agentsOf(config).map(({ name }) => name)
+
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {
@@ -132,8 +133,26 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     }
   }
 
+  const ask =
+    (turn_id: string, access: ToolAccess, by?: Delegated): Turn['ask'] =>
+    (prepared, signal) => {
+      const decision = session.approvals.ask(turn_id, prepared, access, signal, by)
+      void refusedByHook(prepared, turn_id, signal)
+      return decision
+    }
+  const hooksOf = (turn_id: string) => callHooks(hooks, config.hooks, turn_id)
+  const delegation = createDelegation(
+    session,
+    async (child, signal) => {
+      const { beginChild } = await import('./child.ts')
+      return beginChild({ session, place, models, conventions, delegation, ready, hooksOf, ask }, child, signal)
+    },
+    () => session.turns.wake(),
+  )
+
   return {
     place,
+    delegation,
     hidden,
     async hook(on, payload, ids) {
       await hooks.run(on, payload, ids, ended.signal)
@@ -150,9 +169,18 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { command } = prompt
       if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
-      const access = await createToolAccess(place, session.state, agent, list, conventions, prompt.turn_id)
-      access.hooks = callHooks(hooks, config.hooks, prompt.turn_id)
       const { turn_id, text } = prompt
+      const mayGoOn = limit.begin(turn_id)
+      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => current, prefix, mayGoOn }
+      const access = await createToolAccess(place, session.state, conventions, {
+        agent,
+        tools: toolsFor(agent, list),
+        turn_id,
+        seen: place.seen,
+        plan: () => session.state.conversation.plan,
+        delegate: (tool_call_id, signal) => delegation.of(self, tool_call_id, signal),
+      })
+      access.hooks = hooksOf(turn_id)
       const reply = await hooks.run('prompt', { text, agent: agent.name }, { turn_id }, signal)
       if (reply.blocked !== undefined)
         throw new AppError('PERMISSION_DENIED', `A hook refused the prompt: ${reply.blocked}`)
@@ -166,17 +194,16 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         const brought = agent === started.agent ? undefined : findAgent(config, agent).model
         return brought && (await models.resolve(brought)).id === model ? started.model : model
       }
-      const further = [...config.fallback_models]
-      let fallback: string | undefined
+      const fallback = createFallback(models, config.fallback_models)
       let current = session.state.model
       return {
         turn_id: prompt.turn_id,
         agent,
         place: access,
-        max_rounds: config.max_rounds,
+        max_rounds: agent.max_rounds ?? config.max_rounds,
         log: () => session.counting,
         async *request(need, signal) {
-          const { id, info } = await models.resolve(fallback ?? own ?? (await modelNow()))
+          const { id, info } = await models.resolve(fallback.model ?? own ?? (await modelNow()))
           current = id
           return yield* buildRequest({
             session_id,
@@ -200,17 +227,9 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         fit,
         stream: models.stream,
         price: models.price,
-        async fallBack() {
-          const from = current
-          for (let name = further.shift(); name !== undefined; name = further.shift()) {
-            const to = await models.resolve(name).catch(() => null) // no provider has it: the next one may do
-            if (!to?.info.usable || to.id === from) continue
-            fallback = to.id
-            return { from, to: to.id }
-          }
-          return undefined
-        },
-        mayGoOn: limit.begin(prompt.turn_id),
+        fallBack: () => fallback.next(current),
+        mayGoOn,
+        ...(prompt.until && { until: prompt.until }),
         ...(agent.name === 'plan' && {
           async *handOver(signal: AbortSignal) {
             const { handOver } = await import('./hand-over.ts')
@@ -221,15 +240,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           },
         }),
         async steers() {
-          const news = await announcements()
+          const news = [...reportsOf(session), ...(await announcements())]
           return [...steersOf(session), ...news].map(steer => ({ ...steer, agent: agent.name }))
         },
-        hasSteers: () => steersOf(session).length > 0,
-        ask(prepared, signal) {
-          const decision = session.approvals.ask(turn_id, prepared, access, signal)
-          void refusedByHook(prepared, turn_id, signal)
-          return decision
-        },
+        hasSteers: () => steersOf(session).length > 0 || session.state.reports.size > 0,
+        ask: ask(turn_id, access),
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
@@ -244,8 +259,6 @@ export function createPreparation(session: Session, context: SessionContext): Pr
 
 const LARGE_WINDOW = 100_000
 
-const fromAgent = (text: string): Prompt => ({ type: 'prompt', turn_id: newId('turn'), text, source: 'agent' })
-
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>
   [...session.state.queued.values()]
@@ -259,26 +272,4 @@ function real(path: string): string {
   } catch {
     return resolve(path) // a project that was deleted: its tools will say so
   }
-}
-
-/** What a session gets from outside. Made once per session by the store; nothing in a session is global. */
-export type SessionContext = {
-  /** In force for the session's project. */
-  config: Config
-  models: Models
-  pool: Pool | null
-  redactor: Redactor
-  dirs: Pick<Dirs, 'config' | 'home'>
-  children: Children
-  /** Environment of the session's children, stripped of secrets. */
-  env: Record<string, string>
-  /** Real paths that no tool may touch: our configuration, state, tokens and transcripts. */
-  forbidden: string[]
-  /** Where long results are kept; null when the session leaves nothing behind. */
-  spill_dir: string | null
-  /** Where what its calls change is kept. */
-  undo_dir: string
-  projectRules(): Rule[]
-  /** Remembers a rule for the project. */
-  remember(rule: string): Promise<void>
 }

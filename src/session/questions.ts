@@ -1,7 +1,7 @@
 import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { Answer, Storable } from '../event.ts'
+import type { Answer, Delegated, Storable } from '../event.ts'
 import type { Ask } from '../tools/tool.ts'
 
 type Reply = { action: Answer['action']; content?: unknown }
@@ -18,7 +18,7 @@ export function createQuestions(append: (event: Storable) => unknown) {
 
   return {
     /** Resolves with the answer, which may come from `elsewhere`; an interrupt cancels the question. */
-    ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): Promise<Reply> {
+    ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): Promise<Reply> {
       const question_id = newId('q')
       const { promise, resolve, reject } = Promise.withResolvers<Reply>()
       pending.set(question_id, resolve)

@@ -1,6 +1,7 @@
 import { endsInHalf, wellFormed } from '../base/text.ts'
 import { SHORTEST_SECRET } from '../config/environment.ts'
 import type { Redaction } from '../tools/tool.ts'
+import { encodedForms } from './encoded.ts'
 
 /**
  * Replaces known secrets (keys, our token, OAuth tokens) before an event is appended or broadcast, also where a secret
@@ -61,6 +62,19 @@ export function createRedactor(secrets: () => readonly string[]): Redactor {
   }
 }
 
+/** The secrets of all with those of one session: the same array as long as those of all are. */
+export function withOwn(secrets: () => readonly string[], own: readonly string[]): () => readonly string[] {
+  if (own.length === 0) return secrets
+  let known: readonly string[] = []
+  let both: readonly string[] = own
+  return () => {
+    const now = secrets()
+    if (now !== known || both === own) both = [...now, ...own]
+    known = now
+    return both
+  }
+}
+
 type Matcher = {
   isEmpty: boolean
   /** The text with every secret masked; of two that overlap, the longer one first. */
@@ -70,12 +84,11 @@ type Matcher = {
 }
 
 function createMatcher(known: readonly string[]): Matcher {
-  const secrets = [...new Set(known)]
-    .filter(secret => secret.length >= SHORTEST_SECRET)
-    .sort((a, b) => b.length - a.length)
+  const long = [...new Set(known)].filter(secret => secret.length >= SHORTEST_SECRET)
+  const secrets = [...new Set(long.flatMap(encodedForms))].sort((a, b) => b.length - a.length)
   const shortest = secrets.at(-1)?.length ?? Number.POSITIVE_INFINITY
   const longest = secrets[0]?.length ?? 0
-  const firsts = new Set(secrets.map(secret => secret.charCodeAt(0)))
+  const firsts = Map.groupBy(secrets, secret => secret.charCodeAt(0))
   return {
     isEmpty: secrets.length === 0,
     mask(text) {
@@ -86,9 +99,10 @@ function createMatcher(known: readonly string[]): Matcher {
     },
     beginningIn(text) {
       for (let at = Math.max(0, text.length - longest + 1); at < text.length; at++) {
-        if (!firsts.has(text.charCodeAt(at))) continue
+        const begun = firsts.get(text.charCodeAt(at))
+        if (!begun) continue
         const end = text.slice(at)
-        if (secrets.some(secret => secret.length > end.length && secret.startsWith(end))) return end.length
+        if (begun.some(secret => secret.length > end.length && secret.startsWith(end))) return end.length
       }
       return 0
     },

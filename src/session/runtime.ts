@@ -2,6 +2,7 @@ import type { Children } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { ConfigProblem } from '../config/problem.ts'
+import type { Definition } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
@@ -27,7 +28,7 @@ export type Runtime = {
   /** Rules that a person asked to remember, per project; of all projects without one. */
   remembered: {
     list(project?: string): Promise<Rule[]>
-    add(project: string, rule: string): Promise<unknown>
+    add(project: string, rule: string, definition?: Definition): Promise<unknown>
     remove(rule_id: string): Promise<boolean>
   }
   /** What must never reach an event: keys, tokens. Asked each time; the same array while they are the same. */

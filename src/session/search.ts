@@ -103,6 +103,8 @@ function textsOf(event: Stored): [role: string, text: string][] {
       ]
     case 'tool.result':
       return [['tool', event.result?.content ?? event.message]]
+    case 'delegate.start':
+      return [['user', event.task]]
     case 'plan':
       return [['plan', event.items.map(({ title }) => title).join('\n')]]
     case 'session.created':
@@ -112,6 +114,7 @@ function textsOf(event: Stored): [role: string, text: string][] {
     case 'session.closed':
     case 'prompt.queued':
     case 'prompt.dropped':
+    case 'delegate.end': // what it said last
     case 'approval':
     case 'file.changed':
     case 'undo':

@@ -1,11 +1,11 @@
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import type { Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
+import type { Definition, Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import type { Log } from './log.ts'
-import type { SessionContext } from './prepare.ts'
 import { createPreparation, type Preparation } from './prepare.ts'
 import { createQuestions, type Questions } from './questions.ts'
+import type { SessionContext } from './session-context.ts'
 import { apply, createState, type SessionState } from './state.ts'
 import { createSubscribers, type Listener, type Subscribers } from './subscribers.ts'
 import { createTurns, type Dropped, isStorable, type Turns } from './turns.ts'
@@ -54,7 +54,7 @@ export class Session {
       append: event => this.append(event),
       isDecided: id => this.state.decided.has(id),
       timeout_seconds: context.config.approval_timeout_seconds,
-      remember: (rule, scope) => this.#remember(rule, scope),
+      remember: (...asked) => this.#remember(...asked),
     })
     this.undo = createSessionUndo(this, {
       dir: context.undo_dir,
@@ -201,8 +201,9 @@ export class Session {
     this.#subscribers.transient(event.type === 'agent.state' ? { ...event, last_event_id: this.last_event_id } : event)
   }
 
-  async #remember(rule: string, scope: 'session' | 'project') {
-    if (scope === 'session') return void this.append({ type: 'session.updated', rule })
-    await this.#context.remember(rule)
+  async #remember(rule: string, scope: 'session' | 'project', definition?: Definition) {
+    if (scope === 'session')
+      return void this.append({ type: 'session.updated', rule, ...(definition && { definition }) })
+    await this.#context.remember(rule, definition)
   }
 }

@@ -2,6 +2,10 @@ import { basename } from 'node:path'
 import { head } from '../base/text.ts'
 import { addUsage, noUsage, usageIn } from '../base/usage.ts'
 import type {
+  Definition,
+  Delegated,
+  DelegateEnd,
+  DelegateStart,
   ForkedFrom,
   Prompt,
   PromptQueued,
@@ -39,14 +43,18 @@ export type SessionState = {
   spent_usd: number
   queued: Map<string, Stored<PromptQueued>>
   open_turn: Stored<Prompt> | null
-  open_calls: Map<string, ToolCall & { turn_id: string }>
+  open_calls: Map<string, ToolCall & Delegated & { turn_id: string }>
+  /** Agents at work for others, by the call that started them. */
+  delegated: Map<string, Stored<DelegateStart>>
+  /** Background agents whose report did not enter the conversation yet. */
+  reports: Map<string, Stored<DelegateEnd>>
   approvals: Map<string, Stored<ToolCallAnnounced>>
   decided: Set<string>
   questions: Map<string, Stored<Question>>
   /** `prompt_id` → `turn_id`, so that a prompt sent twice counts once. */
   prompt_ids: Map<string, string>
   /** Rules remembered for this session only. */
-  rules: string[]
+  rules: { rule: string; definition: Definition | null }[]
   closed: boolean
 }
 
@@ -68,6 +76,8 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     queued: new Map(),
     open_turn: null,
     open_calls: new Map(),
+    delegated: new Map(),
+    reports: new Map(),
     approvals: new Map(),
     decided: new Set(),
     questions: new Map(),
@@ -96,7 +106,7 @@ export function apply(state: SessionState, event: Stored): void {
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
-      if (event.rule) state.rules.push(event.rule)
+      if (event.rule) state.rules.push({ rule: event.rule, definition: event.definition ?? null })
       return
     case 'session.resumed':
       state.closed = false
@@ -113,11 +123,13 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'prompt':
       state.queued.delete(event.turn_id)
-      if (event.source === 'user') state.open_turn = event
+      if (event.source === 'user' || (event.report_of && !state.open_turn)) state.open_turn = event
+      if (event.report_of) state.reports.delete(event.report_of)
       if (event.prompt_id) state.prompt_ids.set(event.prompt_id, event.turn_id)
       return
     case 'message':
-      for (const call of event.tool_calls) state.open_calls.set(call.tool_call_id, { ...call, turn_id: event.turn_id })
+      for (const call of event.tool_calls)
+        state.open_calls.set(call.tool_call_id, { ...call, ...tagsOf(event), turn_id: event.turn_id })
       return
     case 'tool.call':
       // The shell lines of a command are in no message; and of others the inner tool is known now.
@@ -140,6 +152,13 @@ export function apply(state: SessionState, event: Stored): void {
       return
     case 'turn.end':
       if (state.open_turn?.turn_id === event.turn_id) state.open_turn = null
+      return
+    case 'delegate.start':
+      state.delegated.set(event.parent_tool_call_id, event)
+      return
+    case 'delegate.end':
+      state.delegated.delete(event.parent_tool_call_id)
+      if (event.background) state.reports.set(event.parent_tool_call_id, event)
       return
     case 'session.created': // the state is made from it
     case 'file.changed':
@@ -185,21 +204,44 @@ export const titleOf = (state: SessionState): string =>
   basename(state.project_path) ||
   state.project_path
 
-/** What closes a log that ends in mid-turn: an answer to everything that is open, so that the history is a valid one again. */
-export function closing(state: SessionState): Storable[] {
+/** Whose event it is, for one that belongs with it. */
+const tagsOf = ({ agent, parent_tool_call_id }: Delegated): Delegated =>
+  parent_tool_call_id ? { ...(agent && { agent }), parent_tool_call_id } : {}
+
+/**
+ * What closes a log that ends in mid-turn: an answer to everything that is open, so that the history is a valid one again. What
+ * belongs to an agent that `isAtWork`, by the call that started it, stays open.
+ */
+export function closing(
+  state: SessionState,
+  isAtWork: (call: string | undefined) => boolean = () => false,
+): Storable[] {
   const events: Storable[] = []
   for (const pending of state.approvals.values())
-    events.push({
-      type: 'approval',
-      turn_id: pending.turn_id,
-      tool_call_id: pending.tool_call_id,
-      decision: 'cancelled',
-      by: 'config',
-    })
-  for (const { tool_call_id, tool, turn_id } of state.open_calls.values())
-    events.push(lost(turn_id, tool_call_id, tool))
-  for (const question of state.questions.values())
-    events.push({ type: 'answer', question_id: question.question_id, action: 'cancel' })
+    if (!isAtWork(pending.parent_tool_call_id))
+      events.push({
+        type: 'approval',
+        turn_id: pending.turn_id,
+        tool_call_id: pending.tool_call_id,
+        ...tagsOf(pending),
+        decision: 'cancelled',
+        by: 'config',
+      })
+  // An agent's calls, and its end, come before the result of the call that started it.
+  const calls = [...state.open_calls.values()]
+  const [nested, own] = [
+    calls.filter(call => call.parent_tool_call_id),
+    calls.filter(call => !call.parent_tool_call_id),
+  ]
+  for (const call of [...nested.reverse(), ...own]) {
+    const started = state.delegated.get(call.tool_call_id)
+    if (started && !isAtWork(call.tool_call_id)) events.push(stopped(started))
+    if (!isAtWork(call.parent_tool_call_id) && !isAtWork(call.tool_call_id)) events.push(lost(call))
+  }
+  for (const [call, started] of state.delegated)
+    if (!isAtWork(call) && !state.open_calls.has(call)) events.push(stopped(started))
+  for (const { question_id, parent_tool_call_id } of state.questions.values())
+    if (!isAtWork(parent_tool_call_id)) events.push({ type: 'answer', question_id, action: 'cancel' })
   for (const { turn_id, text } of state.queued.values()) events.push({ type: 'prompt.dropped', turn_id, text })
   if (state.open_turn)
     events.push({
@@ -212,13 +254,27 @@ export function closing(state: SessionState): Storable[] {
   return events
 }
 
-function lost(turn_id: string, tool_call_id: string, tool: string): ToolResult {
+const stopped = ({ turn_id, agent, parent_tool_call_id, background }: Stored<DelegateStart>): Storable => ({
+  type: 'delegate.end',
+  turn_id,
+  agent,
+  parent_tool_call_id,
+  outcome: 'interrupted',
+  report: '',
+  usage: noUsage(),
+  duration_ms: 0,
+  ...(background && { background }),
+})
+
+function lost(call: ToolCall & Delegated & { turn_id: string }): ToolResult {
+  const { turn_id, tool_call_id, tool } = call
   const message =
     'The backend stopped before a result was recorded; it is not known whether the call ran. Look before you repeat it.'
   return {
     type: 'tool.result',
     turn_id,
     tool_call_id,
+    ...tagsOf(call),
     tool,
     status: 'error',
     error: { code: 'INTERRUPTED', message, recoverable: true },

@@ -1,9 +1,11 @@
 import { realpath, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, McpServerConfig } from '../config/config.ts'
 import { undoDir } from '../config/dirs.ts'
+import { secretsIn } from '../config/environment.ts'
+import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
@@ -12,20 +14,24 @@ import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
-import type { SessionContext } from './prepare.ts'
-import { createRedactor, type Redactor } from './redact.ts'
+import { createRedactor, type Redactor, withOwn } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
+import type { SessionContext } from './session-context.ts'
 import { createTitle } from './title.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
 
 type Resumed = { session: Session; dropped: Dropped[] }
+/** What a client brings to its session: nothing of it is in the log. */
+export type Joined = { mcp_servers: readonly McpServerConfig[]; allowed_directories: readonly string[] }
+const NOTHING: Joined = { mcp_servers: [], allowed_directories: [] }
 type OpenSession = {
   session: Session
   project: string
   env: Record<string, string>
+  joined: Joined
   rendering: Rendering | null
   rules: Rule[]
   release(): void
@@ -76,7 +82,7 @@ export class Store {
   }
 
   /** Throws INVALID_REQUEST for a project that is no directory, an unknown agent or provider. */
-  async create(request: CreateRequest): Promise<Session> {
+  async create(request: CreateRequest, joined = NOTHING): Promise<Session> {
     this.#refuseStopping()
     const { created, config, notice } = await creation(request, this.#runtime)
     const path = created.config.save_transcript ? await this.#runtime.archive.place(created) : null
@@ -84,7 +90,7 @@ export class Store {
     try {
       log.append(created)
       await log.sync()
-      const session = await this.#open(log, config, request.env ?? {})
+      const session = await this.#open(log, config, { env: request.env ?? {}, joined })
       this.#tell(session, notice)
       session.created()
       return session
@@ -99,10 +105,10 @@ export class Store {
   /** A new session that begins with what came before in this one. Throws SESSION_BUSY, NOT_FOUND, TRANSCRIPT_ERROR. */
   async fork(id: string, request: ForkRequest): Promise<Session> {
     this.#refuseStopping()
-    const { session, env } = this.#sessions.get(id) ?? (await this.#missing(id))
+    const { session, env, joined } = this.#sessions.get(id) ?? (await this.#missing(id))
     return session.turns.alone(async () => {
       const { log, release, discard } = await forkLog(session, request, this.#runtime.archive)
-      return this.#open(log, session.config, env, release).catch(async error => {
+      return this.#open(log, session.config, { env, joined }, release).catch(async error => {
         log.close()
         await discard()
         throw error
@@ -111,7 +117,7 @@ export class Store {
   }
 
   /** Brings a session back from its log; on a live one nothing happens. Throws SESSION_NOT_FOUND, SESSION_LOCKED, TRANSCRIPT_ERROR. */
-  async resume(id: string): Promise<Resumed> {
+  async resume(id: string, joined = NOTHING): Promise<Resumed> {
     this.#refuseStopping()
     await this.#ending.get(id)?.catch(() => {}) // the close reports it; from then on it can be resumed
     const live = this.#sessions.get(id)
@@ -119,15 +125,15 @@ export class Store {
     if (!this.#opening.has(id))
       this.#opening.set(
         id,
-        this.#reopen(id).finally(() => this.#opening.delete(id)),
+        this.#reopen(id, joined).finally(() => this.#opening.delete(id)),
       )
     return this.#opening.get(id)!
   }
 
-  async #reopen(id: string) {
+  async #reopen(id: string, joined: Joined) {
     const failed = this.#sessions.get(id)
     if (failed) await this.#suspend(failed)
-    const env = failed?.env ?? {} // it is in no log, but known as long as we live
+    const brought = failed ?? { env: {}, joined } // it is in no log, but known as long as we live
     const path = await this.#runtime.archive.find(id)
     if (!path) throw new AppError('SESSION_NOT_FOUND', 'There is no such session, live or saved.', { resumable: false })
     const release = acquireLock(filesOf(path).lock)
@@ -140,7 +146,7 @@ export class Store {
         )
       const { project_path } = log.events[0] as SessionCreated & { id: number }
       const config = await this.#runtime.projectConfig(project_path)
-      const session = await this.#open(log, config, env, release)
+      const session = await this.#open(log, config, brought, release)
       const dropped = await session.reopen()
       return { session, dropped }
     } catch (error) {
@@ -151,26 +157,37 @@ export class Store {
     }
   }
 
-  async #open(log: Log, config: Config, env: Record<string, string>, release?: () => void): Promise<Session> {
+  async #open(
+    log: Log,
+    configured: Config,
+    { env, joined }: Pick<OpenSession, 'env' | 'joined'>,
+    release?: () => void,
+  ): Promise<Session> {
     const { archive, models, dirs, remembered } = this.#runtime
-    const { project_path } = log.events[0] as SessionCreated & { id: number }
+    const { project_path, session_id } = log.events[0] as SessionCreated & { id: number }
+    const allowed = new Set([...configured.allowed_directories, ...joined.allowed_directories])
+    const config = { ...configured, allowed_directories: [...allowed] }
+    const hasServers = [...config.mcp_servers, ...joined.mcp_servers].some(({ enabled }) => enabled)
+    const pool = hasServers ? await this.#runtime.pool() : null
+    pool?.join(session_id, joined.mcp_servers)
     await models.load()
     const project = await realpath(project_path).catch(() => project_path)
-    const live = { project, env, rules: await remembered.list(project) } as OpenSession
+    const live = { project, env, joined, rules: await remembered.list(project) } as OpenSession
+    const own = secretsIn(env)
     const context: SessionContext = {
       config,
       models,
-      pool: config.mcp_servers.some(server => server.enabled) ? await this.#runtime.pool() : null,
+      pool,
       dirs,
-      redactor: this.#redactor,
+      redactor: own.length === 0 ? this.#redactor : createRedactor(withOwn(this.#runtime.secrets, own)),
       children: this.#runtime.children,
       env: this.#runtime.childEnv(env),
-      forbidden: [dirs.config, dirs.state, resolve(config.transcript_path)],
+      forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
-      undo_dir: join(undoDir(dirs.state), (log.events[0] as SessionCreated & { id: number }).session_id),
+      undo_dir: join(undoDir(dirs.state), session_id),
       projectRules: () => live.rules,
-      remember: async rule => {
-        await remembered.add(project, rule)
+      remember: async (rule, definition) => {
+        await remembered.add(project, rule, definition)
         live.rules = await remembered.list(project)
       },
     }

@@ -43,6 +43,12 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     }
   }
 
+  /** Nothing of an agent is in progress any more: that of a call, or the session's own. */
+  const forget = (parent_tool_call_id: string | undefined) => {
+    for (const [key, partial] of partials) if (partial.parent_tool_call_id === parent_tool_call_id) partials.delete(key)
+    for (const [key, { last }] of streams) if (last.parent_tool_call_id === parent_tool_call_id) streams.delete(key)
+  }
+
   const now = () => new Date().toISOString()
 
   return {
@@ -72,16 +78,14 @@ export function createSubscribers(redactor: Redactor, agent: string) {
         for (const type of ['thinking.delta', 'message.delta']) partials.delete(`${type} ${event.message_id}`)
         tellRest(event.message_id)
       }
-      if (event.type === 'turn.end') {
-        partials.clear()
-        streams.clear()
-      }
+      if (event.type === 'turn.end') forget(undefined)
+      if (event.type === 'delegate.end') forget(event.parent_tool_call_id)
       send(event)
     },
     /** Tells of what is live only. */
     transient(event: Transient) {
       const at = now()
-      if (event.type === 'agent.state') state = wellFormed(event)
+      if (event.type === 'agent.state' && !event.parent_tool_call_id) state = wellFormed(event)
       if (event.type !== 'message.delta' && event.type !== 'thinking.delta')
         return send({ ...wellFormed(redactor.value(event)), at })
       const replaces = event.type === 'message.delta' && event.replace === true

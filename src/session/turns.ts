@@ -9,6 +9,7 @@ import type { Segment } from '../conventions/expansion.ts'
 import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
+import { reportPrompt } from './reports.ts'
 import { lastPrompt, rewound } from './rewind.ts'
 import type { Session } from './session.ts'
 import { closing } from './state.ts'
@@ -75,7 +76,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     segmentsOf.delete(prompt.turn_id)
     outcomes.ended(prompt.turn_id, state.queued)
     running = null
-    next()
+    next(!abort.signal.aborted)
   }
 
   async function take(event: Event, signal: AbortSignal): Promise<void> {
@@ -92,19 +93,22 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     void turns.hook('turn.end', { outcome, usage }, { turn_id }).catch(() => {}) // the session ended meanwhile
   }
 
-  function next() {
+  /** What waits begins: the prompts in their order, then the report of an agent that came to an end by itself. */
+  function next(listens = true) {
     const [queued] = state.queued.values()
-    if (!queued || session.isClosing) return
+    const report = listens && [...state.reports.values()].find(({ outcome }) => outcome !== 'interrupted')
+    const prompt = queued ? promptFrom(queued, 'user') : report ? reportPrompt(report) : undefined
+    if (!prompt || session.isClosing) return
     try {
-      start(promptFrom(queued, 'user'))
+      start(prompt)
     } catch (error) {
-      fail(error, queued.turn_id)
+      fail(error, prompt.turn_id)
     }
   }
 
   function refuseBusy() {
     session.refuseClosing()
-    if (running)
+    if (running || turns.delegation.atWork > 0)
       throw new AppError(
         'SESSION_BUSY',
         'A turn is running, or the session is being changed. Wait for it, or interrupt it, then try again.',
@@ -152,7 +156,7 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
   /** After a turn that could not be written to its end: closes what it left open, and returns the prompts that waited. */
   function repair(): Dropped[] {
     const waited: Dropped[] = []
-    for (const event of closing(state))
+    for (const event of closing(state, turns.delegation.isAtWork))
       if (event.type === 'prompt.dropped') waited.push(drop(event))
       else session.append(event)
     return waited
@@ -199,11 +203,12 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
         throw new AppError('TOO_MANY', `${LONGEST_QUEUE} prompts are waiting already. Let some of them run first.`)
       const outcome = outcomes.next(turn_id)
       if (segments) segmentsOf.set(turn_id, segments)
-      // Its lines run when its turn begins: it cannot steer another.
-      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: segments ? 'queue' : when_busy })
+      // Its lines run when its turn begins, and its check when that ends: it cannot steer another.
+      const waits = segments || body.until ? 'queue' : when_busy
+      session.append({ type: 'prompt.queued', turn_id, ...body, when_busy: waits })
       await session.sync()
       return {
-        status: segments ? 'queued' : STATUS[when_busy],
+        status: STATUS[waits],
         agent_state: session.agent_state.state,
         turn_id,
         outcome,
@@ -212,14 +217,18 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
     /** Stops everything that runs and drops what waits; resolves when it all has stopped. */
     async interrupt(): Promise<Dropped[]> {
       const stopping = running
-      if (!stopping) return []
-      stopping.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
+      stopping?.abort.abort(new AppError('INTERRUPTED', 'Interrupted by the user.'))
+      const agents = turns.delegation.stopAll()
+      if (!stopping) {
+        await agents
+        return []
+      }
       // A turn that has just ended by itself takes no notice any more: what waits must not begin all the same.
       if (stopping.isEnding) {
         dropAll()
         await session.sync()
       }
-      await stopping.done
+      await Promise.all([stopping.done, agents])
       return dropped
     },
     /**
@@ -238,6 +247,21 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
       return { status: 'accepted', agent_state: 'thinking', turn_id: retry_turn_id, outcome }
     },
     alone,
+    /** Stops a delegated agent alone; on one that has ended nothing happens. Throws INVALID_TOOL_CALL. */
+    async stop(tool_call_id: string): Promise<void> {
+      if (await turns.delegation.stop(tool_call_id)) return session.sync()
+      const isKnown = log.events.some(
+        event => event.type === 'delegate.start' && event.parent_tool_call_id === tool_call_id,
+      )
+      if (!isKnown)
+        throw new AppError('INVALID_TOOL_CALL', 'No call with this id gave a task to another agent. The log has those.')
+    },
+    /** Resolves when no agent works in the background any more. */
+    settled: () => turns.delegation.settled(),
+    /** An agent in the background has ended: where no turn runs, its report begins one. */
+    wake: () => {
+      if (!running) next()
+    },
     /** The outcome of the turn that runs now; undefined when none does. */
     under_way: (): Promise<TurnOutcome> | undefined =>
       running && state.open_turn ? outcomes.of(state.open_turn.turn_id) : undefined,

@@ -9,11 +9,13 @@ import type { Frozen } from '../agent/request.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
+import type { Delegated, PlanItem } from '../event.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
-import type { Ask, Jobs, Redaction, Roots, Tool } from '../tools/tool.ts'
+import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
 
@@ -38,7 +40,7 @@ export type Workspace = {
   keeper: Keeper
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
-  ask(question: Parameters<Ask>[0], signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
+  ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
 }
 
 /** Where a long result goes. The directory is made when the first one comes: most sessions have none. */
@@ -54,12 +56,17 @@ export async function toolsOf(
   session_id: string,
   pool: Pool | null,
   conventions: Conventions,
+  agents: readonly string[],
   ask: Ask,
 ): Promise<Tool[]> {
-  const { builtinTools, sessionTools } = await import('../tools/registry.ts')
+  const [{ builtinTools, sessionTools }, { delegateTool }] = await Promise.all([
+    import('../tools/registry.ts'),
+    import('../tools/delegate.ts'),
+  ])
+  const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
   return [
     ...builtinTools,
-    ...sessionTools,
+    ...own,
     ...(await conventions.tools()),
     ...((await pool?.tools(project, session_id, ask)) ?? []),
   ]
@@ -90,38 +97,56 @@ export async function freeze(
   }
 }
 
-/** What the calls of a turn see. The policy is made anew for each call: rules and settings may change in between. */
+/** The agent whose calls are made, and what is its own. */
+export type Caller = {
+  agent: Agent
+  /** Those it may use. */
+  tools: Tool[]
+  turn_id: string
+  seen: Map<string, string>
+  plan(): readonly PlanItem[]
+  delegate(tool_call_id: string, signal: AbortSignal): ToolContext['delegate']
+  /** Of an agent that works for others. */
+  lineage?: Lineage & { by: Delegated }
+}
+
+/** Those that an agent works for, and what restricted their turn when it began. */
+type Lineage = { ancestors: readonly Agent[]; narrowed: readonly Narrowing[] }
+
+/** What the calls of an agent see. The policy is made anew for each call: rules and settings may change in between. */
 export async function createToolAccess(
   place: Workspace,
   state: SessionState,
-  agent: Agent,
-  tools: Tool[],
   conventions: Conventions,
-  turn_id: string,
+  { agent, tools: offered, turn_id, seen, plan, delegate, lineage }: Caller,
 ): Promise<ToolAccess> {
-  const [{ hides }, { judgeUrl }] = await Promise.all([
+  const [{ hides }, { judgeUrl }, { relative }] = await Promise.all([
     import('../tools/permission/hidden.ts'),
     import('../tools/permission/policy.ts'),
+    import('../tools/paths.ts'),
   ])
-  const offered = toolsFor(agent, tools)
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
   return {
     find: name => byName.get(name),
     resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
-    policy: () => policyOf(place, state, agent),
+    policy: () => policyOf(place, state, agent, lineage),
     keeper: place.keeper,
-    touched: ({ effect }) => conventions.touch([...effect.reads, ...effect.writes]),
+    // What a directory asks of the one that works there is for the session's own agent.
+    touched: async ({ effect }) => {
+      if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])
+    },
     context: (tool_call_id, signal, emit) => ({
       session_id: place.session_id,
       tool_call_id,
       roots: place.roots,
       unsaved: place.unsaved,
-      hidden: hides(policyOf(place, state, agent)),
-      seen: place.seen,
+      hidden: hides(policyOf(place, state, agent, lineage)),
+      seen,
+      changesSince: (path, hash) => changesSince(state.counting.events, relative(path, place.roots), hash),
       children: place.children,
       env: place.env,
-      judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent)),
+      judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
       toon: place.config.toon,
       signal,
@@ -129,9 +154,10 @@ export async function createToolAccess(
       redactor: place.redactor,
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
-      ask: (question, elsewhere) => place.ask(question, signal, elsewhere),
+      ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
+      delegate: delegate(tool_call_id, signal),
       plan: {
-        items: () => state.conversation.plan,
+        items: plan,
         set: items => emit({ type: 'plan', turn_id, agent: agent.name, items }),
       },
     }),
@@ -147,10 +173,11 @@ const fetching = (url: string): JudgedCall => ({
   effect: { level: 'read', reason: '', reads: [], writes: [], url },
 })
 
-export function policyOf(place: Workspace, state: SessionState, agent: Agent): Policy {
-  const sessionRules: Rule[] = state.rules.map((rule, i) => ({
+export function policyOf(place: Workspace, state: SessionState, agent: Agent, lineage?: Lineage): Policy {
+  const sessionRules: Rule[] = state.rules.map(({ rule, definition }, i) => ({
     rule_id: `session_${i}`,
     rule,
+    definition,
     action: 'allow',
     origin: 'this session',
   }))
@@ -158,7 +185,8 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent): P
   return {
     rules: [...configRules, ...place.projectRules(), ...sessionRules],
     agent,
-    narrowed: place.narrowed,
+    ...(lineage && { ancestors: lineage.ancestors }),
+    narrowed: lineage ? [...lineage.narrowed, ...place.narrowed] : place.narrowed,
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,

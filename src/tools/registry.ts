@@ -1,4 +1,5 @@
 import { personTools } from './ask-user.ts'
+import { delegateTool } from './delegate.ts'
 import { filesystemTools } from './files/filesystem.ts'
 import { gitTools } from './git/git.ts'
 import { searchTools } from './search/search.ts'
@@ -24,7 +25,7 @@ export const builtinTools: readonly Tool[] = [
 ]
 
 /** Those that work on the session itself, and so are none without one. */
-export const sessionTools: readonly Tool[] = [todoTool]
+export const sessionTools: readonly Tool[] = [todoTool, delegateTool([])]
 
 /** What permission rules need to know of a tool. */
 export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
@@ -34,7 +35,7 @@ const elsewhere: Traits[] = [
   ...'diagnostics symbols hover definition references'
     .split(' ')
     .map((name): Traits => ({ name, level: 'read', takes: 'path' })),
-  ...'delegate skill web_search read_resource buffers describe compile eval_elisp'
+  ...'skill web_search read_resource buffers describe compile eval_elisp'
     .split(' ')
     .map((name): Traits => ({ name, level: 'dangerous' })),
 ]

@@ -1,5 +1,5 @@
 import type { Children } from '../base/children.ts'
-import type { FileOperation, Location, PlanItem } from '../event.ts'
+import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
 
 /**
@@ -22,6 +22,8 @@ export type Tool<P = any> = {
   takes?: 'path' | 'line' | 'url'
   /** Tools of MCP servers, which are not offered themselves, are reached through it. */
   leads?: boolean
+  /** After an abort it ends by itself, in order: it is waited for, however long that takes. */
+  settles?: true
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
   parse(params: unknown): P
   /** For a tool that stands for another (`call_tool`): the inner call, which policy, events and approvals then apply to. */
@@ -45,10 +47,14 @@ export type Effect = {
   /** The shell line, for tools that run one, and where. */
   command?: string
   cwd?: string
+  /** Where its operands lead: real absolute paths behind links and wildcards; `partial` when there were too many to follow. */
+  leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */
   changes?: Change[]
+  /** Of a tool of an MCP server: what that says of it now, which a remembered approval is bound to. */
+  definition?: Definition
   /** Set when the call deserves a warning whatever the rules say. */
   danger?: string
   locations?: Location[]
@@ -84,6 +90,8 @@ export type ToolContext = {
   unsaved: ReadonlyMap<string, string>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
   seen: Map<string, string>
+  /** What was done in this session to a file since it had this hash, by whom; empty where that is not known. */
+  changesSince?(path: string, hash: string): string
   /** Who starts child processes, and ends them when nobody else can. */
   children: Children
   /** Environment of child processes: already stripped of secrets. */
@@ -105,8 +113,13 @@ export type ToolContext = {
   toon: boolean
   ask?: Ask
   /** The list of steps of the agent that calls. */
+  /** Other agents. `check` throws INVALID_PARAMS, TOOL_FAILED for what cannot be given to one. */
+  delegate?: { check(task: Task): void; run(task: Task): Promise<Output> }
   plan?: { items(): readonly PlanItem[]; set(items: PlanItem[]): void }
 }
+
+/** What one agent gives another to do. `auto` for `agent` lets a rule choose. */
+export type Task = { agent: string; task: string; context?: string; background?: boolean }
 
 /**
  * A child server's question to the person (MCP elicitation, signing in): answered over HTTP, or `elsewhere`, as when a

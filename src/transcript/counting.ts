@@ -52,7 +52,12 @@ export function isConversation(event: Storable): boolean {
     case 'notice':
       return event.turn_id !== undefined
     case 'prompt': // what changed about MCP servers is said once, and stays; instructions are announced again
-      return event.source !== 'agent' || event.parent_tool_call_id !== undefined || event.instructions !== undefined
+      return (
+        event.source !== 'agent' ||
+        event.parent_tool_call_id !== undefined ||
+        event.instructions !== undefined ||
+        event.report_of !== undefined
+      )
     case 'prompt.queued':
     case 'prompt.dropped':
     case 'message':
@@ -60,6 +65,8 @@ export function isConversation(event: Storable): boolean {
     case 'approval':
     case 'tool.result':
     case 'file.changed':
+    case 'delegate.start':
+    case 'delegate.end':
     case 'plan':
     case 'question':
     case 'answer':

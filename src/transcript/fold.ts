@@ -112,6 +112,11 @@ class Folding {
       case 'context.compacted':
         this.note(event, compacted(event), event.summary, true)
         break
+      case 'delegate.start': // its call has the task
+        break
+      case 'delegate.end':
+        if (event.outcome !== 'completed') this.note(event, `Agent ${event.agent}: ${event.outcome}`, '')
+        break
       case 'plan':
         this.siblings(event).push({ kind: 'note', at: event.at, label: 'Plan', items: event.items, format: 'plan' })
         break

@@ -102,6 +102,10 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       return { org: lines(hookLine(event)) }
     case 'context.compacted':
       return { org: convertToOrg(event.summary, project) }
+    case 'delegate.start':
+      return { org: promptOrg(event.task) }
+    case 'delegate.end':
+      return { org: convertToOrg(event.report, project) }
     case 'plan':
       return { org: planOrg(event.items) }
     case 'undo':

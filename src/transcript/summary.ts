@@ -80,6 +80,8 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
     case 'tool.result':
     case 'undo':
     case 'plan':
+    case 'delegate.start':
+    case 'delegate.end':
     case 'question':
     case 'answer':
     case 'error':

@@ -22,6 +22,9 @@ const Seen = v.object({
   ino: v.number(),
   sure: v.boolean(),
 })
+/** A call waits no longer for contents to be held; those that are left are held before the next ones. */
+const HOLD_MS = 2000
+
 type Seen = v.InferOutput<typeof Seen>
 /** A line of the index: what was seen at a path, or that nothing is there any more. */
 const Row = v.tuple([v.string(), v.nullable(Seen)])
@@ -42,12 +45,11 @@ export function openHeld(path: string) {
   let bytes = seen.values().reduce((sum, { state }) => sum + (state.hash ? state.size : 0), 0)
   const note = (path: string, now: Seen | null) => rows.push(JSON.stringify([path, now]))
 
-  const hold = (path: string, found: Stats): Seen => {
+  const hold = (path: string, found: Stats, deadline: number): Seen => {
     const { size, mtimeMs: mtime, ctimeMs: ctime, ino } = found
-    const isTooMuch = found.isFile() && (size > MAX_KEPT_BYTES || bytes + size > MAX_HELD_BYTES)
-    const { state, bytes: contents } = isTooMuch
-      ? { state: { mode: modeOf(found), hash: null, size, why: size > MAX_KEPT_BYTES ? TOO_LARGE : TOO_MANY } }
-      : look(path, found)
+    const why = found.isFile() ? tooMuch(size, deadline) : undefined
+    const { state, bytes: contents } =
+      why === undefined ? look(path, found) : { state: { mode: modeOf(found), hash: null, size, why } }
     if (contents) {
       images!.put(contents, null, state?.hash ?? undefined)
       bytes += contents.length
@@ -58,8 +60,13 @@ export function openHeld(path: string) {
       mtime,
       ctime,
       ino,
-      sure: Date.now() - ctime > TICK_MS,
+      sure: Date.now() - ctime > TICK_MS && why !== TOO_SLOW,
     }
+  }
+  const tooMuch = (size: number, deadline: number): string | undefined => {
+    if (size > MAX_KEPT_BYTES) return TOO_LARGE
+    if (bytes + size > MAX_HELD_BYTES) return TOO_MANY
+    return performance.now() > deadline ? TOO_SLOW : undefined
   }
   const forget = (path: string, old: Seen) => {
     seen.delete(path)
@@ -77,11 +84,12 @@ export function openHeld(path: string) {
       images ??= openImages(path)
       const changed: Entry[] = []
       const pace = pacer()
+      const deadline = performance.now() + HOLD_MS
       for (const [path, stats] of found) {
         const old = seen.get(path)
         if (old && isSame(old, stats)) continue
         if (old) forget(path, old)
-        const now = hold(path, stats)
+        const now = hold(path, stats, deadline)
         seen.set(path, now)
         note(path, now)
         // Nothing says that what is not kept is the same, but then its times do.
@@ -147,6 +155,7 @@ function parseRow(line: string): v.InferOutput<typeof Row> | null {
 }
 
 const TOO_LARGE = 'it is larger than 64 MiB'
+const TOO_SLOW = 'there was no time yet to keep it'
 const TOO_MANY = 'the files of the project are more than 256 MiB'
 
 const hasSameTimes = (old: Seen, found: Stats): boolean =>

@@ -28,7 +28,8 @@ export type Keeper = {
 /** More changed files are counted, not told one by one: that is a build or a checkout. */
 const MAX_TOLD = 200
 const MAX_TOLD_BYTES = 16 * 1024 * 1024
-const MAX_NAMED = 20
+const MAX_NAMED = 8
+const MAX_LISTED = 100
 
 type Store = {
   dir: string
@@ -72,7 +73,7 @@ export function createKeeper({
     const before = lookAtNamed(effect.writes, images)
     steps.append({ type: 'open', ...call, at: at(), entries: toShown(intended(before, effect, images)) })
     await Promise.all([images.sync(), steps.sync()])
-    return { settle: () => settleNamed(before, effect, context, call) }
+    return { settle: async () => listed(await settleNamed(before, effect, context, call)) }
   }
 
   async function settleNamed(before: Named, effect: Effect, context: ToolContext, call: Call): Promise<Aftermath> {
@@ -91,12 +92,13 @@ export function createKeeper({
   async function keepTree({ context }: Writing, call: Call): Promise<Kept> {
     if (watching.size === 0) tree.renew()
     await looked(context)
+    context.signal.throwIfAborted()
     steps.append({ type: 'open', ...call, at: at() })
     await Promise.all([tree.sync(), steps.sync()])
     const found = new Map<string, Entry>()
     watching.add(found)
     const since = Date.now()
-    return { settle: () => inTurn(() => settleTree(found, since, context, call)) }
+    return { settle: async () => listed(await inTurn(() => settleTree(found, since, context, call))) }
   }
 
   /** A file of several names is known by another one of them, where that was seen. */
@@ -172,10 +174,10 @@ export function createKeeper({
         const lost = writes.filter(isTooLarge)
         if (lost.length === 0) return { names: [] }
         const all = writes.every(path => lost.includes(path) || !existsSync(path))
-        return { undo: all ? 'none' : 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
+        return { undo: all ? 'none' : 'partial', names: firstOf(lost.map(shown), MAX_NAMED) }
       }
       const lost = [...namedOutside(writing.effect, roots, writing.context.env['HOME']), ...tree.unheld()]
-      return lost.length === 0 ? { names: [] } : { undo: 'partial', names: lost.slice(0, MAX_NAMED).map(shown) }
+      return lost.length === 0 ? { names: [] } : { undo: 'partial', names: firstOf(lost.map(shown), MAX_NAMED) }
     },
     async keep(writing, { turn_id, tool_call_id }) {
       const call = { step: tool_call_id, turn_id }
@@ -190,6 +192,15 @@ export function createKeeper({
     toShown,
   }
 }
+
+/** So many names as a person reads, and how many more there are. */
+const firstOf = (names: string[], most: number): string[] =>
+  names.length <= most ? names : [...names.slice(0, most), `… and ${names.length - most} more`]
+
+const listed = ({ not_undoable, ...aftermath }: Aftermath): Aftermath => ({
+  ...aftermath,
+  not_undoable: firstOf(not_undoable, MAX_LISTED),
+})
 
 type Call = { step: string; turn_id: string }
 

@@ -1,68 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createAttachments } from '../../src/agent/attachments.ts'
-import { createFit, type Fit, tokensOf } from '../../src/agent/context.ts'
-import { createReader } from '../../src/agent/history.ts'
-import { buildRequest } from '../../src/agent/request.ts'
-import type { ContextCompacted, Event, Stored } from '../../src/event.ts'
-import type { ModelInfo, ModelRequest } from '../../src/llm/provider.ts'
-import { stream } from '../../src/llm/stream.ts'
+import { describe, expect, test } from 'bun:test'
+import { tokensOf } from '../../src/agent/context.ts'
+import type { ContextCompacted } from '../../src/event.ts'
 import { growingLog } from '../support/growing-log.ts'
-import { endpointFor } from '../support/model-call.ts'
-import { chat, type Said } from '../support/model-replies.ts'
-import { type ModelServer, type Script, startModelServer } from '../support/model-server.ts'
-import { code, compactions, textOf, windowOf } from '../support/request-builder.ts'
+import type { Script } from '../support/model-server.ts'
+import { code, compactions, requestBuilders, textOf } from '../support/request-builder.ts'
 
-let server: ModelServer
-
-beforeAll(async () => {
-  server = await startModelServer()
-})
-
-afterAll(() => server.close())
-
-function builder(
-  log: ReturnType<typeof growingLog>,
-  room: number | undefined,
-  more: { fit?: Fit; system?: string } = {},
-) {
-  const fit = more.fit ?? createFit()
-  const attachments = createAttachments({ project: '/', allowed: [], forbidden: [] }, () => null)
-  const info: ModelInfo = { id: 'test/m', provider: 'test', usable: true }
-  if (room !== undefined) Object.assign(info, { context_window: windowOf(room), max_output: 1e9 })
-  const endpoint = endpointFor('chat', server.url)
-  const read = createReader()
-  /** Builds a request; events that are to be stored are, as the session does. */
-  const build = async (shrink = 0, signal = new AbortController().signal) => {
-    const making = buildRequest({
-      session_id: 's',
-      turn_id: log.turn_id(),
-      model: 'test/m',
-      info,
-      agent: { name: 'build', description: '', instructions: '', read_only: false, origin: '' },
-      frozen: { system: more.system ?? '', tools: [] },
-      fit,
-      shrink,
-      log: () => log.events,
-      read,
-      attachments,
-      stream: (request, signal) => stream(endpoint, request, signal),
-      price: (_, usage) => ({ ...usage, cost_usd: 1 }),
-      summariser: async model => model,
-      signal,
-    })
-    const yielded: Event[] = []
-    for (;;) {
-      const { done, value } = await making.next()
-      if (done) return { request: value as ModelRequest, yielded }
-      yielded.push(value)
-      if (value.type !== 'agent.state') log.add(value as Stored)
-    }
-  }
-  return { build, fit, attachments }
-}
-
-const answers = (...lines: (Said | Script)[]) =>
-  server.add(...lines.map(line => (typeof line === 'object' && 'text' in line ? chat(line) : (line as Script))))
+const { server, builder, answers } = requestBuilders()
 
 describe('summarising', () => {
   /** Turns of text alone: there is nothing to trim. */
@@ -88,7 +31,7 @@ describe('summarising', () => {
     expect(log.events.slice(0, before.length)).toEqual(before)
     expect(textOf(request.messages[0]!)).toContain('SUMMARY')
     expect(request.messages.at(-1)).toMatchObject({ role: 'user', text: 'And now, in one word?' })
-    const asked = server.requests.at(-1)!.body
+    const asked = server().requests.at(-1)!.body
     expect(asked.tools).toBeUndefined()
     expect(asked.messages[1].content).toContain('USER: Question 0: why')
     expect(asked.messages[1].content).toContain('ASSISTANT: Answer 0: because')
@@ -110,7 +53,7 @@ describe('summarising', () => {
     }
     answers({ text: 'THE SECOND' })
     const { request } = await build()
-    expect(server.requests.at(-1)!.body.messages[1].content).toContain('THE FIRST SUMMARY')
+    expect(server().requests.at(-1)!.body.messages[1].content).toContain('THE FIRST SUMMARY')
     expect(JSON.stringify(request.messages)).not.toContain('THE FIRST SUMMARY')
     // At once again: what is kept begins before the event of the first one.
     const { fit } = builder(log, 4_000)
@@ -118,7 +61,7 @@ describe('summarising', () => {
     answers({ text: 'THE THIRD' })
     const smaller = builder(log, 4_000, { fit })
     const again = await smaller.build(1)
-    expect(server.requests.at(-1)!.body.messages[1].content).toContain('THE SECOND')
+    expect(server().requests.at(-1)!.body.messages[1].content).toContain('THE SECOND')
     expect(textOf(again.request.messages[0]!)).toContain('THE THIRD')
   })
 
@@ -167,7 +110,9 @@ describe('summarising', () => {
     const tooLong: Script = { status: 400, body: '{"error":{"code":"context_length_exceeded","message":"too long"}}' }
     answers(tooLong, { text: 'S' })
     await builder(log, 4_000).build()
-    const [first, second] = server.requests.slice(-2).map(asked => asked.text.length)
+    const [first, second] = server()
+      .requests.slice(-2)
+      .map(asked => asked.text.length)
     expect(second!).toBeLessThan(first! * 0.7)
   })
 
@@ -196,9 +141,9 @@ describe('when nothing fits', () => {
   test('one prompt beyond a known window is a typed error, and no call', async () => {
     const log = growingLog()
     log.prompt(code(2_000))
-    const before = server.requests.length
+    const before = server().requests.length
     expect(builder(log, 4_000).build()).rejects.toMatchObject({ code: 'LLM_CONTEXT_LENGTH' })
-    expect(server.requests).toHaveLength(before)
+    expect(server().requests).toHaveLength(before)
   })
 
   test('with a window that is only guessed the provider decides; once it refused, it is a typed error', async () => {
@@ -230,12 +175,12 @@ describe('when nothing fits', () => {
     const log = growingLog()
     for (let i = 0; i < 30; i++) log.says(`Answer ${i} ${'so '.repeat(100)}`)
     const { build } = builder(log, 4_000)
-    const before = server.requests.length
+    const before = server().requests.length
     let shrink = 0
     for (; shrink < 10; shrink++) {
       answers({ text: 'S'.repeat(4_000) })
       if (await build(shrink).catch(error => error.code === 'LLM_CONTEXT_LENGTH')) break
     }
-    expect(server.requests.length - before).toBeLessThanOrEqual(3)
+    expect(server().requests.length - before).toBeLessThanOrEqual(3)
   })
 })

@@ -1,74 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import { createAttachments } from '../../src/agent/attachments.ts'
-import { createFit, type Fit, tokensOf } from '../../src/agent/context.ts'
-import { createReader } from '../../src/agent/history.ts'
-import { buildRequest } from '../../src/agent/request.ts'
-import type { Event, Stored } from '../../src/event.ts'
+import { tokensOf } from '../../src/agent/context.ts'
 import { anthropicBody } from '../../src/llm/anthropic/anthropic-request.ts'
 import { geminiBody } from '../../src/llm/gemini/gemini-request.ts'
 import { chatBody } from '../../src/llm/openai/openai-request.ts'
 import { responsesBody } from '../../src/llm/openai/responses-request.ts'
-import type { Image, ModelInfo, ModelMessage, ModelRequest } from '../../src/llm/provider.ts'
-import { stream } from '../../src/llm/stream.ts'
+import type { Image, ModelMessage, ModelRequest } from '../../src/llm/provider.ts'
 import { growingLog } from '../support/growing-log.ts'
 import { endpointFor } from '../support/model-call.ts'
 import { chat } from '../support/model-replies.ts'
-import { type ModelServer, startModelServer } from '../support/model-server.ts'
-import { code, compactions, textOf, windowOf } from '../support/request-builder.ts'
+import { code, compactions, requestBuilders, textOf } from '../support/request-builder.ts'
 import { flawsOf } from '../support/valid-history.ts'
 
-let server: ModelServer
-
-beforeAll(async () => {
-  server = await startModelServer()
-})
-
-afterAll(() => server.close())
-
+const { server, builder } = requestBuilders()
 const images: Image[] = [{ media_type: 'image/png', data: 'AAAA' }]
-
-function builder(
-  log: ReturnType<typeof growingLog>,
-  room: number | undefined,
-  more: { fit?: Fit; system?: string } = {},
-) {
-  const fit = more.fit ?? createFit()
-  const attachments = createAttachments({ project: '/', allowed: [], forbidden: [] }, () => null)
-  const info: ModelInfo = { id: 'test/m', provider: 'test', usable: true }
-  if (room !== undefined) Object.assign(info, { context_window: windowOf(room), max_output: 1e9 })
-  const endpoint = endpointFor('chat', server.url)
-  const read = createReader()
-  /** Builds a request; events that are to be stored are, as the session does. */
-  const build = async (shrink = 0, signal = new AbortController().signal) => {
-    const making = buildRequest({
-      session_id: 's',
-      turn_id: log.turn_id(),
-      model: 'test/m',
-      info,
-      agent: { name: 'build', description: '', instructions: '', read_only: false, origin: '' },
-      frozen: { system: more.system ?? '', tools: [] },
-      fit,
-      shrink,
-      log: () => log.events,
-      read,
-      attachments,
-      stream: (request, signal) => stream(endpoint, request, signal),
-      price: (_, usage) => ({ ...usage, cost_usd: 1 }),
-      summariser: async model => model,
-      signal,
-    })
-    const yielded: Event[] = []
-    for (;;) {
-      const { done, value } = await making.next()
-      if (done) return { request: value as ModelRequest, yielded }
-      yielded.push(value)
-      if (value.type !== 'agent.state') log.add(value as Stored)
-    }
-  }
-  return { build, fit, attachments }
-}
 
 const isTrimmed = (message: ModelMessage) => textOf(message).includes('trimmed to save room')
 
@@ -234,11 +180,11 @@ test('whatever a session does: requests fit, are valid, and repeat the one befor
           } else if (step.kind === 'cut') log.cut('So this is')
           else log.steer('no, wait')
           const trims = fit.trimmed.size
-          const waiting = server.requests.length
-          server.add(chat({ text: 'A summary of it all.' }))
+          const waiting = server().requests.length
+          server().add(chat({ text: 'A summary of it all.' }))
           const { request, yielded } = await build()
           // The summary that nobody asked for is taken off the queue again.
-          if (server.requests.length === waiting) await fetch(`${server.url}/v1/x`, { method: 'POST', body: '{}' })
+          if (server().requests.length === waiting) await fetch(`${server().url}/v1/x`, { method: 'POST', body: '{}' })
           const { messages } = request
           expect(tokensOf(messages)).toBeLessThanOrEqual(room)
           expect(messages[0]!.role).toBe('user')

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test'
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -76,12 +75,3 @@ test('the package holds the bundle for Node, which is its command', () => {
   expect(bin).toEqual({ 'emacs-agent-backend': 'dist/node/main.js' })
   expect(files).toEqual(['dist/node', 'CHANGELOG.md'])
 })
-
-const lacksGit = spawnSync('git', ['rev-parse', '--git-dir'], { cwd: ROOT }).status !== 0
-test.skipIf(lacksGit)(
-  `subjects of commits have at most 72 characters${lacksGit ? ' (no git history here)' : ''}`,
-  () => {
-    const { stdout } = spawnSync('git', ['log', '-50', '--no-merges', '--format=%s'], { cwd: ROOT, encoding: 'utf8' })
-    expect(stdout.split('\n').filter(subject => subject.length > 72)).toEqual([])
-  },
-)

@@ -165,6 +165,15 @@ const calls: Record<string, (id: Message['id'], args: Args, token: unknown) => u
     send({ method: 'notifications/tools/list_changed' })
     text(id, 'grown')
   },
+  rewrite(id, { tool, description, param }) {
+    const listed = (tools as { name: string; description: string; inputSchema: object }[]).find(
+      ({ name }) => name === tool,
+    )!
+    if (typeof description === 'string') listed.description = description
+    if (typeof param === 'string') listed.inputSchema = object({ text: string, [param]: string }, [])
+    send({ method: 'notifications/tools/list_changed' })
+    text(id, 'rewritten')
+  },
   env: id => text(id, JSON.stringify(process.env)),
   async limits(id) {
     const { execFileSync } = await import('node:child_process')

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { atEnd } from './at-end.ts'
 import { Backend, type EventStream, type Frame, type Home, makeHome } from './backend.ts'
 import { chat, type Said } from './model-replies.ts'
@@ -17,13 +18,19 @@ export type Scripted = { backend: Backend; home: Home; model: ModelServer; says(
 
 /** The built backend with a model that says its lines in order, as an OpenAI-compatible server. */
 export async function startScripted(
-  options: { config?: string; argv?: string[]; env?: Record<string, string>; command?: string[] } = {},
+  options: {
+    config?: string
+    argv?: string[]
+    env?: Record<string, string>
+    command?: string[]
+    config_file?: string
+  } = {},
 ): Promise<Scripted> {
   const model = await startModelServer()
   open.push(() => model.close())
-  const home = makeHome(
-    `model = "test/model"\n${options.config ?? ''}\n[providers.test]\nkind = "openai-compatible"\nbase_url = "${model.url}/v1"\napi_key = "test-key-0123456789"`,
-  )
+  const config = `model = "test/model"\n${options.config ?? ''}\n[providers.test]\nkind = "openai-compatible"\nbase_url = "${model.url}/v1"\napi_key = "test-key-0123456789"`
+  const home = makeHome(options.config_file === undefined ? config : '')
+  if (options.config_file !== undefined) writeFileSync(options.config_file, config)
   const backend = await Backend.start(home, options)
   open.push(() => backend.stop())
   return {

@@ -6,9 +6,13 @@ export const agents = ['user', 'project', 'env', 'request']
   .map(name => `[agents.by_${name}]\nread_only = true\n`)
   .join('')
 
-/** A session, and what becomes of the calls its model makes. */
-export async function working({ backend, says, model }: Scripted, files: Record<string, string>, more: object = {}) {
-  const project = tempDir(files)
+/** A session in a directory with these files, or in this one, and what becomes of the calls its model makes. */
+export async function working(
+  { backend, says, model }: Scripted,
+  files: Record<string, string> | string,
+  more: object = {},
+) {
+  const project = typeof files === 'string' ? files : tempDir(files)
   const id = await backend.session(project, more)
   const stream = await backend.events(`/api/sessions/${id}/events`)
   const resultAfter = async (from: number) => (await stream.next('tool.result', from)).data

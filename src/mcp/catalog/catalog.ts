@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
+import { printable, visible } from '../../base/controls.ts'
 import { PRIVATE_DIR, readRegular, writeAtomic } from '../../base/files.ts'
 import { wellFormed } from '../../base/text.ts'
 import type { McpServerConfig } from '../../config/config.ts'
@@ -63,7 +64,7 @@ export async function readListing(listing: ToolListing['tools'], problem: (text:
 
 const toolOf = ({ name, title, description, inputSchema, annotations }: v.InferOutput<typeof Listed>): McpTool => ({
   name,
-  description: description || title || '',
+  description: visible(description || printable(title ?? '')),
   schema: isObject(inputSchema) ? inputSchema : { type: 'object' },
   annotations: { readOnlyHint: annotations?.readOnlyHint, destructiveHint: annotations?.destructiveHint },
 })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { printable } from '../../base/controls.ts'
 import { AppError } from '../../base/errors.ts'
 import { head } from '../../base/text.ts'
 import { encodeToon } from '../../base/toon.ts'
@@ -8,6 +9,7 @@ import type { Tool, ToolContext } from '../../tools/tool.ts'
 import { type Absent, ownersOf } from './absent.ts'
 import { innerCall, namesIn, textIn } from './asked.ts'
 import type { McpTool } from './catalog.ts'
+import { cleanSchema } from './clean.ts'
 import { createIndex, type Index } from './find.ts'
 import { isObject, propertiesOf } from './schema.ts'
 import { signatureOf, summaryOf } from './signature.ts'
@@ -61,7 +63,7 @@ const findTools = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
     const lines = Array.from(servers, ([name, of]) => ({
       server: name,
       category: of[0]!.category,
-      tools: of.map(entry => entry.listed.name),
+      tools: of.map(entry => printable(entry.listed.name)),
     }))
     return said([overviewOf(lines) || 'There are no MCP tools.', ...missing].join('\n'))
   },
@@ -128,7 +130,9 @@ const said = (content: string) => ({ content, metadata: {} })
 /** By full name, by the name a provider knows it by, or by the bare name where only one server has it. */
 function lookUp(entries: Entry[], name: string): Entry | undefined {
   const plain = name.trim().replace(/^mcp__/, '')
-  const exact = entries.find(entry => entry.name === plain || wireName(entry.name) === plain)
+  const exact = entries.find(
+    entry => entry.name === plain || wireName(entry.name) === plain || printable(entry.name) === plain,
+  )
   if (exact) return exact
   const same = plain.replace(/__|[:.]/, '/')
   const bare = entries.filter(entry => entry.name === same || entry.listed.name === plain)
@@ -166,7 +170,9 @@ function unknownTool(entries: Entry[], name: string): string {
         .map(hit => hit.entry),
     ]),
   ].slice(0, 3)
-  const signatures = alike.map(entry => `${entry.name} ${signatureOf(entry.listed.schema)}`.trim())
+  const signatures = alike.map(entry =>
+    `${printable(entry.name)} ${signatureOf(cleanSchema(entry.listed.schema))}`.trim(),
+  )
   return `There is no MCP tool ${name}. ${signatures.length > 0 ? `Nearest: ${signatures.join('; ')}` : 'find_tools lists what there is.'}`
 }
 
@@ -180,8 +186,8 @@ async function found(entries: Entry[], query: string, context: ToolContext, miss
 
 async function table(entries: Entry[], { toon }: ToolContext): Promise<string> {
   const tools = entries.map(({ name, listed }) => ({
-    name,
-    params: signatureOf(listed.schema),
+    name: printable(name),
+    params: signatureOf(cleanSchema(listed.schema)),
     about: summaryOf(listed.description, SHORT_ABOUT),
   }))
   return toon ? encodeToon({ tools }) : JSON.stringify({ tools })
@@ -189,14 +195,15 @@ async function table(entries: Entry[], { toon }: ToolContext): Promise<string> {
 
 /** For one or two tools: the whole description, and what is said of each parameter. */
 function detailsOf({ name, listed }: Entry): string[] {
-  const { properties } = propertiesOf(listed.schema, listed.schema)
+  const schema = cleanSchema(listed.schema)
+  const { properties } = propertiesOf(schema, schema)
   const params = Object.entries(properties).flatMap(([param, property]) =>
     isObject(property) && typeof property.description === 'string'
       ? [`- ${param}: ${summaryOf(property.description, 200)}`]
       : [],
   )
   const about = head(listed.description.trim(), LONG_ABOUT)
-  const more = about.length > SHORT_ABOUT ? [`${name}: ${about}`] : []
+  const more = about.length > SHORT_ABOUT ? [`${printable(name)}: ${about}`] : []
   return [...more, ...params]
 }
 

@@ -1,7 +1,9 @@
+import { printable } from '../../base/controls.ts'
 import type { Tool } from '../../tools/tool.ts'
 import type { McpServer } from '../connection/server.ts'
 import { type Absent, absentFor } from './absent.ts'
 import type { Catalog, McpTool } from './catalog.ts'
+import { cleanSchema } from './clean.ts'
 import { type Entry, type Listed, lazyTools, overviewOf } from './lazy.ts'
 import { hasResources, resourceTool } from './read-resource.ts'
 import { signatureOf } from './signature.ts'
@@ -32,7 +34,7 @@ export function createOffer(servers: { server: McpServer; catalog: Catalog | nul
   const lists: Listed[] = servers.map(({ server }) => ({
     server: server.config.name,
     category: server.config.category,
-    tools: current.get(server)?.map(tool => tool.name) ?? null,
+    tools: current.get(server)?.map(tool => printable(tool.name)) ?? null,
     failed: server.status() === 'failed',
   }))
   const told = new Map(servers.map(({ server }) => [server, signatures(current.get(server) ?? [])]))
@@ -108,7 +110,8 @@ export const offered = ({ config }: McpServer, catalog: Catalog) =>
   catalog.tools.filter(tool => isOffered(tool, config))
 const sizeOf = (tools: McpTool[]) =>
   JSON.stringify(tools.map(({ name, description, schema }) => [name, description, schema])).length
-const signatures = (tools: McpTool[]) => new Map(tools.map(tool => [tool.name, signatureOf(tool.schema)]))
+const signatures = (tools: McpTool[]) =>
+  new Map(tools.map(tool => [printable(tool.name), signatureOf(cleanSchema(tool.schema))]))
 
 /** More names than this are for find_tools. */
 const MOST_NAMED = 40

@@ -1,8 +1,11 @@
+import { AppError } from '../../base/errors.ts'
 import type { Params } from '../../event.ts'
-import type { Level, Output, Tool, ToolContext } from '../../tools/tool.ts'
+import type { Effect, Level, Output, Tool, ToolContext } from '../../tools/tool.ts'
 import type { McpServer } from '../connection/server.ts'
 import { parseArguments } from './arguments.ts'
 import type { McpTool } from './catalog.ts'
+import { cleanSchema, rawNames } from './clean.ts'
+import { definitionOf } from './definition.ts'
 import { portable } from './portable.ts'
 import { outputOf } from './result.ts'
 
@@ -18,21 +21,31 @@ export function toolFor(server: McpServer, listed: McpTool): Tool<Params> {
     name,
     category: config.category,
     description: listed.description,
-    parameters: portable(listed.schema),
+    parameters: portable(cleanSchema(listed.schema)),
     level,
-    parse: params => parseArguments(name, listed.schema, params),
-    effect: async () => ({
+    parse: params => rawNames(listed.schema, parseArguments(name, cleanSchema(listed.schema), params)),
+    effect: async (_, context) => ({
       level,
       reason: `Call ${listed.name} of the MCP server ${config.name}`,
       reads: [],
       writes: [],
+      definition: definitionOf(await server.latest(listed, context)),
       ...(listed.annotations.destructiveHint === true && { danger: 'destructive' }),
     }),
-    run: (params, context) => run(server, listed, params, context),
+    run: (params, context, effect) => run(server, listed, params, context, effect),
   }
 }
 
-async function run(server: McpServer, listed: McpTool, args: Params, context: ToolContext): Promise<Output> {
+async function run(
+  server: McpServer,
+  listed: McpTool,
+  args: Params,
+  context: ToolContext,
+  { definition }: Effect,
+): Promise<Output> {
+  const now = definitionOf(await server.latest(listed, context))
+  if (definition && now.hash !== definition.hash)
+    throw new AppError('MCP_SERVER_ERROR', `${listed.name} has changed since the call was judged. Repeat the call.`)
   const result = await server.call({ tool: listed.name, args, schema: listed.schema, context })
   return outputOf(result, context.toon)
 }

@@ -2,7 +2,7 @@ import type { Transport } from '@modelcontextprotocol/client'
 import { abortable, within } from '../../base/abort.ts'
 import { AppError, messageOf } from '../../base/errors.ts'
 import type { McpServerConfig } from '../../config/config.ts'
-import { type Catalog, catalogPath, loadCatalog, readListing, saveCatalog } from '../catalog/catalog.ts'
+import { type Catalog, catalogPath, loadCatalog, type McpTool, readListing, saveCatalog } from '../catalog/catalog.ts'
 import { readOthers } from '../catalog/others.ts'
 import type { CallResult } from '../catalog/result.ts'
 import type { LastLines } from '../transport/last-lines.ts'
@@ -21,6 +21,8 @@ export type McpServer = {
   catalog(): Promise<Catalog | null>
   /** The same, asking the server when nothing is known. Throws MCP_SERVER_ERROR when it does not answer. */
   fetchCatalog(asker?: Asker | null): Promise<Catalog>
+  /** The tool as the server lists it now, which is started for that; as it was known when it does not start or has it no more. */
+  latest(tool: McpTool, asker: Asker & { signal: AbortSignal }): Promise<McpTool>
   /** Throws as `Connection.call` does, and MCP_SERVER_ERROR when the server cannot be started or ended in mid-call. */
   call(request: Omit<CallRequest, 'timeout_ms'>): Promise<CallResult>
   /** From now on `onResource` is called for changes of a resource that the server reports. */
@@ -200,6 +202,10 @@ export function createMcpServer(options: McpServerOptions): McpServer {
       if (kept) return kept
       await ready(asker)
       return catalog!
+    },
+    async latest(tool, asker) {
+      await abortable(ready(asker), asker.signal).catch(() => asker.signal.throwIfAborted()) // the call will say why
+      return catalog?.tools.find(({ name }) => name === tool.name) ?? tool
     },
     async call(request) {
       for (let attempt = 0; ; attempt++) {

@@ -4,6 +4,7 @@ import { type Agent, agentOf, agentsOf, namesTaken, toolsFor } from '../../agent
 import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
 import { type Place, placeOf } from '../../conventions/places.ts'
+import { createRedactor } from '../../session/redact.ts'
 import type { Tool } from '../../tools/tool.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
@@ -11,6 +12,7 @@ import { OfProject, ProviderKey } from '../schema.ts'
 
 /** What there is to choose from: models, agents, tools, MCP servers, rules. */
 export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
+  const redactor = createRedactor(runtime.secrets)
   /** However a project is written, its servers are the same. */
   const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
   const builtins = async (): Promise<readonly Tool[]> => {
@@ -68,7 +70,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         ...(await skillTools(query.project)),
         ...((await pool?.listed((await real(query.project))!)) ?? []),
       ]
-      const { defaultApproval } = await import('../../tools/permission/policy.ts')
+      const { defaultApproval } = await import('../../tools/permission/approval.ts')
       return {
         tools: listed.map(tool => ({
           name: tool.name,
@@ -84,7 +86,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   route(app, 'GET /api/mcp', { summary: 'MCP servers and how they are', query: OfProject }, async ({ query }) => {
     await runtime.projectConfig(query.project)
     const servers = (await (await runtime.pool())?.status(await real(query.project))) ?? []
-    return { servers, problems: runtime.problems() }
+    return redactor.value({ servers, problems: runtime.problems() })
   })
   route(
     app,
@@ -108,7 +110,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     return {
       rules: [
         ...config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule })),
-        ...(await runtime.remembered.list(await real(query.project))),
+        ...(await runtime.remembered.list(await real(query.project))).map(({ definition: _, ...rule }) => rule),
       ],
     }
   })

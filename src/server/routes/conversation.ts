@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import type { CommandRequest } from '../../session/commands/invoke.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { AnswerQuestion, Approve, Reject, SendPrompt } from '../schema.ts'
+import { AnswerQuestion, Approve, Interrupt, Reject, SendPrompt } from '../schema.ts'
 
 /** What is said in a session: prompts, decisions, answers, and stopping. Nothing is acknowledged before it is on the disk. */
 export function conversationRoutes(app: Hono<Env>, { store, runtime }: Server): void {
@@ -16,11 +16,18 @@ export function conversationRoutes(app: Hono<Env>, { store, runtime }: Server): 
     const { outcome, ...accepted } = taken
     return wait ? outcome : accepted
   })
-  route(app, 'POST /api/sessions/:id/interrupt', { summary: 'Stop everything that runs' }, async ({ id }) => ({
-    status: 'interrupted',
-    agent_state: 'idle',
-    dropped: await (await store.get(id)).turns.interrupt(),
-  }))
+  route(
+    app,
+    'POST /api/sessions/:id/interrupt',
+    { summary: 'Stop everything that runs, or one delegated agent', body: Interrupt },
+    async ({ id, body: { tool_call_id } }) => {
+      const session = await store.get(id)
+      if (tool_call_id === undefined)
+        return { status: 'interrupted', agent_state: 'idle', dropped: await session.turns.interrupt() }
+      await session.turns.stop(tool_call_id)
+      return { status: 'interrupted', agent_state: session.agent_state.state, dropped: [] }
+    },
+  )
   route(app, 'DELETE /api/sessions/:id/queue/:turn_id', { summary: 'Drop a waiting prompt' }, async ({ c, id }) => {
     await (await store.get(id)).turns.drop(c.req.param('turn_id') ?? '')
     return { status: 'dropped' }

@@ -126,6 +126,17 @@ export const BUILT_IN: readonly BuiltIn[] = [
     run: ({ store, session, given }) => store.retry(session.id, given === '' ? undefined : given),
   },
   {
+    name: 'until',
+    description: 'Work until a command succeeds; further lines say what to do',
+    argument_hint: 'COMMAND',
+    async run({ store, session, given }) {
+      const [until = '', ...lines] = given.split('\n').map(line => line.trim())
+      if (until === '') throw new AppError('INVALID_REQUEST', 'Name the command: /until npm test')
+      const text = lines.join('\n').trim() || `Make this command succeed: ${until}`
+      return store.prompt(session.id, { text, until })
+    },
+  },
+  {
     name: 'compact',
     description: 'Have the conversation summarised now, to make room',
     argument_hint: '[WHAT TO KEEP]',

@@ -1,6 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { lstat, mkdir, readlink, rename, stat, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { lstat, readlink, rename, stat, unlink } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 import { diskPath, hashOf, readRegular, writeAtomic } from '../../base/files.ts'
 import type { FileDiff, Preview } from '../../event.ts'
@@ -9,6 +8,7 @@ import { confirmPath, failure, relative } from '../paths.ts'
 import { count, decodeText, encodingOf, isBinary, lineCount, textLike } from '../text.ts'
 import type { Change, Roots } from '../tool.ts'
 import { unifiedDiff } from './diff.ts'
+import { inDirectory } from './held.ts'
 import { holding } from './hold.ts'
 import { createFile, replaceFile } from './replace.ts'
 
@@ -144,13 +144,16 @@ async function commit(change: Change, confirm: () => Promise<void>): Promise<voi
   if (operation === 'move' && from !== undefined) return await moveFile(from, path, after, confirm)
   if (after === null) {
     await confirm()
-    return before === null ? undefined : await unlink(path)
+    return before === null ? undefined : await inDirectory(path, unlink)
   }
-  if (before !== null) return sameBytes(before, after) ? undefined : await replaceFile(path, before, after, confirm)
+  if (before !== null) {
+    if (!sameBytes(before, after)) await inDirectory(path, name => replaceFile(name, before, after, confirm))
+    return
+  }
   const model = operation === 'copy' && from !== undefined ? await stat(from) : null
-  await mkdir(dirname(path), { recursive: true })
+  const mode = model ? model.mode & 0o777 : 0o666 & ~process.umask()
   try {
-    await createFile(path, after, model ? model.mode & 0o777 : 0o666 & ~process.umask(), confirm)
+    await inDirectory(path, name => createFile(name, after, mode, confirm), { create: true })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') await confirm() // says that it is another file by now
     throw error
@@ -163,16 +166,18 @@ async function moveFile(
   bytes: Uint8Array | null,
   confirm: () => Promise<void>,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await confirm()
-  try {
-    await rename(from, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
-    const { mode } = await lstat(from) // another file system
-    await writeAtomic(path, bytes ?? '', mode & 0o777)
-    await unlink(from)
+  const move = async (source: string, target: string) => {
+    await confirm()
+    try {
+      await rename(source, target)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+      const { mode } = await lstat(source) // another file system
+      await writeAtomic(target, bytes ?? '', mode & 0o777)
+      await unlink(source)
+    }
   }
+  await inDirectory(path, target => inDirectory(from, source => move(source, target)), { create: true })
 }
 
 const hashOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : hashOf(bytes))

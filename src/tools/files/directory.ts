@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, stat } from 'node:fs/promises'
+import { lstat, readdir, stat } from 'node:fs/promises'
 import { join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
@@ -9,6 +9,7 @@ import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden, walk } from '../search/walk.ts'
 import { count } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
+import { makeDirectory } from './held.ts'
 import { missing } from './read.ts'
 
 const MAX_ROWS = 1_000
@@ -71,11 +72,11 @@ export const createDirectoryTool = defineTool({
   async run(_, context, { writes: [path], locations }) {
     await confirmPath(path!, context.roots)
     const shown = relative(path!, context.roots)
-    const created = await mkdir(path!, { recursive: true }).catch(error => {
+    const created = await makeDirectory(path!).catch(error => {
       throw failure(error, shown)
     })
-    const content = created === undefined ? `${shown} exists already.` : `Created ${shown}/.`
-    return { content, metadata: { path: shown, created: created !== undefined }, locations }
+    const content = created ? `Created ${shown}/.` : `${shown} exists already.`
+    return { content, metadata: { path: shown, created }, locations }
   },
 })
 

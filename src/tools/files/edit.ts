@@ -11,6 +11,7 @@ import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts
 import { editedForeign } from './foreign.ts'
 import { type Replacement, replaced } from './match.ts'
 import { missing } from './read.ts'
+import { staleFile } from './stale.ts'
 
 /**
  * A file the model never read may be overwritten: the approval shows the diff. One that it read, and that changed since, may
@@ -29,7 +30,7 @@ export const writeFileTool = defineTool({
     const before = await fileBytes(path, shown)
     const seen = context.seen.get(path)
     if (before !== null && seen !== undefined && seen !== hashOf(before)) {
-      throw new AppError('STALE_FILE', `${shown} has changed since you read it: read it again before overwriting it.`)
+      throw staleFile(path, shown, seen, 'read it again before overwriting it.', context)
     }
     const after = textLike(content, before)
     const reason = `${before === null ? 'Create' : 'Overwrite'} ${shown} (${count(lineCount(content), 'line')})`
@@ -66,7 +67,7 @@ export const editFileTool = defineTool({
       return { ...effect, locations: [{ path: shown, line }] }
     } catch (error) {
       // What is near says what the file holds. Of a hidden one, that is for the rules to allow first.
-      if (!isHidden(path, context)) throw error
+      if (!isHidden(path, context)) throw asStale(error, path, before, context) ?? error
       return { level: 'write', reason, reads: [path], writes: [path] }
     }
   },
@@ -75,6 +76,14 @@ export const editFileTool = defineTool({
     return { ...(await commitText('Edited', context, effect)), locations: effect.locations }
   },
 })
+
+/** Of an edit that no longer fits: the file is another one than the model read. */
+function asStale(error: unknown, path: string, before: Uint8Array | null, context: ToolContext): AppError | undefined {
+  const seen = context.seen.get(path)
+  if (!(error instanceof AppError) || error.code !== 'TOOL_FAILED') return undefined
+  if (seen === undefined || (before !== null && seen === hashOf(before))) return undefined
+  return staleFile(path, relative(path, context.roots), seen, error.message, context)
+}
 
 /** Edits what the model saw, which is the unsaved buffer if there is one; what is replaced is the file on disk. */
 async function edited(params: Replacement, path: string, before: Uint8Array | null, context: ToolContext) {

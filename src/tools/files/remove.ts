@@ -7,6 +7,7 @@ import { count } from '../text.ts'
 import type { Change, Effect, Roots, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { unsavedDanger } from './edit.ts'
+import { inDirectory } from './held.ts'
 import { holding } from './hold.ts'
 import { missing } from './read.ts'
 import { contentsOf, treeOf } from './tree.ts'
@@ -75,7 +76,7 @@ async function remove(path: string, inside: string[], changes: Change[], { roots
   if ((await lstat(path)).isDirectory())
     return await holding([path], () => removeDirectory(path, inside, changes, roots))
   if (changes.length > 0) await commitChanges(changes, roots)
-  else await unlink(path)
+  else await inDirectory(path, unlink)
   return [path]
 }
 
@@ -86,7 +87,7 @@ async function removeDirectory(path: string, inside: string[], changes: Change[]
     throw new AppError('STALE_FILE', `${relative(path, roots)} holds more than before. List it, then repeat the call.`)
   }
   await verifyChanges(changes, roots)
-  await (inside.length === 0 ? rmdir(path) : rm(path, { recursive: true }))
+  await inDirectory(path, name => (inside.length === 0 ? rmdir(name) : rm(name, { recursive: true })))
   return files
 }
 

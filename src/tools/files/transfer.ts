@@ -1,4 +1,6 @@
-import { copyFile, cp, lstat, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { copyFile, cp, lstat, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
@@ -8,6 +10,7 @@ import { count } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { unsavedDanger } from './edit.ts'
+import { inDirectory } from './held.ts'
 import { holding } from './hold.ts'
 import { missing } from './read.ts'
 import { MAX_REPORTED } from './remove.ts'
@@ -117,12 +120,31 @@ async function moveWhole(overwrite: boolean, from: string, path: string, effect:
   }
   await verifyChanges(effect.changes ?? [], context.roots)
   try {
-    await mkdir(dirname(path), { recursive: true })
-    await rename(from, path)
+    await inDirectory(path, target => inDirectory(from, source => moveTo(source, target)), { create: true })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw failure(error, relative(path, context.roots))
-    await cp(from, path, { recursive: true, errorOnExist: true, preserveTimestamps: true, verbatimSymlinks: true })
-    await rm(from, { recursive: true })
+    throw failure(error, relative(path, context.roots))
+  }
+}
+
+async function moveTo(source: string, target: string): Promise<void> {
+  try {
+    await rename(source, target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    await cp(source, target, { recursive: true, errorOnExist: true, preserveTimestamps: true, verbatimSymlinks: true })
+    await rm(source, { recursive: true })
+  }
+}
+
+/** Beside its place first: a link that takes that name meanwhile is replaced, not followed. */
+async function copyTo(source: string, target: string): Promise<void> {
+  const temporary = join(dirname(target), `.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    await copyFile(source, temporary, constants.COPYFILE_EXCL)
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
   }
 }
 
@@ -130,10 +152,11 @@ async function copyLarge(overwrite: boolean, from: string, path: string, context
   await confirmPath(from, context.roots)
   await confirmPath(path, context.roots)
   await destination(path, overwrite, context)
-  await mkdir(dirname(path), { recursive: true })
-  await copyFile(from, path).catch(error => {
-    throw failure(error, relative(path, context.roots))
-  })
+  await inDirectory(path, target => inDirectory(from, source => copyTo(source, target)), { create: true }).catch(
+    error => {
+      throw failure(error, relative(path, context.roots))
+    },
+  )
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Effect } from '../tool.ts'
 import { ANY, hasMark } from './command/cursor.ts'
 import type { Redirect } from './command/lists.ts'
 import { nameOf } from './command/unwrap.ts'
-import { type Line, parseLine, type SimpleCommand } from './command.ts'
-import { namesSensitive, pathsNamed } from './operands.ts'
+import { type Line, parseLine } from './command.ts'
+import { mayBeSensitive, mayFit, namesSensitive, pathsNamed } from './operands.ts'
 import { compilePath, type PathRule } from './pathrule.ts'
 import { type ParsedRule, parseRule, readsPath } from './rule.ts'
 import { dangerOf } from './sensitive.ts'
@@ -23,30 +23,48 @@ export type Subject = {
   /** The shell line as it was read, and what its words name. */
   shell: (Shell & { command: string }) | null
 }
-type Shell = { line: Line; in_project: boolean; named(): string[]; written(): string[]; sensitive(): boolean }
+type Shell = {
+  line: Line
+  in_project: boolean
+  named(): string[]
+  written(): string[]
+  sensitive(): boolean
+  /** Absolute paths with wildcards, as marks. */
+  patterns(): string[]
+}
 
 export function subjectOf(call: { tool: string; effect: Effect }, place: RuleScope): Subject {
   const { tool, effect } = call
   const touched = [...new Set([...effect.reads, ...effect.writes])]
-  const shell = effect.command === undefined ? null : shellOf(effect.command, effect.cwd ?? place.project, place)
+  const shell = effect.command === undefined ? null : shellOf(effect.command, effect, place)
   return { tool, effect, touched, shell }
 }
 
 /** What the words name is only looked at when some rule wants to know. */
-function shellOf(command: string, cwd: string, { project, home }: RuleScope): Subject['shell'] {
+function shellOf(command: string, effect: Effect, { project, home }: RuleScope): Subject['shell'] {
+  const { cwd = project, leads } = effect
   const line = parseLine(command)
   const from = inProject(cwd, project)
-  const pathsOf = (commands: SimpleCommand[]) =>
-    commands.flatMap(each => pathsNamed(each, cwd, home)).map(path => path.replace(MARKS, 'x'))
+  const marked = once(() => line.commands.flatMap(each => pathsNamed(each, cwd, home)))
+  const pathsOf = (paths: string[]) => paths.map(path => path.replace(MARKS, 'x'))
   return {
     command,
     line,
     in_project: cwd === project,
-    named: once(() => pathsOf(line.commands)),
+    named: once(() => [...new Set([...pathsOf(marked()), ...(leads?.paths ?? [])])]),
     written: once(() =>
-      pathsOf(line.commands.map(({ redirects }) => ({ words: [], redirects: redirects.filter(isOutput) }))),
+      pathsOf(
+        line.commands.flatMap(({ redirects }) =>
+          pathsNamed({ words: [], redirects: redirects.filter(isOutput) }, cwd, home),
+        ),
+      ),
     ),
-    sensitive: once(() => line.commands.some(each => namesSensitive(each, from))),
+    sensitive: once(
+      () =>
+        line.commands.some(each => namesSensitive(each, from)) ||
+        [...marked(), ...(leads?.paths ?? [])].some(path => mayBeSensitive(inProject(path, project))),
+    ),
+    patterns: once(() => marked().filter(hasMark)),
   }
 }
 
@@ -102,8 +120,8 @@ export function allows(rule: Compiled, { tool, effect, touched, shell }: Subject
   if (rule.kind === 'url') return effect.url !== undefined && rule.url!.matches(effect.url)
   if (rule.kind === 'path') return touched.length > 0 && touched.every(path => rule.path!.matches(path))
   if (shell === null) return rule.kind === 'tool' || rule.kind === 'server'
-  if (shell.line.plain === null || shell.sensitive()) return false
-  if (rule.kind === 'tool' || rule.kind === 'server') return true
+  if (shell.line.plain === null || effect.leads?.partial || shell.sensitive()) return false
+  if (rule.kind === 'tool' || rule.kind === 'server') return shell.line.acting === 0
   return allowsLine(rule, shell.command, shell.line) && (rule.kind === 'words' || shell.in_project)
 }
 
@@ -133,6 +151,40 @@ export function binds(rule: Compiled, subject: Subject): boolean {
 /** Names on a shell line that keep it from being allowed by a rule: they may be written to, whatever the command is. */
 export const namesBound = (rule: Compiled, { shell }: Subject): boolean =>
   shell !== null && rule?.kind === 'path' && !readsPath(rule.tool) && shell.named().some(path => rule.path!.binds(path))
+/** Whether a wildcard on a shell line could become our own file, or one that the rule binds. */
+export const mayBecomeBound = (rule: Compiled, { shell }: Subject, { project, home = '' }: RuleScope): boolean =>
+  rule?.kind === 'path' &&
+  (shell?.patterns() ?? []).some(path => mayFit(path.toLowerCase(), wideGlob(rule.glob, project, home)))
+export const mayBecomeOwn = (subject: Subject, own: readonly string[]): boolean =>
+  readsBelow(subject).some(path => own.some(file => isInside(file, path))) ||
+  (subject.shell?.patterns() ?? []).some(path =>
+    own.some(file => mayFit(path.toLowerCase(), `${file.toLowerCase()}/**`)),
+  )
+
+const SEARCH = /^(?:rg|ag|ack)$/
+const COPY = /^(?:tar|zip|cp|rsync|diff)$/
+const RECURSIVE = /^-[^-]*[rR]|^--(?:dereference-)?recursive|^--directories=recurse/
+
+/** Directories that a command reads with all that is below them. */
+function readsBelow({ shell, effect }: Subject): string[] {
+  const [word, ...rest] = shell?.line.plain ?? []
+  const name = nameOf(word)
+  const searches = SEARCH.test(name) || (/^[ef]?grep$/.test(name) && rest.some(option => RECURSIVE.test(option)))
+  if (!searches && !COPY.test(name)) return []
+  const isWhole = searches && rest.filter(option => !option.startsWith('-')).length < 2
+  return [...(isWhole && effect.cwd !== undefined ? [effect.cwd] : []), ...shell!.named()]
+}
+
+/** The rule's glob with plain stars only, for rather more paths than it has. */
+function wideGlob(glob: string, project: string, home: string): string {
+  const absolute = glob.startsWith('/') ? glob : glob.startsWith('~/') ? home + glob.slice(1) : `${project}/${glob}`
+  const simple = /[{(][^)}]*\//.test(absolute) ? absolute.replace(/[^/]*[{(].*/s, '**') : absolute
+  const names = simple.split('/').map(name => (name === '**' ? name : /[[\]{}()]/.test(name) ? '*' : name))
+  return names
+    .join('/')
+    .replace(/\\(.)|\?/g, '*')
+    .toLowerCase()
+}
 export const namesDangerous = ({ shell }: Subject, project: string): boolean =>
   (shell?.named() ?? []).some(path => dangerOf(inProject(path, project)) !== null)
 
@@ -141,11 +193,12 @@ const isOfTool = (rule: ParsedRule, tool: string): boolean =>
 
 type ShellRule = Extract<ParsedRule, { kind: 'words' | 'line' }>
 
-/** What an allow rule is held against: a plain line only, word by word as it is written. */
-function allowsLine(rule: ShellRule, line: string, { plain }: Line): boolean {
+/** What an allow rule is held against: a plain line only, word by word as it is written, with no option that acts unless the rule has it. */
+function allowsLine(rule: ShellRule, line: string, { plain, acting }: Line): boolean {
   if (plain === null) return false
   if (rule.kind === 'line') return line === rule.line
   const { words, rest } = rule
+  if (words.length < acting) return false
   return (
     (rest ? plain.length >= words.length : plain.length === words.length) && words.every((word, i) => word === plain[i])
   )

@@ -1,3 +1,4 @@
+import { actingUpTo } from './command/acting.ts'
 import { findCatastrophe } from './command/catastrophe.ts'
 import { type Cursor, hasMark, SPLIT, VALUE } from './command/cursor.ts'
 import { isReserved, type Listener, type Redirect, scanList } from './command/lists.ts'
@@ -20,6 +21,8 @@ export type Line = {
   commands: SimpleCommand[]
   /** The words, when the whole line is one plain command (see `command/plain.ts`) and no wrapper: only then a rule may allow it. */
   plain: string[] | null
+  /** How many of the plain words a rule must name, so that it names each option that writes or runs something else. */
+  acting: number
   /** False when a shell may read the line otherwise than we do: it is not plain then, and `commands` is its readable part. */
   parsed: boolean
   /** Why it is refused under any rule, as the end of a sentence: "It …". */
@@ -48,15 +51,25 @@ export function parseLine(line: string): Line {
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error
     const { commands } = reading
-    return { commands, plain: null, parsed: false, catastrophe: 'is nested too deeply to be judged' }
+    return { commands, plain: null, acting: 0, parsed: false, catastrophe: 'is nested too deeply to be judged' }
   }
   const { commands } = reading
   const parsed = !reading.broken && !hasMark(line)
   const catastrophe = reading.bomb ? 'is a fork bomb' : findCatastrophe(commands.filter(command => !command.guessed))
   const words = parsed && !catastrophe ? plainWords(line) : null
   const plain = words && !isWrapper(words) && (commands.length === 1 || isRunner(words)) ? words : null
-  return { commands, plain, parsed, ...(catastrophe && { catastrophe }) }
+  return { commands, plain, acting: plain ? actingIn(plain, commands) : 0, parsed, ...(catastrophe && { catastrophe }) }
 }
+
+/** Of a runner, the options of what it runs count as well. */
+const actingIn = (plain: string[], commands: SimpleCommand[]): number =>
+  Math.max(
+    actingUpTo(plain),
+    ...commands.slice(1).map(({ words }) => {
+      const acting = actingUpTo(words)
+      return acting === 0 ? 0 : Math.max(acting, plain.length - words.length + acting)
+    }),
+  )
 
 function createReading(budget: number) {
   const reading = { commands: [] as SimpleCommand[], broken: false, bomb: false, read, readDocuments }

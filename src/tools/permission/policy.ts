@@ -1,23 +1,25 @@
 import { escapeInvisible } from '../../base/controls.ts'
-import type { Params, Remember } from '../../event.ts'
+import type { Params } from '../../event.ts'
 import { isInside } from '../paths.ts'
-import type { Effect, Level, Tool } from '../tool.ts'
+import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
 import {
   allows,
   binds,
-  type Compiled,
   compile,
   inProject,
+  mayBecomeBound,
+  mayBecomeOwn,
   namesBound,
   namesDangerous,
   permits,
   type Subject,
   subjectOf,
 } from './binding.ts'
-import { hasMark } from './command/cursor.ts'
-import { escapeGlob, type Rule, takesPath } from './rule.ts'
-import { DANGERS, type Danger, dangerOf, isSensitive } from './sensitive.ts'
+import { endOf, isAsApproved } from './definition.ts'
+import { escapeGlob, type Rule } from './rule.ts'
+import { isSensitive } from './sensitive.ts'
+import { dangerFor, isNamed, type Ready, type Warning } from './warning.ts'
 
 /*
  * Permission: `rule` reads the rules of the configuration, `binding` holds them against a call (`pathrule` for paths), `remembered`
@@ -30,9 +32,13 @@ export type { Rule } from './rule.ts'
 /** All that a decision depends on. Paths are real ones. */
 export type Policy = {
   rules: readonly Rule[]
-  agent: { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
+  agent: Limits
+  /** Those it works for: it may do nothing that one of them may not. */
+  ancestors?: readonly Limits[]
   /** What further restricts the turn under way, each by itself: skills that are in use. */
   narrowed?: readonly Narrowing[]
+  /** A shell line that a person approved for the whole turn. */
+  approved_line?: string
   project: string
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
@@ -42,6 +48,8 @@ export type Policy = {
   roots?: { allowed: readonly string[]; forbidden: readonly string[] }
   home?: string
 }
+
+type Limits = { name: string; read_only: boolean; allowed_tools?: readonly string[]; write_paths?: readonly string[] }
 
 /** `by` begins a sentence: "The skill review". */
 export type Narrowing = { by: string; allowed_tools: readonly string[] }
@@ -55,6 +63,8 @@ export type Verdict = {
   reason: string
   /** A word for programs, when the call deserves a warning. */
   danger?: string
+  /** A sentence that says what the danger is about. */
+  warning?: string
   /** The rule that decided. */
   rule?: string
 }
@@ -70,19 +80,20 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
   const danger = dangerFor(subject, rules, policy)
   const verdict =
     refuseAlways(subject, policy) ??
-    refuseByAgent(subject, policy) ??
+    firstOf([policy.agent, ...(policy.ancestors ?? [])], limits => refuseByAgent(subject, limits, policy)) ??
     refuseByNarrowing(subject, policy) ??
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     refusePrivate(subject, rules) ??
+    allowApproved(subject, policy) ??
     askAlways(danger) ??
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
+    askAfterChange(subject, rules) ??
     byDefault(subject, policy)
-  return danger.word === undefined ? verdict : { ...verdict, danger: danger.word }
+  const { word, about } = danger
+  return word === undefined ? verdict : { ...verdict, danger: word, ...(about !== undefined && { warning: about }) }
 }
-
-type Ready = { rule: Rule; compiled: Compiled }
 
 const compileAll = (policy: Policy): Ready[] =>
   policy.rules.map(rule => ({ rule, compiled: compile(rule.rule, policy) }))
@@ -101,8 +112,19 @@ function refuseAlways({ touched, shell }: Subject, { project, roots }: Policy): 
     return refuse('That path is outside of the project. Name its directory in allowed_directories to open it.')
 }
 
-function refuseByAgent(subject: Subject, policy: Policy): Verdict | undefined {
-  const { name, read_only, allowed_tools, write_paths } = policy.agent
+function firstOf<T, R>(list: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of list) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function refuseByAgent(
+  subject: Subject,
+  { name, read_only, allowed_tools, write_paths }: Limits,
+  policy: Policy,
+): Verdict | undefined {
   const { tool, effect, shell } = subject
   const refuse = (reason: string): Verdict => ({ decision: 'deny', by: 'agent', reason })
   if (read_only && effect.level !== 'read')
@@ -178,46 +200,20 @@ export function judgeUrl(call: JudgedCall, policy: Policy): Pick<Verdict, 'decis
   return { decision, reason, named: namesHost(call.effect.url ?? '', compileAll(policy)) }
 }
 
-/** A rule names this very path, without wildcards: an allow rule of the tool that is called, or an ask rule that binds it. */
-const isNamed = (path: string, subject: Subject, rules: Ready[], actions: Rule['action'][]): boolean =>
-  rules.some(
-    ({ rule, compiled }) =>
-      actions.includes(rule.action) &&
-      compiled?.kind === 'path' &&
-      compiled.path!.exact === path &&
-      (rule.action === 'allow' ? compiled.tool === subject.tool : binds(compiled, subject)),
-  )
-
-/** What to warn of, and whether it asks whatever is allowed. */
-type Warning = { word?: string; always?: string }
-
-function dangerFor(subject: Subject, rules: Ready[], { project, unsaved }: Policy): Warning {
-  const { effect, shell } = subject
-  const open = effect.writes.find(path => unsaved?.(path))
-  if (open !== undefined || effect.danger === 'unsaved_buffer')
-    return {
-      word: 'unsaved_buffer',
-      always: 'An editor has unsaved changes of this file, which would be lost or clash.',
-    }
-  const words = effect.writes.map(path => [path, dangerOf(inProject(path, project))] as const)
-  const risky = words.find((entry): entry is [string, Danger] => entry[1] !== null)
-  if (risky) {
-    const [path, word] = risky
-    const named = words.every(([path, word]) => word === null || isNamed(path, subject, rules, ['allow']))
-    return { word, ...(!named && { always: `${escapeInvisible(inProject(path, project))} ${DANGERS[word]}.` }) }
-  }
-  if (effect.danger !== undefined) return { word: effect.danger }
-  return effect.level === 'dangerous' ? { word: shell ? 'shell_command' : 'irreversible' } : {}
-}
+const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict | undefined =>
+  approved_line !== undefined && effect.command === approved_line
+    ? { decision: 'allow', by: 'config', reason: 'Approved for this turn.' }
+    : undefined
 
 const askAlways = ({ always }: Warning): Verdict | undefined =>
   always === undefined ? undefined : { decision: 'ask', by: 'default', reason: always }
 
 function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict | undefined {
   const { shell } = subject
-  if (shell && (namesDangerous(subject, policy.project) || rules.some(({ compiled }) => namesBound(compiled, subject))))
-    return
-  const found = rules.find(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
+  if (shell && mayReachBound(subject, rules, policy)) return
+  const found = rules.find(
+    ({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject) && isAsApproved(rule, subject.effect),
+  )
   if (found) {
     const { rule, origin } = found.rule
     return { decision: 'allow', by: 'rule', reason: `Allowed by the rule ${rule} in ${origin}.`, rule }
@@ -232,6 +228,22 @@ function allowByRule(subject: Subject, rules: Ready[], policy: Policy): Verdict 
   }
 }
 
+/** A tool of an MCP server was approved for good, but is another by now. */
+function askAfterChange(subject: Subject, rules: Ready[]): Verdict | undefined {
+  const { definition } = subject.effect
+  const found = rules.findLast(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
+  if (definition && found)
+    return { decision: 'ask', by: 'rule', reason: endOf(found.rule, definition), rule: found.rule.rule }
+}
+
+const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>
+  namesDangerous(subject, policy.project) ||
+  mayBecomeOwn(subject, policy.roots?.forbidden ?? []) ||
+  rules.some(
+    ({ rule, compiled }) =>
+      namesBound(compiled, subject) || (rule.action !== 'allow' && mayBecomeBound(compiled, subject, policy)),
+  )
+
 /** They touch nothing but the session, and what comes of them is judged by itself. */
 const HARMLESS = new Set(['todo', 'delegate', 'ask_user'])
 
@@ -242,56 +254,11 @@ function byDefault({ tool, effect, shell }: Subject, policy: Policy): Verdict {
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
   if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')
   if (shell?.sensitive()) return ask('The command names a path that is likely to hold secrets.')
+  if (shell?.line.acting)
+    return ask(
+      `The option ${escapeInvisible(shell.line.plain?.[shell.line.acting - 1] ?? '')} writes, deletes or runs something else, and no rule names it.`,
+    )
+  if (effect.leads?.partial) return ask('The command names more files than can be looked at one by one.')
   return ask('No rule allows it.')
 }
 const ask = (reason: string): Verdict => ({ decision: 'ask', by: 'default', reason })
-
-/**
- * The narrowest rule that would allow just this call: a line byte for byte, one path of one tool, one tool of a server.
- * Undefined for what should be looked at each time: dangers, secrets, commands that are not plain or have wildcards, calls on
- * several paths, and what an ask rule wants asked.
- */
-export function rememberable(call: JudgedCall, policy: Policy): Remember | undefined {
-  const rule = narrowest(call, policy)
-  if (rule === undefined) return
-  const remembered: Rule = { rule_id: '', rule, action: 'allow', origin: '' }
-  const then = decide(call, { ...policy, rules: [...policy.rules, remembered] })
-  return then.decision === 'allow' && then.rule === rule ? { session: rule, project: rule } : undefined
-}
-
-function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undefined {
-  const { shell, touched } = subjectOf({ tool, effect }, policy)
-  if (effect.danger !== undefined) return
-  if (shell) {
-    const hasGlobs = shell.line.commands.some(({ words }) => words.some(word => hasMark(word) || word.startsWith('~')))
-    return hasGlobs ? undefined : `${tool}(=${shell.command})`
-  }
-  if (effect.level === 'dangerous') return
-  if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
-  if (!takesPath(tool)) return tool
-  const names = touched.map(path => inProject(path, policy.project))
-  if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
-  return `${tool}(${escapeGlob(names[0] || '.')})`
-}
-
-/** What a tool needs without knowing the call: for lists of tools. A shell may still run plain commands that are allowed. */
-export function defaultApproval(
-  tool: Pick<Tool, 'name' | 'level' | 'takes'>,
-  rules: readonly Pick<Rule, 'rule' | 'action'>[],
-  auto_approve_readonly = true,
-): 'auto' | 'ask' | 'deny' {
-  const takesLine = tool.takes === 'line'
-  const asks = takesLine || tool.takes === 'url'
-  const whole = (action: Rule['action']) =>
-    rules.some(({ rule, action: does }) => {
-      if (does !== action) return false
-      const parsed = compile(rule, { project: '/' })
-      if (parsed?.kind === 'server') return tool.name.startsWith(`${parsed.server}/`)
-      if (parsed?.kind !== 'tool') return false
-      return parsed.tool === tool.name || (action !== 'allow' && parsed.tool === 'shell_exec' && takesLine)
-    })
-  if (whole('deny')) return 'deny'
-  if (whole('allow') && !takesLine && !whole('ask')) return 'auto'
-  if (whole('ask') || asks) return 'ask'
-  return whole('allow') || (tool.level === 'read' && auto_approve_readonly) ? 'auto' : 'ask'
-}

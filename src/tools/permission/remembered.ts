@@ -5,14 +5,15 @@ import { AppError } from '../../base/errors.ts'
 import { makePrivateDir, readRegular, writeAtomic } from '../../base/files.ts'
 import { newId } from '../../base/ids.ts'
 import { withLock } from '../../base/lockfile.ts'
+import type { Definition } from '../../event.ts'
 import { parseRule, type Rule } from './rule.ts'
 
 /** What a person asked to remember, kept in the state directory by the real path of the project. */
 export type Remembered = {
   /** Of one project; of all without one. */
   list(project?: string): Promise<Rule[]>
-  /** The rule as it was kept; adding it again changes nothing. Throws INVALID_REQUEST for what is no rule. */
-  add(project: string, rule: string): Promise<Rule>
+  /** The rule as it was kept; adding it again binds it to this definition. Throws INVALID_REQUEST for what is no rule. */
+  add(project: string, rule: string, definition?: Definition): Promise<Rule>
   /** False when there is no such rule. */
   remove(rule_id: string): Promise<boolean>
 }
@@ -21,6 +22,7 @@ const Entry = v.object({
   rule_id: v.pipe(v.string(), v.minLength(1)),
   project_path: v.pipe(v.string(), v.minLength(1)),
   rule: v.pipe(v.string(), v.check(isRule)),
+  definition: v.optional(v.object({ hash: v.string(), text: v.optional(v.string()) })),
 })
 const File = v.object({ format: v.literal(1), rules: v.array(Entry) })
 type Entry = v.InferOutput<typeof Entry>
@@ -66,13 +68,14 @@ export function createRemembered(state: string, report: (message: string) => voi
       const entries = await load()
       return entries.filter(entry => project === undefined || entry.project_path === project).map(ruleOf)
     },
-    async add(project_path, rule) {
+    async add(project_path, rule, definition) {
       parseRule(rule)
-      let kept: Entry = { rule_id: newId('rule'), project_path, rule }
+      let kept: Entry = { rule_id: newId('rule'), project_path, rule, ...(definition && { definition }) }
       await change(entries => {
         const known = entries.find(entry => entry.rule === rule && entry.project_path === project_path)
-        if (known) kept = known
-        return known ? null : [...entries, kept]
+        if (known) kept = { ...kept, rule_id: known.rule_id }
+        if (known?.definition?.hash === definition?.hash && known) return null
+        return [...entries.filter(entry => entry !== known), kept]
       })
       return ruleOf(kept)
     },
@@ -88,12 +91,13 @@ export function createRemembered(state: string, report: (message: string) => voi
   }
 }
 
-const ruleOf = ({ rule_id, rule, project_path }: Entry): Rule => ({
+const ruleOf = ({ rule_id, rule, project_path, definition }: Entry): Rule => ({
   rule_id,
   rule,
   action: 'allow',
   origin: 'the remembered rules of this project',
   project_path,
+  definition: definition ?? null,
 })
 
 function isRule(text: string): boolean {

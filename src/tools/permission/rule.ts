@@ -1,4 +1,5 @@
 import { AppError, messageOf } from '../../base/errors.ts'
+import type { Definition } from '../../event.ts'
 import { traitsOf } from '../registry.ts'
 import { splitWords } from './command/plain.ts'
 import { expandRanges, splitNegation } from './extglob.ts'
@@ -12,6 +13,8 @@ export type Rule = {
   origin: string
   /** The project it was remembered for: a real path. */
   project_path?: string
+  /** Remembered for a tool of an MCP server: what that said of the tool then; null where it was not kept. */
+  definition?: Definition | null
 }
 
 /**

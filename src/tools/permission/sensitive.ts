@@ -24,7 +24,34 @@ export const SENSITIVE_GLOBS: readonly string[] = [
 /** True for what no tool may read or write without a rule for that very path. */
 export function isSensitive(path: string): boolean {
   const names = namesOf(path)
-  return names.some((name, at) => isSensitiveName(name) || isGitSecret(names, at))
+  return names.some((name, at) => isSensitiveName(name) || isGitSecret(names, at)) || isInsideProcess(names)
+}
+
+/** What `/proc/PID` has of a process that is no way into its memory, environment, descriptors or directories (proc(5)). */
+const PUBLIC_OF_PROCESS = new Set(
+  'cgroup comm cpuset io limits loginuid mountinfo mounts mountstats numa_maps oom_score oom_score_adj sched schedstat sessionid smaps_rollup stat statm status timers wchan'.split(
+    ' ',
+  ),
+)
+const PROCESS = /^(?:\d+|self|thread-self)$/
+
+/** Of absolute paths only: `/proc/PID/environ`, `mem`, `root`, `cwd`, `fd` … by any process or task, and `/dev/fd` beyond the standard three. */
+function isInsideProcess([root, top, process = '', ...rest]: string[]): boolean {
+  if (root !== '') return false
+  if (top === 'dev') return process === 'fd' && rest.length > 0 && !(rest.length === 1 && /^[0-2]?$/.test(rest[0]!))
+  if (top !== 'proc') return false
+  if (process === 'kcore') return true
+  if (!PROCESS.test(process)) return false
+  const [first = '', ...below] = rest[0] === 'task' ? rest.slice(2) : rest
+  return first !== '' && !(below.length === 0 && PUBLIC_OF_PROCESS.has(first))
+}
+
+/** Whether a word whose parts may be patterns could name such a file; `fits` says whether a part may be that name. */
+export function mayBeInsideProcess(parts: string[], fits: (part: string, name: string) => boolean): boolean {
+  const [root, top = '', process = '', ...rest] = parts.filter((part, at) => at === 0 || (part !== '' && part !== '.'))
+  if (root !== '' || rest.length === 0 || !fits(top, 'proc')) return false
+  if (!PROCESS.test(process) && !['self', 'thread-self', '1', '11111'].some(name => fits(process, name))) return false
+  return rest.length > 1 || !PUBLIC_OF_PROCESS.has(rest[0]!)
 }
 
 /** What a warning says of a write to `path`: a word for programs; null when there is nothing to warn of. */

@@ -5,6 +5,7 @@ import { AppError } from '../../base/errors.ts'
 import { tail } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
 import { locate } from '../paths.ts'
+import { leadsOf } from '../permission/leads.ts'
 import type { Effect, Job, Tool, ToolContext } from '../tool.ts'
 import { excerpt } from './capture.ts'
 import { findExecutable, variable } from './executable.ts'
@@ -40,6 +41,7 @@ async function lineEffect(
     writes: [],
     command,
     cwd: directory,
+    leads: await leadsOf(command, directory, variable(context.env, 'HOME')),
   }
 }
 

@@ -1,59 +1,11 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { chat, type Said } from '../../support/model-replies.ts'
-import { end, expectValid, type Files, many, results, textOf } from '../../support/model-session.ts'
-import { call, type Line, pending, type Scripted, startScripted } from '../../support/scripted.ts'
-import { tempDir } from '../../support/temp.ts'
+import { end, expectValid, many, modelSessions, results, textOf } from '../../support/model-session.ts'
+import { call, pending } from '../../support/scripted.ts'
 
-let scripted: Scripted
-
-beforeAll(async () => {
-  scripted = await startScripted({ config: '[agents.reviewer]\nread_only = true\nsystem_prompt = "You review."' })
-})
-
-/** A session on a project with these files, followed from its first event. */
-async function session(options: { files?: Files; more?: object; on?: Scripted } = {}) {
-  const { files = { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' }, more = {}, on = scripted } = options
-  const { backend, model } = on
-  const project = tempDir(files)
-  const id = await backend.session(project, more)
-  const path = `/api/sessions/${id}`
-  const stream = await backend.events(`${path}/events`, 0)
-  await stream.next('agent.state')
-  return {
-    id,
-    project,
-    stream,
-    post: (action: string, body?: object) => backend.call(`POST ${path}/${action}`, body),
-    ask: async (text: string, more: object = {}) => (await backend.call(`POST ${path}/prompt`, { text, ...more })).body,
-    /** A whole turn, with its reply. */
-    turn: async (text: string, ...lines: Line[]) => {
-      on.says(...lines)
-      return (await backend.call(`POST ${path}/prompt`, { text, wait: true })).body
-    },
-    patch: (body: object) => backend.call(`PATCH ${path}`, body),
-    view: async () => (await backend.call(`GET ${path}`)).body,
-    interrupt: async () => (await backend.call(`POST ${path}/interrupt`)).body,
-    file: (name: string) => readFileSync(join(project, name), 'utf8'),
-    /** The requests that the model got for this session from now on. */
-    requests: model.requests.length,
-  }
-}
-
-type Session = Awaited<ReturnType<typeof session>>
-
-const lastRequest = () => scripted.model.requests.at(-1)!.body
-
-/** The next prompt works, and what the model gets then is a history that providers accept. */
-async function expectGoesOn({ turn, view }: Session): Promise<any[]> {
-  expect(await view()).toMatchObject({ agent_state: 'idle', pending_approvals: [], queued: [] })
-  expect(await turn('and now?', { text: 'going on' })).toMatchObject({ status: 'success', text: 'going on' })
-  const { messages } = lastRequest()
-  expectValid(messages)
-  expect(textOf(messages.at(-1))).toContain('and now?')
-  return messages
-}
+const { scripted, session, lastRequest, expectGoesOn } = modelSessions()
 
 describe('calls that cannot run end as results that the model sees', () => {
   const WRONG: [what: string, say: Said, code: string, tells: string][] = [
@@ -132,7 +84,7 @@ describe('answers that are none', () => {
     ['only blanks', { text: '' }, ''],
   ] as [string, Said, string][])('%s: an error that says so, and the next prompt works', async (_, said, shown) => {
     const each = await session()
-    scripted.model.add(chat(said))
+    scripted().model.add(chat(said))
     expect(await each.turn('go')).toMatchObject({ status: 'error', error: { code: 'LLM_STREAM' } })
     await each.stream.idle()
     expect(each.stream.types()).toBe(`session.created idle prompt thinking ${shown}message error error turn.end idle`)
@@ -142,7 +94,7 @@ describe('answers that are none', () => {
 
   test('after calls, nothing more is an end like any other', async () => {
     const { stream, turn } = await session()
-    scripted.model.add(chat(call('read_file', { path: 'a.txt' })), chat({}))
+    scripted().model.add(chat(call('read_file', { path: 'a.txt' })), chat({}))
     expect(await turn('go')).toMatchObject({ status: 'success', text: '' })
     expect((await end(stream)).outcome).toBe('completed')
   })
@@ -163,7 +115,7 @@ describe('answers that are none', () => {
 
   test('a refusal without a word is an error that says what to do', async () => {
     const { stream, turn } = await session()
-    scripted.model.add(chat({ stop: 'content_filter' }))
+    scripted().model.add(chat({ stop: 'content_filter' }))
     const { error } = await turn('go')
     expect(error.code).toBe('LLM_INVALID_REQUEST')
     expect(error.message).toContain('refused')
@@ -185,7 +137,7 @@ test('a model that never stops calling: the cap on rounds, and the next prompt w
   expect(await turn('loop', ...rounds)).toMatchObject({ status: 'success' })
   expect((await end(stream)).outcome).toBe('limit')
   expect(results(stream)).toHaveLength(50)
-  expect(scripted.model.requests.length - each.requests).toBe(50)
+  expect(scripted().model.requests.length - each.requests).toBe(50)
   await expectGoesOn(each)
 })
 
@@ -238,7 +190,7 @@ describe('several calls in one message', () => {
 
   test('a read that must ask is no part of a batch', async () => {
     const { stream, post, ask } = await session({ more: { config: { auto_approve_readonly: false } } })
-    scripted.says(many(['read_file', { path: 'a.txt' }], ['read_file', { path: 'b.txt' }]), { text: 'ok' })
+    scripted().says(many(['read_file', { path: 'a.txt' }], ['read_file', { path: 'b.txt' }]), { text: 'ok' })
     await ask('go')
     const first = await pending(stream)
     expect(stream.frames.filter(frame => frame.event === 'tool.call')).toHaveLength(1)

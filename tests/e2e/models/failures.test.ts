@@ -1,60 +1,12 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { chat } from '../../support/model-replies.ts'
 import { gate, type Reply } from '../../support/model-server.ts'
-import { end, expectValid, type Files, textOf } from '../../support/model-session.ts'
-import { call, type Line, type Scripted, startScripted } from '../../support/scripted.ts'
-import { tempDir } from '../../support/temp.ts'
+import { end, modelSessions } from '../../support/model-session.ts'
+import { call, startScripted } from '../../support/scripted.ts'
 
-let scripted: Scripted
-
-beforeAll(async () => {
-  scripted = await startScripted({ config: '[agents.reviewer]\nread_only = true\nsystem_prompt = "You review."' })
-})
-
-/** A session on a project with these files, followed from its first event. */
-async function session(options: { files?: Files; more?: object; on?: Scripted } = {}) {
-  const { files = { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' }, more = {}, on = scripted } = options
-  const { backend, model } = on
-  const project = tempDir(files)
-  const id = await backend.session(project, more)
-  const path = `/api/sessions/${id}`
-  const stream = await backend.events(`${path}/events`, 0)
-  await stream.next('agent.state')
-  return {
-    id,
-    project,
-    stream,
-    post: (action: string, body?: object) => backend.call(`POST ${path}/${action}`, body),
-    ask: async (text: string, more: object = {}) => (await backend.call(`POST ${path}/prompt`, { text, ...more })).body,
-    /** A whole turn, with its reply. */
-    turn: async (text: string, ...lines: Line[]) => {
-      on.says(...lines)
-      return (await backend.call(`POST ${path}/prompt`, { text, wait: true })).body
-    },
-    patch: (body: object) => backend.call(`PATCH ${path}`, body),
-    view: async () => (await backend.call(`GET ${path}`)).body,
-    interrupt: async () => (await backend.call(`POST ${path}/interrupt`)).body,
-    file: (name: string) => readFileSync(join(project, name), 'utf8'),
-    /** The requests that the model got for this session from now on. */
-    requests: model.requests.length,
-  }
-}
-
-type Session = Awaited<ReturnType<typeof session>>
-
-const lastRequest = () => scripted.model.requests.at(-1)!.body
-
-/** The next prompt works, and what the model gets then is a history that providers accept. */
-async function expectGoesOn({ turn, view }: Session): Promise<any[]> {
-  expect(await view()).toMatchObject({ agent_state: 'idle', pending_approvals: [], queued: [] })
-  expect(await turn('and now?', { text: 'going on' })).toMatchObject({ status: 'success', text: 'going on' })
-  const { messages } = lastRequest()
-  expectValid(messages)
-  expect(textOf(messages.at(-1))).toContain('and now?')
-  return messages
-}
+const { scripted, session, lastRequest, expectGoesOn } = modelSessions()
 
 describe('a provider that fails', () => {
   const json = (message: string) => JSON.stringify({ error: { message, type: 'x' } })
@@ -70,10 +22,10 @@ describe('a provider that fails', () => {
     expect(JSON.stringify(stream.stored) + error.message).not.toContain(key)
     expect((await stream.next('error')).data.recoverable).toBe(false)
     expect(stream.types()).toBe('session.created idle prompt thinking error error turn.end idle')
-    expect(scripted.model.requests.length - each.requests).toBe(1)
-    await scripted.backend.call('PUT /api/providers/test/key', { key: 'another-key-0123456789' })
+    expect(scripted().model.requests.length - each.requests).toBe(1)
+    await scripted().backend.call('PUT /api/providers/test/key', { key: 'another-key-0123456789' })
     await expectGoesOn(each)
-    expect(scripted.model.requests.at(-1)!.headers.authorization).toBe('Bearer another-key-0123456789')
+    expect(scripted().model.requests.at(-1)!.headers.authorization).toBe('Bearer another-key-0123456789')
   })
 
   test.each([

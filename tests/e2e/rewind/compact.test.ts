@@ -64,14 +64,14 @@ describe.each(FAMILIES)('%s', family => {
     for (const session_id of [id, fork.session_id]) {
       await on.backend.call(`POST /api/sessions/${session_id}/resume`)
       const again = await follow(on.backend, session_id, says)
-      await again.turn('Go on', [{ text: 'Gladly.' }])
+      await again.turn('Carry on', [{ text: 'Gladly.' }])
       const { text } = model.requests.at(-1)!
       expect(text).toContain('A SUMMARY')
       expect(text).not.toMatch(/albatross|bellbird|alpha/)
       await again.turn('And on', [{ text: 'Sure.' }])
       expect((await again.post('rewind', { turn_id: first.turn_id })).body.text).toBe('Read albatross')
       await again.turn('Anew', [{ text: 'Yes.' }])
-      expect(model.requests.at(-1)!.text).not.toMatch(/SUMMARY|Go on/)
+      expect(model.requests.at(-1)!.text).not.toMatch(/SUMMARY|Carry on/)
     }
     expect(other.id).toBe(fork.session_id)
     expect(flawsIn(model)).toEqual([])

@@ -1,54 +1,16 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { describe, expect, test } from 'bun:test'
 import { chat } from '../../support/model-replies.ts'
 import { gate } from '../../support/model-server.ts'
-import { expectValid, type Files, many, results, textOf } from '../../support/model-session.ts'
-import { call, type Line, pending, type Scripted, startScripted } from '../../support/scripted.ts'
-import { tempDir } from '../../support/temp.ts'
+import { expectValid, many, modelSessions, results, textOf } from '../../support/model-session.ts'
+import { call, pending, startScripted } from '../../support/scripted.ts'
 
-let scripted: Scripted
-
-beforeAll(async () => {
-  scripted = await startScripted({ config: '[agents.reviewer]\nread_only = true\nsystem_prompt = "You review."' })
-})
-
-/** A session on a project with these files, followed from its first event. */
-async function session(options: { files?: Files; more?: object; on?: Scripted } = {}) {
-  const { files = { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' }, more = {}, on = scripted } = options
-  const { backend, model } = on
-  const project = tempDir(files)
-  const id = await backend.session(project, more)
-  const path = `/api/sessions/${id}`
-  const stream = await backend.events(`${path}/events`, 0)
-  await stream.next('agent.state')
-  return {
-    id,
-    project,
-    stream,
-    post: (action: string, body?: object) => backend.call(`POST ${path}/${action}`, body),
-    ask: async (text: string, more: object = {}) => (await backend.call(`POST ${path}/prompt`, { text, ...more })).body,
-    /** A whole turn, with its reply. */
-    turn: async (text: string, ...lines: Line[]) => {
-      on.says(...lines)
-      return (await backend.call(`POST ${path}/prompt`, { text, wait: true })).body
-    },
-    patch: (body: object) => backend.call(`PATCH ${path}`, body),
-    view: async () => (await backend.call(`GET ${path}`)).body,
-    interrupt: async () => (await backend.call(`POST ${path}/interrupt`)).body,
-    file: (name: string) => readFileSync(join(project, name), 'utf8'),
-    /** The requests that the model got for this session from now on. */
-    requests: model.requests.length,
-  }
-}
-
-const lastRequest = () => scripted.model.requests.at(-1)!.body
+const { scripted, session, lastRequest } = modelSessions()
 
 describe('a prompt while a turn runs', () => {
   /** A turn that waits for an approval. */
   const busy = async () => {
     const each = await session()
-    scripted.says(call('write_file', { path: 'x.txt', content: 'x' }))
+    scripted().says(call('write_file', { path: 'x.txt', content: 'x' }))
     await each.ask('first')
     const { data } = await pending(each.stream)
     return { ...each, approve: () => each.post('approve', { tool_call_id: data.tool_call_id }) }
@@ -59,7 +21,7 @@ describe('a prompt while a turn runs', () => {
     const second = await ask('second')
     const third = await ask('third', { when_busy: 'queue', agent: 'reviewer' })
     expect([second.status, third.status]).toEqual(['queued', 'queued'])
-    scripted.says({ text: 'one' }, { text: 'two' }, { text: 'three' })
+    scripted().says({ text: 'one' }, { text: 'two' }, { text: 'three' })
     await approve()
     await stream.until(({ event, data }) => event === 'turn.end' && data.turn_id === third.turn_id)
     const prompts = stream.stored.filter(event => event.type === 'prompt')
@@ -82,7 +44,7 @@ describe('a prompt while a turn runs', () => {
     const { ask, approve, stream } = await busy()
     const steered = await ask('rather in upper case', { when_busy: 'steer' })
     expect(steered.status).toBe('steered')
-    scripted.says({ text: 'all right' })
+    scripted().says({ text: 'all right' })
     await approve()
     await stream.idle()
     expect(stream.types()).toEndWith(
@@ -102,12 +64,12 @@ describe('a prompt while a turn runs', () => {
     const { ask, stream } = await session()
     const held = gate()
     const frames = chat({ text: ['done', '.'] })
-    scripted.model.add([...frames.slice(0, 2), held.wait, ...frames.slice(2)])
+    scripted().model.add([...frames.slice(0, 2), held.wait, ...frames.slice(2)])
     await ask('first')
     await stream.next('message.delta')
     const waiting = ask('one more thing', { when_busy: 'steer', wait: true })
     await stream.next('prompt.queued')
-    scripted.says({ text: 'that too' })
+    scripted().says({ text: 'that too' })
     held.open()
     expect(await waiting).toMatchObject({ status: 'success', text: 'that too' })
     await stream.idle()
@@ -139,7 +101,7 @@ describe('a prompt while a turn runs', () => {
     ]
     for (const more of [steer, queue]) expect(await ask('more', more)).toEqual(await ask('more', more))
     const waiting = ask('more', { ...queue, wait: true })
-    scripted.says({ text: 'steered' }, { text: 'queued' })
+    scripted().says({ text: 'steered' }, { text: 'queued' })
     const steered = ask('more', { ...steer, wait: true })
     await approve()
     expect(await steered).toMatchObject({ status: 'success', text: 'steered' })
@@ -160,7 +122,7 @@ describe('a prompt while a turn runs', () => {
     const reply = await post('prompt', { text: 'second', when_busy: 'reject' })
     expect({ ...reply }).toMatchObject({ status: 409, body: { error: { code: 'SESSION_BUSY' } } })
     expect((await view()).queued).toEqual([])
-    scripted.says({ text: 'ok' })
+    scripted().says({ text: 'ok' })
     await approve()
     await stream.idle()
     expect(stream.stored.filter(event => event.type.startsWith('prompt'))).toHaveLength(1)
@@ -169,7 +131,7 @@ describe('a prompt while a turn runs', () => {
   test('an idle session takes a prompt however it should be sent', async () => {
     for (const when_busy of ['queue', 'steer', 'reject']) {
       const { ask } = await session()
-      scripted.says({ text: 'ok' })
+      scripted().says({ text: 'ok' })
       expect(await ask('go', { when_busy, wait: true })).toMatchObject({ status: 'success', text: 'ok' })
     }
   })
@@ -177,12 +139,12 @@ describe('a prompt while a turn runs', () => {
   test('DELETE of a queued one: dropped, told, and never run', async () => {
     const { id, ask, approve, stream, view } = await busy()
     const [second, third] = [await ask('second'), await ask('third')]
-    const remove = (turn_id: string) => scripted.backend.call(`DELETE /api/sessions/${id}/queue/${turn_id}`)
+    const remove = (turn_id: string) => scripted().backend.call(`DELETE /api/sessions/${id}/queue/${turn_id}`)
     expect({ ...(await remove(second.turn_id)) }).toMatchObject({ status: 200, body: { status: 'dropped' } })
     expect((await stream.next('prompt.dropped')).data).toMatchObject({ turn_id: second.turn_id, text: 'second' })
     expect((await remove(second.turn_id)).status).toBe(404)
     expect((await view()).queued).toEqual([{ turn_id: third.turn_id, text: 'third' }])
-    scripted.says({ text: 'one' }, { text: 'three' })
+    scripted().says({ text: 'one' }, { text: 'three' })
     await approve()
     await stream.until(({ event, data }) => event === 'turn.end' && data.turn_id === third.turn_id)
     expect(stream.stored.filter(event => event.type === 'prompt').map(event => event.text)).toEqual(['first', 'third'])
@@ -202,7 +164,7 @@ describe('a prompt while a turn runs', () => {
 describe('PATCH in the middle of a turn', () => {
   test('model: from the next model call; agent: from the next turn; title and settings at once', async () => {
     const { ask, patch, post, stream } = await session()
-    scripted.says(call('write_file', { path: 'x.txt', content: 'x' }), call('read_file', { path: 'x.txt' }), {
+    scripted().says(call('write_file', { path: 'x.txt', content: 'x' }), call('read_file', { path: 'x.txt' }), {
       text: 'ok',
     })
     await ask('first')
@@ -212,8 +174,8 @@ describe('PATCH in the middle of a turn', () => {
     expect({ ...body }).toMatchObject({ model: 'test/other', agent: 'reviewer', title: 'Renamed' })
     await post('approve', { tool_call_id: data.tool_call_id })
     await stream.idle()
-    const asked = scripted.model.requests
-      .slice(-3)
+    const asked = scripted()
+      .model.requests.slice(-3)
       .map(({ body }) => [body.model, body.messages[0].content.includes('You review.')])
     expect(asked).toEqual([
       ['model', false],
@@ -228,7 +190,7 @@ describe('PATCH in the middle of a turn', () => {
     const turns = stream.frames.filter(frame => frame.event === 'agent.state').map(frame => frame.data.agent)
     expect(new Set(turns)).toEqual(new Set(['build']))
 
-    scripted.says(call('write_file', { path: 'y.txt', content: 'y' }), { text: 'may not' })
+    scripted().says(call('write_file', { path: 'y.txt', content: 'y' }), { text: 'may not' })
     const { turn_id } = await ask('second', { wait: true })
     await stream.until(({ event, data }) => event === 'turn.end' && data.turn_id === turn_id)
     expect(lastRequest().messages[0].content).toContain('You review.')
@@ -251,7 +213,7 @@ describe('PATCH in the middle of a turn', () => {
 
   test('auto_approve: from the next call', async () => {
     const { patch, post, ask, stream, file } = await session()
-    scripted.says(
+    scripted().says(
       many(['write_file', { path: 'x.txt', content: 'x' }], ['write_file', { path: 'y.txt', content: 'y' }]),
       { text: 'ok' },
     )

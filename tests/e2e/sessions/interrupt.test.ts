@@ -1,70 +1,22 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EventStream } from '../../support/backend.ts'
 import { chat } from '../../support/model-replies.ts'
-import { end, expectValid, type Files, many, results, textOf } from '../../support/model-session.ts'
-import { call, type Line, pending, type Scripted, startScripted } from '../../support/scripted.ts'
-import { tempDir } from '../../support/temp.ts'
+import { end, type ModelSession, many, modelSessions, results } from '../../support/model-session.ts'
+import { call, pending } from '../../support/scripted.ts'
 
-let scripted: Scripted
-
-beforeAll(async () => {
-  scripted = await startScripted({ config: '[agents.reviewer]\nread_only = true\nsystem_prompt = "You review."' })
-})
-
-/** A session on a project with these files, followed from its first event. */
-async function session(options: { files?: Files; more?: object; on?: Scripted } = {}) {
-  const { files = { 'a.txt': 'alpha\n', 'b.txt': 'beta\n' }, more = {}, on = scripted } = options
-  const { backend, model } = on
-  const project = tempDir(files)
-  const id = await backend.session(project, more)
-  const path = `/api/sessions/${id}`
-  const stream = await backend.events(`${path}/events`, 0)
-  await stream.next('agent.state')
-  return {
-    id,
-    project,
-    stream,
-    post: (action: string, body?: object) => backend.call(`POST ${path}/${action}`, body),
-    ask: async (text: string, more: object = {}) => (await backend.call(`POST ${path}/prompt`, { text, ...more })).body,
-    /** A whole turn, with its reply. */
-    turn: async (text: string, ...lines: Line[]) => {
-      on.says(...lines)
-      return (await backend.call(`POST ${path}/prompt`, { text, wait: true })).body
-    },
-    patch: (body: object) => backend.call(`PATCH ${path}`, body),
-    view: async () => (await backend.call(`GET ${path}`)).body,
-    interrupt: async () => (await backend.call(`POST ${path}/interrupt`)).body,
-    file: (name: string) => readFileSync(join(project, name), 'utf8'),
-    /** The requests that the model got for this session from now on. */
-    requests: model.requests.length,
-  }
-}
-
-type Session = Awaited<ReturnType<typeof session>>
-
-const lastRequest = () => scripted.model.requests.at(-1)!.body
-
-/** The next prompt works, and what the model gets then is a history that providers accept. */
-async function expectGoesOn({ turn, view }: Session): Promise<any[]> {
-  expect(await view()).toMatchObject({ agent_state: 'idle', pending_approvals: [], queued: [] })
-  expect(await turn('and now?', { text: 'going on' })).toMatchObject({ status: 'success', text: 'going on' })
-  const { messages } = lastRequest()
-  expectValid(messages)
-  expect(textOf(messages.at(-1))).toContain('and now?')
-  return messages
-}
+const { scripted, session, expectGoesOn } = modelSessions()
 
 describe('interrupt', () => {
   /** Starts the turn and resolves when it is in the phase. */
-  const PHASES: [phase: string, start: (each: Session) => Promise<unknown>, events: string, roles: string][] = [
+  const PHASES: [phase: string, start: (each: ModelSession) => Promise<unknown>, events: string, roles: string][] = [
     [
       'while the model has said nothing',
       async ({ ask }) => {
-        const { requests } = scripted.model
-        const next = scripted.model.asked(requests.length + 1)
-        scripted.model.add({ body: [], hang: true })
+        const { requests } = scripted().model
+        const next = scripted().model.asked(requests.length + 1)
+        scripted().model.add({ body: [], hang: true })
         await ask('go')
         await next
       },
@@ -74,7 +26,7 @@ describe('interrupt', () => {
     [
       'while it thinks',
       async ({ ask, stream }) => {
-        scripted.model.add({ body: chat({ thinking: 'hm' }).slice(0, 2), hang: true })
+        scripted().model.add({ body: chat({ thinking: 'hm' }).slice(0, 2), hang: true })
         await ask('go')
         await stream.next('thinking.delta')
       },
@@ -84,7 +36,7 @@ describe('interrupt', () => {
     [
       'while text streams: what was shown is kept',
       async ({ ask, stream }) => {
-        scripted.model.add({ body: chat({ text: ['one ', 'two '] }).slice(0, 3), hang: true })
+        scripted().model.add({ body: chat({ text: ['one ', 'two '] }).slice(0, 3), hang: true })
         await ask('go')
         await stream.until(({ data }) => data.content?.includes('two '))
       },
@@ -94,7 +46,7 @@ describe('interrupt', () => {
     [
       'while a call is being written: nothing of it remains',
       async ({ ask, stream }) => {
-        scripted.model.add({ body: chat(call('write_file', { path: 'x', content: 'y' })).slice(0, 2), hang: true })
+        scripted().model.add({ body: chat(call('write_file', { path: 'x', content: 'y' })).slice(0, 2), hang: true })
         await ask('go')
         await stream.next('tool.draft')
       },
@@ -105,10 +57,10 @@ describe('interrupt', () => {
       'while a tool runs: it is gone with all it started',
       async ({ ask, stream, project }) => {
         const command = 'sleep 300 & echo $! > pid; wait'
-        scripted.says(many(['shell_exec', { command }], ['read_file', { path: 'a.txt' }]))
+        scripted().says(many(['shell_exec', { command }], ['read_file', { path: 'a.txt' }]))
         await ask('go')
         const { data } = await pending(stream)
-        await scripted.backend.call(`POST /api/sessions/${await idOf(stream)}/approve`, {
+        await scripted().backend.call(`POST /api/sessions/${await idOf(stream)}/approve`, {
           tool_call_id: data.tool_call_id,
         })
         while (!existsSync(join(project, 'pid')) || readFileSync(join(project, 'pid'), 'utf8') === '')
@@ -120,7 +72,7 @@ describe('interrupt', () => {
     [
       'while an approval waits: it is cancelled, and every call has its result',
       async ({ ask, stream }) => {
-        scripted.says(
+        scripted().says(
           many(
             ['read_file', { path: 'a.txt' }],
             ['write_file', { path: 'x', content: '' }],
@@ -137,7 +89,7 @@ describe('interrupt', () => {
     [
       'while it waits to try again',
       async ({ ask, stream }) => {
-        scripted.says({ status: 429, headers: { 'retry-after': '50' }, body: '{}' })
+        scripted().says({ status: 429, headers: { 'retry-after': '50' }, body: '{}' })
         await ask('go')
         await stream.until(({ data }) => data.state === 'thinking' && data.details)
       },
@@ -178,7 +130,7 @@ describe('interrupt', () => {
   test('with a queue: what waits is dropped and given back, in order, before the end of the turn', async () => {
     const each = await session()
     const { ask, stream } = each
-    scripted.says(call('write_file', { path: 'x', content: '' }))
+    scripted().says(call('write_file', { path: 'x', content: '' }))
     await ask('first')
     await pending(stream)
     const queued = [await ask('second'), await ask('third', { when_busy: 'steer' }), await ask('fourth')]
@@ -197,7 +149,7 @@ describe('interrupt', () => {
 
   test('those who wait for the reply of a turn get one', async () => {
     const { ask, interrupt, stream } = await session()
-    scripted.model.add({ body: chat({ text: ['partly', 'x'] }).slice(0, 2), hang: true })
+    scripted().model.add({ body: chat({ text: ['partly', 'x'] }).slice(0, 2), hang: true })
     const waiting = ask('first', { wait: true })
     await stream.next('message.delta')
     const queued = ask('second', { wait: true })
@@ -209,7 +161,7 @@ describe('interrupt', () => {
 
   test('a tool that takes no notice is left behind within a second', async () => {
     const { ask, interrupt, stream, post, project } = await session()
-    scripted.says(call('shell_exec', { command: "trap '' TERM INT HUP; echo > ready; while :; do sleep 1; done" }))
+    scripted().says(call('shell_exec', { command: "trap '' TERM INT HUP; echo > ready; while :; do sleep 1; done" }))
     await ask('go')
     const { data } = await pending(stream)
     await post('approve', { tool_call_id: data.tool_call_id })

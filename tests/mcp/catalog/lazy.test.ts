@@ -123,6 +123,10 @@ describe('a lazy catalog', () => {
           reads: [],
           writes: [],
           danger: 'destructive',
+          definition: {
+            hash: expect.stringContaining('sha256:'),
+            text: expect.stringContaining('"destructiveHint":true'),
+          },
         })
         expect(await failure(outer.run({}, contextFor(), await outer.effect({}, contextFor())))).toStartWith(
           'TOOL_FAILED',

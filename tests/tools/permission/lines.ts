@@ -94,7 +94,7 @@ export const NOT_PLAIN = [
   '', ' ', '#a', "'npm' test", '"npm" test', '\\npm test', "n''pm test", 'np?m test', 'n*', '[ a ]', '~/a b',
   'ñpm test', '{a} b', 'a=b', 'A=1 npm test', '=npm', '%1', 'a;', 'a;b', 'a&', 'a&&b', 'a|b', 'a||b', 'a>b', 'a <b',
   'a 2>&1', '(a)', '{ a; }', 'a (b)', 'a {b,c}', 'a {1..3}', 'a #b', 'a =b', '! a', 'a\nb', 'a\n', '\na', 'a \\\n b',
-  'a\tb', 'a\rb', 'a\r\n', 'a $b', 'a "$b"', "a '$b'", 'a \\$b', 'a $(b)', 'a `b`', "a '`b`'", 'a "`b`"', "a $'b'",
+  'a\rb', 'a\r\n', 'a $b', 'a "$b"', 'a \\$b', 'a $(b)', 'a `b`', 'a "\n" ${b}', 'a "`\n`"', 'a {x}{b,c}', 'a @{1}{b,c}', 'a {}..b}', 'a "`b`"', "a $'b'",
   'a ${b}', 'a $((1))', 'a <(b)', 'a <<< b', 'a <<E\nE', 'if a', 'then a', 'do a', 'while a', 'case a', 'for a',
   'function a', 'select a', 'time a', 'coproc a', 'in a', 'esac', 'done', 'fi', 'noglob a', 'repeat 3 a', 'env a',
   '/usr/bin/env a', 'env', 'ENV a', 'sudo a', 'doas a', 'su -c a', 'su', 'xargs a', 'nice a', 'nohup a',

@@ -26,6 +26,7 @@ describe('createRemembered', () => {
       action: 'allow',
       origin: expect.any(String),
       project_path: '/a',
+      definition: null,
     })
     const later = createRemembered(state)
     expect(await later.list('/a')).toEqual([kept])

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { plainWords } from '../../../src/tools/permission/command/plain.ts'
-import { decide, rememberable } from '../../../src/tools/permission/policy.ts'
+import { decide } from '../../../src/tools/permission/policy.ts'
+import { rememberable } from '../../../src/tools/permission/rememberable.ts'
 import { at, callOf, type Expected, judge, PROJECT, policyOf, shell, writes } from './judging.ts'
 import { CATASTROPHES, DISGUISED, HARMLESS, NOT_PLAIN } from './lines.ts'
 
@@ -218,9 +219,11 @@ describe('shell rules', () => {
           const kept = rememberable(call, policyOf())
           if (kept) expect(decide(call, policyOf([`allow ${kept.project}`])).decision).toBe('allow')
           if (verdict.decision !== 'allow') return
-          expect(text).toMatch(/^[\x20-\x7e]+$/)
-          expect(text).not.toMatch(/[$`]/)
-          expect(text.replace(/\\.|'[^']*'|"(?:[^"\\]|\\.)*"/g, 'q')).toMatch(/^[^;|&<>(){}'"\\]+$/)
+          expect(text).toMatch(/^[\t\n\x20-\x7e]+$/)
+          expect(text.replace(/'[^']*'/g, 'q')).not.toMatch(/[$`]/)
+          const unquoted = text.replace(/\\.|'[^']*'|"(?:[^"\\]|\\.)*"/g, 'q')
+          expect(unquoted).toMatch(/^[^;|&<>()\n'"\\]+$/)
+          expect(unquoted).not.toMatch(/\{[^ ]*(?:,|\.\.)[^ ]*\}/)
           expect(plainWords(text)![0]).toMatch(/^[\w.+/-]+$/)
         },
       ),

@@ -66,6 +66,7 @@ describe('what a person sees before a line runs', () => {
       writes: [],
       command: 'make all',
       cwd: join(project.path, 'sub'),
+      leads: { paths: [], partial: false },
     })
     const effect = await shellBackground.effect({ command: 'serve' }, project.context)
     expect(effect).toMatchObject({ level: 'write', reason: 'Start in the background `serve`', cwd: project.path })

@@ -1,0 +1,21 @@
+import type { ClientCapabilities } from '@agentclientprotocol/sdk'
+
+/** What a client can, as it said in `initialize`. */
+export type Abilities = {
+  form: boolean
+  url: boolean
+  notices: boolean
+  compaction: boolean
+  /** Shows the output of commands while they run, by `_meta.terminal_output`. */
+  terminal_output: boolean
+}
+
+export const abilitiesOf = ({ elicitation, session, _meta }: ClientCapabilities = {}): Abilities => ({
+  form: isGiven(elicitation?.form),
+  url: isGiven(elicitation?.url),
+  notices: isGiven(session?.notices),
+  compaction: isGiven(session?.compaction),
+  terminal_output: _meta?.['terminal_output'] === true,
+})
+
+const isGiven = (capability: unknown): boolean => capability !== undefined && capability !== null

@@ -1,0 +1,67 @@
+import type { SessionConfigOption, SessionMode, SessionModeState } from '@agentclientprotocol/sdk'
+import * as v from 'valibot'
+import { agentsOf } from '../agent/agents.ts'
+import { AUTO } from '../agent/choice.ts'
+import { EFFORTS } from '../event/parts.ts'
+import type { Effort } from '../event.ts'
+import type { Runtime } from '../session/runtime.ts'
+import type { Session } from '../session/session.ts'
+import { invalid } from './errors.ts'
+
+/** The modes of a session. The first one holds where a session names none. */
+const MODES: readonly SessionMode[] = [
+  { id: 'ask', name: 'Ask', description: 'Ask before anything is changed, unless a rule allows it' },
+]
+
+export const modesOf = (): SessionModeState => ({ currentModeId: MODES[0]!.id, availableModes: [...MODES] })
+
+/** Throws INVALID_REQUEST. */
+export function checkMode(id: string): void {
+  if (MODES.some(mode => mode.id === id)) return
+  throw invalid(`modeId: there is no such mode. There are: ${MODES.map(mode => mode.id).join(', ')}.`)
+}
+
+/** As much as the model thinks by itself. */
+const DEFAULT = 'default'
+
+/** What a client may choose for a session. `effort`: how much the model is to think, where that was chosen. */
+export async function configOptionsOf(
+  session: Session,
+  { models }: Pick<Runtime, 'models'>,
+  effort: Effort | undefined,
+): Promise<SessionConfigOption[]> {
+  const { model, agent } = session.state
+  const usable = (await models.list()).models.filter(info => info.usable).map(({ id }) => id)
+  const ids = usable.includes(model) ? usable : [model, ...usable]
+  const efforts = models.info(model).efforts ?? EFFORTS
+  const agents = [...agentsOf(session.config).map(({ name, description }) => ({ value: name, name, description }))]
+  if (!agents.some(({ value }) => value === AUTO))
+    agents.push({ value: AUTO, name: AUTO, description: 'Choose the agent for each prompt' })
+  return [
+    {
+      id: 'model',
+      name: 'Model',
+      category: 'model',
+      type: 'select',
+      currentValue: model,
+      options: ids.map(id => ({ value: id, name: id })),
+    },
+    {
+      id: 'thought_level',
+      name: 'Thinking',
+      category: 'thought_level',
+      type: 'select',
+      currentValue: effort ?? DEFAULT,
+      options: [DEFAULT, ...efforts].map(value => ({ value, name: value })),
+    },
+    { id: 'agent', name: 'Agent', category: 'agent', type: 'select', currentValue: agent, options: agents },
+  ]
+}
+
+/** Undefined for the default. Throws INVALID_REQUEST. */
+export function effortFrom(value: string): Effort | undefined {
+  if (value === DEFAULT) return undefined
+  const parsed = v.safeParse(v.picklist(EFFORTS), value)
+  if (parsed.success) return parsed.output
+  throw invalid(`value: there is no such thought_level. There are: ${[DEFAULT, ...EFFORTS].join(', ')}.`)
+}

@@ -1,0 +1,121 @@
+import { appendFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { messageOf } from '../base/errors.ts'
+import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
+import { createDoor } from '../server/door.ts'
+import { listen } from '../server/listen.ts'
+import type { Options } from './commands.ts'
+import { configure } from './configure.ts'
+import { createEngine, type Engine } from './engine.ts'
+import { createLogger, type Log } from './logger.ts'
+import type { Process } from './process.ts'
+import { PROTOCOL } from './serve.ts'
+import { keepAddress, keepToken, newToken } from './token.ts'
+
+/** A longer message ends the connection. */
+const LONGEST_MESSAGE = 32 * 1024 * 1024
+const LONGEST_LOG = 1024 * 1024
+/** After this nothing is waited for any more: whoever started us is waiting, too. */
+const SHUTDOWN_MS = 4_500
+
+/** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */
+export async function acp(options: Options<'acp'>, outside: Process): Promise<number> {
+  const { env, dirs, version, sweeper } = outside
+  const loaded = await configure({ env, dirs, flags: options })
+  const log = createLogger(loaded.config.log_level, await openLog(dirs.state))
+  outside.onStray(error =>
+    log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
+  )
+  const token = newToken()
+  const about = (authorized: boolean) => ({
+    status: 'ok',
+    ...(authorized && { version, protocol: PROTOCOL, pid: process.pid }),
+  })
+  const engine = createEngine({ env, dirs, loaded, log, version, sweeper, token, about })
+  const { store, runtime } = engine
+  void engine.sweep().catch(error => log('warn', messageOf(error)))
+  const stopListening = await listenBeside(engine, { token, about, log, version, state: dirs.state })
+  const [{ serveAcp }, { ndJsonStream }] = await Promise.all([
+    import('../acp/agent.ts'),
+    import('@agentclientprotocol/sdk'),
+  ])
+  const stream = ndJsonStream(writer(outside), Readable.toWeb(outside.stdin) as unknown as ReadableStream<Uint8Array>, {
+    maxMessageBytes: LONGEST_MESSAGE,
+  })
+  const reason = await Promise.race([
+    serveAcp({ store, runtime, version, log }, stream),
+    outside.untilStopped({ output: true, signals: ['SIGTERM', 'SIGINT', 'SIGHUP'] }),
+  ])
+  log(
+    'info',
+    `stopping: ${reason instanceof Error ? reason.message : (reason ?? 'the client has closed the connection')}`,
+  )
+  setTimeout(() => outside.exit(1), SHUTDOWN_MS).unref()
+  try {
+    await engine.close()
+  } finally {
+    await stopListening()
+  }
+  return 0
+}
+
+/**
+ * Listens on loopback, so that another client can follow the same sessions: where, stands in `acp-<pid>.json` beside the token.
+ * The editor is served all the same where this fails.
+ */
+async function listenBeside(
+  engine: Engine,
+  given: {
+    token: string
+    about: Parameters<typeof createEngine>[0]['about']
+    log: Log
+    version: string
+    state: string
+  },
+): Promise<() => Promise<void>> {
+  const { token, about, log, version, state } = given
+  const files: string[] = []
+  const forget = () => {
+    for (const path of files) rmSync(path, { force: true })
+  }
+  try {
+    const door = createDoor({ token, allowed_hosts: [], loopback: true }, { about, load: async () => engine, log })
+    const { port, stop } = await listen({ host: '127.0.0.1', port: 0, fetch: door })
+    const token_file = await keepToken(token, state)
+    files.push(token_file)
+    const url = `http://127.0.0.1:${port}`
+    files.push(keepAddress({ url, port, pid: process.pid, version, protocol: PROTOCOL, token_file }, state))
+    return async () => {
+      forget()
+      await stop()
+    }
+  } catch (error) {
+    log('warn', `No other client can follow: ${messageOf(error)}`)
+    return async () => forget()
+  }
+}
+
+/** Each message waits until the client has taken the one before it. */
+function writer({ terminal_output }: Process): WritableStream<Uint8Array> {
+  return new WritableStream({
+    write: chunk =>
+      new Promise((resolve, reject) => {
+        terminal_output.write(chunk, error => (error ? reject(error) : resolve()))
+      }),
+  })
+}
+
+/** Appends to `acp.log`; what a program that starts finds too long is kept once, as `acp.log.old`. */
+async function openLog(state: string): Promise<(text: string) => void> {
+  const path = join(state, 'acp.log')
+  await makePrivateDir(state)
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) renameSync(path, `${path}.old`)
+  return text => {
+    try {
+      appendFileSync(path, text, { mode: PRIVATE_FILE })
+    } catch {
+      // A disk that is full must not end the sessions, and there is nowhere else to say so.
+    }
+  }
+}
