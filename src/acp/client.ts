@@ -4,15 +4,18 @@ import type { ClientCapabilities } from '@agentclientprotocol/sdk'
 export type Abilities = {
   form: boolean
   url: boolean
+  /** Has buffers, whose text may not be saved. */
+  read_file: boolean
   notices: boolean
   compaction: boolean
   /** Shows the output of commands while they run, by `_meta.terminal_output`. */
   terminal_output: boolean
 }
 
-export const abilitiesOf = ({ elicitation, session, _meta }: ClientCapabilities = {}): Abilities => ({
+export const abilitiesOf = ({ elicitation, session, fs, _meta }: ClientCapabilities = {}): Abilities => ({
   form: isGiven(elicitation?.form),
   url: isGiven(elicitation?.url),
+  read_file: fs?.readTextFile === true,
   notices: isGiven(session?.notices),
   compaction: isGiven(session?.compaction),
   terminal_output: _meta?.['terminal_output'] === true,

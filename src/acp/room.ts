@@ -38,6 +38,10 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
   let commands = ''
   const prompts = new Set<{ cancelled: boolean; turn_id?: string }>()
 
+  if (can.read_file)
+    session.place.bufferOf = async path =>
+      (await client.request('fs/read_text_file', { sessionId: session.id, path })).content
+
   const unsubscribe = session.subscribe(event => {
     outbox.add(...updates.live(event))
     if (event.type === 'tool.call' && event.requires_approval) void askPermission(event, asking)

@@ -14,6 +14,8 @@ export type ToolAccess = {
   names(): string[]
   context(tool_call_id: string, signal: AbortSignal, emit: (event: Event) => void): ToolContext
   policy(): Policy
+  /** Asks the client for unsaved text of the files that these parameters name, where the client can be asked. */
+  refresh?(params: Params, signal: AbortSignal): Promise<void>
   /** Keeps what a call may change, so that it can be undone. */
   keeper?: Keeper
   /** What a call that has run has worked on. */
@@ -86,6 +88,7 @@ export async function prepare(
     tool = inner?.tool ?? tool!
     // By its own name, whatever the provider knows it by.
     named = { ...call, tool: tool.name, params: inner?.params ?? call.params }
+    await place.refresh?.(named.params, signal)
     const looked = await look(named, tool, place, signal)
     if (looked.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', looked.verdict.reason)
     return place.hooks ? await hooked(looked, place, signal) : looked

@@ -15,6 +15,7 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import { refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
@@ -28,6 +29,8 @@ export type Workspace = {
   children: Children
   env: Record<string, string>
   unsaved: Map<string, string>
+  /** How the client says what stands in its buffer of a file; null where it has none. Absent: it reports `unsaved` itself. */
+  bufferOf?(path: string): Promise<string | null>
   seen: Map<string, string>
   jobs: Jobs
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
@@ -131,6 +134,7 @@ export async function createToolAccess(
     resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
     policy: () => policyOf(place, state, agent, lineage),
+    refresh: (params, signal) => refreshBuffers(params, place, signal),
     keeper: place.keeper,
     // What a directory asks of the one that works there is for the session's own agent.
     touched: async ({ effect }) => {

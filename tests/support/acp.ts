@@ -31,6 +31,7 @@ export type Seen =
 
 type Answers = {
   permission(request: RequestPermissionRequest, signal: AbortSignal): Promise<RequestPermissionResponse['outcome']>
+  read(path: string): Promise<string>
   elicitation(request: CreateElicitationRequest): Promise<{ action: string; content?: object }>
 }
 
@@ -60,6 +61,7 @@ export class Peer {
   readonly seen: Seen[] = []
   readonly answers: Answers = {
     permission: async () => choose('reject_once'),
+    read: path => Bun.file(path).text(),
     elicitation: async () => ({ action: 'decline' }),
   }
   readonly process: ChildProcessWithoutNullStreams
@@ -83,6 +85,7 @@ export class Peer {
         this.#see({ sessionUpdate: 'permission', sessionId: request.sessionId, request })
         return { outcome: await this.answers.permission(request, signal) }
       })
+      .onRequest('fs/read_text_file', async ({ params }) => ({ content: await this.answers.read(params.path) }))
       .onRequest('elicitation/create', async ({ params: request }) => {
         this.#see({ sessionUpdate: 'elicitation', sessionId: (request as any).sessionId, request })
         return (await this.answers.elicitation(request)) as any
@@ -120,7 +123,7 @@ export class Peer {
   /** A new session, whose commands have been announced; what was sent so far is forgotten. */
   async session(cwd = tempDir(), more: object = {}): Promise<string> {
     const { sessionId } = await this.agent.request('session/new', { cwd, mcpServers: [], ...more })
-    await this.next('available_commands_update')
+    await this.until(seen => seen.sessionUpdate === 'available_commands_update' && seen.sessionId === sessionId)
     this.seen.length = 0
     return sessionId
   }

@@ -1,0 +1,29 @@
+import { abortable, within } from '../base/abort.ts'
+import { readRegular } from '../base/files.ts'
+import type { Params } from '../event.ts'
+import type { Workspace } from './workspace.ts'
+
+const LONGEST_PATH = 4096
+const LARGEST_FILE = 10 * 1024 * 1024
+/** A client that does not answer by then has nothing to say. */
+const WAIT_MS = 2000
+
+/**
+ * Takes over what stands in the client's buffers of the files that the parameters of a call name: text that differs from the
+ * disk is unsaved, and tools see it in place of the file. How lines end, and a byte order mark, make no difference.
+ */
+export async function refreshBuffers(params: Params, place: Workspace, signal: AbortSignal): Promise<void> {
+  if (!place.bufferOf) return
+  const { locate } = await import('../tools/paths.ts')
+  for (const value of Object.values(params)) {
+    if (typeof value !== 'string' || value.length > LONGEST_PATH || value.includes('\n')) continue
+    const path = await locate(value, place.roots).catch(() => null) // no path, or none that tools may use
+    const bytes = path && (await readRegular(path, LARGEST_FILE).catch(() => null)) // no file, or too large for a buffer
+    if (!path || !bytes) continue
+    const text = await abortable(within(place.bufferOf(path), WAIT_MS), signal)
+    if (text === null || plain(text) === plain(bytes.toString())) place.unsaved.delete(path)
+    else place.unsaved.set(path, text)
+  }
+}
+
+const plain = (text: string) => text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
