@@ -18,7 +18,7 @@ export function guard(door: Door): (request: Request) => Promise<Admitted> {
   return async request => {
     const header = (name: string) => request.headers.get(name)
     // That of the request line, where it names one: Node has it, Bun puts that of the header in its place.
-    const target = URL.canParse(request.url) ? new URL(request.url).host : undefined
+    const target = URL.parse(request.url)?.host
     if (!isKnownHost(header('host'), door) || (target !== undefined && !isKnownHost(target, door)))
       throw new AppError('FORBIDDEN', 'This Host is not allowed. Use 127.0.0.1, or add the name to allowed_hosts.')
     const site = header('sec-fetch-site')
@@ -37,7 +37,9 @@ export function guard(door: Door): (request: Request) => Promise<Admitted> {
 /** A request without a Host may have a path alone for its address. */
 export const pathOf = (url: string): string => new URL(url, 'http://localhost').pathname
 
-export const isHealth = ({ method, url }: Request): boolean => method === 'GET' && pathOf(url) === '/health'
+/** The end is looked at first: of all other requests the address need not be read once more. */
+export const isHealth = ({ method, url }: Request): boolean =>
+  method === 'GET' && /\/health(?:[?#]|$)/.test(url) && pathOf(url) === '/health'
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 

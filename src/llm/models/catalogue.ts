@@ -40,6 +40,8 @@ async function readTable(path: string): Promise<Table | undefined> {
 }
 
 function catalogueOf(tables: Table[]): Catalogue {
+  /** Lines are read when they are asked for, once: a session shows its model with each look at it. */
+  const found = new Map<string, ModelConfig | undefined>()
   const find = (id: string): ModelConfig | undefined => {
     const table = tables.find(({ lines }) => lines.has(id))
     const facts = table && readLine(table.lines.get(id)!)
@@ -55,7 +57,10 @@ function catalogueOf(tables: Table[]): Catalogue {
   }
   return {
     ids: provider => tables.map(table => idsIn(table, provider)).find(ids => ids.length > 0) ?? [],
-    find: id => find(id) ?? find(id.replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '')),
+    find(id) {
+      if (!found.has(id)) found.set(id, find(id) ?? find(id.replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '')))
+      return found.get(id)
+    },
   }
 }
 
