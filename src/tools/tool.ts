@@ -51,6 +51,8 @@ export type Effect = {
   leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
+  /** The MCP server that a tool of ours reads from: rules for all of that server (`name/*`) hold for the call, too. */
+  mcp_server?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */
   changes?: Change[]
   /** Of a tool of an MCP server: what that says of it now, which a remembered approval is bound to. */

@@ -30,6 +30,7 @@ export const resourceTool = (servers: McpServer[], read: (server: McpServer, uri
         reason: `Read ${uri ?? 'the list of resources'} of the MCP server ${server}`,
         reads: [],
         writes: [],
+        mcp_server: find(servers, server).config.name,
       }
     },
     async run({ server: named, uri }, context) {

@@ -143,6 +143,7 @@ export function binds(rule: Compiled, subject: Subject): boolean {
     return paths.some(path => rule.path!.binds(path))
   }
   if (rule.kind === 'url') return effect.url !== undefined && rule.url!.matches(effect.url)
+  if (rule.kind === 'server' && rule.server === effect.mcp_server) return true
   if (!isOfTool(rule, tool) && !(shell !== null && rule.kind !== 'server' && rule.tool === 'shell_exec')) return false
   if (rule.kind === 'tool' || rule.kind === 'server') return true
   return shell !== null && bindsLine(rule, shell.command, shell.line)
