@@ -77,9 +77,15 @@ function emacsTests() {
 /** Neither files of ours nor processes: whoever was started for this run has its directory in the environment. */
 function nothingLeft() {
   const ours = readdirSync(temp).filter(name => name.startsWith('emacs-agent-')) // Emacs and Node keep caches there
-  const left = [...ours.map(name => join(temp, name)), ...processesOf(temp)]
+  const left = [...ours.flatMap(name => [join(temp, name), ...contentsOf(join(temp, name))]), ...processesOf(temp)]
   if (!step('nothing is left behind', left.length === 0 ? 0 : 1)) console.log(left.join('\n'))
 }
+
+/** What is in a directory that was left tells which test it was. */
+const contentsOf = directory =>
+  readdirSync(directory, { recursive: true })
+    .slice(0, 20)
+    .map(name => `  ${name}`)
 
 function processesOf(directory) {
   if (process.platform !== 'linux') return []
