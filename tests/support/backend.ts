@@ -186,6 +186,12 @@ export class EventStream {
     await this.until(frame => frame.event === 'agent.state' && frame.data.state === 'idle', this.frames.indexOf(end))
   }
 
+  /** Resolves when all of this turn has arrived: its reply may be quicker than the stream. */
+  async settled(turn_id: string): Promise<void> {
+    const end = await this.until(({ event, data }) => event === 'turn.end' && data.turn_id === turn_id)
+    await this.until(({ event, data }) => event === 'agent.state' && data.state === 'idle', this.frames.indexOf(end))
+  }
+
   get stored(): Stored[] {
     return this.frames.filter(frame => frame.id !== null).map(frame => frame.data)
   }

@@ -34,8 +34,9 @@ describe.each(FAMILIES)('%s', family => {
     const { model, says } = on
     const { post, turn, view, backend, id, stream } = await openSession(on, family, FILES)
     const first = await turn('Read albatross', [read('a.txt'), { text: 'It says alpha.', usage }])
-    await turn('And bellbird?', [{ text: 'Not there.', usage }])
+    const second = await turn('And bellbird?', [{ text: 'Not there.', usage }])
     const before = await view()
+    await stream.settled(second.turn_id)
     const from = stream.frames.length
     on.says(SUMMARY)
     const { status, body } = await post('compact', { instructions: 'Keep the birds.' })

@@ -33,6 +33,7 @@ test('the files of that turn and of all later ones go back with the conversation
   await turn('One', [edit('a.txt', 'one', 'ONE'), { text: '1' }])
   const second = await turn('Two', [edit('a.txt', 'two', 'TWO'), write('c.txt', 'c'), { text: '2' }])
   await turn('Three', [edit('a.txt', 'three', 'THREE'), edit('b.txt', 'b', 'B'), { text: '3' }])
+  await stream.settled(second.turn_id)
   const from = stream.frames.length
   const { status, body } = await post('rewind', { turn_id: second.turn_id, files: true })
   expect(status).toBe(200)
@@ -85,12 +86,14 @@ test('turns that were rewound without their files are later ones too; nothing ch
   })
   expect(textOf(project, 'a.txt')).toBe(FILES['a.txt'])
   const third = await turn('Three', [{ text: '3' }])
+  await stream.settled(third.turn_id)
   const from = stream.frames.length
   expect((await post('rewind', { turn_id: third.turn_id, files: true })).body).toEqual({
     text: 'Three',
     restored: [],
     refused: [],
   })
+  await stream.next('session.rewound', from)
   expect(stream.frames.slice(from).map(({ event }) => event)).toEqual(['session.rewound'])
 })
 
