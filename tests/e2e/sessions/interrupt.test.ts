@@ -136,9 +136,11 @@ describe('interrupt', () => {
     const queued = [await ask('second'), await ask('third', { when_busy: 'steer' }), await ask('fourth')]
     expect(queued.map(reply => reply.status)).toEqual(['queued', 'steered', 'queued'])
     expect((await each.view()).queued.map((each: any) => each.text)).toEqual(['second', 'third', 'fourth'])
-    const [one, two] = await Promise.all([each.interrupt(), each.interrupt()])
-    expect(one.dropped).toEqual(['second', 'third', 'fourth'].map((text, i) => ({ turn_id: queued[i].turn_id, text })))
-    expect(two.dropped).toEqual(one.dropped)
+    const replies = await Promise.all([each.interrupt(), each.interrupt()])
+    const given = ['second', 'third', 'fourth'].map((text, i) => ({ turn_id: queued[i].turn_id, text }))
+    expect(replies.map(reply => reply.dropped)).toContainEqual(given)
+    // One that comes when the turn is over already has nothing to give back.
+    for (const { dropped } of replies) expect([given, []]).toContainEqual(dropped)
     await stream.idle()
     expect(stream.types()).toEndWith(
       'prompt.queued prompt.queued prompt.queued approval tool.result prompt.dropped prompt.dropped prompt.dropped turn.end idle',
