@@ -82,10 +82,10 @@ function nothingLeft() {
 }
 
 /** What is in a directory that was left tells which test it was. */
-const contentsOf = directory =>
-  readdirSync(directory, { recursive: true })
-    .slice(0, 20)
-    .map(name => `  ${name}`)
+function contentsOf(directory) {
+  const names = readdirSync(directory, { recursive: true })
+  return names.slice(0, 20).map(name => `  ${name}`)
+}
 
 function processesOf(directory) {
   if (process.platform !== 'linux') return []
