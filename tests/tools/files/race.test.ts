@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { beforeAll, expect, test } from 'bun:test'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commitChanges } from '../../../src/tools/files/change.ts'
 import { createDirectoryTool } from '../../../src/tools/files/directory.ts'
 import { copyFileTool, moveFileTool } from '../../../src/tools/files/transfer.ts'
+import { atEnd } from '../../support/at-end.ts'
 import { tempDir } from '../../support/temp.ts'
 
 const ROUNDS = 200
@@ -34,8 +36,10 @@ beforeAll(async () => {
   swapper = spawn(process.execPath, ['-e', SWAP, project, outside], { stdio: ['ignore', 'pipe', 'inherit'] })
   await new Promise(resolve => swapper.stdout!.once('data', resolve))
 })
-afterAll(() => {
+// Gone before the directory is: it would move things about while that is removed.
+atEnd(async () => {
   swapper.kill('SIGKILL')
+  await once(swapper, 'exit')
 })
 
 test
