@@ -1,6 +1,6 @@
 import { AppError, messageOf } from '../base/errors.ts'
 import type { Event, FileChanged, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
-import type { Policy, Verdict } from '../tools/permission/policy.ts'
+import type { JudgedCall, Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Effect, Tool, ToolContext } from '../tools/tool.ts'
 import type { Foreseen, Keeper } from '../undo/keeper.ts'
 
@@ -163,6 +163,15 @@ export async function lookWithContent(
   return judge({ ...fresh, effect: { ...fresh.effect, changes } }, place, context, true)
 }
 
+/** The call as policy and the rules of hooks see it. */
+export const judgedCall = ({ tool, params, effect }: Pick<Prepared, 'tool' | 'params' | 'effect'>): JudgedCall => ({
+  tool: tool.name,
+  category: tool.category,
+  params,
+  effect,
+  level: effect.level,
+})
+
 async function judge(
   looked: Pick<Prepared, 'call' | 'tool' | 'params' | 'effect'>,
   place: ToolAccess,
@@ -173,13 +182,7 @@ async function judge(
     import('../tools/permission/policy.ts'),
     import('../tools/permission/rememberable.ts'),
   ])
-  const subject = {
-    tool: looked.tool.name,
-    category: looked.tool.category,
-    params: looked.params,
-    effect: looked.effect,
-    level: looked.effect.level,
-  }
+  const subject = judgedCall(looked)
   const verdict = decide(subject, place.policy())
   if (verdict.decision !== 'ask' && !shown) return { ...looked, verdict }
   const { previewOf } = await import('../tools/files/change.ts')

@@ -14,7 +14,7 @@ export type Frozen = { system: string; tools: ToolDefinition[] }
 
 const MOST_SUMMARIES = 3
 
-type From = {
+export type RequestOptions = {
   session_id: string
   turn_id: string
   model: string
@@ -44,7 +44,7 @@ type From = {
  * provider for this very request: each leaves half the room of what was sent. Throws LLM_CONTEXT_LENGTH when nothing helps,
  * or after three summaries.
  */
-export async function* buildRequest(from: From): AsyncGenerator<Event, ModelRequest> {
+export async function* buildRequest(from: RequestOptions): AsyncGenerator<Event, ModelRequest> {
   const { agent, frozen, fit, info, shrink } = from
   if (shrink === 0) fit.summaries = 0
   else fit.limits.set(info.id, Math.min(fit.limits.get(info.id) ?? fit.sent, fit.sent) / 2)
@@ -73,7 +73,7 @@ export async function* buildRequest(from: From): AsyncGenerator<Event, ModelRequ
   }
 }
 
-async function withEnclosed({ attachments, without, fit, info }: From, { history, refused }: Derived) {
+async function withEnclosed({ attachments, without, fit, info }: RequestOptions, { history, refused }: Derived) {
   const left = new Set([...refused, ...(without ?? [])])
   return sendable(await attachments.enclose(history), left, fit.most_images.get(info.id))
 }
@@ -86,7 +86,10 @@ function bytesOf(frozen: Frozen): number {
   return known
 }
 
-function toRequest({ model, frozen, session_id, agent, effort = agent.effort }: From, history: HistoryMessage[]) {
+function toRequest(
+  { model, frozen, session_id, agent, effort = agent.effort }: RequestOptions,
+  history: HistoryMessage[],
+) {
   return {
     model,
     ...frozen,
@@ -98,7 +101,11 @@ function toRequest({ model, frozen, session_id, agent, effort = agent.effort }: 
 }
 
 /** Has the older part summarised, where that makes room: then the history is a shorter one. */
-async function* compacted(from: From, history: HistoryMessage[], room: number): AsyncGenerator<Event, boolean> {
+async function* compacted(
+  from: RequestOptions,
+  history: HistoryMessage[],
+  room: number,
+): AsyncGenerator<Event, boolean> {
   const { fit, agent, model, turn_id } = from
   const cut = keptFrom(history, room)
   const older = history.slice(0, cut)

@@ -1,15 +1,14 @@
 import { type Agent, toolsFor } from '../agent/agents.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
-import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { addUsage, totalTokens, usageIn } from '../base/usage.ts'
 import type { Event } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Tool } from '../tools/tool.ts'
+import { createCalling } from './calling.ts'
 import type { Conventions } from './conventions.ts'
 import type { Begun, Child, Delegation, Delegator } from './delegation.ts'
-import { createFallback } from './fallback.ts'
 import type { Session } from './session.ts'
 import { createToolAccess, type Prefix, type Workspace } from './workspace.ts'
 
@@ -40,14 +39,24 @@ export async function beginChild(shared: Shared, child: Child, signal: AbortSign
   const sharesPrefix = tools.length > 0 && first.id === (await models.resolve(by.model())).id
   const prefix = sharesPrefix ? by.prefix : own
   const { turn_id } = by
-  const fit = createFit()
-  const read = createReader()
   const { fallback_models, max_rounds } = session.config
-  const fallback = createFallback(models, fallback_models)
-  let current = first.id
+  const calling = createCalling(
+    models,
+    {
+      session_id: session.id,
+      turn_id,
+      agent,
+      frozen: prefix.frozen,
+      fit: createFit(),
+      log: () => log,
+      read: createReader(),
+      attachments: place.attachments,
+    },
+    { named: async () => named, first: first.id, fallback_models },
+  )
   const mayGoOn = within(child)
 
-  const self: Delegator = { turn_id, agents: [...by.agents, agent], path, model: () => current, prefix, mayGoOn }
+  const self: Delegator = { turn_id, agents: [...by.agents, agent], path, model: calling.model, prefix, mayGoOn }
   const access = await createToolAccess(place, session.state, conventions, {
     agent,
     tools,
@@ -67,31 +76,7 @@ export async function beginChild(shared: Shared, child: Child, signal: AbortSign
     place: access,
     max_rounds: agent.max_rounds ?? max_rounds,
     log: () => log,
-    async *request(need, signal) {
-      const { id, info } = await models.resolve(fallback.model ?? named)
-      current = id
-      return yield* buildRequest({
-        session_id: session.id,
-        turn_id,
-        model: id,
-        info,
-        agent,
-        frozen: prefix.frozen,
-        fit,
-        ...need,
-        log: () => log,
-        read,
-        attachments: place.attachments,
-        stream: models.stream,
-        price: models.price,
-        summariser: models.summariser,
-        signal,
-      })
-    },
-    fit,
-    stream: models.stream,
-    price: models.price,
-    fallBack: () => fallback.next(current),
+    ...calling.turn,
     mayGoOn,
     steers: async () => [],
     hasSteers: () => false,

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { HookReply, Prepared, ToolAccess } from '../agent/call.ts'
+import { type HookReply, judgedCall, type ToolAccess } from '../agent/call.ts'
 import { oneLine } from '../base/controls.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import type { HookConfig } from '../config/config.ts'
@@ -127,28 +127,20 @@ export function callHooks(hooks: Hooks, configured: readonly HookConfig[], turn_
   return {
     before: (looked, signal) => {
       const { tool_call_id, tool, params } = looked.call
-      return hooks.run('tool.call', { tool, params }, { turn_id, tool_call_id }, signal, judged(looked))
+      return hooks.run('tool.call', { tool, params }, { turn_id, tool_call_id }, signal, judgedCall(looked))
     },
     async after(looked, result, changed, signal) {
       const { tool_call_id, tool, params } = looked.call
       const ids = { turn_id, tool_call_id }
       const { status, message } = result
       const payload = { tool, params, status, content: result.result?.content ?? message }
-      const replies = [await hooks.run('tool.result', payload, ids, signal, judged(looked))]
+      const replies = [await hooks.run('tool.result', payload, ids, signal, judgedCall(looked))]
       for (const { path, from, operation, change } of changed)
         replies.push(
-          await hooks.run('file.changed', { tool, path, from, operation, change }, ids, signal, judged(looked)),
+          await hooks.run('file.changed', { tool, path, from, operation, change }, ids, signal, judgedCall(looked)),
         )
       // What is done cannot be blocked any more: the reason is what the model should know.
       return replies.flatMap(({ blocked, context }) => (blocked === undefined ? context : [...context, blocked]))
     },
   }
 }
-
-const judged = ({ call, tool, params, effect }: Prepared): JudgedCall => ({
-  tool: tool.name,
-  category: tool.category,
-  params: params ?? call.params,
-  effect,
-  level: effect.level,
-})

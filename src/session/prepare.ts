@@ -2,19 +2,18 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { agentsOf, findAgent, toolsFor } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
-import type { Prepared, ToolAccess } from '../agent/call.ts'
+import { judgedCall, type Prepared, type ToolAccess } from '../agent/call.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
-import { buildRequest } from '../agent/request.ts'
 import type { Turn } from '../agent/turn.ts'
 import { abortable } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
+import { createCalling } from './calling.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
-import { createFallback } from './fallback.ts'
 import { callHooks, createHooks } from './hooks.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
@@ -121,12 +120,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   }
 
   /** A hook may refuse what is put to the person, before they decide; it cannot approve. */
-  async function refusedByHook({ call, tool, effect, params }: Prepared, turn_id: string, signal: AbortSignal) {
-    const { tool_call_id } = call
-    const judged = { tool: tool.name, category: tool.category, params, effect, level: effect.level }
-    const payload = { tool: tool.name, params: call.params, reason: effect.reason }
+  async function refusedByHook(prepared: Prepared, turn_id: string, signal: AbortSignal) {
+    const { tool_call_id, tool, params } = prepared.call
+    const payload = { tool, params, reason: prepared.effect.reason }
     try {
-      const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judged)
+      const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judgedCall(prepared))
       if (blocked !== undefined) session.approvals.reject(tool_call_id, blocked, 'config')
     } catch {
       // Decided meanwhile, or interrupted: there is nothing left to refuse.
@@ -171,7 +169,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const { turn_id, text } = prompt
       const mayGoOn = limit.begin(turn_id)
-      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => current, prefix, mayGoOn }
+      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => calling.model(), prefix, mayGoOn }
       const access = await createToolAccess(place, session.state, conventions, {
         agent,
         tools: toolsFor(agent, list),
@@ -194,40 +192,32 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         const brought = agent === started.agent ? undefined : findAgent(config, agent).model
         return brought && (await models.resolve(brought)).id === model ? started.model : model
       }
-      const fallback = createFallback(models, config.fallback_models)
-      let current = session.state.model
+      const calling = createCalling(
+        models,
+        {
+          session_id,
+          turn_id,
+          agent,
+          effort: prompt.effort,
+          frozen: prefix.frozen,
+          fit,
+          log: () => session.counting,
+          read,
+          attachments: place.attachments,
+        },
+        {
+          named: async () => own ?? (await modelNow()),
+          first: session.state.model,
+          fallback_models: config.fallback_models,
+        },
+      )
       return {
         turn_id: prompt.turn_id,
         agent,
         place: access,
         max_rounds: agent.max_rounds ?? config.max_rounds,
         log: () => session.counting,
-        async *request(need, signal) {
-          const { id, info } = await models.resolve(fallback.model ?? own ?? (await modelNow()))
-          current = id
-          return yield* buildRequest({
-            session_id,
-            turn_id: prompt.turn_id,
-            model: id,
-            info,
-            agent,
-            effort: prompt.effort,
-            frozen: prefix.frozen,
-            fit,
-            ...need,
-            log: () => session.counting,
-            read,
-            attachments: place.attachments,
-            stream: models.stream,
-            price: models.price,
-            summariser: models.summariser,
-            signal,
-          })
-        },
-        fit,
-        stream: models.stream,
-        price: models.price,
-        fallBack: () => fallback.next(current),
+        ...calling.turn,
         mayGoOn,
         ...(prompt.until && { until: prompt.until }),
         ...(agent.name === 'plan' && {
