@@ -30,7 +30,7 @@ export const skillTool = (find: () => Promise<Skill[]>, used: (skill: Skill) => 
       const path = skill && (file === undefined ? join(skill.directory, 'SKILL.md') : await fileOf(skill, file))
       // Rules for paths bind this tool too, where they can: those of the project.
       const reads = path && isInside(path, roots.project) ? [path] : []
-      return { level: 'read', reason: what, reads, writes: [] }
+      return { level: 'read', reason: what, reads, writes: [], leads_on: true }
     },
     async run({ name, file }) {
       const skills = await find()

@@ -18,7 +18,7 @@ const askUser = defineTool({
     free_text: v.optional(v.pipe(v.boolean(), v.description('Also another answer than the options'))),
   }),
   async effect({ question }) {
-    return { level: 'read', reason: `Ask: ${question}`, reads: [], writes: [] }
+    return { level: 'read', reason: `Ask: ${question}`, reads: [], writes: [], session_only: true }
   },
   async run({ question, options, multiple = false, free_text = false }, context) {
     if (!context.ask) throw new AppError('TOOL_FAILED', NOBODY)

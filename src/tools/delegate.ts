@@ -21,7 +21,8 @@ export const delegateTool = (agents: readonly string[]): Tool => ({
     async effect(task, { delegate }) {
       if (!delegate) throw new AppError('TOOL_FAILED', 'There is no session here in which another agent could work.')
       delegate.check(task)
-      return { level: 'read', reason: `Give ${task.agent} a task: ${head(task.task, 200)}`, reads: [], writes: [] }
+      const reason = `Give ${task.agent} a task: ${head(task.task, 200)}`
+      return { level: 'read', reason, reads: [], writes: [], session_only: true }
     },
     run: (task, { delegate }) => delegate!.run(task),
   }),

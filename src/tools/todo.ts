@@ -35,7 +35,7 @@ const todo = defineTool({
   async effect({ items }) {
     if (items.length > MOST_STEPS)
       throw new AppError('INVALID_PARAMS', `items: at most ${MOST_STEPS} steps. Put what belongs together in one.`)
-    return { level: 'read', reason: `List ${items.length} steps`, reads: [], writes: [] }
+    return { level: 'read', reason: `List ${items.length} steps`, reads: [], writes: [], session_only: true }
   },
   async run({ items: given }, { plan }) {
     if (!plan) throw new AppError('TOOL_FAILED', 'There is no session here that could keep a list.')

@@ -51,6 +51,10 @@ export type Effect = {
   leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
+  /** It touches nothing but the session, and what comes of it is judged by itself: it never asks. */
+  session_only?: true
+  /** It only leads on: to the next skill, or to tools that are judged by their own names. No skill closes it. */
+  leads_on?: true
   /** The MCP server that a tool of ours reads from: rules for all of that server (`name/*`) hold for the call, too. */
   mcp_server?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */

@@ -122,7 +122,7 @@ function reading(name: string, description: string): Reading {
     level: 'read',
     leads: true,
     parse: params => (isObject(params) ? params : {}),
-    effect: async () => ({ level: 'read', reason: description, reads: [], writes: [] }),
+    effect: async () => ({ level: 'read', reason: description, reads: [], writes: [], leads_on: true }),
   }
 }
 

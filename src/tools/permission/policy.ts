@@ -140,11 +140,8 @@ function refuseByAgent(
     return refuse(`The agent ${name} may only write to ${write_paths.join(', ') || 'no file'}.`)
 }
 
-/** Tools that only lead on: to the next skill, or to tools that are judged by their own names. */
-const LEADING = new Set(['skill', 'find_tools', 'describe_tools'])
-
 function refuseByNarrowing(subject: Subject, policy: Policy): Verdict | undefined {
-  if (LEADING.has(subject.tool)) return
+  if (subject.effect.leads_on) return
   const by = policy.narrowed?.find(
     ({ allowed_tools }) => !allowed_tools.some(rule => permits(compile(rule, policy), subject)),
   )
@@ -244,11 +241,8 @@ const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolea
       namesBound(compiled, subject) || (rule.action !== 'allow' && mayBecomeBound(compiled, subject, policy)),
   )
 
-/** They touch nothing but the session, and what comes of them is judged by itself. */
-const HARMLESS = new Set(['todo', 'delegate', 'ask_user'])
-
-function byDefault({ tool, effect, shell }: Subject, policy: Policy): Verdict {
-  if (HARMLESS.has(tool)) return { decision: 'allow', by: 'default', reason: 'It touches nothing but the session.' }
+function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
+  if (effect.session_only) return { decision: 'allow', by: 'default', reason: 'It touches nothing but the session.' }
   if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
