@@ -49,18 +49,6 @@
   "What is dangerous about a call."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-time '((t :inherit shadow :weight normal))
-  "Times in headings."
-  :group 'emacs-agent-faces)
-
-(defun emacs-agent-time (at)
-  "Return AT, a time as the backend writes it (UTC), as a Lisp time or nil."
-  (and (stringp at)
-       (string-match "\\`\\([0-9]+\\)-\\([0-9]+\\)-\\([0-9]+\\)T\\([0-9]+\\):\\([0-9]+\\):\\([0-9]+\\)" at)
-       (let ((part (lambda (n) (string-to-number (match-string n at)))))
-         (encode-time (list (funcall part 6) (funcall part 5) (funcall part 4)
-                            (funcall part 3) (funcall part 2) (funcall part 1) nil nil t)))))
-
 (defface emacs-agent-refused '((t :inherit shadow :strike-through t))
   "Hunks that are refused."
   :group 'emacs-agent-faces)
