@@ -16,7 +16,7 @@ import { keepAddress, keepToken, newToken } from './token.ts'
 /** A longer message ends the connection. */
 const LONGEST_MESSAGE = 32 * 1024 * 1024
 const LONGEST_LOG = 1024 * 1024
-/** After this nothing is waited for any more: whoever started us is waiting, too. */
+/** The longest that the end of the process waits for what is still running: its parent waits, too. */
 const SHUTDOWN_MS = 4_500
 
 /** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */

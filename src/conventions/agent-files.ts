@@ -62,7 +62,7 @@ async function readAgent(
   if (!NAME.test(name))
     return problem(matter.lineOf('name'), 'name', 'must be small letters, digits, - and _, at most 40 of them')
   const system_prompt = matter.body.trim()
-  if (system_prompt === '') return problem(matter.bodyLine, '', 'has no text: it is what the agent is told')
+  if (system_prompt === '') return problem(matter.bodyLine, '', 'has no text: the text is the instructions of the agent')
   const model = matter.text('model')
   if (model !== undefined && model !== 'inherit' && origin === 'project')
     problem(matter.lineOf('model'), 'model', 'is ignored: a project chooses no model by its agents')

@@ -22,7 +22,7 @@ export type Skill = {
   argument_hint?: string
   /** Restricts the turn that uses it; never pre-approves. */
   allowed_tools?: string[]
-  /** Not to be used by the model of its own accord. */
+  /** Only a person may invoke it; it is not offered to the model. */
   by_person_only?: boolean
   /** Not offered to people as a command. */
   by_model_only?: boolean

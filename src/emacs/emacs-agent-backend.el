@@ -8,7 +8,7 @@
 ;;; Commentary:
 
 ;; One backend per Emacs.  It is a child whose stdin is its lifeline, so it ends with Emacs however Emacs ends.  It is
-;; started when it is needed first (`emacs-agent-backend-ensure'), and again when it dies; whoever follows its sessions is
+;; started when it is needed first (`emacs-agent-backend-ensure'), and again when it ends; those who follow its sessions are
 ;; informed through `emacs-agent-backend-functions'.
 
 ;;; Code:

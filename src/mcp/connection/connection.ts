@@ -20,7 +20,7 @@ export type Connection = {
   listTools(): Promise<ToolListing>
   /** Prompts, resources and templates, unchecked; empty lists where none are declared. */
   listOthers(): Promise<OtherListings>
-  /** Wants to hear of changes of a resource. Does nothing where the server cannot tell. */
+  /** Subscribes to changes of a resource; does nothing where the server has no subscriptions. */
   watch(uri: string): Promise<void>
   call: Calls['call']
   /** Calls under way. */
