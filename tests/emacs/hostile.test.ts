@@ -1,12 +1,21 @@
-import { describe, expect, test } from 'bun:test'
-import { existsSync, writeFileSync } from 'node:fs'
+import { describe, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { toJson } from '../../src/base/text.ts'
 import type { Storable, Stored } from '../../src/event.ts'
 import { hostileText } from '../org/fragments.ts'
 import { everywhere, hostile } from '../org/hostile.ts'
-import { directory, emacs, inspect, lack, marker, type Ours, smuggled } from '../org/inspect.ts'
+import {
+  directory,
+  emacs,
+  expectInert,
+  expectNothingSmuggled,
+  inspect,
+  lack,
+  marker,
+  type Ours,
+} from '../org/inspect.ts'
 import { FUZZ_SEED } from '../support/fuzz.ts'
 import { toolCall } from '../transcript/events.ts'
 import { type Event, render } from './support/org-events.ts'
@@ -84,15 +93,7 @@ describe("hostile conversations in the client's buffer", () => {
       const texts = hostile(marker)
       await show(path, texts)
       const found = await inspect(path, 'full')
-      for (const [index, text] of texts.entries()) {
-        const org = found.get(`${index}.org`)!
-        expect({ text, smuggled: smuggled(org, OURS) }).toEqual({ text, smuggled: [] })
-        expect({ text, changed: org.changed, tangled: org.tangled }).toEqual({ text, changed: false, tangled: 0 })
-        expect(org.ascii).not.toStartWith('EXPORT FAILED')
-        expect(org.html).not.toStartWith('EXPORT FAILED')
-      }
-      expect(found.get('agenda')).toMatchObject({ entries: [], pwned: false })
-      expect(existsSync(marker)).toBe(false)
+      expectInert(found, texts, OURS)
     },
     5 * MINUTES,
   )
@@ -105,12 +106,7 @@ describe("hostile conversations in the client's buffer", () => {
       const texts = fc.sample(hostileText, { numRuns: 60, seed })
       await show(path, texts)
       const found = await inspect(path, 'parse')
-      for (const [index, text] of texts.entries())
-        expect({ seed, text, smuggled: smuggled(found.get(`${index}.org`)!, OURS) }).toEqual({
-          seed,
-          text,
-          smuggled: [],
-        })
+      expectNothingSmuggled(found, { texts, seed, ours: OURS })
     },
     3 * MINUTES,
   )

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { expect } from 'bun:test'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { tempDir } from '../support/temp.ts'
 
@@ -114,4 +115,26 @@ export function smuggled(found: Found, ours: Ours): string[] {
     ...odd('formula', found.cells),
     ...odd('ran', found.pwned ? ['something'] : []),
   ]
+}
+
+/** Of hostile texts, each in a file `N.org`: no structure but `ours`, no code, and nothing that ran or that the agenda found. */
+export function expectInert(found: Awaited<ReturnType<typeof inspect>>, texts: readonly string[], ours: Ours): void {
+  for (const [index, text] of texts.entries()) {
+    const org = found.get(`${index}.org`)!
+    expect({ text, smuggled: smuggled(org, ours) }).toEqual({ text, smuggled: [] })
+    expect({ text, changed: org.changed, tangled: org.tangled }).toEqual({ text, changed: false, tangled: 0 })
+    expect(org.ascii).not.toStartWith('EXPORT FAILED')
+    expect(org.html).not.toStartWith('EXPORT FAILED')
+  }
+  expect(found.get('agenda')).toMatchObject({ entries: [], pwned: false })
+  expect(existsSync(marker)).toBe(false)
+}
+
+/** Of random texts, each in a file `N.org`. */
+export function expectNothingSmuggled(
+  found: Awaited<ReturnType<typeof inspect>>,
+  { texts, seed, ours }: { texts: readonly string[]; seed: number; ours: Ours },
+): void {
+  for (const [index, text] of texts.entries())
+    expect({ seed, text, smuggled: smuggled(found.get(`${index}.org`)!, ours) }).toEqual({ seed, text, smuggled: [] })
 }
