@@ -1,6 +1,7 @@
 import type { AgentContext, PermissionOption } from '@agentclientprotocol/sdk'
 import { AppError, messageOf } from '../base/errors.ts'
 import type { Stored, ToolCallAnnounced } from '../event.ts'
+import { isNotWaiting } from '../session/approvals.ts'
 import type { Session } from '../session/session.ts'
 import { callOf } from './call.ts'
 
@@ -45,7 +46,7 @@ export async function askPermission(call: Call, { client, session, drained, log 
     const remember = optionId === 'allow_always' ? ({ remember: 'session' } as const) : {}
     await approvals.approve({ tool_call_id, preview_hash: call.preview?.hash, ...remember })
   } catch (error) {
-    if (over.signal.aborted || session.isOver || isGone(error)) return
+    if (over.signal.aborted || session.isOver || isNotWaiting(error)) return
     log('warn', `${session.id}: no decision about ${tool_call_id}: ${messageOf(error)}`)
     // Else it would wait without end.
     if (session.state.approvals.has(tool_call_id)) approvals.reject(tool_call_id, reasonOf(error), 'config')
@@ -56,9 +57,6 @@ export async function askPermission(call: Call, { client, session, drained, log 
 
 const reasonOf = (error: unknown) =>
   error instanceof AppError ? error.message : `The client gave no decision: ${messageOf(error)}`
-
-const isGone = (error: unknown) =>
-  error instanceof AppError && (error.code === 'ALREADY_DECIDED' || error.code === 'INVALID_TOOL_CALL')
 
 function optionsFor({ remember }: Call): PermissionOption[] {
   const always = remember && `Allow always in this session: ${remember.session}`

@@ -48,3 +48,6 @@ export const showHidden = (text: string): string =>
 
 /** Control characters made visible, on one line: runs of white space become one space. */
 export const oneLine = (text: string): string => showControls(text).replace(/\s+/g, ' ').trim()
+
+/** A whole document: Emacs finds file-local variables by searching near the end, whatever the syntax there, in fences too. */
+export const seal = (document: string): string => document.replace(/(local)( variables:)/gi, `$1${SPACER}$2`)

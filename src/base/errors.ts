@@ -56,8 +56,11 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** What the system calls an error (`ENOSPC`), else ''. */
+export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? ''
+
 /** What the system calls an error (`ENOSPC`), else its message: for a sentence of ours. */
-export const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? messageOf(error)
+export const reasonOf = (error: unknown): string => codeOf(error) || messageOf(error)
 
 /** The message of anything thrown, for a log line or a tool result. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

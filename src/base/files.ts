@@ -10,6 +10,13 @@ const { chmod, lstat, mkdir, open, readdir, rename, rm, stat } = promises
 export const PRIVATE_DIR = 0o700
 export const PRIVATE_FILE = 0o600
 
+/** Whether anything is there, links followed. */
+export const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
 export const hashOf = (bytes: Uint8Array | string): string =>
   `sha256:${nodeCrypto().createHash('sha256').update(bytes).digest('hex')}`
 

@@ -1,7 +1,7 @@
 import { constants, copyFileSync, linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import { AppError } from './errors.ts'
+import { AppError, codeOf } from './errors.ts'
 import { PRIVATE_FILE, readRegularSync } from './files.ts'
 import { newId } from './ids.ts'
 import { isSameProcess, startTimeOf } from './processes.ts'
@@ -116,5 +116,3 @@ function lookAt(path: string): 'absent' | 'stale' | 'held' {
 
 const inTheWay = (path: string, what: string) =>
   new AppError('INTERNAL', `${path} is ${what}; a lock file belongs there. Move it away, then try again.`)
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''

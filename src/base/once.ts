@@ -9,3 +9,9 @@ export function once<K extends object, V>(make: (key: K) => V): (key: K) => V {
     return value
   }
 }
+
+/** `make`, called when its value is needed first, and not again. */
+export function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}

@@ -10,14 +10,12 @@ import { configure } from './configure.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { createLogger, type Log } from './logger.ts'
 import type { Process } from './process.ts'
-import { PROTOCOL } from './serve.ts'
+import { PROTOCOL, SHUTDOWN_MS } from './serve.ts'
 import { keepAddress, keepToken, newToken } from './token.ts'
 
 /** A longer message ends the connection. */
 const LONGEST_MESSAGE = 32 * 1024 * 1024
 const LONGEST_LOG = 1024 * 1024
-/** The longest that the end of the process waits for what is still running: its parent waits, too. */
-const SHUTDOWN_MS = 4_500
 
 /** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */
 export async function acp(options: Options<'acp'>, outside: Process): Promise<number> {

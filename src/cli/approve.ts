@@ -1,6 +1,6 @@
-import { AppError, messageOf } from '../base/errors.ts'
+import { messageOf } from '../base/errors.ts'
 import type { Stored, ToolCallAnnounced } from '../event.ts'
-import type { ApproveRequest } from '../session/approvals.ts'
+import { type ApproveRequest, isNotWaiting } from '../session/approvals.ts'
 import type { Session } from '../session/session.ts'
 import { editText } from './editor.ts'
 import { partsOf, showHunk } from './hunks.ts'
@@ -46,7 +46,7 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
   try {
     if (asking.yes) {
       await approvals.approve({ tool_call_id, preview_hash }).catch(error => {
-        if (over.signal.aborted || isGone(error)) return tell(error)
+        if (over.signal.aborted || isNotWaiting(error)) return tell(error)
         approvals.reject(tool_call_id, messageOf(error), 'config') // else it would wait without end
       })
       return
@@ -59,7 +59,7 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
         return await approvals.approve({ tool_call_id, preview_hash, ...request })
       } catch (error) {
         tell(error)
-        if (isGone(error)) return
+        if (isNotWaiting(error)) return
       }
     }
   } catch (error) {
@@ -68,9 +68,6 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
     unsubscribe()
   }
 }
-
-const isGone = (error: unknown) =>
-  error instanceof AppError && (error.code === 'ALREADY_DECIDED' || error.code === 'INVALID_TOOL_CALL')
 
 type Answer = Omit<ApproveRequest, 'tool_call_id'> | { reject: string | undefined; by?: 'config' } | 'again'
 

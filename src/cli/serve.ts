@@ -11,8 +11,8 @@ import type { Process } from './process.ts'
 import { keepToken, newToken } from './token.ts'
 
 export const PROTOCOL = 1
-/** After this a shutdown stops waiting: Emacs, or the system, is waiting too. */
-const SHUTDOWN_MS = 4_500
+/** After this a shutdown stops waiting: the parent process, or the system, is waiting too. */
+export const SHUTDOWN_MS = 4_500
 
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
 export async function serve(options: Options<'serve'>, program: Process): Promise<number> {

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { exists } from '../base/files.ts'
 import { tokensIn } from '../base/tokens.ts'
 import { fitInstructions } from './budget.ts'
 import { type Cache, gatherInstructions, type Hidden, type Instruction, type Remark } from './instructions.ts'
-import { chain, exists, type Place, shownPath } from './places.ts'
+import { chain, type Place, shownPath } from './places.ts'
 
 /** Which text of a file the model has, by real path. */
 type Told = ReadonlyMap<string, { hash: string }>

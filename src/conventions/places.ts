@@ -1,5 +1,6 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
+import { exists } from '../base/files.ts'
 import type { Dirs } from '../config/config.ts'
 
 /** Where a session's conventions are looked for. Paths are real ones. */
@@ -27,12 +28,6 @@ async function repositoryOf(project: string): Promise<string> {
     if (dirname(directory) === directory) return project
   }
 }
-
-export const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 /** From `outer` down to `inner`, both included; `inner` alone where it does not lie below. */
 export function chain(outer: string, inner: string): string[] {

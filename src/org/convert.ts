@@ -1,8 +1,8 @@
-import { showControls } from '../base/controls.ts'
+import { seal, showControls } from '../base/controls.ts'
 import { linesOf, MAX_MARKDOWN, readFence, readLines, readTargets } from '../markdown/blocks.ts'
 import { codeBlock } from './blocks.ts'
 import { Settled } from './outputs.ts'
-import { orgBlock, orgText, seal } from './text.ts'
+import { orgBlock, orgText } from './text.ts'
 import { OrgWriter } from './writer.ts'
 
 /**

@@ -201,6 +201,3 @@ export const orgBlockLines = (text: string): string =>
 /** `[[file:/a/b][b]]`, brackets and backslashes escaped as `org-link-escape` does. */
 export const orgLink = (target: string, label: string): string =>
   `[[${target.replace(/(\\*)([[\]]|$)/g, (_, slashes: string, mark: string) => slashes + slashes + (mark && `\\${mark}`))}][${label.replace(/\](?=\]|$)/g, `]${SPACER}`)}]]`
-
-/** The whole file: Emacs finds file-local variables by searching near the end, whatever the syntax there. */
-export const seal = (document: string): string => document.replace(/(local)( variables:)/gi, `$1${SPACER}$2`)

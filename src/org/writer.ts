@@ -1,9 +1,9 @@
-import { SPACER } from '../base/controls.ts'
+import { SPACER, seal } from '../base/controls.ts'
 import type { Leaf } from '../markdown/leaves.ts'
 import type { Sink } from '../markdown/sink.ts'
 import { codeOpening, writeLeaf } from './blocks.ts'
 import type { Place } from './inlines.ts'
-import { endOf, orgBlockLines, seal } from './text.ts'
+import { endOf, orgBlockLines } from './text.ts'
 
 /** Where Org goes. Positions are UTF-16 units from the beginning of the text. */
 export type Output = {

@@ -1,3 +1,4 @@
+import { lazily } from '../base/once.ts'
 import { countCharacters, slice } from '../base/text.ts'
 import type { Stored } from '../event.ts'
 import { OrgFlow, type Patch } from '../org/flow.ts'
@@ -184,7 +185,7 @@ class SessionOrg {
       case 'turn.end':
         this.growings.clear()
     }
-    return { event, frame: once(() => this.frameOf(event)), endings: [] }
+    return { event, frame: lazily(() => this.frameOf(event)), endings: [] }
   }
 
   private frameOf(event: Broadcast): Uint8Array {
@@ -201,7 +202,7 @@ class SessionOrg {
       : growing.flow.push(event.content)
     return {
       event,
-      frame: once(() => encode({ ...event, ...patch })),
+      frame: lazily(() => encode({ ...event, ...patch })),
       delta: { key, growing, before, replaces },
       endings: [],
     }
@@ -212,12 +213,12 @@ class SessionOrg {
     const growing = this.growings.get(key) ?? { flow: OrgFlow.example(), version: 0 }
     this.growings.set(key, growing)
     const { flow } = growing
-    if (flow.stable.units > MOST_OUTPUT) return { event, frame: once(() => this.frameOf(event)), endings: [] }
+    if (flow.stable.units > MOST_OUTPUT) return { event, frame: lazily(() => this.frameOf(event)), endings: [] }
     const before = growing.version++
     const patch = flow.push(output)
     return {
       event,
-      frame: once(() => encode({ ...event, ...liveOrgTexts(event), ...(before === 0 ? { org: flow.org } : patch) })),
+      frame: lazily(() => encode({ ...event, ...liveOrgTexts(event), ...(before === 0 ? { org: flow.org } : patch) })),
       delta: { key, growing, before, replaces: false },
       endings: [],
     }
@@ -257,7 +258,7 @@ class SessionOrg {
       const delta = { type, ...about, ...(type === 'message.delta' && { role }), content: '', ...patch, at }
       endings.push({ key, version: growing.version, frame: encode(delta) })
     }
-    return { event, frame: once(() => this.storedFrame(event, known)), endings }
+    return { event, frame: lazily(() => this.storedFrame(event, known)), endings }
   }
 }
 
@@ -269,9 +270,4 @@ function join(session: Session): SessionOrg {
   sessions.set(session, shared)
   shared.readers++
   return shared
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined
-  return () => (made ??= { value: make() }).value
 }

@@ -203,6 +203,10 @@ export function createApprovals(session: {
   }
 }
 
+/** Whether a decision came too late: its call does not wait for one any more. */
+export const isNotWaiting = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'ALREADY_DECIDED' || error.code === 'INVALID_TOOL_CALL')
+
 /** Tells the model what the person changed, in front of the result. */
 async function noteOf(final: Prepared): Promise<string> {
   const diffs = final.preview?.files.map(file => file.diff).join('\n')

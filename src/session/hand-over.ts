@@ -4,6 +4,7 @@ import { newId } from '../base/ids.ts'
 import type { Event, Stored } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import { endingPlan, numbered, planText, readPlan, type Step } from '../transcript/plan.ts'
+import { isDelegated } from './outcomes.ts'
 import type { Session } from './session.ts'
 
 const PLANS = 'plan'
@@ -64,8 +65,6 @@ function planOf(log: readonly Stored[], turn_id: string): { isSet: boolean; step
   const message = own.findLast(event => event.type === 'message')
   return { isSet: false, steps: message?.type === 'message' ? endingPlan(message.content) : [] }
 }
-
-const isDelegated = (event: Stored) => 'parent_tool_call_id' in event && event.parent_tool_call_id !== undefined
 
 const schemaOf = (text: string) => ({
   type: 'object',

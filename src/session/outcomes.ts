@@ -69,7 +69,8 @@ function turnOf(events: readonly Stored[], prompt: string): string {
   return reported ?? prompt
 }
 
-const isDelegated = (event: Stored) => 'parent_tool_call_id' in event && event.parent_tool_call_id !== undefined
+/** Whether it belongs to an agent that a call delegated to, not to the turn's own. */
+export const isDelegated = (event: Stored) => 'parent_tool_call_id' in event && event.parent_tool_call_id !== undefined
 
 /** Read off the log; a turn that is not in it to its end, or may not be on the disk, failed with the log. */
 function outcomeOf({ events, failed }: Pick<Log, 'events' | 'failed'>, turn_id: string): TurnOutcome {

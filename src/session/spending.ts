@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { totalTokens, usageIn } from '../base/usage.ts'
 import type { Stored, Usage } from '../event.ts'
+import { isDelegated } from './outcomes.ts'
 
 /** What one session used on one day (UTC) with one model and one agent, between two times. */
 export const Spent = v.object({
@@ -70,8 +71,7 @@ export function spentIn(log: readonly Stored[], period: Period = {}): Spent[] {
     const by = 'agent' in event && event.agent && 'parent_tool_call_id' in event ? event.agent : agent
     const part = partOf(event, 'model' in event && event.model ? event.model : model, by)
     const turn_id = 'turn_id' in event ? event.turn_id : undefined
-    const isDelegated = 'parent_tool_call_id' in event && event.parent_tool_call_id !== undefined
-    if (turn_id && !isDelegated && !counted.has(turn_id)) {
+    if (turn_id && !isDelegated(event) && !counted.has(turn_id)) {
       counted.add(turn_id)
       part.turns++
     }

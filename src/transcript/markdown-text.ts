@@ -54,9 +54,6 @@ export function codeSpan(text: string): string {
 
 export const fence = (language: string, text: string): string => fenced(showControls(text), language)
 
-/** The whole file: Emacs finds file-local variables by searching near the end, in fences too. */
-export const seal = (document: string): string => document.replace(/(local)( variables:)/gi, `$1${SPACER}$2`)
-
 /** Markdown with no heading, raw HTML or odd link in it: what models and users wrote, safe inside a document of ours. */
 export function cleanMarkdown(markdown: string): string {
   if (markdown.length > MAX_MARKDOWN) return fence('', markdown)

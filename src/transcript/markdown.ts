@@ -1,10 +1,11 @@
 import { isAbsolute } from 'node:path'
+import { seal } from '../base/controls.ts'
 import { head } from '../base/text.ts'
 import type { Stored } from '../event.ts'
 import { pausing } from './cooperative.ts'
 import { foldSession } from './fold.ts'
 import { capitalize, excerpt, formatCost, formatCount, formatDuration, shortJson, timeParts } from './format.ts'
-import { cleanMarkdown, codeSpan, fence, markdownLine, seal } from './markdown-text.ts'
+import { cleanMarkdown, codeSpan, fence, markdownLine } from './markdown-text.ts'
 import { planMarkdown } from './plan.ts'
 import type {
   AttachmentNote,

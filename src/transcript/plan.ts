@@ -1,7 +1,7 @@
-import { oneLine } from '../base/controls.ts'
+import { oneLine, seal } from '../base/controls.ts'
 import { defined } from '../base/defined.ts'
 import type { PlanItem } from '../event.ts'
-import { guardLine, orgLine, seal } from '../org/text.ts'
+import { guardLine, orgLine } from '../org/text.ts'
 import { markdownLine } from './markdown-text.ts'
 
 /** A step as models and people write it: its `id` is given by `numbered`. */

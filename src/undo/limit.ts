@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isLocked } from '../base/lockfile.ts'
+import { namesIn } from './state.ts'
 
 /** In the directory of a session that is not saved: nothing of it is wanted when its process is gone. */
 export const UNSAVED = 'unsaved'
@@ -42,12 +43,4 @@ function sizeOf(path: string): Kept {
     kept.at = Math.max(kept.at, found?.mtimeMs ?? 0)
   }
   return kept
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return [] // nothing is kept yet
-  }
 }

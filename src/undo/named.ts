@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Effect } from '../tools/tool.ts'
 import type { Images } from './images.ts'
-import { type Entry, isDirectory, look, type State, sameState, statAt } from './state.ts'
+import { type Entry, isDirectory, look, namesIn, type State, sameState, statAt } from './state.ts'
 
 export type Named = Map<string, State | null>
 
@@ -53,12 +52,4 @@ export function intended(before: Named, { changes = [] }: Effect, images: Images
     const mode = state && !isDirectory(state) ? state.mode : '100644'
     return { path, before: state, after: { mode, hash: images.put(bytes, state?.hash), size: bytes.length } }
   })
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return [] // not ours to read
-  }
 }

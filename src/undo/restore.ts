@@ -8,7 +8,6 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readdirSync,
   rmdirSync,
   rmSync,
   type Stats,
@@ -26,7 +25,18 @@ import { failure } from '../tools/paths.ts'
 import { GONE } from './chain.ts'
 import type { Refused } from './outcome.ts'
 import type { Place } from './plan.ts'
-import { type Entry, fileOf, isDirectory, kindOf, look, permissions, type State, sameState, statAt } from './state.ts'
+import {
+  type Entry,
+  fileOf,
+  isDirectory,
+  kindOf,
+  look,
+  namesIn,
+  permissions,
+  type State,
+  sameState,
+  statAt,
+} from './state.ts'
 
 /** So many files are written at once: a disk takes their syncs together. */
 const AT_ONCE = 8
@@ -205,13 +215,5 @@ export function sweep(entries: readonly Entry[], place: Place, since_ms: number)
       const path = join(directory, name)
       if (TEMPORARY.test(name) && (statAt(path)?.ctimeMs ?? 0) >= since_ms) rmSync(path, { force: true })
     }
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return [] // not there any more
   }
 }

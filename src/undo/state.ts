@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 import * as v from 'valibot'
 import { hashOf, readRegularSync } from '../base/files.ts'
 
@@ -68,6 +68,15 @@ export const statAt = (path: string): Stats | null => {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return null // a file where a directory was
     throw error
+  }
+}
+
+/** None where the directory is not there or may not be read. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
-import { orgBlock, orgCell, orgLine, orgLink, orgText, seal } from '../../src/org/text.ts'
+import { seal } from '../../src/base/controls.ts'
+import { orgBlock, orgCell, orgLine, orgLink, orgText } from '../../src/org/text.ts'
 import { hostileText } from './fragments.ts'
 
 /** `¦` stands for the zero-width space, `^` for the word joiner. */

@@ -203,7 +203,8 @@ async function whilePaused<T>(call: ActiveCall, work: () => Promise<T>): Promise
   }
 }
 
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
+/** Of an error of the SDK: its own name for it, or the number that the server sent. */
+export const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
 
 const timedOut = (server: string, { tool, timeout_ms }: CallRequest) =>
   new AppError(

@@ -2,7 +2,7 @@ import type { Client, Transport } from '@modelcontextprotocol/client'
 import * as v from 'valibot'
 import { messageOf } from '../../base/errors.ts'
 import { head } from '../../base/text.ts'
-import { type ActiveCall, type Calls, createCalls, rootsOf } from './calls.ts'
+import { type ActiveCall, type Calls, codeOf, createCalls, rootsOf } from './calls.ts'
 import { elicit, onlyAsker } from './elicitation.ts'
 import { headerFault } from './headers.ts'
 import { listOthers, type OtherListings } from './lists.ts'
@@ -84,7 +84,6 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 /** Servers built on some SDKs end at any request before `initialize`. */
 export const isDeathByProbe = (error: unknown): boolean =>
   codeOf(error) === 'ERA_NEGOTIATION_FAILED' && /closed during/.test(messageOf(error))
-const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code
 
 async function handshake(options: ConnectionOptions, mode: 'auto' | 'legacy'): Promise<Connection> {
   const { Client } = await import('@modelcontextprotocol/client')

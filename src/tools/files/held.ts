@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { AppError } from '../../base/errors.ts'
+import { AppError, codeOf } from '../../base/errors.ts'
 import { diskPath } from '../../base/files.ts'
 
 /** A descriptor that only stands for a place (open(2)): a directory need not be readable for that. */
@@ -92,5 +92,3 @@ const canHold = async (): Promise<boolean> =>
     process.platform === 'linux' && (await readlink('/proc/self/fd/0').then(yes, error => codeOf(error) === 'EACCES')))
 let holds: boolean | undefined
 const yes = () => true
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs'
 import { access, chown, type FileHandle, link, rename, stat, unlink } from 'node:fs/promises'
-import { AppError } from '../../base/errors.ts'
+import { AppError, codeOf } from '../../base/errors.ts'
 import { diskPath, openRegular, writeAtomic } from '../../base/files.ts'
 
 /**
@@ -11,8 +11,6 @@ import { diskPath, openRegular, writeAtomic } from '../../base/files.ts'
 const IN_PLACE = new Set(['EBUSY', 'EACCES', 'EPERM', 'EROFS', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 /** File systems without hard links say one of these. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EACCES', 'UNKNOWN'])
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
 
 /** A new file, whole from its first moment. `confirm` is called directly before. Throws EEXIST when there is one by now. */
 export async function createFile(

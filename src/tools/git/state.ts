@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readRegular } from '../../base/files.ts'
+import { exists, readRegular } from '../../base/files.ts'
 import { plain } from '../shell/terminal.ts'
 
 /** What git keeps in its directory while it is in the middle of something, and what that is called. */
@@ -42,10 +41,4 @@ const firstLine = (path: string): Promise<string | null> =>
   readRegular(path, MAX_BYTES).then(
     bytes => plain(String(bytes)).split('\n')[0]!,
     () => null,
-  )
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
   )

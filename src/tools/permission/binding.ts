@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path'
+import { lazily } from '../../base/once.ts'
 import { isInside } from '../paths.ts'
 import type { Effect } from '../tool.ts'
 import { ANY, hasMark } from './command/cursor.ts'
@@ -45,26 +46,26 @@ function shellOf(command: string, effect: Effect, { project, home }: RuleScope):
   const { cwd = project, leads } = effect
   const line = parseLine(command)
   const from = inProject(cwd, project)
-  const marked = once(() => line.commands.flatMap(each => pathsNamed(each, cwd, home)))
+  const marked = lazily(() => line.commands.flatMap(each => pathsNamed(each, cwd, home)))
   const pathsOf = (paths: string[]) => paths.map(path => path.replace(MARKS, 'x'))
   return {
     command,
     line,
     in_project: cwd === project,
-    named: once(() => [...new Set([...pathsOf(marked()), ...(leads?.paths ?? [])])]),
-    written: once(() =>
+    named: lazily(() => [...new Set([...pathsOf(marked()), ...(leads?.paths ?? [])])]),
+    written: lazily(() =>
       pathsOf(
         line.commands.flatMap(({ redirects }) =>
           pathsNamed({ words: [], redirects: redirects.filter(isOutput) }, cwd, home),
         ),
       ),
     ),
-    sensitive: once(
+    sensitive: lazily(
       () =>
         line.commands.some(each => namesSensitive(each, from)) ||
         [...marked(), ...(leads?.paths ?? [])].some(path => mayBeSensitive(inProject(path, project))),
     ),
-    patterns: once(() => marked().filter(hasMark)),
+    patterns: lazily(() => marked().filter(hasMark)),
   }
 }
 
@@ -74,11 +75,6 @@ const MARKS = /[\x00-\x03]+/g
 /** Into a file, that is: not into a descriptor, a device or nothing. */
 const isOutput = ({ operator, target }: Redirect): boolean =>
   operator.includes('>') && !target.startsWith('/dev/') && !(operator === '>&' && /^[\d-]+$/.test(target))
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined
-  return () => (made ??= { value: make() }).value
-}
 
 /** As names are judged: relative to the project where it is inside, so that the place of the project itself does not count. */
 export const inProject = (path: string, project: string): string =>
