@@ -11,7 +11,8 @@ export type Listed = ModelConfig & { id: string; context_window: number; max_out
 export type Dataset = { models: Listed[]; left_out: string[] }
 
 const dollars = v.pipe(v.number('a number'), v.finite('a number'), v.minValue(0, 'a number from 0 on'))
-const tokens = v.pipe(v.number('a number'), v.integer('a whole number'), v.minValue(1, 'a number from 1 on'))
+// Counts beyond 2^53 are not exact, and the table that is made of these accepts exact ones only.
+const tokens = v.pipe(v.number('a number'), v.safeInteger('a whole number'), v.minValue(1, 'a number from 1 on'))
 const cost = {
   input: dollars,
   output: dollars,
@@ -132,5 +133,5 @@ const known = ({ input, output, cache_read, cache_write }: Cost): Cost => ({
 function aboveOf(tier: Record<string, unknown>): number | undefined {
   const { above, tier: nested } = tier
   const size = above ?? (typeof nested === 'object' && nested !== null && 'size' in nested ? nested.size : undefined)
-  return typeof size === 'number' ? size : undefined
+  return v.is(tokens, size) ? size : undefined
 }

@@ -114,7 +114,7 @@ type Listed = { id: string; owned_by?: unknown; max_model_len?: unknown }
 type Describe = (ask: Ask, root: string, ids: string[], listed: Listed[]) => Promise<Map<string, Details>>
 
 const Strings = v.optional(v.array(v.string()))
-const Size = v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), undefined)
+const Size = v.fallback(v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))), undefined)
 const OllamaShow = v.object({ capabilities: Strings, parameters: v.optional(v.string()) })
 const OllamaRunning = v.object({ models: v.array(v.object({ name: v.string(), context_length: Size })) })
 const LlamaProps = v.object({

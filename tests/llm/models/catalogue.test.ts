@@ -127,6 +127,7 @@ test('whatever JSON a data set is, it is read or refused as a whole, and what wa
       const table = parseTable(formatTable(read.models, { made: '2027-01-01', source: 'x' }))!
       for (const { id, ...facts } of read.models) expect(readLine(table.lines.get(id)!)).toEqual(facts)
     }),
+    { examples: [[{ '': { limit: { context: 2 ** 53, output: 1000 }, cost: null } }]] },
   )
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), line => {
