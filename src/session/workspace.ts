@@ -178,11 +178,9 @@ const fetching = (url: string): JudgedCall => ({
 })
 
 export function policyOf(place: Workspace, state: SessionState, agent: Agent, lineage?: Lineage): Policy {
-  const sessionRules: Rule[] = state.rules.map(({ rule, definition }, i) => ({
+  const sessionRules: Rule[] = state.rules.map((rule, i) => ({
+    ...rule,
     rule_id: `session_${i}`,
-    rule,
-    definition,
-    action: 'allow',
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
