@@ -94,6 +94,8 @@ export type ToolContext = {
   roots: Roots
   /** Unsaved editor buffers by real path: what reads see. */
   unsaved: ReadonlyMap<string, string>
+  /** Puts text into the client's buffer of a file, by real path; absent where the client has none, or cannot. */
+  writeBuffer?(path: string, text: string): Promise<void>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
   seen: Map<string, string>
   /** What was done in this session to a file since it had this hash, by whom; empty where that is not known. */
