@@ -1,6 +1,7 @@
 import type { Children } from '../base/children.ts'
 import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
+import type { LanguageSource, LanguageTool } from './editor/language.ts'
 
 /**
  * A tool works in two steps: `effect` looks and says exactly what would happen, changing nothing; `run` does it. Policy,
@@ -120,9 +121,11 @@ export type ToolContext = {
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
   ask?: Ask
-  /** The list of steps of the agent that calls. */
+  /** Who answers this tool about code: an editor that registered it, else our own language servers; undefined: nobody. */
+  language?(tool: LanguageTool): LanguageSource | undefined
   /** Other agents. `check` throws INVALID_PARAMS, TOOL_FAILED for what cannot be given to one. */
   delegate?: { check(task: Task): void; run(task: Task): Promise<Output> }
+  /** The list of steps of the agent that calls. */
   plan?: { items(): readonly PlanItem[]; set(items: PlanItem[]): void }
 }
 
