@@ -26,12 +26,21 @@ export type ApproveRequest = {
   remember?: 'session' | 'project'
 }
 
+export type RejectRequest = {
+  tool_call_id: string
+  reason?: string
+  /** `config`: nobody decided, and the reason goes to the model. */
+  by?: 'user' | 'config'
+  /** Denies the same call for the rest of the session, by the rule that allowing it always would have saved. */
+  remember?: 'session'
+}
+
 export type Approvals = {
   /** Registers the question, and resolves when it is decided; rejects with the signal's reason. */
   ask(turn_id: string, prepared: Prepared, place: ToolAccess, signal: AbortSignal, by?: Delegated): Promise<Decision>
   approve(request: ApproveRequest): Promise<void>
-  /** `by` config: nobody decided, and the reason goes to the model. */
-  reject(tool_call_id: string, reason?: string, by?: 'user' | 'config'): void
+  /** Throws INVALID_REQUEST when `remember` is set for a call that cannot be remembered: it then still waits. */
+  reject(request: RejectRequest): void
   /** When an answer given now would expire; undefined when questions wait for ever. */
   expiresAt(): string | undefined
 }
@@ -188,8 +197,12 @@ export function createApprovals(session: {
       }
     },
 
-    reject(tool_call_id, reason, by = 'user') {
+    reject({ tool_call_id, reason, by = 'user', remember }) {
       const entry = find(tool_call_id)
+      const rule = entry.prepared.remember?.session
+      if (remember && !rule)
+        throw new AppError('INVALID_REQUEST', 'This call cannot be remembered. Reject it without `remember`.')
+      if (remember) session.append({ type: 'session.updated', rule, action: 'deny' })
       const message = reason && by === 'user' ? `The user rejected this call: ${reason}` : reason
       decide(
         entry,

@@ -54,7 +54,7 @@ export type SessionState = {
   /** `prompt_id` → `turn_id`, so that a prompt sent twice counts once. */
   prompt_ids: Map<string, string>
   /** Rules remembered for this session only. */
-  rules: { rule: string; definition: Definition | null }[]
+  rules: { rule: string; action: 'allow' | 'deny'; definition: Definition | null }[]
   closed: boolean
 }
 
@@ -106,7 +106,12 @@ export function apply(state: SessionState, event: Stored): void {
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       state.config = event.config ?? state.config
-      if (event.rule) state.rules.push({ rule: event.rule, definition: event.definition ?? null })
+      if (event.rule)
+        state.rules.push({
+          rule: event.rule,
+          action: event.action === 'deny' ? 'deny' : 'allow',
+          definition: event.definition ?? null,
+        })
       return
     case 'session.resumed':
       state.closed = false
