@@ -42,6 +42,8 @@ export const KEYS = {
     permissions: 'What runs, asks or is refused: see =help rules=.',
     agents: 'Agents of yours, or other settings of those that are shipped: see =help agents=.',
     hooks: 'Programs that run at an event: see =help hooks=.',
+    lsp: 'Language servers for the tools =diagnostics=, =definition=, =references=, =hover= and =symbols=.',
+    format: 'Formatters by file pattern: each gets the text on stdin, and =$FILE= in its words is the file.',
     models: 'What is not known of a model, or is otherwise here: see =help models=.',
   } satisfies Texts<FileConfig>,
   providers: {
@@ -121,6 +123,12 @@ export const KEYS = {
     command: 'A line for =sh=, or a program and its arguments. It gets one line of JSON on stdin.',
     timeout_seconds: 'How long it may take.',
   } satisfies Texts<Item<FileConfig['hooks']>>,
+  lsp: {
+    command: 'The program and its arguments.',
+    files: 'Patterns of the files that it is for.',
+    languages: 'LSP names of the languages: of all its files, or by file pattern.',
+    settings: 'What the server is told in =workspace/configuration=.',
+  } satisfies Texts<Item<FileConfig['lsp']>>,
   models: {
     context_window: 'Tokens that fit, input and output together.',
     max_output: 'Tokens of one answer.',
