@@ -32,6 +32,8 @@ export type Approvals = {
   approve(request: ApproveRequest): Promise<void>
   /** `by` config: nobody decided, and the reason goes to the model. */
   reject(tool_call_id: string, reason?: string, by?: 'user' | 'config'): void
+  /** After the mode changed: what it allows goes on, what it refuses is rejected, for this reason; the rest waits. */
+  reconsider(reason: string): Promise<void>
   /** When an answer given now would expire; undefined when questions wait for ever. */
   expiresAt(): string | undefined
 }
@@ -138,6 +140,33 @@ export function createApprovals(session: {
     )
   }
 
+  /** What a rule or a hook wants asked stays for the person, and so does what changed since it was shown. */
+  const settle = async (entry: Pending, reason: string) => {
+    const shown = entry.prepared
+    entry.deciding = true
+    try {
+      const { call, tool } = shown
+      const fresh = await look(call, tool, entry.place, entry.signal, true)
+      if (!waits(entry)) return
+      const { decision } = fresh.verdict
+      if (decision === 'deny') rejectFor(entry, fresh.verdict.reason)
+      else if (decision === 'allow' && shown.verdict.by === 'default' && fresh.preview?.hash === shown.preview?.hash)
+        decide(entry, { decision: 'approved', prepared: fresh }, { decision: 'approved', by: 'config', reason })
+    } catch (error) {
+      // It cannot run any more as it was shown, or an interrupt came: the person, or the interrupt, decides.
+      if (isUnwritten(error)) throw error
+    } finally {
+      entry.deciding = false
+    }
+  }
+  const waits = (entry: Pending) => pending.get(entry.prepared.call.tool_call_id) === entry
+  const rejectFor = (entry: Pending, reason: string | undefined) =>
+    decide(
+      entry,
+      { decision: 'rejected', prepared: entry.prepared, message: reason },
+      { decision: 'rejected', by: 'config', reason },
+    )
+
   return {
     ask(turn_id, prepared, place, signal, by = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<Decision>()
@@ -198,6 +227,10 @@ export function createApprovals(session: {
       )
     },
 
+    async reconsider(reason) {
+      await Promise.all([...pending.values()].filter(({ deciding }) => !deciding).map(entry => settle(entry, reason)))
+    },
+
     expiresAt: () =>
       session.timeout_seconds > 0 ? new Date(Date.now() + session.timeout_seconds * 1000).toISOString() : undefined,
   }
@@ -206,6 +239,8 @@ export function createApprovals(session: {
 /** Whether a decision came too late: its call does not wait for one any more. */
 export const isNotWaiting = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'ALREADY_DECIDED' || error.code === 'INVALID_TOOL_CALL')
+
+const isUnwritten = (error: unknown): boolean => error instanceof AppError && error.code === 'TRANSCRIPT_ERROR'
 
 /** Tells the model what the person changed, in front of the result. */
 async function noteOf(final: Prepared): Promise<string> {

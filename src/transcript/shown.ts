@@ -51,6 +51,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       )
       return parts.length > 0 ? { org_title: line(parts.join(', ')) } : {}
     }
+    case 'session.mode':
+      return { org_title: line(`mode ${event.mode}`) }
     case 'prompt':
     case 'prompt.queued': {
       const notes = notesOf(event, project)
