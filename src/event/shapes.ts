@@ -60,6 +60,8 @@ export const SHAPES = {
     title: maybe(text),
     config: maybe(sessionConfig),
     rule: maybe(text),
+    /** What the rule does with the calls it is about; absent where it allows them. */
+    action: maybe(word<'allow' | 'deny'>()),
     /** Of a rule for a tool of an MCP server: what it was approved by. */
     definition: maybe(definition),
   }),

@@ -152,7 +152,11 @@ export const Approve = object({
   remember: maybe(v.picklist(['session', 'project'])),
 })
 
-export const Reject = object({ tool_call_id: name, reason: maybe(v.pipe(text, v.maxLength(10_000))) })
+export const Reject = object({
+  tool_call_id: name,
+  reason: maybe(v.pipe(text, v.maxLength(10_000))),
+  remember: maybe(v.picklist(['session'])),
+})
 
 export const AnswerQuestion = object({
   question_id: name,

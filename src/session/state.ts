@@ -56,7 +56,7 @@ export type SessionState = {
   /** `prompt_id` → `turn_id`, so that a prompt sent twice counts once. */
   prompt_ids: Map<string, string>
   /** Rules remembered for this session only. */
-  rules: { rule: string; definition: Definition | null }[]
+  rules: { rule: string; action: 'allow' | 'deny'; definition: Definition | null }[]
   closed: boolean
 }
 
@@ -108,7 +108,12 @@ export function apply(state: SessionState, event: Stored): void {
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
       if (event.config) state.config = { ...event.config, mode: state.config.mode }
-      if (event.rule) state.rules.push({ rule: event.rule, definition: event.definition ?? null })
+      if (event.rule)
+        state.rules.push({
+          rule: event.rule,
+          action: event.action === 'deny' ? 'deny' : 'allow',
+          definition: event.definition ?? null,
+        })
       return
     case 'session.mode':
       state.config = { ...state.config, mode: modeOf(event.mode) }

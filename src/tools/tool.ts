@@ -1,6 +1,7 @@
 import type { Children } from '../base/children.ts'
 import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
+import type { LanguageSource, LanguageTool } from './editor/language.ts'
 
 /**
  * A tool works in two steps: `effect` looks and says exactly what would happen, changing nothing; `run` does it. Policy,
@@ -94,6 +95,8 @@ export type ToolContext = {
   roots: Roots
   /** Unsaved editor buffers by real path: what reads see. */
   unsaved: ReadonlyMap<string, string>
+  /** Puts text into the client's buffer of a file, by real path; absent where the client has none, or cannot. */
+  writeBuffer?(path: string, text: string): Promise<void>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
   seen: Map<string, string>
   /** What was done in this session to a file since it had this hash, by whom; empty where that is not known. */
@@ -118,9 +121,11 @@ export type ToolContext = {
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
   ask?: Ask
-  /** The list of steps of the agent that calls. */
+  /** Who answers this tool about code: an editor that registered it, else our own language servers; undefined: nobody. */
+  language?(tool: LanguageTool): LanguageSource | undefined
   /** Other agents. `check` throws INVALID_PARAMS, TOOL_FAILED for what cannot be given to one. */
   delegate?: { check(task: Task): void; run(task: Task): Promise<Output> }
+  /** The list of steps of the agent that calls. */
   plan?: { items(): readonly PlanItem[]; set(items: PlanItem[]): void }
 }
 

@@ -58,7 +58,7 @@ class Folding {
       case 'session.updated':
         if (event.agent) this.agent = event.agent
         if (event.model && !event.usage) this.note(event, 'Model', event.model)
-        if (event.rule) this.note(event, 'Rule remembered', event.rule)
+        if (event.rule) this.note(event, 'Rule remembered', event.action === 'deny' ? `deny ${event.rule}` : event.rule)
         break
       case 'session.resumed':
         this.note(event, 'Session resumed', '')

@@ -7,6 +7,7 @@ import { locate, namesDirectory, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
 import { count, decodeText, encode, isBinary, lineCount, openText, textLike } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
+import { isOwned, writeOwned } from './buffer.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts'
 import { editedForeign } from './foreign.ts'
 import { type Replacement, replaced } from './match.ts'
@@ -140,19 +141,31 @@ async function fileBytes(path: string, shown: string): Promise<Uint8Array | null
 
 /** What is committed is in the effect: an approval may have changed it. */
 async function commitText(verb: string, context: ToolContext, effect: Effect): Promise<Output> {
-  const changes = effect.changes ?? []
-  await commitChanges(changes, context.roots)
-  const [change] = changes
-  if (!change?.after) throw new AppError('TOOL_FAILED', 'There was nothing to write.')
+  const [shown] = effect.changes ?? []
+  if (!shown?.after) throw new AppError('TOOL_FAILED', 'There was nothing to write.')
+  const change = isOwned(shown, context) ? await writeOwned(shown, context) : await written(shown, context)
+  if (!change?.after) return unsavedOutput(verb, shown, effect, context)
   markSeen(change, context)
   const path = relative(change.path, context.roots)
   const size = `${count(lineCount(decodeText(change.after)), 'line')}, ${count(change.after.length, 'byte')}`
   return {
     content: `${verb} ${path} (${size}).`,
     metadata: { path, bytes_written: change.after.length },
-    changes: changes.filter(({ before, after }) => !sameBytes(before, after)),
+    changes: sameBytes(change.before, change.after) ? [] : [change],
     locations: effect.locations,
   }
+}
+
+async function written(change: Change, { roots }: ToolContext): Promise<Change> {
+  await commitChanges([change], roots)
+  return change
+}
+
+/** The text is in the editor's buffer, and the file is what it was. */
+function unsavedOutput(verb: string, { path }: Change, { locations }: Effect, { roots }: ToolContext): Output {
+  const shown = relative(path, roots)
+  const content = `${verb} ${shown} in the editor's buffer, which is not saved yet: the file on disk is unchanged.`
+  return { content, metadata: { path: shown, unsaved: true }, locations }
 }
 
 /** An edit of a file that had changed since it was read does not make the rest of it known. */
