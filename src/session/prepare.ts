@@ -59,6 +59,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
+    formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),

@@ -33,6 +33,7 @@ export type Workspace = {
   buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
@@ -153,6 +154,7 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      formatting: place.formatting,
       toon: place.config.toon,
       signal,
       progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
