@@ -9,6 +9,7 @@ import {
   line,
   locations,
   maybe,
+  mode,
   open,
   planItem,
   preview,
@@ -64,6 +65,8 @@ export const SHAPES = {
     /** Of a rule for a tool of an MCP server: what it was approved by. */
     definition: maybe(definition),
   }),
+  /** `by` config: the mode that was set cannot be had any more. */
+  'session.mode': open({ mode, by: word<'user' | 'config'>() }),
   'session.resumed': open({}),
   /**
    * The conversation goes back to before the prompt of `turn_id`. Readers skip what lies between `to_event_id`, the last event
