@@ -6,6 +6,7 @@ import { fieldList, jsonSchemaOf } from './json-schema.ts'
 const STORED: Record<Storable['type'], string> = {
   'session.created': 'The first event of every log.',
   'session.updated': 'A setting, the title or a remembered rule changed. Only what changed is there.',
+  'session.mode': 'How much runs without asking: the mode of the session, and who changed it.',
   'session.resumed': 'The session was brought back from its log.',
   'session.rewound': 'The conversation goes back to =to_event_id=: what lies between does not count any more.',
   'session.closed': 'The last event, until the session is resumed.',
