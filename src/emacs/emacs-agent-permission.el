@@ -25,7 +25,7 @@
 Edits that wait are approved by that.  Called again, it asks as before."
   (interactive)
   (let* ((session (emacs-agent-context-session))
-         (accepts (equal (alist-get 'mode (emacs-agent-session-config session)) "accept-edits")))
+         (accepts (equal (emacs-agent-session-mode session) "accept-edits")))
     (emacs-agent-session-update
      session `((config . ((mode . ,(if accepts "ask" "accept-edits")))))
      (lambda ()

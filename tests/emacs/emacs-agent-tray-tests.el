@@ -77,6 +77,25 @@
       (should (emacs-agent-model-heard (emacs-agent-model-asked 2) "leave it"))
       (should (equal "one\n" (emacs-agent-test-read project "a.txt"))))))
 
+(ert-deftest emacs-agent-tray-accepting-edits ()
+  "One key approves the edit that waits and those that come, and the header says so; commands still ask."
+  (emacs-agent-test-talking ""
+    (let ((emacs-agent-approval-delay 0))
+      (dolist (name '("a.txt" "b.txt")) (emacs-agent-test-write project name "one\n"))
+      (emacs-agent-model-says (emacs-agent-tray-tests--edits "a.txt" "b.txt")
+                              (emacs-agent-model-call "shell_exec" 'command "touch x") "End.")
+      (emacs-agent-test-say "go on")
+      (emacs-agent-test-wait (string-search "C-c C-y accept edits" (emacs-agent-tray-tests--text)))
+      (goto-char (point-max))
+      (should (emacs-agent-tray-tests--press (kbd "C-c C-y")))
+      (emacs-agent-test-wait (string-search "1 waiting for you\n  shell_exec touch x" (emacs-agent-tray-tests--text)))
+      (dolist (name '("a.txt" "b.txt")) (should (equal "ONE\n" (emacs-agent-test-read project name))))
+      (should (string-search "accept-edits" (emacs-agent-header-line)))
+      (emacs-agent-accept-edits)
+      (emacs-agent-test-wait (equal "ask" (emacs-agent-session-mode session)))
+      (emacs-agent-tray-tests--press "a")
+      (emacs-agent-test-shown "End."))))
+
 (defun emacs-agent-tray-tests--call (id tool &rest more)
   "Return the call ID of TOOL, which asks, with MORE fields."
   (apply #'emacs-agent-test-event "tool.call" 'id (string-to-number (substring id 1)) 'turn_id "t1" 'tool_call_id id
