@@ -11,6 +11,12 @@ export type Config = Scalars &
     agents: Record<string, AgentConfig>
     hooks: HookConfig[]
     sandbox: SandboxConfig
+    /** Language servers of the user's, by name. */
+    lsp: Record<string, LspConfig>
+    /** The first whose pattern fits a file formats it. */
+    format: FormatConfig[]
+    /** Its owner trusts the files of the project: what it brings may be run. */
+    project_trusted: boolean
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
     /** Where each rule of `permissions` came from. */
@@ -57,6 +63,11 @@ export type AgentConfig = Omit<Entry<'agents'>[string], 'sandbox'> & { origin?: 
 
 /** A program of the user's that runs at an event of a session. */
 export type HookConfig = Entry<'hooks'>[number]
+
+export type LspConfig = Entry<'lsp'>[string]
+
+/** A program that reads a text on stdin and prints it formatted. */
+export type FormatConfig = { pattern: string; command: Entry<'format'>[string] }
 
 export type ModelConfig = Entry<'models'>[string]
 

@@ -38,6 +38,7 @@ const NEVER_FROM_PROJECTS = [
   'providers',
   'api_key_command',
   'hooks',
+  'lsp',
 ]
 
 /** What is not asked is for the user to say. */

@@ -2,7 +2,9 @@ import type {
   AgentConfig,
   Config,
   ConfigRule,
+  FormatConfig,
   HookConfig,
+  LspConfig,
   McpServerConfig,
   ModelConfig,
   ProviderConfig,
@@ -21,6 +23,9 @@ export type Layer = {
   sandbox?: SandboxEntry
   /** Of a project: what it says of the sandbox counts where it restricts. */
   from_project?: true
+  lsp: Record<string, LspConfig>
+  /** Commands by file pattern. */
+  format: Record<string, FormatConfig['command']>
   rules: ConfigRule[]
   where: Record<string, string>
 }
@@ -39,6 +44,8 @@ export const emptyLayer = (): Layer => ({
   agents: dictionary(),
   models: dictionary(),
   hooks: [],
+  lsp: dictionary(),
+  format: dictionary(),
   rules: [],
   where: dictionary(),
 })
@@ -67,6 +74,8 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     sandbox: sandboxes
       .filter(layer => layer.from_project)
       .reduce((base, layer) => tighten(base, layer.sandbox!), sandbox),
+    lsp: merged(layer => layer.lsp),
+    format: formatters(layers),
     rules,
   }
   const settings = [...SCALAR_KEYS, ...LIST_KEYS]
@@ -90,4 +99,12 @@ function restricted<T extends { sandbox?: OwnSandbox }>(
       merged[name] = layer.from_project && said.length > 0 ? { ...entry, sandbox: { stricter: said } } : entry
     }
   return merged
+}
+
+/** In the order in which they are tried: a pattern comes whole from the first layer that has it. */
+function formatters(layers: Layer[]): FormatConfig[] {
+  const written = layers.flatMap(({ format }) =>
+    Object.entries(format).map(([pattern, command]): FormatConfig => ({ pattern, command })),
+  )
+  return written.filter(({ pattern }, at) => written.findIndex(entry => entry.pattern === pattern) === at)
 }

@@ -123,6 +123,9 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   agents: {},
   hooks: [],
   sandbox: defaultSandbox,
+  lsp: {},
+  format: [],
+  project_trusted: false,
   models: {},
   rules: [],
 })

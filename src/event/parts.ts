@@ -37,10 +37,16 @@ export const usage = open({
   cost_usd: maybe(amount),
 })
 
+/** What a person lets a session do without being asked, where no rule speaks. */
+export const MODES = ['ask', 'accept-edits', 'sandboxed', 'plan'] as const
+export const mode = word<(typeof MODES)[number]>()
+
 export const sessionConfig = open({
   auto_approve_readonly: flag,
   auto_approve_tools: v.array(text),
   save_transcript: flag,
+  /** Absent in logs of versions that had none: `ask`. */
+  mode: maybe(mode),
 })
 
 const range = { start: line, end: line }

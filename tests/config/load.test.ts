@@ -40,6 +40,9 @@ test(
         read_deny: [],
         auto_approve_sandboxed: false,
       },
+      lsp: {},
+      format: [],
+      project_trusted: false,
       models: {},
       rules: [],
     })
