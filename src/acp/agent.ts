@@ -17,6 +17,7 @@ import { requestError } from './errors.ts'
 import { joinedFrom } from './joined.ts'
 import { checkMode } from './options.ts'
 import { createRoom, type Room } from './room.ts'
+import { authenticate, authMethodsOf, signOut } from './sign-in.ts'
 
 /*
  * ACP: the Agent Client Protocol as a second door to the same sessions. `agent` answers requests, a `room` is one open session,
@@ -39,6 +40,7 @@ export async function serveAcp(
   stream: Stream,
 ): Promise<unknown> {
   const { store, runtime, version, log } = given
+  const signing = { ...runtime, config: runtime.config.config }
   const rooms = new Map<string, Room>()
   let can = abilitiesOf()
   const open = (session: Session, client: AgentContext): Room => {
@@ -80,7 +82,7 @@ export async function serveAcp(
         protocolVersion: PROTOCOL_VERSION,
         agentInfo: { name: 'emacs-agent', title: 'Emacs-Agent', version },
         agentCapabilities: CAPABILITIES,
-        authMethods: [],
+        authMethods: authMethodsOf(signing, can.terminal_auth),
         _meta: { steering: { supported: true } },
       }
     })
@@ -168,18 +170,27 @@ export async function serveAcp(
         return roomOf(sessionId).steer(prompt as unknown as ContentBlock[], idle)
       }),
     )
-    .onRequest('authenticate', () => {
-      throw RequestError.invalidParams(
-        undefined,
-        'there is nothing to authenticate with. Keys are in the configuration.',
-      )
-    })
+    .onRequest(
+      'authenticate',
+      answering(async ({ params: { methodId } }) => {
+        await authenticate(methodId, signing)
+        return {}
+      }),
+    )
+    .onRequest(
+      'logout',
+      answering(async () => {
+        await signOut(signing)
+        return {}
+      }),
+    )
   const connection = app.connect(stream)
   await connection.closed
   return connection.signal.reason
 }
 
 const CAPABILITIES = {
+  auth: { logout: {} },
   loadSession: true,
   promptCapabilities: { image: true, audio: false, embeddedContext: true },
   mcpCapabilities: { http: true, sse: false },

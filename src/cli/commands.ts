@@ -93,11 +93,17 @@ export const COMMANDS = {
     read: ({ flags }: Given) => ({ json: flags.has('json') }),
   },
   acp: {
-    usage: '',
+    usage: '[PROVIDER]',
     summary:
       'Serves an editor over stdio by the Agent Client Protocol: agent-shell, Zed, JetBrains, Neovim. Sessions are the same as everywhere.',
-    flags: {},
-    read: () => ({}),
+    flags: {
+      login: { help: 'sign in at PROVIDER instead, or show what is configured; editors start this in a terminal' },
+    },
+    read({ flags, operands: [provider, ...more], wrong }: Given) {
+      const login = flags.has('login')
+      if (more.length > 0 || (provider !== undefined && !login)) throw wrong('takes a provider behind --login only')
+      return { login, provider }
+    },
   },
   elisp: {
     usage: '',
