@@ -8,6 +8,7 @@ import {
   type Stream,
 } from '@agentclientprotocol/sdk'
 import * as v from 'valibot'
+import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Session } from '../session/session.ts'
@@ -42,12 +43,13 @@ export async function serveAcp(
   const { store, runtime, version, log } = given
   const signing = { ...runtime, config: runtime.config.config }
   const rooms = new Map<string, Room>()
+  const gone = new AbortController()
   let can = abilitiesOf()
   const open = (session: Session, client: AgentContext): Room => {
     const known = rooms.get(session.id)
     if (known?.session === session) return known
     known?.leave()
-    const room = createRoom(session, { client, can, store, runtime, log }, () => {
+    const room = createRoom(session, { client, can, gone: gone.signal, store, runtime, log }, () => {
       if (rooms.get(session.id) === room) rooms.delete(session.id)
     })
     rooms.set(session.id, room)
@@ -185,7 +187,9 @@ export async function serveAcp(
       }),
     )
   const connection = app.connect(stream)
+  onAbort(connection.signal, () => gone.abort())
   await connection.closed
+  for (const room of rooms.values()) room.leave()
   return connection.signal.reason
 }
 

@@ -76,8 +76,8 @@ export class Peer {
   initialized!: InitializeResponse
   #wake: (() => void)[] = []
 
-  private constructor(home: Home) {
-    this.process = spawn(BINARY, ['acp'], { env: home.env, cwd: home.root })
+  private constructor(home: Home, argv: string[]) {
+    this.process = spawn(BINARY, ['acp', ...argv], { env: home.env, cwd: home.root })
     this.exited = new Promise(resolve => this.process.on('close', resolve))
     open.push(() => this.stop())
     const stream = ndJsonStream(
@@ -104,8 +104,8 @@ export class Peer {
       .connect(checked).agent
   }
 
-  static async start(home: Home, clientCapabilities: ClientCapabilities = {}): Promise<Peer> {
-    const peer = new Peer(home)
+  static async start(home: Home, clientCapabilities: ClientCapabilities = {}, argv: string[] = []): Promise<Peer> {
+    const peer = new Peer(home, argv)
     peer.initialized = await peer.agent.request('initialize', {
       protocolVersion: 1,
       clientCapabilities,
