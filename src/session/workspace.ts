@@ -15,9 +15,11 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
+import type { SessionEditor } from './editor.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -33,11 +35,14 @@ export type Workspace = {
   buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
+  /** The editor that a client attached. */
+  editor: SessionEditor
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
   keeper: Keeper
@@ -153,6 +158,7 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      formatting: place.formatting,
       toon: place.config.toon,
       signal,
       progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
@@ -160,6 +166,8 @@ export async function createToolAccess(
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
       ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
+      language: tool => languageSource(place, tool),
+      editor: () => place.editor.current,
       delegate: delegate(tool_call_id, signal),
       plan: {
         items: plan,
@@ -193,6 +201,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
+    mode: state.config.mode,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,
