@@ -64,7 +64,7 @@ async function main(argv: string[]): Promise<number> {
       writeSync(1, `emacs-agent-backend ${VERSION}\n`)
       return 0
     case 'help':
-      host.stdout((await import('./cli/help.ts')).helpText(command.about))
+      host.stdout(await (await import('./cli/help.ts')).helpText(command, VERSION))
       return 0
     default:
       return runCommand(command, host)

@@ -6,6 +6,7 @@ export type Abilities = {
   url: boolean
   /** Has buffers, whose text may not be saved. */
   read_file: boolean
+  write_file: boolean
   notices: boolean
   compaction: boolean
   /** Shows the output of commands while they run, by `_meta.terminal_output`. */
@@ -16,6 +17,7 @@ export const abilitiesOf = ({ elicitation, session, fs, _meta }: ClientCapabilit
   form: isGiven(elicitation?.form),
   url: isGiven(elicitation?.url),
   read_file: fs?.readTextFile === true,
+  write_file: fs?.writeTextFile === true,
   notices: isGiven(session?.notices),
   compaction: isGiven(session?.compaction),
   terminal_output: _meta?.['terminal_output'] === true,

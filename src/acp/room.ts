@@ -3,6 +3,7 @@ import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Effort } from '../event.ts'
+import type { Buffers } from '../session/buffers.ts'
 import { readCommand } from '../session/commands/written.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
 import type { Runtime } from '../session/runtime.ts'
@@ -38,9 +39,7 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
   let commands = ''
   const prompts = new Set<{ cancelled: boolean; turn_id?: string }>()
 
-  if (can.read_file)
-    session.place.bufferOf = async path =>
-      (await client.request('fs/read_text_file', { sessionId: session.id, path })).content
+  if (can.read_file) session.place.buffers = buffersOf(session.id, client, can)
 
   const unsubscribe = session.subscribe(event => {
     outbox.add(...updates.live(event))
@@ -174,5 +173,12 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
     leave: unsubscribe,
   }
 }
+
+const buffersOf = (sessionId: string, client: AgentContext, can: Abilities): Buffers => ({
+  read: async path => (await client.request('fs/read_text_file', { sessionId, path })).content,
+  ...(can.write_file && {
+    write: async (path, content) => void (await client.request('fs/write_text_file', { sessionId, path, content })),
+  }),
+})
 
 export type Room = ReturnType<typeof createRoom>

@@ -9,6 +9,12 @@ export type Config = Scalars &
     permissions: Permissions
     agents: Record<string, AgentConfig>
     hooks: HookConfig[]
+    /** Language servers of the user's, by name. */
+    lsp: Record<string, LspConfig>
+    /** The first whose pattern fits a file formats it. */
+    format: FormatConfig[]
+    /** Its owner trusts the files of the project: what it brings may be run. */
+    project_trusted: boolean
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
     /** Where each rule of `permissions` came from. */
@@ -51,6 +57,11 @@ export type AgentConfig = Entry<'agents'>[string] & { origin?: string }
 
 /** A program of the user's that runs at an event of a session. */
 export type HookConfig = Entry<'hooks'>[number]
+
+export type LspConfig = Entry<'lsp'>[string]
+
+/** A program that reads a text on stdin and prints it formatted. */
+export type FormatConfig = { pattern: string; command: Entry<'format'>[string] }
 
 export type ModelConfig = Entry<'models'>[string]
 

@@ -10,10 +10,14 @@ import type { FileConfig } from './schema.ts'
  */
 export function describeFile({ data, problems, left_out, ignored }: ParsedFile): string[] {
   if (problems.length > 0) return problems.map(problem => `cannot be used: ${printable(problemLine(problem))}`)
-  const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, hooks: __, ...settings } = data
+  const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = data
+  const { hooks: __, lsp: ___, format = {}, ...settings } = others
   const { allowed_directories = [], ...scalars } = settings
   return [
     ...mcp_servers.map(describeServer),
+    ...Object.entries(format).map(
+      ([pattern, command]) => `formats ${printable(pattern)} by running ${command.map(word).join(' ')}`,
+    ),
     ...ACTIONS.flatMap(action => (permissions[action] ?? []).map(rule => RULES[action](printable(rule)))),
     ...allowed_directories.map(path => `lets tools into ${printable(path)}`),
     ...Object.entries(agents).map(describeAgent),

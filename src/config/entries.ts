@@ -15,11 +15,12 @@ import { defaultServer } from './settings.ts'
  * `api_key` unset and is listed in the `unset` of other entries; in a top-level path it is a problem.
  */
 export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Layer; problems: ConfigProblem[] } {
-  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, hooks, ...settings } = file.data
+  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = file.data
+  const { hooks, lsp = {}, format = {}, ...settings } = others
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
   for (const key of Object.keys(settings)) layer.where[key] = origin([key])
-  const entries = <T>(kind: 'providers' | 'agents' | 'models' | 'mcp_servers', list: [string, T, Path][]) => {
+  const entries = <T>(kind: Exclude<keyof FileConfig & keyof Layer, 'hooks'>, list: [string, T, Path][]) => {
     for (const [name, , path] of list) layer.where[`${kind}.${name}`] = origin(path)
     return dictionary(list.map(([name, entry]) => [name, entry] as const))
   }
@@ -56,6 +57,14 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
   for (const name of file.left_out_agents)
     if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
   if (hooks) layer.hooks = hooks
+  layer.lsp = entries(
+    'lsp',
+    Object.entries(lsp).map(([name, entry]) => [name, entry, ['lsp', name]]),
+  )
+  layer.format = entries(
+    'format',
+    Object.entries(format).map(([pattern, command]) => [pattern, command, ['format', pattern]]),
+  )
   layer.models = entries(
     'models',
     Object.entries(models).map(([name, entry]) => [name, entry, ['models', name]]),

@@ -37,6 +37,7 @@ const NEVER_FROM_PROJECTS = [
   'providers',
   'api_key_command',
   'hooks',
+  'lsp',
 ]
 
 /** Parses and validates. Never throws on content: mistakes are `problems`, which quote keys and rules but no other value. */

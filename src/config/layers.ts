@@ -2,7 +2,9 @@ import type {
   AgentConfig,
   Config,
   ConfigRule,
+  FormatConfig,
   HookConfig,
+  LspConfig,
   McpServerConfig,
   ModelConfig,
   ProviderConfig,
@@ -17,6 +19,9 @@ export type Layer = {
   agents: Record<string, AgentConfig>
   models: Record<string, ModelConfig>
   hooks: HookConfig[]
+  lsp: Record<string, LspConfig>
+  /** Commands by file pattern. */
+  format: Record<string, FormatConfig['command']>
   rules: ConfigRule[]
   where: Record<string, string>
 }
@@ -35,6 +40,8 @@ export const emptyLayer = (): Layer => ({
   agents: dictionary(),
   models: dictionary(),
   hooks: [],
+  lsp: dictionary(),
+  format: dictionary(),
   rules: [],
   where: dictionary(),
 })
@@ -56,6 +63,8 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     models: merged(layer => layer.models),
     permissions: { allow: listed('allow'), ask: listed('ask'), deny: listed('deny') },
     hooks: layers.flatMap(layer => layer.hooks),
+    lsp: merged(layer => layer.lsp),
+    format: formatters(layers),
     rules,
   }
   const settings = [...SCALAR_KEYS, ...LIST_KEYS]
@@ -64,4 +73,12 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     ...weakestFirst.flatMap(layer => Object.entries(layer.where)),
   ])
   return { config, provenance }
+}
+
+/** In the order in which they are tried: a pattern comes whole from the first layer that has it. */
+function formatters(layers: Layer[]): FormatConfig[] {
+  const written = layers.flatMap(({ format }) =>
+    Object.entries(format).map(([pattern, command]): FormatConfig => ({ pattern, command })),
+  )
+  return written.filter(({ pattern }, at) => written.findIndex(entry => entry.pattern === pattern) === at)
 }

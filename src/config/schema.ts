@@ -224,6 +224,19 @@ const hook = table({
   timeout_seconds: maybe(number('a number of seconds from 0.1 to 600', 0.1, 600)),
 })
 
+/** What of a project's files a language server is for, and how it is started. */
+const languageServer = table({
+  command: v.pipe(texts, v.minLength(1, 'a program and its arguments')),
+  files: v.pipe(texts, v.minLength(1, 'a list of file patterns, as ["*.ts"]')),
+  /** LSP's names of the languages: of all its files, or by file pattern. */
+  languages: maybe(v.union([texts, record(v.string(), text())], 'a list of language ids, or a table of them')),
+  /** Answers to `workspace/configuration`, by section. */
+  settings: maybe(isTable),
+})
+
+/** Reads the text on stdin and prints it formatted; `$FILE` is the file's absolute name. */
+const formatter = v.pipe(texts, v.minLength(1, 'a program and its arguments'))
+
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
@@ -235,6 +248,8 @@ export const fileSchema = table({
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
   hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
+  lsp: maybe(record(name, languageServer)),
+  format: maybe(record(text('a file pattern'), formatter)),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

@@ -121,6 +121,9 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   permissions: { allow: [], ask: [], deny: [] },
   agents: {},
   hooks: [],
+  lsp: {},
+  format: [],
+  project_trusted: false,
   models: {},
   rules: [],
 })

@@ -23,7 +23,7 @@ export type Isolation = {
 }
 
 /** The call whose approval it is: the one that delegated, on the turn of the agent that made it. */
-export type Offered = {
+type Offered = {
   turn: Turn
   tags: Delegated
   tool_call_id: string
@@ -43,7 +43,7 @@ export async function isolate(place: Workspace, directory: string, signal: Abort
     roots,
     original: place.original ?? place.roots.project,
     unsaved: new Map(),
-    bufferOf: undefined,
+    buffers: undefined,
     seen: new Map(),
     jobs: new Map(),
     keeper: undefined,

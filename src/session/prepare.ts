@@ -59,6 +59,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
+    formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
@@ -125,7 +126,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     const payload = { tool, params, reason: prepared.effect.reason }
     try {
       const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judgedCall(prepared))
-      if (blocked !== undefined) session.approvals.reject(tool_call_id, blocked, 'config')
+      if (blocked !== undefined) session.approvals.reject({ tool_call_id, reason: blocked, by: 'config' })
     } catch {
       // Decided meanwhile, or interrupted: there is nothing left to refuse.
     }

@@ -15,7 +15,7 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
-import { refreshBuffers } from './buffers.ts'
+import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionState } from './state.ts'
@@ -29,10 +29,11 @@ export type Workspace = {
   children: Children
   env: Record<string, string>
   unsaved: Map<string, string>
-  /** How the client says what stands in its buffer of a file; null where it has none. Absent: it reports `unsaved` itself. */
-  bufferOf?(path: string): Promise<string | null>
+  /** The client's buffers, where it can be asked for them. Absent: it reports `unsaved` itself. */
+  buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
@@ -147,6 +148,7 @@ export async function createToolAccess(
       tool_call_id,
       roots: place.roots,
       unsaved: place.unsaved,
+      ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
       hidden: hides(policyOf(place, state, agent, lineage)),
       seen,
       changesSince: (path, hash) => changesSince(state.counting.events, relative(path, place.roots), hash),
@@ -154,6 +156,7 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      formatting: place.formatting,
       toon: place.config.toon,
       signal,
       progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
@@ -180,11 +183,9 @@ const fetching = (url: string): JudgedCall => ({
 })
 
 export function policyOf(place: Workspace, state: SessionState, agent: Agent, lineage?: Lineage): Policy {
-  const sessionRules: Rule[] = state.rules.map(({ rule, definition }, i) => ({
+  const sessionRules: Rule[] = state.rules.map((rule, i) => ({
+    ...rule,
     rule_id: `session_${i}`,
-    rule,
-    definition,
-    action: 'allow',
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
@@ -197,6 +198,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
+    mode: state.config.mode,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,

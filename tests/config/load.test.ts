@@ -33,6 +33,9 @@ test(
       permissions: { allow: [], ask: [], deny: [] },
       agents: {},
       hooks: [],
+      lsp: {},
+      format: [],
+      project_trusted: false,
       models: {},
       rules: [],
     })

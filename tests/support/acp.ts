@@ -32,6 +32,7 @@ export type Seen =
 type Answers = {
   permission(request: RequestPermissionRequest, signal: AbortSignal): Promise<RequestPermissionResponse['outcome']>
   read(path: string): Promise<string>
+  write(path: string, content: string): Promise<void>
   elicitation(request: CreateElicitationRequest): Promise<{ action: string; content?: object }>
 }
 
@@ -62,6 +63,7 @@ export class Peer {
   readonly answers: Answers = {
     permission: async () => choose('reject_once'),
     read: path => Bun.file(path).text(),
+    write: async (path, content) => void (await Bun.write(path, content)),
     elicitation: async () => ({ action: 'decline' }),
   }
   readonly process: ChildProcessWithoutNullStreams
@@ -86,6 +88,10 @@ export class Peer {
         return { outcome: await this.answers.permission(request, signal) }
       })
       .onRequest('fs/read_text_file', async ({ params }) => ({ content: await this.answers.read(params.path) }))
+      .onRequest('fs/write_text_file', async ({ params }) => {
+        await this.answers.write(params.path, params.content)
+        return {}
+      })
       .onRequest('elicitation/create', async ({ params: request }) => {
         this.#see({ sessionUpdate: 'elicitation', sessionId: (request as any).sessionId, request })
         return (await this.answers.elicitation(request)) as any

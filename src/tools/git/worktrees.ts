@@ -1,13 +1,15 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { makePrivateDir, PRIVATE_FILE, readRegular, writeAtomic } from '../../base/files.ts'
+import { makePrivateDir, PRIVATE_FILE, readRegular } from '../../base/files.ts'
 import { isSameProcess, startTimeOf } from '../../base/processes.ts'
 
 /** Who works in a worktree, and where git keeps what it knows of it: `.git/worktrees/NAME` of the user's repository. */
 const Owner = v.object({ pid: v.number(), start_time: v.nullable(v.string()), admin: v.string() })
 const FILE = /^(wt_[a-z0-9]+)\.json$/
+/** A record that is being written, by whom: a kill may come before it has its name. */
+const UNFINISHED = /^wt_[a-z0-9]+\.(\d+)\.tmp$/
 const LARGEST = 64 * 1024
 
 const recordOf = (directory: string, name: string): string => join(directory, `${name}.json`)
@@ -16,7 +18,9 @@ const recordOf = (directory: string, name: string): string => join(directory, `$
 export async function recordWorktree(directory: string, name: string, admin: string): Promise<void> {
   await makePrivateDir(directory)
   const owner = { pid: process.pid, start_time: startTimeOf(process.pid), admin }
-  await writeAtomic(recordOf(directory, name), JSON.stringify(owner), PRIVATE_FILE)
+  const unfinished = join(directory, `${name}.${process.pid}.tmp`)
+  writeFileSync(unfinished, JSON.stringify(owner), { mode: PRIVATE_FILE })
+  renameSync(unfinished, recordOf(directory, name))
 }
 
 /**
@@ -37,7 +41,12 @@ export async function removeWorktree(directory: string, name: string): Promise<v
 /** Removes the worktrees of backends that are gone; resolves with how many there were. */
 export async function sweepWorktrees(directory: string): Promise<number> {
   let count = 0
-  for (const name of namesIn(directory))
+  const entries = entriesIn(directory)
+  for (const entry of entries) {
+    const [, pid] = UNFINISHED.exec(entry) ?? []
+    if (pid !== undefined && startTimeOf(Number(pid)) === null) await rm(join(directory, entry), { force: true })
+  }
+  for (const name of entries.flatMap(entry => FILE.exec(entry)?.[1] ?? []))
     try {
       const owner = v.parse(Owner, JSON.parse(String(await readRegular(recordOf(directory, name), LARGEST))))
       if (isSameProcess(owner.pid, owner.start_time)) continue
@@ -49,9 +58,9 @@ export async function sweepWorktrees(directory: string): Promise<number> {
   return count
 }
 
-function namesIn(directory: string): string[] {
+function entriesIn(directory: string): string[] {
   try {
-    return readdirSync(directory).flatMap(entry => FILE.exec(entry)?.[1] ?? [])
+    return readdirSync(directory)
   } catch {
     return [] // none was ever made
   }

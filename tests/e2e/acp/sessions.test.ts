@@ -246,38 +246,6 @@ describe('what a client brings', () => {
     expect(wrong).toMatchObject({ code: -32602 })
   })
 
-  test('reads see what its buffers hold, and a write over unsaved text says so', async () => {
-    const cwd = tempDir({ 'a.txt': 'one\ntwo\n', 'b.txt': 'beta\r\n' })
-    const able = await Peer.start(world.home, { fs: { readTextFile: true } })
-    const id = await able.session(cwd)
-    able.answers.read = async path => (path.endsWith('a.txt') ? 'one\nTWO unsaved\n' : 'beta\n')
-    const reads = ['a.txt', 'b.txt'].map(path => ({ id: path, name: 'read_file', args: { path } }))
-    says({ calls: reads }, { text: 'ok' })
-    await able.prompt(id, 'read')
-    expect(JSON.stringify(world.model.requests.at(-1)!.body.messages)).toContain('TWO unsaved')
-    able.answers.permission = async () => choose('reject_once')
-    says(
-      call('edit_file', { path: 'b.txt', old: 'beta', new: 'B' }),
-      call('write_file', { path: 'a.txt', content: 'x' }),
-    )
-    says({ text: 'ok' })
-    await able.prompt(id, 'write')
-    const log = world.home.transcripts
-    const events = await Array.fromAsync(new Bun.Glob(`**/session-${id}.jsonl`).scan(log))
-    const asked = (await Bun.file(join(log, events[0]!)).text())
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line))
-      .filter(event => event.type === 'tool.call' && event.requires_approval)
-    expect(asked.map(({ danger }) => danger)).toEqual([undefined, 'unsaved_buffer'])
-    able.answers.read = async () => {
-      throw new Error('no buffer')
-    }
-    says(call('read_file', { path: 'a.txt' }), { text: 'ok' })
-    await able.prompt(id, 'read again')
-    expect(JSON.stringify(world.model.requests.at(-1)!.body.messages.at(-1))).toContain('two')
-  })
-
   test('steering reaches the turn that runs', async () => {
     const cwd = project()
     const sessionId = await peer.session(cwd)
