@@ -23,6 +23,7 @@ import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
+import garbage from './emacs-agent-garbage.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
@@ -95,6 +96,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-files.el': files,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
+  'emacs-agent-garbage.el': garbage,
   'emacs-agent-header.el': header,
   'emacs-agent-http.el': http,
   'emacs-agent-inert.el': inert,
