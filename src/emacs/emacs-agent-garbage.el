@@ -13,7 +13,7 @@
 
 ;;; Code:
 
-(defconst emacs-agent-garbage--threshold 32000000
+(defconst emacs-agent-garbage--threshold 64000000
   "Bytes of garbage after which Emacs collects while much is made at once.")
 
 (defvar emacs-agent-garbage--before nil

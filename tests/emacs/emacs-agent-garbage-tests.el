@@ -33,11 +33,11 @@
 
 (ert-deftest emacs-agent-garbage-of-the-user ()
   "A higher threshold stays, and so does one that was set meanwhile."
-  (emacs-agent-garbage-tests--with-threshold 64000000
+  (emacs-agent-garbage-tests--with-threshold 640000000
     (emacs-agent-garbage-defer)
-    (should (= gc-cons-threshold 64000000))
+    (should (= gc-cons-threshold 640000000))
     (emacs-agent-garbage--restore)
-    (should (= gc-cons-threshold 64000000)))
+    (should (= gc-cons-threshold 640000000)))
   (emacs-agent-garbage-tests--with-threshold 800000
     (emacs-agent-garbage-defer)
     (setq gc-cons-threshold 5000000)
