@@ -12,13 +12,14 @@ export type Asking = {
   /** Resolves when the client has been sent what comes before the question. */
   drained(): Promise<void>
   log(level: 'warn', message: string): void
+  gone: AbortSignal
 }
 
 /**
  * Puts the decision about a call to the client. It holds for what was shown: a call whose files changed meanwhile is announced,
  * and asked about, again. The question is withdrawn when it is decided elsewhere, or the turn is interrupted.
  */
-export async function askPermission(call: Call, { client, session, drained, log }: Asking): Promise<void> {
+export async function askPermission(call: Call, { client, session, drained, log, gone }: Asking): Promise<void> {
   const { approvals } = session
   const { tool_call_id } = call
   const over = new AbortController()
@@ -41,15 +42,17 @@ export async function askPermission(call: Call, { client, session, drained, log 
     if (over.signal.aborted) return
     if (outcome.outcome === 'cancelled') return void (await session.turns.interrupt())
     const { optionId } = outcome as { optionId: string }
-    if (optionId === 'reject_once') return approvals.reject(tool_call_id)
+    if (optionId === 'reject_once') return approvals.reject({ tool_call_id })
+    if (optionId === 'reject_always') return approvals.reject({ tool_call_id, remember: 'session' })
     if (optionId !== 'allow_once' && optionId !== 'allow_always') throw new Error(`It chose "${optionId}".`)
     const remember = optionId === 'allow_always' ? ({ remember: 'session' } as const) : {}
     await approvals.approve({ tool_call_id, preview_hash: call.preview?.hash, ...remember })
   } catch (error) {
-    if (over.signal.aborted || session.isOver || isNotWaiting(error)) return
+    if (over.signal.aborted || gone.aborted || session.isOver || isNotWaiting(error)) return
     log('warn', `${session.id}: no decision about ${tool_call_id}: ${messageOf(error)}`)
     // Else it would wait without end.
-    if (session.state.approvals.has(tool_call_id)) approvals.reject(tool_call_id, reasonOf(error), 'config')
+    if (session.state.approvals.has(tool_call_id))
+      approvals.reject({ tool_call_id, reason: reasonOf(error), by: 'config' })
   } finally {
     unsubscribe()
   }
@@ -59,10 +62,14 @@ const reasonOf = (error: unknown) =>
   error instanceof AppError ? error.message : `The client gave no decision: ${messageOf(error)}`
 
 function optionsFor({ remember }: Call): PermissionOption[] {
-  const always = remember && `Allow always in this session: ${remember.session}`
+  const allow: PermissionOption = { optionId: 'allow_once', name: 'Allow once', kind: 'allow_once' }
+  const reject: PermissionOption = { optionId: 'reject_once', name: 'Reject', kind: 'reject_once' }
+  if (!remember) return [allow, reject]
+  const { session } = remember
   return [
-    { optionId: 'allow_once', name: 'Allow once', kind: 'allow_once' },
-    ...(always ? [{ optionId: 'allow_always', name: always, kind: 'allow_always' as const }] : []),
-    { optionId: 'reject_once', name: 'Reject', kind: 'reject_once' },
+    allow,
+    { optionId: 'allow_always', name: `Allow always in this session: ${session}`, kind: 'allow_always' },
+    reject,
+    { optionId: 'reject_always', name: `Reject always in this session: ${session}`, kind: 'reject_always' },
   ]
 }

@@ -31,11 +31,11 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
   const preview_hash = call.preview?.hash
   if (!asking.yes && !asking.keyboard) {
     asking.unasked(call)
-    return approvals.reject(
+    return approvals.reject({
       tool_call_id,
-      `Nobody was asked: ${asking.nobody}. --yes approves what asks (here: ${call.reason}).`,
-      'config',
-    )
+      reason: `Nobody was asked: ${asking.nobody}. --yes approves what asks (here: ${call.reason}).`,
+      by: 'config',
+    })
   }
   const over = new AbortController() // decided, by an interrupt as well; or announced again, and asked about anew
   const unsubscribe = session.subscribe(event => {
@@ -47,14 +47,14 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
     if (asking.yes) {
       await approvals.approve({ tool_call_id, preview_hash }).catch(error => {
         if (over.signal.aborted || isNotWaiting(error)) return tell(error)
-        approvals.reject(tool_call_id, messageOf(error), 'config') // else it would wait without end
+        approvals.reject({ tool_call_id, reason: messageOf(error), by: 'config' }) // else it would wait without end
       })
       return
     }
     while (!over.signal.aborted) {
       const request = await ask(call, session, asking as Present, over.signal)
       if (over.signal.aborted || request === 'again') continue
-      if ('reject' in request) return approvals.reject(tool_call_id, request.reject, request.by)
+      if ('reject' in request) return approvals.reject({ tool_call_id, reason: request.reject, by: request.by })
       try {
         return await approvals.approve({ tool_call_id, preview_hash, ...request })
       } catch (error) {

@@ -70,6 +70,7 @@ export const COMMANDS = {
       project: PROJECT,
       model: MODEL,
       agent: { value: 'A', help: 'the agent: build, plan, ask or one of yours' },
+      mode: { value: 'MODE', help: 'what is done unasked: ask (default), accept-edits, sandboxed or plan' },
       yes: { help: 'approve what asks; what a rule or an agent denies stays denied' },
       json: { help: 'print the events, one a line' },
       resume: { value: 'ID', help: 'go on with an earlier session (the beginning of its id is enough)' },
@@ -80,6 +81,7 @@ export const COMMANDS = {
       project: flags.text('project'),
       model: flags.text('model'),
       agent: flags.text('agent'),
+      mode: flags.text('mode'),
       yes: flags.has('yes'),
       json: flags.has('json'),
       resume: flags.text('resume'),
@@ -93,11 +95,20 @@ export const COMMANDS = {
     read: ({ flags }: Given) => ({ json: flags.has('json') }),
   },
   acp: {
-    usage: '',
+    usage: '[PROVIDER|URL]',
     summary:
       'Serves an editor over stdio by the Agent Client Protocol: agent-shell, Zed, JetBrains, Neovim. Sessions are the same as everywhere.',
-    flags: {},
-    read: () => ({}),
+    flags: {
+      login: { help: 'sign in at PROVIDER instead, or show what is configured; editors start this in a terminal' },
+      attach: { help: 'use the sessions of a server that runs: at URL, or where the configuration says' },
+    },
+    read({ flags, operands: [operand, ...more], wrong }: Given) {
+      const [login, attach] = [flags.has('login'), flags.has('attach')]
+      if (login && attach) throw wrong('takes either --login or --attach')
+      if (more.length > 0 || (operand !== undefined && !login && !attach))
+        throw wrong('takes one PROVIDER behind --login, or one URL behind --attach')
+      return { login, attach, operand }
+    },
   },
   elisp: {
     usage: '',

@@ -33,6 +33,7 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
   const children = createChildren(childrenDir(dirs.state), outside.sweeper)
   const jobs: Jobs = new Map()
   const seen = new Map<string, string>()
+  const formatting = { formatters: config.format, trusted: config.project_trusted, done: new Map() }
   const roots = {
     project,
     allowed: config.allowed_directories,
@@ -61,6 +62,7 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
     progress,
     spillPath: () => null,
     jobs,
+    formatting,
     toon: config.toon,
   })
 

@@ -7,6 +7,7 @@ import type { ParsedFile } from './file.ts'
 import { dictionary, emptyLayer, type Layer } from './layers.ts'
 import type { Path } from './locate.ts'
 import type { ConfigProblem } from './problem.ts'
+import { expandSandbox, type OwnSandbox, type SandboxEntry } from './sandbox.ts'
 import type { FileConfig } from './schema.ts'
 import { defaultServer } from './settings.ts'
 
@@ -15,11 +16,12 @@ import { defaultServer } from './settings.ts'
  * `api_key` unset and is listed in the `unset` of other entries; in a top-level path it is a problem.
  */
 export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Layer; problems: ConfigProblem[] } {
-  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, hooks, ...settings } = file.data
+  const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = file.data
+  const { hooks, lsp = {}, format = {}, sandbox, ...settings } = others
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
   for (const key of Object.keys(settings)) layer.where[key] = origin([key])
-  const entries = <T>(kind: 'providers' | 'agents' | 'models' | 'mcp_servers', list: [string, T, Path][]) => {
+  const entries = <T>(kind: Exclude<keyof FileConfig & keyof Layer, 'hooks'>, list: [string, T, Path][]) => {
     for (const [name, , path] of list) layer.where[`${kind}.${name}`] = origin(path)
     return dictionary(list.map(([name, entry]) => [name, entry] as const))
   }
@@ -31,6 +33,13 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
     const text = `names a variable that is not set: ${[...unset].join(', ')}`
     if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
     return path
+  }
+  const sandboxAt = (key: Path, entry: SandboxEntry): OwnSandbox => {
+    const unset = new Set<string>()
+    const own = expandSandbox(entry, around, unset)
+    const text = `names a variable that is not set: ${[...unset].join(', ')}`
+    if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
+    return { own }
   }
   layer.settings = settings
   if (settings.transcript_path !== undefined)
@@ -50,12 +59,26 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
   )
   layer.agents = entries(
     'agents',
-    Object.entries(agents).map(([name, entry]) => [name, { ...entry, origin: file.path }, ['agents', name]]),
+    Object.entries(agents).map(([name, { sandbox, ...entry }]) => [
+      name,
+      { ...entry, ...(sandbox && { sandbox: sandboxAt(['agents', name, 'sandbox'], sandbox) }), origin: file.path },
+      ['agents', name],
+    ]),
   )
   // Its restrictions are not known, and the shipped agent of that name has none: until it is corrected it changes nothing.
   for (const name of file.left_out_agents)
     if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
   if (hooks) layer.hooks = hooks
+  if (sandbox) layer.sandbox = sandboxAt(['sandbox'], sandbox).own
+  if (file.from_project) layer.from_project = true
+  layer.lsp = entries(
+    'lsp',
+    Object.entries(lsp).map(([name, entry]) => [name, entry, ['lsp', name]]),
+  )
+  layer.format = entries(
+    'format',
+    Object.entries(format).map(([pattern, command]) => [pattern, command, ['format', pattern]]),
+  )
   layer.models = entries(
     'models',
     Object.entries(models).map(([name, entry]) => [name, entry, ['models', name]]),
@@ -90,12 +113,9 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: ExpandContext)
   return provider
 }
 
-function serverFrom(
-  written: Entry<'mcp_servers'>[number],
-  origin: string,
-  { env, home }: ExpandContext,
-): McpServerConfig {
-  const { type: _, transport: __, disabled, ...entry } = written
+function serverFrom(written: Entry<'mcp_servers'>[number], origin: string, around: ExpandContext): McpServerConfig {
+  const { env, home } = around
+  const { type: _, transport: __, disabled, sandbox, ...entry } = written
   const unset = new Set<string>()
   // Without a base: what is relative begins at the project the server is started for.
   const path = (written: string) => expandHome(expandVariables(written, env, unset, elsewhere), home)
@@ -117,6 +137,7 @@ function serverFrom(
     limits: dictionary(Object.entries({ ...defaults.limits, ...entry.limits }).filter(([, limit]) => limit > 0)),
     origin,
   }
+  if (sandbox) server.sandbox = { own: expandSandbox(sandbox, around, unset) }
   if (entry.command !== undefined) server.command = path(entry.command)
   if (entry.cwd !== undefined) server.cwd = path(entry.cwd)
   if (entry.url !== undefined) server.url = expandVariables(entry.url, env, unset, elsewhere)

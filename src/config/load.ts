@@ -90,6 +90,7 @@ async function assemble(base: Base, project: string | undefined): Promise<Loaded
   const layers = [...base.overrides, own, base.user?.layer, servers].filter(layer => layer != null)
   const merged = mergeLayers(layers, defaultConfig(base.options.dirs))
   const problems = [...(base.user?.left_out ?? []), ...(found?.left_out ?? [])]
+  merged.config.project_trusted = found?.file.status === 'trusted'
   return { ...merged, project_file: found?.file ?? null, notices: found?.notices ?? [], problems, base }
 }
 

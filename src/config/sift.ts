@@ -4,7 +4,7 @@ import type { Path } from './locate.ts'
  * What stands by itself in a file: a mistake in such an entry costs that entry and nothing else. All other mistakes are
  * fatal, since they may be about who may ask and what is allowed.
  */
-const KINDS: readonly unknown[] = ['mcp_servers', 'agents', 'models', 'providers', 'hooks']
+const KINDS: readonly unknown[] = ['mcp_servers', 'agents', 'models', 'providers', 'hooks', 'lsp', 'format']
 
 /** The path of the entry that a mistake is in: `["agents", "test"]`, or `["agents"]` where that is no table. Null: of none. */
 export const entryAt = (path: Path): Path | null => (KINDS.includes(path[0]) ? path.slice(0, 2) : null)

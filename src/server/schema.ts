@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
 
-import { EFFORTS } from '../event/parts.ts'
+import { EFFORTS, MODES } from '../event/parts.ts'
 import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
 import { MOST_STEPS } from '../transcript/plan.ts'
@@ -44,6 +44,7 @@ const Variables = v.pipe(
 const Settings = {
   auto_approve_readonly: maybe(v.boolean()),
   auto_approve_tools: maybe(v.array(v.pipe(text, v.nonEmpty(), v.maxLength(1000)))),
+  mode: maybe(v.picklist(MODES)),
 }
 
 export const CreateSession = object({
@@ -151,7 +152,11 @@ export const Approve = object({
   remember: maybe(v.picklist(['session', 'project'])),
 })
 
-export const Reject = object({ tool_call_id: name, reason: maybe(v.pipe(text, v.maxLength(10_000))) })
+export const Reject = object({
+  tool_call_id: name,
+  reason: maybe(v.pipe(text, v.maxLength(10_000))),
+  remember: maybe(v.picklist(['session'])),
+})
 
 export const AnswerQuestion = object({
   question_id: name,
@@ -189,6 +194,27 @@ export const Since = v.object({
 
 export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
+})
+
+const NAMES_TOOLS = v.pipe(v.array(v.pipe(text, v.maxLength(200))), v.maxLength(32))
+
+/** Tools that are not known are ignored: a newer client may register more. `tools` null, and nothing less, detaches. */
+export const AttachEditor = noArray(
+  v.object({
+    tools: v.nullable(NAMES_TOOLS),
+    name: v.pipe(
+      v.nullish(v.pipe(text, v.maxLength(200)), ''),
+      v.transform(name => name.trim() || 'the editor'),
+    ),
+  }),
+)
+
+export const AnswerEditor = object({
+  result: v.optional(v.unknown()),
+  error: maybe(object({ message: v.pipe(text, v.maxLength(10_000)) })),
+  progress: maybe(
+    object({ message: v.pipe(text, v.maxLength(1000)), output: maybe(v.pipe(text, v.maxLength(100_000))) }),
+  ),
 })
 
 export const ProviderKey = object({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config, McpServerConfig } from '../config/config.ts'
-import { undoDir } from '../config/dirs.ts'
+import { undoDir, worktreesDir } from '../config/dirs.ts'
 import { secretsIn } from '../config/environment.ts'
 import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
@@ -14,6 +14,7 @@ import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
+import { checkMode } from './mode.ts'
 import { createRedactor, type Redactor, withOwn } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
@@ -89,6 +90,8 @@ export class Store {
     const log = path ? await createLog(path) : memoryLog()
     try {
       log.append(created)
+      const { mode } = created.config
+      if (mode && mode !== 'ask') log.append({ type: 'session.mode', mode, by: 'user' })
       await log.sync()
       const session = await this.#open(log, config, { env: request.env ?? {}, joined })
       this.#tell(session, notice)
@@ -185,6 +188,7 @@ export class Store {
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), session_id),
+      worktrees_dir: worktreesDir(dirs.state),
       projectRules: () => live.rules,
       remember: async (rule, definition) => {
         await remembered.add(project, rule, definition)
@@ -249,6 +253,7 @@ export class Store {
   /** Applies settings; a model is resolved first, so that answers always carry `provider/model`. */
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
+    await checkMode(settings.config?.mode)
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
     const model = wanted ? await this.#runtime.models.resolve(wanted) : undefined
     await session.update({ ...settings, ...(model && { model: model.id }) })

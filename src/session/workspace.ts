@@ -15,9 +15,11 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
-import { refreshBuffers } from './buffers.ts'
+import { languageSource } from './answered.ts'
+import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
+import type { SessionEditor } from './editor.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -29,18 +31,23 @@ export type Workspace = {
   children: Children
   env: Record<string, string>
   unsaved: Map<string, string>
-  /** How the client says what stands in its buffer of a file; null where it has none. Absent: it reports `unsaved` itself. */
-  bufferOf?(path: string): Promise<string | null>
+  /** The client's buffers, where it can be asked for them. Absent: it reports `unsaved` itself. */
+  buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
+  /** The editor that a client attached. */
+  editor: SessionEditor
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
-  keeper: Keeper
+  keeper?: Keeper
+  /** The session's project, for an agent that works in a copy of it. */
+  original?: string
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -145,6 +152,7 @@ export async function createToolAccess(
       tool_call_id,
       roots: place.roots,
       unsaved: place.unsaved,
+      ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
       hidden: hides(policyOf(place, state, agent, lineage)),
       seen,
       changesSince: (path, hash) => changesSince(state.counting.events, relative(path, place.roots), hash),
@@ -152,6 +160,7 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      formatting: place.formatting,
       toon: place.config.toon,
       signal,
       progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
@@ -159,6 +168,8 @@ export async function createToolAccess(
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
       ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
+      language: tool => languageSource(place, tool),
+      editor: () => place.editor.current,
       delegate: delegate(tool_call_id, signal),
       plan: {
         items: plan,
@@ -178,24 +189,27 @@ const fetching = (url: string): JudgedCall => ({
 })
 
 export function policyOf(place: Workspace, state: SessionState, agent: Agent, lineage?: Lineage): Policy {
-  const sessionRules: Rule[] = state.rules.map(({ rule, definition }, i) => ({
+  const sessionRules: Rule[] = state.rules.map((rule, i) => ({
+    ...rule,
     rule_id: `session_${i}`,
-    rule,
-    definition,
-    action: 'allow',
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
+  const rules = [...configRules, ...place.projectRules(), ...sessionRules]
   return {
-    rules: [...configRules, ...place.projectRules(), ...sessionRules],
+    rules: place.original === undefined ? rules : rules.flatMap(rule => [rule, inCopy(rule, place.original!)]),
     agent,
     ...(lineage && { ancestors: lineage.ancestors }),
     narrowed: lineage ? [...lineage.narrowed, ...place.narrowed] : place.narrowed,
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
+    mode: state.config.mode,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,
   }
 }
+
+/** A rule on an absolute path in the project, as it holds in a copy of it. */
+const inCopy = (rule: Rule, original: string): Rule => ({ ...rule, rule: rule.rule.replace(`(${original}/`, '(') })

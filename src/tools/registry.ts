@@ -1,5 +1,6 @@
 import { personTools } from './ask-user.ts'
 import { delegateTool } from './delegate.ts'
+import { editorTools } from './editor/editor-tools.ts'
 import { filesystemTools } from './files/filesystem.ts'
 import { gitTools } from './git/git.ts'
 import { searchTools } from './search/search.ts'
@@ -10,7 +11,7 @@ import { webTools } from './web/web.ts'
 
 /*
  * Tools: `tool` is the type of all of them, `define` makes one from a schema, and a folder holds each family: files/, search/,
- * git/, shell/, web/. `arguments` and `aliases` read what models send. permission/ decides from the effect of a call whether it runs,
+ * git/, shell/, web/, editor/. `arguments` and `aliases` read what models send. permission/ decides from the effect of a call whether it runs,
  * asks or is refused; `paths` keeps every path inside the allowed directories.
  */
 
@@ -32,14 +33,11 @@ export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
 
 /** Tools that only some sessions have, made elsewhere: rules and agents may name them all the same. */
 const elsewhere: Traits[] = [
-  ...'diagnostics symbols hover definition references'
-    .split(' ')
-    .map((name): Traits => ({ name, level: 'read', takes: 'path' })),
-  ...'skill web_search read_resource buffers describe compile eval_elisp'
-    .split(' ')
-    .map((name): Traits => ({ name, level: 'dangerous' })),
+  ...'skill web_search read_resource'.split(' ').map((name): Traits => ({ name, level: 'dangerous' })),
 ]
-const traits = new Map<string, Traits>([...elsewhere, ...builtinTools, ...sessionTools].map(tool => [tool.name, tool]))
+const traits = new Map<string, Traits>(
+  [...elsewhere, ...builtinTools, ...sessionTools, ...editorTools].map(tool => [tool.name, tool]),
+)
 
 /** Undefined for tools of MCP servers, and for names that no tool has. */
 export const traitsOf = (name: string): Traits | undefined => traits.get(name)

@@ -1,6 +1,9 @@
 import type { Children } from '../base/children.ts'
 import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
+import type { Editor } from './editor/editor.ts'
+import type { LanguageSource, LanguageTool } from './editor/language.ts'
+import type { Formatted, Formatting } from './files/format.ts'
 
 /**
  * A tool works in two steps: `effect` looks and says exactly what would happen, changing nothing; `run` does it. Policy,
@@ -51,6 +54,8 @@ export type Effect = {
   leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
+  /** It asks where no rule allows it, though nothing is written, and is not remembered; `always`: whatever allows it. */
+  asks?: { reason: string; always?: true }
   /** It touches nothing but the session, and what comes of it is judged by itself: it never asks. */
   session_only?: true
   /** It only leads on: to the next skill, or to tools that are judged by their own names. No skill closes it. */
@@ -59,6 +64,8 @@ export type Effect = {
   mcp_server?: string
   /** The exact new contents, for tools that write files: the preview is their diff, running is committing them. */
   changes?: Change[]
+  /** What became of the text of `changes` before it was shown. */
+  formatted?: Formatted
   /** Of a tool of an MCP server: what that says of it now, which a remembered approval is bound to. */
   definition?: Definition
   /** Set when the call deserves a warning whatever the rules say. */
@@ -94,6 +101,8 @@ export type ToolContext = {
   roots: Roots
   /** Unsaved editor buffers by real path: what reads see. */
   unsaved: ReadonlyMap<string, string>
+  /** Puts text into the client's buffer of a file, by real path; absent where the client has none, or cannot. */
+  writeBuffer?(path: string, text: string): Promise<void>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
   seen: Map<string, string>
   /** What was done in this session to a file since it had this hash, by whom; empty where that is not known. */
@@ -115,12 +124,18 @@ export type ToolContext = {
   /** What the rules say of a further address, as of a redirect; `named`: one names this very host, so it may be private. */
   judgeUrl?(url: string): { decision: 'allow' | 'ask' | 'deny'; named: boolean; reason: string }
   jobs: Jobs
+  /** The user's formatters; absent: none. */
+  formatting?: Formatting
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
   ask?: Ask
-  /** The list of steps of the agent that calls. */
+  /** Who answers this tool about code: an editor that registered it, else our own language servers; undefined: nobody. */
+  language?(tool: LanguageTool): LanguageSource | undefined
+  /** The editor that is attached now. */
+  editor?(): Editor | undefined
   /** Other agents. `check` throws INVALID_PARAMS, TOOL_FAILED for what cannot be given to one. */
   delegate?: { check(task: Task): void; run(task: Task): Promise<Output> }
+  /** The list of steps of the agent that calls. */
   plan?: { items(): readonly PlanItem[]; set(items: PlanItem[]): void }
 }
 
@@ -142,8 +157,11 @@ export type Redaction = {
   stream(): { push(piece: string): string; flush(): string }
 }
 
-/** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
-export type Roots = { project: string; allowed: string[]; forbidden: string[] }
+/**
+ * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
+ * below one of ours and is open all the same: an agent works there in its own copy of the project.
+ */
+export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>

@@ -58,7 +58,7 @@ class Folding {
       case 'session.updated':
         if (event.agent) this.agent = event.agent
         if (event.model && !event.usage) this.note(event, 'Model', event.model)
-        if (event.rule) this.note(event, 'Rule remembered', event.rule)
+        if (event.rule) this.note(event, 'Rule remembered', event.action === 'deny' ? `deny ${event.rule}` : event.rule)
         break
       case 'session.resumed':
         this.note(event, 'Session resumed', '')
@@ -134,6 +134,7 @@ class Folding {
         if (event.outcome === 'interrupted') this.note(event, 'Interrupted', '')
         if (event.outcome === 'limit') this.note(event, 'Round limit reached', '')
         break
+      case 'session.mode': // what a person is asked, not what is said
       case 'session.closed': // part of the summary
       case 'prompt.queued': // shown once it is sent or dropped
         break

@@ -45,12 +45,16 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
     case 'session.created':
       return { org_title: line(projectName(event.project_path)) }
     case 'session.updated': {
-      const { model, agent, rule, usage } = event
-      const parts = [model && !usage && `model ${model}`, agent && `agent ${agent}`, rule && `rule ${rule}`].filter(
-        Boolean,
-      )
+      const { model, agent, rule, action, usage } = event
+      const parts = [
+        model && !usage && `model ${model}`,
+        agent && `agent ${agent}`,
+        rule && `rule ${action === 'deny' ? `deny ${rule}` : rule}`,
+      ].filter(Boolean)
       return parts.length > 0 ? { org_title: line(parts.join(', ')) } : {}
     }
+    case 'session.mode':
+      return { org_title: line(`mode ${event.mode}`) }
     case 'prompt':
     case 'prompt.queued': {
       const notes = notesOf(event, project)

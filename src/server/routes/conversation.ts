@@ -40,7 +40,7 @@ export function conversationRoutes(app: Hono<Env>, { store, runtime }: Server): 
   })
   route(app, 'POST /api/sessions/:id/reject', { summary: 'Reject a call', body: Reject }, async ({ id, body }) => {
     const session = await store.get(id)
-    session.approvals.reject(body.tool_call_id, body.reason)
+    session.approvals.reject(body)
     await session.sync()
     return { status: 'rejected', tool_call_id: body.tool_call_id }
   })

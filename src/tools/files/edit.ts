@@ -7,8 +7,10 @@ import { locate, namesDirectory, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
 import { count, decodeText, encode, isBinary, lineCount, openText, textLike } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
+import { isOwned, writeOwned } from './buffer.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts'
 import { editedForeign } from './foreign.ts'
+import { type Formatted, forgetFormatted, formatted, noteOn, ofOwnWriter } from './format.ts'
 import { type Replacement, replaced } from './match.ts'
 import { missing } from './read.ts'
 import { staleFile } from './stale.ts'
@@ -27,14 +29,14 @@ export const writeFileTool = defineTool({
   async effect({ path: input, content }, context): Promise<Effect> {
     const path = await fileAt(input, context)
     const shown = relative(path, context.roots)
-    const before = await fileBytes(path, shown)
     const seen = context.seen.get(path)
-    if (before !== null && seen !== undefined && seen !== hashOf(before)) {
-      throw staleFile(path, shown, seen, 'read it again before overwriting it.', context)
-    }
-    const after = textLike(content, before)
-    const reason = `${before === null ? 'Create' : 'Overwrite'} ${shown} (${count(lineCount(content), 'line')})`
-    return writeEffect({ path, operation: 'write', before, after }, reason, context)
+    const proposed = await propose(path, shown, context, async before => {
+      if (before !== null && seen !== undefined && seen !== hashOf(before))
+        throw staleFile(path, shown, seen, 'read it again before overwriting it.', context)
+      return { after: textLike(content, before) }
+    })
+    const verb = proposed.before === null ? 'Create' : 'Overwrite'
+    return writeEffect(path, 'write', proposed, `${verb} ${shown} (${count(lineCount(content), 'line')})`, context)
   },
   run: (_, context, effect) => commitText('Wrote', context, effect),
 })
@@ -55,20 +57,26 @@ export const editFileTool = defineTool({
     const path = await fileAt(params.path, context)
     const shown = relative(path, context.roots)
     if (params.old === params.new) throw new AppError('INVALID_PARAMS', 'old and new are the same text: nothing to do.')
-    const before = await fileBytes(path, shown)
-    const reason = `${before === null && params.old === '' ? 'Create' : 'Edit'} ${shown}`
+    let before: Uint8Array | null = null
+    const reason = () => `${before === null && params.old === '' ? 'Create' : 'Edit'} ${shown}`
     try {
-      const { after, line, times } = await edited(params, path, before, context)
+      const proposed = await propose(path, shown, context, found => {
+        before = found
+        return edited(params, path, found, context)
+      })
+      const { line, times } = proposed
       const effect = writeEffect(
-        { path, operation: 'edit', before, after },
-        times > 1 ? `${reason} in ${times} places` : reason,
+        path,
+        'edit',
+        proposed,
+        times > 1 ? `${reason()} in ${times} places` : reason(),
         context,
       )
       return { ...effect, locations: [{ path: shown, line }] }
     } catch (error) {
       // What is near says what the file holds. Of a hidden one, that is for the rules to allow first.
       if (!isHidden(path, context)) throw asStale(error, path, before, context) ?? error
-      return { level: 'write', reason, reads: [path], writes: [path] }
+      return { level: 'write', reason: reason(), reads: [path], writes: [path] }
     }
   },
   async run(_, context, effect) {
@@ -105,17 +113,44 @@ async function edited(params: Replacement, path: string, before: Uint8Array | nu
   return { ...where, after: file.close(result) }
 }
 
-function writeEffect(change: Change, reason: string, context: ToolContext): Effect {
-  const reads = change.from === undefined ? [] : [change.from]
-  const writes = change.operation === 'move' ? [change.path, ...reads] : [change.path]
+type Proposed = { before: Uint8Array | null; after: Uint8Array; formatted?: Formatted }
+
+/**
+ * What `make` makes of the file, as the user's formatter leaves it. `make` is asked again, and its text left as it is, when
+ * a formatter changed the file itself.
+ */
+async function propose<T extends { after: Uint8Array }>(
+  path: string,
+  shown: string,
+  context: ToolContext,
+  make: (before: Uint8Array | null) => Promise<T>,
+): Promise<T & Proposed> {
+  const before = await fileBytes(path, shown)
+  const made = await make(before)
+  const done = isHidden(path, context) ? undefined : await formatted(path, made.after, context)
+  if (!done) return { ...made, before }
+  if (!done.wrote) return { ...made, before, after: done.after, formatted: done }
+  const now = await fileBytes(path, shown)
+  const again = await make(now)
+  return { ...again, before: now, formatted: ofOwnWriter(done, again.after) }
+}
+
+function writeEffect(
+  path: string,
+  operation: 'write' | 'edit',
+  { before, after, formatted }: Proposed,
+  reason: string,
+  context: ToolContext,
+): Effect {
   return {
     level: 'write',
-    reason,
-    reads,
-    writes,
-    changes: [change],
-    locations: [{ path: relative(change.path, context.roots) }],
-    ...unsavedDanger(writes, context),
+    reason: formatted?.changed ? `${reason}, formatted by ${formatted.command}` : reason,
+    reads: [],
+    writes: [path],
+    changes: [{ path, operation, before, after }],
+    ...(formatted && { formatted }),
+    locations: [{ path: relative(path, context.roots) }],
+    ...unsavedDanger([path], context),
   }
 }
 
@@ -140,19 +175,39 @@ async function fileBytes(path: string, shown: string): Promise<Uint8Array | null
 
 /** What is committed is in the effect: an approval may have changed it. */
 async function commitText(verb: string, context: ToolContext, effect: Effect): Promise<Output> {
-  const changes = effect.changes ?? []
-  await commitChanges(changes, context.roots)
-  const [change] = changes
-  if (!change?.after) throw new AppError('TOOL_FAILED', 'There was nothing to write.')
+  const [shown] = effect.changes ?? []
+  if (!shown?.after) throw new AppError('TOOL_FAILED', 'There was nothing to write.')
+  const change = isOwned(shown, context) ? await writeOwned(shown, context) : await written(shown, context)
+  forgetFormatted(context)
+  const note = await noteOn(shown.after, effect.formatted)
+  if (!change?.after) return withNote(unsavedOutput(verb, shown, effect, context), note)
   markSeen(change, context)
   const path = relative(change.path, context.roots)
   const size = `${count(lineCount(decodeText(change.after)), 'line')}, ${count(change.after.length, 'byte')}`
-  return {
+  const output = {
     content: `${verb} ${path} (${size}).`,
     metadata: { path, bytes_written: change.after.length },
-    changes: changes.filter(({ before, after }) => !sameBytes(before, after)),
+    changes: sameBytes(change.before, change.after) ? [] : [change],
     locations: effect.locations,
   }
+  return withNote(output, note)
+}
+
+const withNote = (output: Output, note: Awaited<ReturnType<typeof noteOn>>): Output =>
+  note
+    ? { ...output, content: `${output.content}\n[${note.text}]`, metadata: { ...output.metadata, ...note.metadata } }
+    : output
+
+async function written(change: Change, { roots }: ToolContext): Promise<Change> {
+  await commitChanges([change], roots)
+  return change
+}
+
+/** The text is in the editor's buffer, and the file is what it was. */
+function unsavedOutput(verb: string, { path }: Change, { locations }: Effect, { roots }: ToolContext): Output {
+  const shown = relative(path, roots)
+  const content = `${verb} ${shown} in the editor's buffer, which is not saved yet: the file on disk is unchanged.`
+  return { content, metadata: { path: shown, unsaved: true }, locations }
 }
 
 /** An edit of a file that had changed since it was read does not make the rest of it known. */

@@ -24,13 +24,29 @@ export async function findExecutable(name: string, env: Env, project: string): P
 export const pathOutside = (env: Env, project: string): string[] =>
   (variable(env, 'PATH') ?? '').split(delimiter).filter(folder => isAbsolute(folder) && !isProjects(folder, project))
 
-async function isProgramOutside(path: string, project: string): Promise<boolean> {
+/** The same, with the project's own `node_modules/.bin` first where what it brings may be run. */
+export async function programFor(name: string, env: Env, project: string, trusted: boolean): Promise<string | null> {
+  if (trusted && !/[/\\]/.test(name))
+    for (const suffix of suffixes(env)) {
+      const path = join(project, 'node_modules/.bin', name + suffix)
+      if ((await realProgram(path)) !== null) return path
+    }
+  return await findExecutable(name, env, project)
+}
+
+/** The real path of what can be run; null for anything else. */
+export async function realProgram(path: string): Promise<string | null> {
   try {
     await access(path, constants.X_OK)
-    return (await stat(path)).isFile() && !isProjects(await realpath(path), project)
+    return (await stat(path)).isFile() ? await realpath(path) : null
   } catch {
-    return false // not there, or not executable: the next folder may have it
+    return null // not there, or not executable
   }
+}
+
+async function isProgramOutside(path: string, project: string): Promise<boolean> {
+  const real = await realProgram(path)
+  return real !== null && !isProjects(real, project)
 }
 
 /** A project that is the whole file system has no outside: there, every program is as good as any other. */

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { choose, modelHome, Peer } from '../../support/acp.ts'
 import { PEER } from '../../support/mcp.ts'
@@ -187,9 +188,33 @@ describe('what can be chosen', () => {
     expect(JSON.stringify(world.model.requests.at(-1)!.body.messages)).toContain('Say hello to Ann')
   })
 
-  test('modes', async () => {
-    const sessionId = await peer.session()
-    expect(await peer.agent.request('session/set_mode', { sessionId, modeId: 'ask' })).toEqual({})
+  test('modes: what is set holds, is announced, and is what a load answers', async () => {
+    const cwd = project()
+    const { modes } = await peer.agent.request('session/new', { cwd, mcpServers: [] })
+    expect(modes!.currentModeId).toBe('ask')
+    expect(modes!.availableModes.map(({ id }) => id).filter(id => id !== 'sandboxed')).toEqual([
+      'ask',
+      'accept-edits',
+      'plan',
+    ])
+    const sessionId = await peer.session(cwd)
+    const from = peer.seen.length
+    expect(await peer.agent.request('session/set_mode', { sessionId, modeId: 'accept-edits' })).toEqual({})
+    expect(await peer.next('current_mode_update', from)).toMatchObject({ currentModeId: 'accept-edits' })
+    peer.seen.length = 0
+    says(edit, { text: 'done' })
+    await peer.prompt(sessionId, 'edit')
+    expect(peer.kinds()).not.toContain('permission')
+    expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toContain('2')
+    peer.seen.length = 0
+    const loaded = await peer.agent.request('session/load', { sessionId, cwd, mcpServers: [] })
+    expect(loaded.modes!.currentModeId).toBe('accept-edits')
+    expect(peer.kinds()).not.toContain('current_mode')
+    await peer.agent.request('session/set_mode', { sessionId, modeId: 'plan' })
+    says(edit, { text: 'no' })
+    peer.seen.length = 0
+    await peer.prompt(sessionId, 'edit')
+    expect(peer.kinds()).toContain('update failed')
     const wrong = await failure(peer.agent.request('session/set_mode', { sessionId, modeId: 'wild' }))
     expect(wrong).toMatchObject({ code: -32602 })
   })
@@ -244,38 +269,6 @@ describe('what a client brings', () => {
       peer.agent.request('session/new', { cwd: extra, mcpServers: [], additionalDirectories: ['c'] }),
     )
     expect(wrong).toMatchObject({ code: -32602 })
-  })
-
-  test('reads see what its buffers hold, and a write over unsaved text says so', async () => {
-    const cwd = tempDir({ 'a.txt': 'one\ntwo\n', 'b.txt': 'beta\r\n' })
-    const able = await Peer.start(world.home, { fs: { readTextFile: true } })
-    const id = await able.session(cwd)
-    able.answers.read = async path => (path.endsWith('a.txt') ? 'one\nTWO unsaved\n' : 'beta\n')
-    const reads = ['a.txt', 'b.txt'].map(path => ({ id: path, name: 'read_file', args: { path } }))
-    says({ calls: reads }, { text: 'ok' })
-    await able.prompt(id, 'read')
-    expect(JSON.stringify(world.model.requests.at(-1)!.body.messages)).toContain('TWO unsaved')
-    able.answers.permission = async () => choose('reject_once')
-    says(
-      call('edit_file', { path: 'b.txt', old: 'beta', new: 'B' }),
-      call('write_file', { path: 'a.txt', content: 'x' }),
-    )
-    says({ text: 'ok' })
-    await able.prompt(id, 'write')
-    const log = world.home.transcripts
-    const events = await Array.fromAsync(new Bun.Glob(`**/session-${id}.jsonl`).scan(log))
-    const asked = (await Bun.file(join(log, events[0]!)).text())
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line))
-      .filter(event => event.type === 'tool.call' && event.requires_approval)
-    expect(asked.map(({ danger }) => danger)).toEqual([undefined, 'unsaved_buffer'])
-    able.answers.read = async () => {
-      throw new Error('no buffer')
-    }
-    says(call('read_file', { path: 'a.txt' }), { text: 'ok' })
-    await able.prompt(id, 'read again')
-    expect(JSON.stringify(world.model.requests.at(-1)!.body.messages.at(-1))).toContain('two')
   })
 
   test('steering reaches the turn that runs', async () => {

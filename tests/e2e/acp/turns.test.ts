@@ -83,7 +83,12 @@ describe('a turn', () => {
       kind: 'edit',
       content: [diff],
     })
-    expect(request.options.map((option: any) => option.kind)).toEqual(['allow_once', 'allow_always', 'reject_once'])
+    expect(request.options.map((option: any) => option.kind)).toEqual([
+      'allow_once',
+      'allow_always',
+      'reject_once',
+      'reject_always',
+    ])
     expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toBe('one\n2\nthree\n')
     says(call('edit_file', { path: 'a.txt', old: 'three', new: '3' }), { text: 'done' })
     await peer.prompt(id, 'again')
@@ -130,6 +135,35 @@ describe('a turn', () => {
       'usage',
     ])
     expect((peer.seen[3] as any).content.map(({ type }: any) => type)).toEqual(['diff', 'content'])
+    expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toBe('one\ntwo\nthree\n')
+  })
+
+  test('an edit that is rejected always is refused the next time, by the rule in the name of the option', async () => {
+    const cwd = project()
+    const id = await peer.session(cwd)
+    peer.answers.permission = async () => choose('reject_always')
+    says(edit, { text: 'all right' })
+    await peer.prompt(id, 'edit')
+    const { request } = await peer.next('permission')
+    expect(request.options[3].name).toMatch(/^Reject always in this session: edit_file\(.*a\.txt.*\)$/)
+    says(call('edit_file', { path: 'a.txt', old: 'three', new: '3' }), call('read_file', { path: 'a.txt' }), {
+      text: 'done',
+    })
+    peer.seen.length = 0
+    await peer.prompt(id, 'again')
+    expect(peer.kinds()).toEqual([
+      'usage',
+      'call edit in_progress',
+      'update failed',
+      'usage',
+      'call read in_progress',
+      'update completed',
+      'agent_message',
+      'usage',
+    ])
+    expect(((await peer.until(seen => (seen as any).status === 'failed')) as any).rawOutput.error.code).toBe(
+      'PERMISSION_DENIED',
+    )
     expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toBe('one\ntwo\nthree\n')
   })
 

@@ -118,6 +118,21 @@ describe('approve', () => {
     expect(stream.stored.filter(event => event.type === 'approval')).toHaveLength(1)
   })
 
+  test('a rejection remembered for the session: the same again is refused, also after a resume', async () => {
+    const { id, stream, data, decide } = await asked(call('write_file', { path: 'b.txt', content: 'b' }))
+    expect((await decide('reject', { remember: 'project' })).status).toBe(400)
+    expect((await decide('reject', { remember: 'session', reason: 'never' })).status).toBe(200)
+    await stream.idle()
+    const rule = data.remember.session
+    expect((await stream.next('session.updated')).data).toMatchObject({ rule, action: 'deny' })
+    await scripted.backend.call(`DELETE /api/sessions/${id}`)
+    await scripted.backend.call(`POST /api/sessions/${id}/resume`)
+    const after = await scripted.backend.events(`/api/sessions/${id}/events`)
+    scripted.says(call('write_file', { path: 'b.txt', content: 'bb' }), { text: 'ok' })
+    await scripted.backend.call(`POST /api/sessions/${id}/prompt`, { text: 'again', wait: true })
+    expect(await resultOf(after)).toMatchObject({ status: 'error', error: { code: 'PERMISSION_DENIED' } })
+  })
+
   test('remember for the project: another session of it asks no more, until the rule is deleted', async () => {
     const first = await asked(call('write_file', { path: 'c.txt', content: 'c' }))
     await first.decide('approve', { remember: 'project' })
