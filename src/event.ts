@@ -15,6 +15,7 @@ export type Params = Part<'record'>
 export type Attachment = Part<'attachment'>
 export type EditorContext = Part<'editorContext'>
 export type SessionConfig = Part<'sessionConfig'>
+export type Mode = Part<'mode'>
 export type ToolCall = Part<'toolCall'>
 export type Preview = Part<'preview'>
 export type FileDiff = Preview['files'][number]

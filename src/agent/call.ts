@@ -109,7 +109,7 @@ async function hooked(looked: Prepared, place: ToolAccess, signal: AbortSignal):
   if (fresh.verdict.decision === 'deny') throw new AppError('PERMISSION_DENIED', fresh.verdict.reason)
   const changed = params ? ['A hook of the user changed the parameters of this call.'] : []
   const verdict = asks
-    ? { ...fresh.verdict, decision: 'ask' as const, reason: `A hook wants it asked: ${ask}` }
+    ? { ...fresh.verdict, decision: 'ask' as const, by: 'rule' as const, reason: `A hook wants it asked: ${ask}` }
     : fresh.verdict
   return { ...fresh, verdict, notes: [...changed, ...context] }
 }
@@ -134,7 +134,11 @@ export async function look(
       context,
       shown,
     )
-    return { ...judged, foreseen: await foresee(judged, place, context) }
+    const foreseen = await foresee(judged, place, context)
+    if (!judged.verdict.if_undoable || !foreseen?.undo) return { ...judged, foreseen }
+    const asked = await judge(judged, place, context, true)
+    const reason = 'Not all of it can be undone.'
+    return { ...asked, foreseen, verdict: { ...asked.verdict, decision: 'ask', by: 'default', reason } }
   } catch (error) {
     // What a rule denies altogether, it denies also where it could not work: there is no use in trying another way.
     const effect = { level: tool.level, reason: '', reads: [], writes: [] }

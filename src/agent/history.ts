@@ -144,6 +144,7 @@ function messagesOf(event: Stored, results: Results): HistoryMessage[] {
     case 'context.compacted': // the last one stands first
     case 'session.created':
     case 'session.updated':
+    case 'session.mode':
     case 'session.resumed':
     case 'session.rewound': // what it took back is not here
     case 'session.closed':

@@ -3,6 +3,7 @@ import { printableJson } from '../base/controls.ts'
 import { AppError, messageOf, UsageError } from '../base/errors.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
+import { readMode } from '../session/mode.ts'
 import type { TurnOutcome } from '../session/outcomes.ts'
 import type { Session } from '../session/session.ts'
 import { Store } from '../session/store.ts'
@@ -22,10 +23,10 @@ import { inert, isDumb, styleFor } from './terminal.ts'
 
 /** One session in the terminal. Resolves with the exit code: 0 done, 1 failed or limit reached, 130 interrupted twice. */
 export async function run(options: Options<'run'>, outside: Process): Promise<number> {
-  const { env, dirs, version, sweeper } = outside
+  const { env, dirs, version, sweeper, sandbox } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, sandbox, secrets: () => [] })
   const store = new Store(runtime, () => {})
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json
@@ -88,8 +89,9 @@ export async function run(options: Options<'run'>, outside: Process): Promise<nu
   })
 
   if (!options.json) {
+    const { mode } = session.state.config
     screen.line(
-      `${style.bold('emacs-agent')} ${style.dim(`${session.state.model} · agent ${session.state.agent} · ${session.state.project_path}`)}\n`,
+      `${style.bold('emacs-agent')} ${style.dim(`${session.state.model} · agent ${session.state.agent}${mode === 'ask' ? '' : ` · mode ${mode}`} · ${session.state.project_path}`)}\n`,
     )
   }
   const first = options.prompt ?? (terminal ? undefined : (await readAll(outside.stdin)).trim())
@@ -130,14 +132,15 @@ const TOUR = 'Give me a short tour of this project'
 async function open(
   store: Store,
   archive: Archive,
-  { resume, model, agent, project = '.' }: Options<'run'>,
+  { resume, model, agent, mode, project = '.' }: Options<'run'>,
   cwd: string,
 ): Promise<Session> {
   try {
-    if (!resume) return await store.create({ project_path: resolve(cwd, project), model, agent })
+    const config = mode === undefined ? undefined : { mode: readMode(mode) }
+    if (!resume) return await store.create({ project_path: resolve(cwd, project), model, agent, config })
     const id = await archive.idOf(resume)
     await store.resume(id)
-    return await store.update(id, { ...(model && { model }), ...(agent && { agent }) })
+    return await store.update(id, { ...(model && { model }), ...(agent && { agent }), ...(config && { config }) })
   } catch (error) {
     if (error instanceof AppError && error.code === 'INVALID_REQUEST')
       throw new UsageError(error.message.replace(/^project_path/, '--project'))

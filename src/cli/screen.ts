@@ -114,6 +114,8 @@ export function createScreen(write: (text: string) => void, style: Style, render
             : line(style.dim(`Hook ${event.outcome}: ${inert(hookLine(event))}`))
         case 'notice':
           return line(style.dim(inert(event.message)))
+        case 'session.mode':
+          return line(style.dim(`Mode: ${inert(event.mode)}.`))
         case 'error':
           return line(`${style.red(`${event.code}: ${inert(event.message)}`)}${retrying(event)}`)
         case 'turn.end':

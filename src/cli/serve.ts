@@ -17,7 +17,7 @@ export const SHUTDOWN_MS = 4_500
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
 export async function serve(options: Options<'serve'>, program: Process): Promise<number> {
   // Taken one by one: what of it has a getter creates a stream, and the start needs none.
-  const { env, dirs, version, started, sweeper } = program
+  const { env, dirs, version, started, sweeper, sandbox } = program
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, program.stderr)
@@ -44,7 +44,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   })
   const load = async () => {
     engine ??= import('./engine.ts').then(({ createEngine }) =>
-      createEngine({ env, dirs, loaded, log, version, sweeper, token, about }),
+      createEngine({ env, dirs, loaded, log, version, sweeper, sandbox, token, about }),
     )
     counted = await engine
     return engine

@@ -25,3 +25,6 @@ export const undoDir = (state: string): string => join(state, 'undo')
 
 /** Where a backend records its children; see `children.ts`. */
 export const childrenDir = (state: string): string => join(state, 'children')
+
+/** What the sandbox needs on disk: what stands in the place of closed files, and temporary directories. */
+export const sandboxDir = (state: string): string => join(state, 'sandbox')

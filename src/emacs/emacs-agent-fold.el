@@ -29,6 +29,7 @@
       ("session.created" (setf (emacs-agent-session-project session) .project_path)
        (emacs-agent-fold--settings session event))
       ("session.updated" (emacs-agent-fold--settings session event))
+      ("session.mode" (setf (alist-get 'mode (emacs-agent-session-config session)) .mode))
       ("session.closed" (emacs-agent-session-ended session))
       ("session.resumed" (setf (emacs-agent-session-pending session) nil
                                (emacs-agent-session-questions session) nil)
@@ -58,7 +59,7 @@
       ("reset" (emacs-agent-fold--forget session)))
     (unless (member .type '("tool.draft" "thinking.delta" "agent.state"))
       (setf (emacs-agent-session-draft session) nil))
-    (when (member .type '("agent.state" "session.created" "session.updated" "session.closed"
+    (when (member .type '("agent.state" "session.created" "session.updated" "session.mode" "session.closed"
                           "prompt" "prompt.queued" "prompt.dropped" "tool.call" "approval" "tool.result"
                           "question" "answer" "turn.end" "reset"))
       (emacs-agent-session-announce session))))

@@ -68,6 +68,7 @@
                         (list (file-name-nondirectory (emacs-agent-session-project session))
                               (emacs-agent-session-model session)
                               (emacs-agent-session-agent session)
+                              (emacs-agent-session-mode session)
                               (emacs-agent-header-state session)
                               (or (emacs-agent-header--draft session)
                                   (and (stringp details) (emacs-agent-session-busy-p session)

@@ -37,6 +37,7 @@
    ["Settings"
     ("m" "model" emacs-agent-set-model)
     ("b" "agent" emacs-agent-set-agent)
+    ("M" "mode" emacs-agent-set-mode)
     ("t" "title" emacs-agent-set-title)
     ("K" "API key" emacs-agent-give-key)]
    ["From here"

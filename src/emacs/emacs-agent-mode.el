@@ -35,6 +35,7 @@
     (define-key map (kbd "C-c C-a") 'emacs-agent-next-approval)
     (define-key map (kbd "C-c C-m") 'emacs-agent-set-model)
     (define-key map (kbd "C-c C-b") 'emacs-agent-set-agent)
+    (define-key map (kbd "C-c C-v") 'emacs-agent-set-mode)
     (define-key map (kbd "C-c C-r") 'emacs-agent-resume)
     (define-key map (kbd "C-c C-d") 'emacs-agent-review)
     (define-key map (kbd "C-c C-s") 'emacs-agent-sessions)

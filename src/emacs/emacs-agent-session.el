@@ -44,7 +44,7 @@
   (questions nil)                       ; question events that wait for an answer
   (calls (make-hash-table :test #'equal)) ; tool_call_id → its tool.call event
   (changes nil)                         ; file.changed events, newest first
-  (config nil)
+  (config nil)                          ; with the mode, among others
   draft                                 ; the last tool.draft, while nothing else came
   (unsaved 'never))                     ; what was last reported of unsaved buffers
 
@@ -88,6 +88,10 @@
 (defun emacs-agent-session-cost (session)
   "Return what SESSION has cost, in dollars, or nil."
   (emacs-agent-value (alist-get 'cost_usd (emacs-agent-session-usage session))))
+
+(defun emacs-agent-session-mode (session)
+  "Return the name of what SESSION may do unasked."
+  (or (emacs-agent-value (alist-get 'mode (emacs-agent-session-config session))) "ask"))
 
 (defun emacs-agent-session-name (session)
   "Return how people call SESSION."

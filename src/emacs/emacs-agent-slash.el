@@ -18,6 +18,7 @@
 (defvar emacs-agent-slash-commands
   '(("model" emacs-agent-set-model "change the model" t)
     ("agent" emacs-agent-set-agent "change the agent" t)
+    ("mode" emacs-agent-set-mode "change what is done unasked" t)
     ("title" emacs-agent-set-title "give it a title" t)
     ("retry" emacs-agent-retry "send the last prompt again")
     ("new" emacs-agent-new "another conversation")

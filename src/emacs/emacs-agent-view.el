@@ -44,7 +44,7 @@
       ("notice" (emacs-agent-output-line .org))
       ("undo" (emacs-agent-view--undo event))
       ("context.compacted" (emacs-agent-view--compacted event))
-      ("session.updated" (emacs-agent-view--updated event))
+      ((or "session.updated" "session.mode") (emacs-agent-view--updated event))
       ("session.resumed" (emacs-agent-view--abandon)
        (emacs-agent-output-line (format "Resumed [%s]" (emacs-agent-clock .at))))
       ("session.closed" (emacs-agent-view--abandon)

@@ -56,6 +56,7 @@ export function createMetrics(): Metrics {
         case 'context.compacted':
           return event.usage && addUsage(event.usage, agentOf(event))
         case 'session.created':
+        case 'session.mode':
         case 'session.resumed':
         case 'session.rewound':
         case 'session.closed':

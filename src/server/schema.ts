@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
 
-import { EFFORTS } from '../event/parts.ts'
+import { EFFORTS, MODES } from '../event/parts.ts'
 import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
 import { MOST_STEPS } from '../transcript/plan.ts'
@@ -44,6 +44,7 @@ const Variables = v.pipe(
 const Settings = {
   auto_approve_readonly: maybe(v.boolean()),
   auto_approve_tools: maybe(v.array(v.pipe(text, v.nonEmpty(), v.maxLength(1000)))),
+  mode: maybe(v.picklist(MODES)),
 }
 
 export const CreateSession = object({

@@ -41,6 +41,8 @@ export type Approvals = {
   approve(request: ApproveRequest): Promise<void>
   /** Throws INVALID_REQUEST when `remember` is set for a call that cannot be remembered: it then still waits. */
   reject(request: RejectRequest): void
+  /** After the mode changed: what it allows goes on, what it refuses is rejected, for this reason; the rest waits. */
+  reconsider(reason: string): Promise<void>
   /** When an answer given now would expire; undefined when questions wait for ever. */
   expiresAt(): string | undefined
 }
@@ -147,6 +149,35 @@ export function createApprovals(session: {
     )
   }
 
+  /** What a rule or a hook wants asked stays for the person, and so does what changed since it was shown. */
+  const settle = async (entry: Pending, reason: string) => {
+    const shown = entry.prepared
+    entry.deciding = true
+    try {
+      const { call, tool } = shown
+      const fresh = await look(call, tool, entry.place, entry.signal, true)
+      if (!waits(entry)) return
+      const { decision } = fresh.verdict
+      if (decision === 'deny') rejectWith(entry, fresh.verdict.reason, 'config')
+      else if (decision === 'allow' && shown.verdict.by === 'default' && fresh.preview?.hash === shown.preview?.hash)
+        decide(entry, { decision: 'approved', prepared: fresh }, { decision: 'approved', by: 'config', reason })
+    } catch (error) {
+      // It cannot run any more as it was shown, or an interrupt came: the person, or the interrupt, decides.
+      if (isUnwritten(error)) throw error
+    } finally {
+      entry.deciding = false
+    }
+  }
+  const waits = (entry: Pending) => pending.get(entry.prepared.call.tool_call_id) === entry
+  const rejectWith = (entry: Pending, reason: string | undefined, by: 'user' | 'config') => {
+    const message = reason && by === 'user' ? `The user rejected this call: ${reason}` : reason
+    decide(
+      entry,
+      { decision: 'rejected', prepared: entry.prepared, message, ...(by === 'user' && { reason }) },
+      { decision: 'rejected', by, reason },
+    )
+  }
+
   return {
     ask(turn_id, prepared, place, signal, by = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<Decision>()
@@ -203,12 +234,11 @@ export function createApprovals(session: {
       if (remember && !rule)
         throw new AppError('INVALID_REQUEST', 'This call cannot be remembered. Reject it without `remember`.')
       if (remember) session.append({ type: 'session.updated', rule, action: 'deny' })
-      const message = reason && by === 'user' ? `The user rejected this call: ${reason}` : reason
-      decide(
-        entry,
-        { decision: 'rejected', prepared: entry.prepared, message, ...(by === 'user' && { reason }) },
-        { decision: 'rejected', by, reason },
-      )
+      rejectWith(entry, reason, by)
+    },
+
+    async reconsider(reason) {
+      await Promise.all([...pending.values()].filter(({ deciding }) => !deciding).map(entry => settle(entry, reason)))
     },
 
     expiresAt: () =>
@@ -219,6 +249,8 @@ export function createApprovals(session: {
 /** Whether a decision came too late: its call does not wait for one any more. */
 export const isNotWaiting = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'ALREADY_DECIDED' || error.code === 'INVALID_TOOL_CALL')
+
+const isUnwritten = (error: unknown): boolean => error instanceof AppError && error.code === 'TRANSCRIPT_ERROR'
 
 /** Tells the model what the person changed, in front of the result. */
 async function noteOf(final: Prepared): Promise<string> {

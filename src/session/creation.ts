@@ -5,6 +5,7 @@ import { AppError } from '../base/errors.ts'
 import { newSessionId } from '../base/ids.ts'
 import type { Config } from '../config/config.ts'
 import type { SessionConfig, SessionCreated } from '../event.ts'
+import { checkMode } from './mode.ts'
 import type { Runtime } from './runtime.ts'
 
 export type CreateRequest = {
@@ -26,6 +27,7 @@ export async function creation(
 ): Promise<{ created: SessionCreated; config: Config; notice: string | undefined }> {
   const project_path = await checkProject(request.project_path)
   const config = await projectConfig(project_path)
+  await checkMode(request.config?.mode)
   const name = request.agent ?? config.agent
   const agent = findAgent(config, name)
   const wanted = request.model ?? agent.model ?? config.model
@@ -42,6 +44,7 @@ export async function creation(
       auto_approve_readonly: true,
       auto_approve_tools: [],
       save_transcript: agent.name !== 'ask',
+      mode: 'ask',
       ...request.config,
     },
   }

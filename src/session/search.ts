@@ -109,6 +109,7 @@ function textsOf(event: Stored): [role: string, text: string][] {
       return [['plan', event.items.map(({ title }) => title).join('\n')]]
     case 'session.created':
     case 'session.updated':
+    case 'session.mode':
     case 'session.resumed':
     case 'session.rewound':
     case 'session.closed':

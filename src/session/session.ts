@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { Definition, Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import type { Log } from './log.ts'
+import { canHave } from './mode.ts'
 import { createPreparation, type Preparation } from './prepare.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import type { SessionContext } from './session-context.ts'
@@ -141,12 +142,18 @@ export class Session {
   async update({ config, ...settings }: Settings): Promise<void> {
     this.refuseClosing()
     if (settings.agent) findAgent(this.#context.config, settings.agent)
-    if (!config && Object.keys(settings).length === 0) return
-    this.append({
-      type: 'session.updated',
-      ...settings,
-      ...(config && { config: { ...this.state.config, ...config } }),
-    })
+    const { mode, ...own } = config ?? {}
+    const switches = mode !== undefined && mode !== this.state.config.mode
+    if (switches) this.append({ type: 'session.mode', mode, by: 'user' })
+    if (Object.keys(settings).length > 0 || Object.keys(own).length > 0)
+      this.append({
+        type: 'session.updated',
+        ...settings,
+        ...(config && { config: { ...this.state.config, ...own } }),
+      })
+    await this.sync()
+    if (!switches) return
+    await this.approvals.reconsider(`The mode of the session is ${mode} now.`)
     await this.sync()
   }
 
@@ -170,6 +177,7 @@ export class Session {
     const dropped = this.turns.repair()
     await this.undo.recover()
     this.append({ type: 'session.resumed' })
+    if (!(await canHave(this.state.config.mode))) this.append({ type: 'session.mode', mode: 'ask', by: 'config' })
     await this.sync()
     return dropped
   }

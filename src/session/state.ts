@@ -1,12 +1,14 @@
 import { basename } from 'node:path'
 import { head } from '../base/text.ts'
 import { addUsage, noUsage, usageIn } from '../base/usage.ts'
+import { MODES } from '../event/parts.ts'
 import type {
   Definition,
   Delegated,
   DelegateEnd,
   DelegateStart,
   ForkedFrom,
+  Mode,
   Prompt,
   PromptQueued,
   Question,
@@ -35,7 +37,7 @@ export type SessionState = {
   title: string
   model: string
   agent: string
-  config: SessionConfig
+  config: SessionConfig & { mode: Mode }
   counting: Counting
   conversation: Conversation
   usage: Usage
@@ -68,7 +70,7 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     title: created.title,
     model: created.model,
     agent: created.agent,
-    config: created.config,
+    config: { ...created.config, mode: modeOf(created.config.mode) },
     counting: createCounting([created]),
     conversation: emptyConversation(),
     usage: noUsage(),
@@ -105,13 +107,16 @@ export function apply(state: SessionState, event: Stored): void {
       if (!event.usage) state.model = event.model ?? state.model
       state.agent = event.agent ?? state.agent
       state.title = event.title ?? state.title
-      state.config = event.config ?? state.config
+      if (event.config) state.config = { ...event.config, mode: state.config.mode }
       if (event.rule)
         state.rules.push({
           rule: event.rule,
           action: event.action === 'deny' ? 'deny' : 'allow',
           definition: event.definition ?? null,
         })
+      return
+    case 'session.mode':
+      state.config = { ...state.config, mode: modeOf(event.mode) }
       return
     case 'session.resumed':
       state.closed = false
@@ -201,6 +206,9 @@ function rewind(state: SessionState, event: Stored<SessionRewound>): void {
     }
   state.queued.set(retry_turn_id, { ...body, type: 'prompt.queued', turn_id: retry_turn_id, when_busy: 'queue' })
 }
+
+/** A mode of a newer version is not known to allow anything here. */
+const modeOf = (mode: Mode | undefined): Mode => MODES.find(known => known === mode) ?? 'ask'
 
 /** The title that was given, else the first line of the first prompt, else the project's name. */
 export const titleOf = (state: SessionState): string =>

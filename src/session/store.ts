@@ -14,6 +14,7 @@ import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
+import { checkMode } from './mode.ts'
 import { createRedactor, type Redactor, withOwn } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
@@ -89,6 +90,8 @@ export class Store {
     const log = path ? await createLog(path) : memoryLog()
     try {
       log.append(created)
+      const { mode } = created.config
+      if (mode && mode !== 'ask') log.append({ type: 'session.mode', mode, by: 'user' })
       await log.sync()
       const session = await this.#open(log, config, { env: request.env ?? {}, joined })
       this.#tell(session, notice)
@@ -249,6 +252,7 @@ export class Store {
   /** Applies settings; a model is resolved first, so that answers always carry `provider/model`. */
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
+    await checkMode(settings.config?.mode)
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
     const model = wanted ? await this.#runtime.models.resolve(wanted) : undefined
     await session.update({ ...settings, ...(model && { model: model.id }) })

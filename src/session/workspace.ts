@@ -195,6 +195,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     project: place.roots.project,
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
+    mode: state.config.mode,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,

@@ -40,6 +40,7 @@ function without(events: readonly Stored[], to_event_id: number): Stored[] {
 export function isConversation(event: Storable): boolean {
   switch (event.type) {
     case 'session.created':
+    case 'session.mode':
     case 'session.resumed':
     case 'session.rewound':
     case 'session.closed':

@@ -134,6 +134,7 @@ class Folding {
         if (event.outcome === 'interrupted') this.note(event, 'Interrupted', '')
         if (event.outcome === 'limit') this.note(event, 'Round limit reached', '')
         break
+      case 'session.mode': // what a person is asked, not what is said
       case 'session.closed': // part of the summary
       case 'prompt.queued': // shown once it is sent or dropped
         break

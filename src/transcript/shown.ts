@@ -53,6 +53,8 @@ function bodyOf(event: Stored, project: string, known: OrgTexts): OrgTexts {
       ].filter(Boolean)
       return parts.length > 0 ? { org_title: line(parts.join(', ')) } : {}
     }
+    case 'session.mode':
+      return { org_title: line(`mode ${event.mode}`) }
     case 'prompt':
     case 'prompt.queued': {
       const notes = notesOf(event, project)

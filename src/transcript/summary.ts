@@ -72,6 +72,7 @@ function reduceSummary(summary: Summary, event: Stored): Summary {
       if (summary.files_changed.includes(event.path)) return summary
       return { ...summary, files_changed: [...summary.files_changed, event.path] }
     case 'session.rewound':
+    case 'session.mode':
     case 'context.compacted':
     case 'prompt.queued':
     case 'prompt.dropped':

@@ -177,6 +177,19 @@
         (emacs-agent-test-wait (equal (emacs-agent-session-title session) "Some title"))
         (should (string-search "plan" (emacs-agent-header-line)))))))
 
+(ert-deftest emacs-agent-live-modes ()
+  "One key goes through the modes that there are, and the header says which it is."
+  (emacs-agent-test-with-backend
+    (let ((session (emacs-agent-test-start project)))
+      (with-current-buffer (emacs-agent-session-buffer session)
+        (should (equal "ask" (emacs-agent-session-mode session)))
+        (dolist (mode '("accept-edits" "plan" "ask"))
+          (call-interactively (key-binding (kbd "C-c C-v")))
+          (emacs-agent-test-wait (equal mode (emacs-agent-session-mode session)))
+          (should (string-search (concat "  " mode "  ") (emacs-agent-header-line))))
+        (emacs-agent-test-say "/mode plan")
+        (emacs-agent-test-shown "Now mode plan")))))
+
 (ert-deftest emacs-agent-live-ended-elsewhere ()
   "A session that is deleted elsewhere is ended, and said so."
   (emacs-agent-test-with-backend

@@ -3,6 +3,8 @@ import { AppError } from '../../base/errors.ts'
 import { head } from '../../base/text.ts'
 import { totalTokens } from '../../base/usage.ts'
 import { splitArguments } from '../../conventions/expansion.ts'
+import { MODES } from '../../event/parts.ts'
+import { readMode } from '../mode.ts'
 import { lastPrompt, promptOf, rewind } from '../rewind.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Session } from '../session.ts'
@@ -59,6 +61,16 @@ export const BUILT_IN: readonly BuiltIn[] = [
       const names = agentsOf(session.config).map(({ name }) => name)
       const others = given === '' ? ` (there are ${names.join(', ')})` : ''
       return { text: `agent ${session.state.agent}${others}`, result: { agent: session.state.agent, agents: names } }
+    },
+  },
+  {
+    name: 'mode',
+    description: 'Show what is done unasked, or choose it: ask, accept-edits, sandboxed or plan',
+    argument_hint: '[MODE]',
+    async run({ store, session, given }) {
+      if (given !== '') await store.update(session.id, { config: { mode: readMode(given) } })
+      const { mode } = session.state.config
+      return { text: `mode ${mode}${given === '' ? ` (there are ${MODES.join(', ')})` : ''}`, result: { mode } }
     },
   },
   {

@@ -1,5 +1,5 @@
 import { escapeInvisible } from '../../base/controls.ts'
-import type { Params } from '../../event.ts'
+import type { Mode, Params } from '../../event.ts'
 import { isInside } from '../paths.ts'
 import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
@@ -17,6 +17,7 @@ import {
   subjectOf,
 } from './binding.ts'
 import { endOf, isAsApproved } from './definition.ts'
+import { allowByMode, refuseByMode } from './mode.ts'
 import { escapeGlob, type Rule } from './rule.ts'
 import { isSensitive } from './sensitive.ts'
 import { dangerFor, isNamed, type Ready, type Warning } from './warning.ts'
@@ -42,6 +43,7 @@ export type Policy = {
   project: string
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
+  mode?: Mode
   /** Whether an editor has unsaved changes of the file. */
   unsaved?: (path: string) => boolean
   /** Directories besides the project, and our own files: paths outside, or of ours, are refused here too. */
@@ -67,12 +69,14 @@ export type Verdict = {
   warning?: string
   /** The rule that decided. */
   rule?: string
+  /** Allowed only if all of it can be undone. */
+  if_undoable?: true
 }
 
 /**
  * Decides one call, by this order: what no rule can allow; what the agent may not do; deny rules; sensitive paths without a
  * rule for that very path; what always asks (unsaved buffers, dangerous paths) and ask rules; allow rules and approved tools;
- * reading; and else a person is asked. Pure, and never throws.
+ * what the session's mode allows; reading; and else a person is asked. Pure, and never throws.
  */
 export function decide(call: JudgedCall, policy: Policy): Verdict {
   const subject = subjectOf(call, policy)
@@ -82,6 +86,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     refuseAlways(subject, policy) ??
     firstOf([policy.agent, ...(policy.ancestors ?? [])], limits => refuseByAgent(subject, limits, policy)) ??
     refuseByNarrowing(subject, policy) ??
+    refuseByMode(subject, policy) ??
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     refusePrivate(subject, rules) ??
@@ -90,6 +95,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
     askAfterChange(subject, rules) ??
+    allowByMode(subject, danger, policy) ??
     byDefault(subject, policy)
   const { word, about } = danger
   return word === undefined ? verdict : { ...verdict, danger: word, ...(about !== undefined && { warning: about }) }

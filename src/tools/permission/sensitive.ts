@@ -76,6 +76,7 @@ const DANGEROUS_FILES: Record<string, Danger | undefined> = Object.assign(Object
   '.dir-locals-2.el': 'editor_code',
   '.envrc': 'shell_environment',
   'emacs-agent.toml': 'agent_config',
+  '.mcp.json': 'agent_config',
 })
 
 const isSensitiveName = (name: string): boolean =>

@@ -28,6 +28,22 @@ async function planned(session: object, prompt: object, ...said: Parameters<Scri
   return { id, stream, question, answer, from }
 }
 
+test('a plan that is accepted in the mode plan ends the mode', async () => {
+  const { backend, says } = scripted
+  const { id, stream, answer, from } = await planned(
+    { agent: 'plan', config: { mode: 'plan' } },
+    {},
+    call('todo', { items: ITEMS }),
+    { text: 'This is the plan.' },
+  )
+  says(call('todo', { items: ITEMS }), { text: 'Done.' })
+  await answer({ answer: 'accept' })
+  const { data } = await stream.next('session.mode', from)
+  expect(data).toMatchObject({ mode: 'ask', by: 'user' })
+  await stream.idle(stream.frames.indexOf(await stream.next('turn.end', from)) + 1)
+  expect((await backend.call(`GET /api/sessions/${id}`)).body.config.mode).toBe('ask')
+})
+
 test('an accepted plan is the checklist of the build agent, which begins', async () => {
   const { backend, says, model } = scripted
   const { id, stream, question, answer, from } = await planned({ agent: 'plan' }, {}, call('todo', { items: ITEMS }), {

@@ -30,6 +30,19 @@ describe('run', () => {
     expect(readFileSync(join(project, 'new.txt'), 'utf8')).toBe('hello\n')
   })
 
+  test('--mode: edits are not asked, and a wrong one is wrong use', async () => {
+    const { home, says } = await withModel()
+    const project = tempDir()
+    says(write(), { text: 'Done.' })
+    const { code, stdout } = await run(['run', '--mode', 'accept-edits', '--project', project, 'go'], { home })
+    expect(code).toBe(0)
+    expect(stdout).toStartWith(`emacs-agent test/model · agent build · mode accept-edits · ${project}\n`)
+    expect(readFileSync(join(project, 'new.txt'), 'utf8')).toBe('hello\n')
+    const wrong = await run(['run', '--mode', 'root', '--project', project, 'go'], { home })
+    expect([wrong.code, wrong.stdout]).toEqual([2, ''])
+    expect(wrong.stderr).toContain('mode: expected ask, accept-edits, sandboxed or plan.')
+  })
+
   test('a prompt from stdin', async () => {
     const { home, says, model } = await withModel()
     says({ text: 'read it' })

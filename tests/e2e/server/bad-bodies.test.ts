@@ -228,7 +228,12 @@ describe('what is not needed may be null, and what is not known is ignored', () 
     if (code) return expectError(reply, status, code)
     expect(reply.status).toBe(status)
     if (reply.body.config)
-      expect(reply.body.config).toEqual({ auto_approve_readonly: true, auto_approve_tools: [], save_transcript: true })
+      expect(reply.body.config).toEqual({
+        auto_approve_readonly: true,
+        auto_approve_tools: [],
+        save_transcript: true,
+        mode: 'ask',
+      })
   })
 
   test('a prompt with every optional field null', async () => {

@@ -223,6 +223,7 @@ describe('PATCH in the middle of a turn', () => {
       auto_approve_readonly: true,
       auto_approve_tools: ['write_file'],
       save_transcript: true,
+      mode: 'ask',
     })
     await post('approve', { tool_call_id: data.tool_call_id })
     await stream.idle()

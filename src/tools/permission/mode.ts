@@ -1,0 +1,27 @@
+import { isInside } from '../paths.ts'
+import type { Subject } from './binding.ts'
+import { inProject } from './binding.ts'
+import type { Policy, Verdict } from './policy.ts'
+import { isSensitive } from './sensitive.ts'
+import type { Warning } from './warning.ts'
+
+/** The file tools that edit. What deletes is none of them: a person decides what goes. */
+const EDITS = new Set(['write_file', 'edit_file', 'create_directory', 'copy_file', 'move_file'])
+
+/** In `plan` the session has the rights of an agent that only reads, whatever its agent and the rules say. */
+export function refuseByMode({ effect }: Subject, { mode }: Policy): Verdict | undefined {
+  if (mode !== 'plan' || effect.level === 'read') return
+  const reason =
+    'The session is in the mode plan, which only reads. Say what you would do; the user can switch to another mode.'
+  return { decision: 'deny', by: 'config', reason }
+}
+
+/** What the mode does unasked, where neither a rule speaks nor a danger is known. */
+export function allowByMode(subject: Subject, { word }: Warning, { mode, project }: Policy): Verdict | undefined {
+  if (word !== undefined) return
+  const { tool, effect, touched } = subject
+  const isEdit = mode === 'accept-edits' && EDITS.has(tool) && effect.writes.length > 0
+  const isOpen = (path: string) => isInside(path, project) && !isSensitive(inProject(path, project))
+  if (!isEdit || !touched.every(isOpen)) return
+  return { decision: 'allow', by: 'config', reason: 'The mode is accept-edits.', if_undoable: true }
+}
