@@ -11,6 +11,7 @@ import { json } from './route.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
+import { editorRoutes } from './routes/editor.ts'
 import { historyRoutes } from './routes/history.ts'
 import { planRoutes } from './routes/plan.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -48,6 +49,7 @@ export function createApp(server: Server): Hono<Env> {
   transcriptRoutes(app, server)
   undoRoutes(app, server)
   planRoutes(app, server)
+  editorRoutes(app, server)
   catalogRoutes(app, server)
   conventionRoutes(app, server)
   systemRoutes(app, server)

@@ -250,6 +250,7 @@ const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolea
 function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
   if (effect.session_only) return { decision: 'allow', by: 'default', reason: 'It touches nothing but the session.' }
   if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
+  if (effect.asks) return ask(effect.asks.reason)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
   if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')

@@ -20,7 +20,7 @@ export function rememberable(call: JudgedCall, policy: Policy): Remember | undef
 
 function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undefined {
   const { shell, touched } = subjectOf({ tool, effect }, policy)
-  if (effect.danger !== undefined) return
+  if (effect.danger !== undefined || effect.asks) return
   if (shell) {
     const hasGlobs = shell.line.commands.some(({ words }) => words.some(word => hasMark(word) || word.startsWith('~')))
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
