@@ -1,29 +1,27 @@
-import type { Diagnostic } from 'vscode-languageserver-protocol'
+import type { Diagnostic } from './answers.ts'
 import { lineAt } from './text.ts'
 
 /**
- * Errors that are there after a change and were not before. Lines move with a change: an error is known by what it says and
- * by the text of its line, else by what it says alone.
+ * Errors of a file that are there after a change and were not before. Lines move with a change: an error is known by what it
+ * says and by the text of its line, else by what it says alone.
  */
 export function newcomers(
-  before: readonly Diagnostic[],
-  textBefore: string | null,
-  after: readonly Diagnostic[],
-  textAfter: string,
+  before: { items: readonly Diagnostic[]; text: string | null },
+  after: { items: readonly Diagnostic[]; text: string | null },
 ): Diagnostic[] {
-  const old = before.map(item => ({ says: sayingOf(item), line: lineOf(item, textBefore) }))
-  const take = (fits: (known: (typeof old)[number]) => boolean): boolean => {
+  const old = before.items.map(item => ({ says: sayingOf(item), line: lineOf(item, before.text) }))
+  const isKnown = (fits: (known: (typeof old)[number]) => boolean): boolean => {
     const at = old.findIndex(fits)
     if (at >= 0) old.splice(at, 1)
     return at >= 0
   }
-  const errors = after.filter(({ severity }) => (severity ?? 1) === 1)
-  const moved = errors.filter(item => {
-    const [says, line] = [sayingOf(item), lineOf(item, textAfter)]
-    return !take(known => known.says === says && known.line === line)
+  const errors = after.items.filter(({ severity }) => severity === 'error')
+  const elsewhere = errors.filter(item => {
+    const [says, line] = [sayingOf(item), lineOf(item, after.text)]
+    return !isKnown(known => known.says === says && known.line === line)
   })
-  return moved.filter(item => !take(known => known.says === sayingOf(item)))
+  return elsewhere.filter(item => !isKnown(known => known.says === sayingOf(item)))
 }
 
-const sayingOf = ({ code, source, message }: Diagnostic): string => JSON.stringify([code, source, message])
-const lineOf = ({ range }: Diagnostic, text: string | null): string => lineAt(text, range.start.line).trim()
+const sayingOf = ({ source, message }: Diagnostic): string => JSON.stringify([source, message])
+const lineOf = ({ line }: Diagnostic, text: string | null): string => lineAt(text, line - 1).trim()

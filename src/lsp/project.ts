@@ -160,7 +160,11 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
         const old = before === null ? [] : await baseline(path, before, { documents, connection }, signal)
         const items = old && (await check(path, after, documents, connection, signal))
         if (!items || !old) return []
-        return newcomers(old, before, items, after).map(item => diagnosticOf(path, after, item))
+        const read = (items: readonly LspDiagnostic[], text: string | null) => ({
+          items: items.map(item => diagnosticOf(path, text, item)),
+          text,
+        })
+        return newcomers(read(old, before), read(items, after))
       } catch {
         return [] // too late, or the server failed: no error is better than one that is not new
       }
