@@ -1,3 +1,4 @@
+import { lazily } from '../base/once.ts'
 import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
 import { createMetrics } from '../server/metrics.ts'
@@ -22,7 +23,11 @@ export function createEngine(
   const runtime = createRuntime({ ...options, secrets: () => (token === null ? [] : [token]) })
   const metrics = createMetrics()
   const store = new Store(runtime, metrics.observe)
-  const app = createApp({ store, runtime, metrics, version, about })
+  const acp = lazily(async () => {
+    const { createConnections } = await import('../acp/connections.ts')
+    return createConnections({ store, runtime, version, log: runtime.log })
+  })
+  const app = createApp({ store, runtime, metrics, version, about, acp })
   return {
     store,
     runtime,
