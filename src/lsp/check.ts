@@ -16,9 +16,19 @@ const REGISTERED_MS = 50
 
 /**
  * What the server reports of this very text, which it is shown; null when another text came meanwhile. Waits until `signal`
- * is aborted; throws its reason, and what the connection throws.
+ * is aborted; throws its reason, and TOOL_FAILED when the server ends.
  */
-export async function check(
+export function check(
+  path: string,
+  text: string,
+  documents: Documents,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<readonly Diagnostic[] | null> {
+  return reportOf(path, text, documents, connection, AbortSignal.any([signal, connection.gone]))
+}
+
+async function reportOf(
   path: string,
   text: string,
   documents: Documents,

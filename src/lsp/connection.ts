@@ -24,6 +24,8 @@ export type Connection = {
   notify(method: string, params: unknown): void
   /** Resolves with why, when it has ended or was given up. */
   ended: Promise<string>
+  /** Aborted then, with TOOL_FAILED. */
+  gone: AbortSignal
   /** Idempotent; resolves when nothing of it runs. */
   stop(why?: string): Promise<void>
 }
@@ -34,6 +36,8 @@ export type ConnectOptions = {
   children: Children
   env: Record<string, string>
   published(params: PublishDiagnosticsParams): void
+  /** Aborts the start. */
+  signal: AbortSignal
 }
 
 const START_MS = 30_000
@@ -46,7 +50,14 @@ const INTERVAL_MS = 5000
 const LAST_WORDS = 2000
 
 /** Starts a server and initializes it. Throws TOOL_FAILED, TIMEOUT. */
-export async function connect({ found, project, children, env, published }: ConnectOptions): Promise<Connection> {
+export async function connect({
+  found,
+  project,
+  children,
+  env,
+  published,
+  signal,
+}: ConnectOptions): Promise<Connection> {
   const { row, program } = found
   const rpc = await import('vscode-jsonrpc/node')
   const child = await children
@@ -73,26 +84,31 @@ export async function connect({ found, project, children, env, published }: Conn
     stopping ??= child.end(GOODBYE_MS).finally(() => connection.dispose())
     return stopping
   }
-  void ended.then(() => stop())
 
   const failed = (why: string) => {
     const words = lastWords.trim().split('\n').at(-1)?.slice(0, 300)
     return new AppError('TOOL_FAILED', `The language server ${row.name} failed: ${why}${words ? ` (${words})` : ''}.`)
   }
 
+  const over = new AbortController()
+  void ended.then(why => {
+    over.abort(failed(why))
+    void stop()
+  })
+
   async function request<T>(method: string, params: unknown, signal: AbortSignal, ms = REQUEST_MS): Promise<T | null> {
     signal.throwIfAborted()
     const cancel = new rpc.CancellationTokenSource()
     const { promise: cut, reject } = Promise.withResolvers<never>()
     const off = onAbort(signal, () => reject(signal.reason))
+    const offGone = onAbort(over.signal, () => reject(over.signal.reason))
     const late = () =>
       reject(new AppError('TIMEOUT', `The language server ${row.name} did not answer within ${ms / 1000} s.`))
     const timer = setTimeout(late, ms)
     const answer = connection.sendRequest<T | null>(method, params, cancel.token)
     answer.catch(() => {}) // it may come when nobody waits any more
     try {
-      const gone = ended.then(why => Promise.reject(failed(why)))
-      return await Promise.race([answer, cut, gone])
+      return await Promise.race([answer, cut])
     } catch (error) {
       cancel.cancel()
       if (error instanceof rpc.ResponseError) throw refused(row.name, method, error)
@@ -100,6 +116,7 @@ export async function connect({ found, project, children, env, published }: Conn
     } finally {
       clearTimeout(timer)
       off()
+      offGone()
       cancel.dispose()
     }
   }
@@ -129,7 +146,6 @@ export async function connect({ found, project, children, env, published }: Conn
   connection.listen()
 
   try {
-    const { signal } = new AbortController()
     const params = {
       processId: process.pid,
       clientInfo: { name: 'emacs-agent-backend' },
@@ -149,6 +165,7 @@ export async function connect({ found, project, children, env, published }: Conn
       request,
       notify,
       ended,
+      gone: over.signal,
       async stop(why) {
         if (stopping) return stopping
         const { signal } = new AbortController()

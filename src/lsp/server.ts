@@ -23,7 +23,7 @@ const PAUSE_MS = 5 * 60_000
 export function createServer(found: Found, { project, children, env, idle_ms, log }: ServerOptions) {
   const { name } = found.row
   let running: Promise<Running> | undefined
-  let isUp = false
+  let starting = new AbortController()
   let failures = 0
   let rests_until = 0
   let last = ''
@@ -38,6 +38,7 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
     clearTimeout(idle)
     const stopping = running
     running = undefined
+    starting.abort(new AppError('TOOL_FAILED', `The language server ${name} was not started: ${why}.`))
     await stopping?.then(
       ({ connection }) => connection.stop(why),
       () => {},
@@ -48,7 +49,6 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
     const began = performance.now()
     const failed = (why: string) => {
       running = undefined
-      isUp = false
       clearTimeout(idle)
       failures = performance.now() - began > SOUND_MS ? 1 : failures + 1
       last = why
@@ -56,18 +56,17 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
       log(`The language server ${name} of ${project}: ${why}`)
     }
     const documents = createDocuments(found)
+    const { signal } = (starting = new AbortController())
     const { connect } = await import('./connection.ts')
     try {
-      const connection = await connect({ found, project, children, env: env(), published: documents.published })
-      isUp = true
+      const connection = await connect({ found, project, children, env: env(), published: documents.published, signal })
       const self = running
       void connection.ended.then(why => {
-        isUp = false
         if (running === self && self !== undefined) failed(why)
       })
       return { connection, documents }
     } catch (error) {
-      failed(messageOf(error))
+      if (!signal.aborted) failed(messageOf(error))
       throw error
     }
   }
@@ -82,8 +81,6 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
       touch()
       return await running
     },
-    /** It is up, and can be asked at once. */
-    isUp: () => isUp,
     /** It failed too often to be tried now. */
     rests: () => performance.now() < rests_until,
     /** Without starting it. */

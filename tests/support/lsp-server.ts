@@ -125,8 +125,8 @@ function receive({ id, method, params, result }: any) {
 }
 
 log(`start ${process.pid}`)
-let buffer = Buffer.alloc(0)
-process.stdin.on('data', chunk => {
+let buffer: Buffer = Buffer.alloc(0)
+process.stdin.on('data', (chunk: Buffer) => {
   buffer = Buffer.concat([buffer, chunk])
   for (;;) {
     const end = buffer.indexOf('\r\n\r\n')
