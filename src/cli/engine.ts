@@ -1,4 +1,5 @@
 import { lazily } from '../base/once.ts'
+import { worktreesDir } from '../config/dirs.ts'
 import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
 import { createMetrics } from '../server/metrics.ts'
@@ -36,6 +37,8 @@ export function createEngine(
     problems: runtime.problems,
     async sweep() {
       const count = await runtime.children.sweep()
+      const { sweepWorktrees } = await import('../tools/git/worktrees.ts')
+      await sweepWorktrees(worktreesDir(options.dirs.state))
       if (count > 0)
         options.log('info', `ended ${count} processes that an earlier backend had left, with all they started`)
     },

@@ -76,8 +76,6 @@ export function createFinder(around: Surroundings) {
   }
 }
 
-export type Finder = ReturnType<typeof createFinder>
-
 const allowed = ({ runs_project }: ServerRow, { trusted }: Surroundings) => trusted || !runs_project
 
 function ofUser([name, { command, files, languages, settings }]: [string, LspConfig]): ServerRow {

@@ -141,7 +141,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ask =
     (turn_id: string, access: ToolAccess, by?: Delegated): Turn['ask'] =>
     (prepared, signal) => {
-      const decision = session.approvals.ask(turn_id, prepared, access, signal, by)
+      const decision = session.approvals.ask(turn_id, prepared, prepared.place ?? access, signal, by)
       void refusedByHook(prepared, turn_id, signal)
       return decision
     }
@@ -150,7 +150,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     session,
     async (child, signal) => {
       const { beginChild } = await import('./child.ts')
-      return beginChild({ session, place, models, conventions, delegation, ready, hooksOf, ask }, child, signal)
+      return beginChild(
+        { session, worktrees_dir: context.worktrees_dir, models, conventions, delegation, ready, hooksOf, ask },
+        child,
+        signal,
+      )
     },
     () => session.turns.wake(),
   )
@@ -176,7 +180,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const { turn_id, text } = prompt
       const mayGoOn = limit.begin(turn_id)
-      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => calling.model(), prefix, mayGoOn }
+      const self: Delegator = {
+        turn_id,
+        agents: [agent],
+        path: [],
+        tags: {},
+        place,
+        turn: () => turn,
+        model: () => calling.model(),
+        prefix,
+        mayGoOn,
+      }
       const access = await createToolAccess(place, session.state, conventions, {
         agent,
         tools: toolsFor(agent, list),
@@ -218,7 +232,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           fallback_models: config.fallback_models,
         },
       )
-      return {
+      const turn: Turn = {
         turn_id: prompt.turn_id,
         agent,
         place: access,
@@ -247,6 +261,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
+      return turn
     },
     async release() {
       ended.abort()

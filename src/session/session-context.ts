@@ -26,6 +26,8 @@ export type SessionContext = {
   undo_dir: string
   /** Those of a project, by its real path. Starts none. */
   languageServers(project: string): Promise<ProjectServers>
+  /** Where agents that are isolated get copies of the project. */
+  worktrees_dir: string
   projectRules(): Rule[]
   /** Remembers a rule for the project, bound to what a server says of the tool. */
   remember(rule: string, definition?: Definition): Promise<void>

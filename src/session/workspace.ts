@@ -49,7 +49,9 @@ export type Workspace = {
   languages: Languages
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
-  keeper: Keeper
+  keeper?: Keeper
+  /** The session's project, for an agent that works in a copy of it. */
+  original?: string
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -198,8 +200,9 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
+  const rules = [...configRules, ...place.projectRules(), ...sessionRules]
   return {
-    rules: [...configRules, ...place.projectRules(), ...sessionRules],
+    rules: place.original === undefined ? rules : rules.flatMap(rule => [rule, inCopy(rule, place.original!)]),
     agent,
     ...(lineage && { ancestors: lineage.ancestors }),
     narrowed: lineage ? [...lineage.narrowed, ...place.narrowed] : place.narrowed,
@@ -212,3 +215,6 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     home: place.dirs.home,
   }
 }
+
+/** A rule on an absolute path in the project, as it holds in a copy of it. */
+const inCopy = (rule: Rule, original: string): Rule => ({ ...rule, rule: rule.rule.replace(`(${original}/`, '(') })

@@ -157,8 +157,11 @@ export type Redaction = {
   stream(): { push(piece: string): string; flush(): string }
 }
 
-/** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
-export type Roots = { project: string; allowed: string[]; forbidden: string[] }
+/**
+ * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
+ * below one of ours and is open all the same: an agent works there in its own copy of the project.
+ */
+export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>

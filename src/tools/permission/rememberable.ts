@@ -27,7 +27,8 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
   }
   if (effect.level === 'dangerous') return
   if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
-  if (!takesPath(tool)) return tool
+  // What an agent made in its worktree is looked at each time.
+  if (!takesPath(tool)) return effect.changes ? undefined : tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`
