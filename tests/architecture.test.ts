@@ -13,6 +13,7 @@ const ROOMS = [
   ['agent'],
   ['session'],
   ['acp', 'server'],
+  ['manual'],
   ['cli'],
   ['main'],
 ]

@@ -3,9 +3,11 @@ import { UsageError } from '../base/errors.ts'
 import { cut } from '../base/text.ts'
 import { suggestion } from '../config/nearest.ts'
 import { readSetting, SCALARS, type ScalarKey, type Scalars } from '../config/settings.ts'
+import { isTopic, SCHEMA_TOPICS, type SchemaTopic, TOPIC_NAMES, type Topic } from '../manual/topics.ts'
 import {
   COMMAND_NAMES,
   COMMANDS,
+  COMMON_FLAGS,
   type CommandName,
   type Common,
   type Flag,
@@ -17,10 +19,10 @@ import {
 import { tokensOf } from './tokens.ts'
 
 /** A command line, typed. */
-export type Command =
-  | { command: 'help'; about?: CommandName }
-  | { command: 'version' }
-  | { [K in CommandName]: Options<K> }[CommandName]
+export type Command = Help | { command: 'version' } | { [K in CommandName]: Options<K> }[CommandName]
+
+/** A name may be that of a command and of a topic: then both are shown. `schema` alone where `--json-schema` asks for it. */
+export type Help = { command: 'help'; about?: CommandName; topic?: Topic | 'manual'; schema?: SchemaTopic }
 
 /** Parses what follows the program's name. Throws UsageError that names what exists, and the nearest to what was written. */
 export function parseCommand(argv: readonly string[]): Command {
@@ -38,7 +40,7 @@ export function parseCommand(argv: readonly string[]): Command {
   const rest = first ? argv.toSpliced(first.index, isBoth ? 2 : 1) : argv
   const given = tokenize(rest, flagsOf(name))
 
-  if (first?.value === 'help') return { command: 'help', about: topic(given.positionals) }
+  if (first?.value === 'help') return helpOn(given)
   if (given.names.has('help') || given.names.has('h')) return { command: 'help', about: first && name }
   if (given.names.has('version')) return { command: 'version' }
   return commandFrom(name, checkFlags(given, name))
@@ -108,12 +110,27 @@ const allFlags = (): Record<string, Flag> => {
   return Object.fromEntries([...flags.filter(([, { value }]) => !value), ...flags.filter(([, { value }]) => value)])
 }
 
-function topic([first, second]: string[]): CommandName | undefined {
+function helpOn({ names, written, positionals: [first, second, ...more] }: Tokens): Help {
   const both = `${first} ${second}`
-  if (isCommand(both)) return both
-  const name = first
-  if (name !== undefined && !isCommand(name)) throw unknownCommand(name)
-  return name
+  const isBoth = isCommand(both)
+  if (more.length > 0 || (second !== undefined && !isBoth))
+    throw new UsageError('help takes one command or topic. See emacs-agent-backend help.')
+  const stray = written.find(({ name }) => name !== JSON_SCHEMA && !Object.hasOwn(COMMON_FLAGS, name))
+  if (stray) throw new UsageError(`help: there is no flag ${quote(stray.rawName)}; it takes --${JSON_SCHEMA}.`)
+  if (names.has(JSON_SCHEMA)) return { command: 'help', schema: schemaTopic(first) }
+  if (first === undefined || isBoth) return { command: 'help', about: isBoth ? both : undefined }
+  const about = isCommand(first) ? first : undefined
+  const topic = isTopic(first) || first === 'manual' ? first : undefined
+  if (about === undefined && topic === undefined) throw unknownTopic(first)
+  return { command: 'help', about, topic }
+}
+
+const JSON_SCHEMA = 'json-schema'
+
+function schemaTopic(name?: string): SchemaTopic {
+  const topic = SCHEMA_TOPICS.find(topic => topic === name)
+  if (!topic) throw new UsageError(`help: --${JSON_SCHEMA} goes with ${SCHEMA_TOPICS.join(', ')}.`)
+  return topic
 }
 
 const usage = (command: CommandName, what: string) =>
@@ -122,6 +139,11 @@ const usage = (command: CommandName, what: string) =>
 const unknownCommand = (name: string) =>
   new UsageError(
     `There is no command ${quote(name)}${suggestion(name, COMMAND_NAMES)}. Commands: ${COMMAND_NAMES.join(', ')}.`,
+  )
+
+const unknownTopic = (name: string) =>
+  new UsageError(
+    `There is no command or topic ${quote(name)}${suggestion(name, [...COMMAND_NAMES, ...TOPIC_NAMES])}. Topics: ${TOPIC_NAMES.join(', ')}.`,
   )
 
 const unknownFlag = (written: string, name: string, command: CommandName) => {

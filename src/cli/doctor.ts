@@ -30,7 +30,7 @@ type Doctored = ReturnType<typeof createRuntime>
  * Exit code 1 when something needs mending.
  */
 export async function doctor(flags: Options<'doctor'>, outside: Process): Promise<number> {
-  const { env, dirs, version, sweeper } = outside
+  const { env, dirs, version, sweeper, sandbox } = outside
   const style = styleFor(outside)
   let healthy = true
   const tell = (section: string, finding: Finding) => {
@@ -41,7 +41,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
-  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, sandbox, secrets: () => [] })
   const { project_file, problems } = await projectConfig(loaded, outside.cwd)
   const { config } = loaded
   const sections: Sections = {

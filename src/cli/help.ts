@@ -1,10 +1,18 @@
+import { manual, page, schemaOf } from '../manual/manual.ts'
+import { TOPICS } from '../manual/topics.ts'
+import type { Help } from './args.ts'
 import { COMMAND_NAMES, COMMANDS, COMMON_FLAGS, type CommandName, type Flag } from './commands.ts'
 
 const PROGRAM = 'emacs-agent-backend'
 const WIDTH = 80
 
-/** What `--help` prints: about one command, or all of them. Ends with a newline. */
-export const helpText = (command?: CommandName): string => (command ? commandHelp(command) : overview())
+/** What `help` and `--help` print: all commands and topics, one command, a page of the manual, or its schema. Ends with a newline. */
+export async function helpText({ about, topic, schema }: Omit<Help, 'command'>, version: string): Promise<string> {
+  if (schema) return `${JSON.stringify(await schemaOf(schema, version), null, 2)}\n`
+  if (topic === 'manual') return manual(version)
+  const parts = [...(about ? [commandHelp(about)] : []), ...(topic ? [await page(topic, version)] : [])]
+  return parts.length > 0 ? parts.join('\n') : overview()
+}
 
 function overview(): string {
   return `Usage: ${PROGRAM} [COMMAND] [FLAGS]
@@ -16,6 +24,9 @@ ${rows(COMMAND_NAMES.map(name => [name, COMMANDS[name].summary]))}
 
 Flags of every command:
 ${flagRows(COMMON_FLAGS)}
+
+Topics of \`help TOPIC\` (Org text; \`help manual\` prints all of them):
+${rows(Object.entries(TOPICS))}
 
 Settings come from flags, EMACS_AGENT_<KEY> variables, a trusted project's
 emacs-agent.toml and ~/.config/emacs-agent/emacs-agent.toml, in this order.

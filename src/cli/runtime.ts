@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import { childrenDir, undoDir } from '../config/dirs.ts'
+import { childrenDir, sandboxDir, undoDir } from '../config/dirs.ts'
 import { childEnv, maskedOf, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
@@ -12,6 +12,7 @@ import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
 import { createRedactor } from '../session/redact.ts'
 import type { Runtime } from '../session/runtime.ts'
+import type { Machine } from '../tools/sandbox/sandbox.ts'
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
 export function createRuntime(given: {
@@ -21,6 +22,7 @@ export function createRuntime(given: {
   log: Runtime['log']
   version: string
   sweeper?: readonly string[]
+  sandbox?: readonly string[]
   secrets(): string[]
 }): Runtime & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
@@ -82,6 +84,15 @@ export function createRuntime(given: {
   }
   const redactor = createRedactor(allSecrets)
 
+  const machineFor = (project: string): Machine => ({
+    platform: process.platform,
+    children,
+    env: envOf(),
+    self: given.sandbox ?? [],
+    directory: sandboxDir(dirs.state),
+    project,
+  })
+
   return {
     dirs,
     config: loaded,
@@ -91,6 +102,10 @@ export function createRuntime(given: {
     problems: () => distinct([...loaded.problems, ...[...projectProblems.values()].flat()]),
     children,
     childEnv: envOf,
+    sandbox: async (config, project) => {
+      const { sandboxOf } = await import('../tools/sandbox/sandbox.ts')
+      return sandboxOf(config, machineFor(project))
+    },
     async pool() {
       pool ??= import('../mcp/pool.ts').then(({ createPool }) => {
         const created = createPool({

@@ -110,6 +110,32 @@ const provider = table({
   ),
 })
 
+const HOSTS = '"off", "on" or a list of host names (*.example.org)'
+/** Names alone: a port, a path or a scheme would promise what the proxy does not check. */
+const host = v.pipe(
+  v.string(HOSTS),
+  v.regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[?[0-9A-Fa-f:.]+\]?$/, HOSTS),
+)
+const sandboxEntries = {
+  mode: maybe(choice(['off', 'auto', 'required'])),
+  network: maybe(v.union([v.picklist(['off', 'on']), v.array(host)], HOSTS)),
+  /** Where a command may write: directories, `$PROJECT` and `$TMP` among them. */
+  write: maybe(v.array(text('a directory'), 'a list of directories')),
+  /** What it may not read, beside what no command may: paths, or globs within the project. */
+  read_deny: maybe(v.array(text('a path'), 'a list of paths')),
+}
+/** Of an agent or a server: `sandbox = "off"` is short for `sandbox = { mode = "off" }`. */
+const ownSandbox = v.union(
+  [
+    v.pipe(
+      v.picklist(['off', 'auto', 'required']),
+      v.transform(mode => ({ mode })),
+    ),
+    table(sandboxEntries),
+  ],
+  'a table like [sandbox], or one of "off", "auto", "required"',
+)
+
 const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)
 
 const server = table({
@@ -143,6 +169,7 @@ const server = table({
       scope: maybe(text('scopes with spaces between them')),
     }),
   ),
+  sandbox: maybe(ownSandbox),
   limits: maybe(
     table({
       cpu_seconds: maybe(limit('seconds')),
@@ -166,8 +193,11 @@ const agent = table({
   max_rounds: maybe(integer(1, 10_000)),
   max_total_tokens: maybe(integer(1, 1_000_000_000)),
   max_cost_usd: maybe(number('a number of dollars', 0, 1_000_000)),
+  /** `worktree`: what others give it to do, it does in a git worktree of its own; its changes are put to the person. */
+  isolation: maybe(choice(['worktree', 'none'])),
   /** Whether it is offered `todo`. */
   todo: maybe(flag),
+  sandbox: maybe(ownSandbox),
 })
 
 const dollars = number('dollars per million tokens', 0, 1_000_000)
@@ -245,6 +275,7 @@ export const fileSchema = table({
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
+  sandbox: maybe(table({ ...sandboxEntries, auto_approve_sandboxed: maybe(flag) })),
   hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   lsp: maybe(record(name, languageServer)),
   format: maybe(record(text('a file pattern'), formatter)),

@@ -14,9 +14,12 @@ export const id = v.pipe(text, v.regex(/^[\w.:-]{1,200}$/))
 /** A line of a file, from 1. */
 export const line = v.number()
 export const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))
-/** One word of a vocabulary, known or not: it may stand unquoted in a transcript. */
-export const word = <T extends string>() =>
-  v.custom<T>(value => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value))
+/** One word of a vocabulary, known or not: it may stand unquoted in a transcript. The words are those that this version writes. */
+export const word = <const T extends string>(...words: readonly T[]) =>
+  Object.assign(
+    v.custom<T>(value => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)),
+    { words },
+  )
 /** A JSON object of any kind. */
 export const record = v.custom<Record<string, unknown>>(
   value => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -68,7 +71,7 @@ export const attachment = v.union([open({ media_type: text, data: text }), open(
 
 /** How much a model is to think, from not at all to as much as it can. */
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
-export const effort = word<(typeof EFFORTS)[number]>()
+export const effort = word(...EFFORTS)
 
 /** Where a prompt goes from the request over the queue to the turn: `turn_id` is that of the turn which takes it. */
 export const promptBody = {
@@ -94,7 +97,7 @@ export const toolCall = open({ tool_call_id: id, tool: text, params: record })
 export const planItem = open({
   id,
   title: text,
-  status: word<'pending' | 'in_progress' | 'done' | 'dropped'>(),
+  status: word('pending', 'in_progress', 'done', 'dropped'),
   files: maybe(v.array(text)),
   check: maybe(text),
 })
@@ -120,40 +123,40 @@ export const providerData = v.custom<{ provider: string } & Record<string, unkno
 
 export const toolResultBody = open({ content: text, metadata: record })
 
-export const errorCode = word<
-  | 'INVALID_REQUEST'
-  | 'UNAUTHORIZED'
-  | 'FORBIDDEN'
-  | 'SESSION_NOT_FOUND'
-  | 'INVALID_TOOL_CALL'
-  | 'NOT_FOUND'
-  | 'SESSION_BUSY'
-  | 'ALREADY_DECIDED'
-  | 'SESSION_LOCKED'
-  | 'STALE_PREVIEW'
-  | 'NOTHING_TO_DO'
-  | 'NOTHING_TO_UNDO'
-  | 'TOO_LARGE'
-  | 'UNSUPPORTED_MEDIA_TYPE'
-  | 'TOO_MANY'
-  | 'INTERNAL'
-  | 'TRANSCRIPT_ERROR'
-  | 'OVERLOADED'
-  | 'SHUTTING_DOWN'
-  | 'LLM_AUTH'
-  | 'LLM_RATE_LIMIT'
-  | 'LLM_OVERLOADED'
-  | 'LLM_CONTEXT_LENGTH'
-  | 'LLM_INVALID_REQUEST'
-  | 'LLM_UNREACHABLE'
-  | 'LLM_STREAM'
-  | 'MCP_SERVER_ERROR'
-  | 'PERMISSION_DENIED'
-  | 'UNKNOWN_TOOL'
-  | 'INVALID_PARAMS'
-  | 'TOOL_FAILED'
-  | 'TIMEOUT'
-  | 'STALE_FILE'
-  | 'INTERRUPTED'
->()
+export const errorCode = word(
+  'INVALID_REQUEST',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'SESSION_NOT_FOUND',
+  'INVALID_TOOL_CALL',
+  'NOT_FOUND',
+  'SESSION_BUSY',
+  'ALREADY_DECIDED',
+  'SESSION_LOCKED',
+  'STALE_PREVIEW',
+  'NOTHING_TO_DO',
+  'NOTHING_TO_UNDO',
+  'TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'TOO_MANY',
+  'INTERNAL',
+  'TRANSCRIPT_ERROR',
+  'OVERLOADED',
+  'SHUTTING_DOWN',
+  'LLM_AUTH',
+  'LLM_RATE_LIMIT',
+  'LLM_OVERLOADED',
+  'LLM_CONTEXT_LENGTH',
+  'LLM_INVALID_REQUEST',
+  'LLM_UNREACHABLE',
+  'LLM_STREAM',
+  'MCP_SERVER_ERROR',
+  'PERMISSION_DENIED',
+  'UNKNOWN_TOOL',
+  'INVALID_PARAMS',
+  'TOOL_FAILED',
+  'TIMEOUT',
+  'STALE_FILE',
+  'INTERRUPTED',
+)
 export const toolError = open({ code: errorCode, message: text, recoverable: flag, details: maybe(record) })

@@ -102,7 +102,7 @@ export const SHAPES = {
     tool_calls: v.array(toolCall),
     model: text,
     usage,
-    stop_reason: word<'end_turn' | 'tool_use' | 'max_tokens' | 'cut' | 'interrupted' | 'refusal'>(),
+    stop_reason: word('end_turn', 'tool_use', 'max_tokens', 'cut', 'interrupted', 'refusal'),
     provider_data: maybe(providerData),
   }),
   'tool.call': open({
@@ -117,13 +117,13 @@ export const SHAPES = {
     remember: maybe(remember),
     locations: maybe(locations),
     /** Nothing, or not all, of what it may change can be undone. */
-    undo: maybe(word<'none' | 'partial'>()),
+    undo: maybe(word('none', 'partial')),
     expires_at: maybe(text),
   }),
   approval: open({
     ...ofCall,
-    decision: word<'approved' | 'rejected' | 'timeout' | 'cancelled'>(),
-    by: word<'user' | 'rule' | 'config'>(),
+    decision: word('approved', 'rejected', 'timeout', 'cancelled'),
+    by: word('user', 'rule', 'config'),
     reason: maybe(text),
     params: maybe(record),
     edited: maybe(flag),
@@ -131,7 +131,7 @@ export const SHAPES = {
   'tool.result': open({
     ...ofCall,
     tool: text,
-    status: word<'success' | 'error' | 'rejected'>(),
+    status: word('success', 'error', 'rejected'),
     result: maybe(toolResultBody),
     error: maybe(toolError),
     /** Why the person rejected the call, in their words. */
@@ -146,8 +146,8 @@ export const SHAPES = {
     ...ofCall,
     path: text,
     from: maybe(text),
-    operation: word<'write' | 'edit' | 'delete' | 'create' | 'copy' | 'move' | 'shell'>(),
-    change: word<'created' | 'modified' | 'deleted'>(),
+    operation: word('write', 'edit', 'delete', 'create', 'copy', 'move', 'shell'),
+    change: word('created', 'modified', 'deleted'),
     before_hash: maybe(text),
     after_hash: maybe(text),
     diff: maybe(text),
@@ -160,7 +160,7 @@ export const SHAPES = {
     parent_tool_call_id: maybe(id),
     items: v.array(planItem),
     /** A person changed it. */
-    by: maybe(word<'user'>()),
+    by: maybe(word('user')),
   }),
   /** An agent begins to work for another one: it is the result of the call `parent_tool_call_id`. */
   'delegate.start': open({
@@ -177,7 +177,7 @@ export const SHAPES = {
     turn_id: id,
     agent: text,
     parent_tool_call_id: id,
-    outcome: word<'completed' | 'interrupted' | 'error' | 'limit'>(),
+    outcome: word('completed', 'interrupted', 'error', 'limit'),
     report: text,
     usage,
     duration_ms: amount,
@@ -188,7 +188,7 @@ export const SHAPES = {
   /** Changes of calls were taken back (`undo`, `rewind`) or made again (`redo`). A hash is null where there is nothing. */
   undo: open({
     undo_id: id,
-    kind: word<'undo' | 'redo' | 'rewind'>(),
+    kind: word('undo', 'redo', 'rewind'),
     turn_id: maybe(id),
     tool_call_ids: v.array(id),
     files: v.array(open({ path: text, before_hash: v.nullable(text), after_hash: v.nullable(text) })),
@@ -200,14 +200,14 @@ export const SHAPES = {
     tool_call_id: maybe(id),
     on: text,
     command: text,
-    outcome: word<'ok' | 'blocked' | 'failed' | 'timeout'>(),
+    outcome: word('ok', 'blocked', 'failed', 'timeout'),
     reason: maybe(text),
     ms: amount,
   }),
   question: open({
     ...delegated,
     question_id: id,
-    kind: word<'elicitation' | 'auth' | 'ask' | 'plan'>(),
+    kind: word('elicitation', 'auth', 'ask', 'plan'),
     server: text,
     message: text,
     schema: maybe(v.unknown()),
@@ -215,7 +215,7 @@ export const SHAPES = {
   }),
   answer: open({
     question_id: id,
-    action: word<'accept' | 'decline' | 'cancel'>(),
+    action: word('accept', 'decline', 'cancel'),
     content: maybe(v.unknown()),
   }),
   error: open({
@@ -254,7 +254,7 @@ export const SHAPES = {
   'turn.end': open({
     turn_id: id,
     ...delegated,
-    outcome: word<'completed' | 'interrupted' | 'error' | 'limit'>(),
+    outcome: word('completed', 'interrupted', 'error', 'limit'),
     usage,
     duration_ms: amount,
   }),

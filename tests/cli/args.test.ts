@@ -4,6 +4,7 @@ import { UsageError } from '../../src/base/errors.ts'
 import { parseCommand } from '../../src/cli/args.ts'
 import { COMMAND_NAMES, flagsOf } from '../../src/cli/commands.ts'
 import { helpText } from '../../src/cli/help.ts'
+import { TOPIC_NAMES } from '../../src/manual/topics.ts'
 
 const serve = { command: 'serve', stdin_lifeline: false, no_auth: false } as const
 const run = { command: 'run', yes: false, json: false } as const
@@ -66,7 +67,12 @@ const GOOD: [string, string[], object][] = [
   ['--help before a command', ['--help', 'trust'], { command: 'help', about: 'trust' }],
   ['--help wins over mistakes', ['run', '--bogus', '--help'], { command: 'help', about: 'run' }],
   ['help', ['help'], { command: 'help' }],
-  ['help on a command', ['help', 'mcp'], { command: 'help', about: 'mcp' }],
+  ['help on a command', ['help', 'run'], { command: 'help', about: 'run' }],
+  ['help on a command of two words', ['help', 'mcp', 'import'], { command: 'help', about: 'mcp import' }],
+  ['help on a topic', ['help', 'rules'], { command: 'help', topic: 'rules' }],
+  ['help on what is both', ['help', 'mcp'], { command: 'help', about: 'mcp', topic: 'mcp' }],
+  ['the whole manual', ['help', 'manual'], { command: 'help', topic: 'manual' }],
+  ['a schema', ['help', 'config', '--json-schema'], { command: 'help', schema: 'config' }],
 ]
 
 test.each(GOOD)('%s', (_, argv, command) => expect<object>(parseCommand(argv)).toEqual(command))
@@ -74,7 +80,11 @@ test.each(GOOD)('%s', (_, argv, command) => expect<object>(parseCommand(argv)).t
 const BAD: [string[], RegExp][] = [
   [['srve'], /no command "srve" \(did you mean "serve"\?\)\. Commands: serve, run, doctor/],
   [['9'], /no command "9"\. Commands/],
-  [['help', 'rum'], /no command "rum" \(did you mean "run"/],
+  [['help', 'rum'], /no command or topic "rum" \(did you mean "run".*Topics: config, models/],
+  [['help', 'rule'], /did you mean "rules"/],
+  [['help', 'rules', 'hooks'], /one command or topic/],
+  [['help', 'rules', '--json-schema'], /--json-schema goes with config, api, events/],
+  [['help', '--jsonschema'], /no flag "--jsonschema"/],
   [['--prot', '9420'], /no flag "--prot" \(did you mean "--port"\?\)/],
   [
     ['serve', '--prot', '9420'],
@@ -149,15 +159,15 @@ test('never throws anything but a UsageError of one line', () => {
 })
 
 describe('help', () => {
-  test.each(COMMAND_NAMES)('%s: every flag, in 80 columns', name => {
-    const text = helpText(name)
+  test.each(COMMAND_NAMES)('%s: every flag, in 80 columns', async name => {
+    const text = await helpText({ about: name }, '1.2.3')
     for (const flag of Object.keys(flagsOf(name))) expect(text).toContain(`--${flag}`)
     expect(text).toStartWith(`Usage: emacs-agent-backend ${name}`)
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
-  test('without a command: all of them', () => {
-    const text = helpText()
-    for (const name of COMMAND_NAMES) expect(text).toContain(`  ${name} `)
+  test('without a command: all of them, and the topics', async () => {
+    const text = await helpText({}, '1.2.3')
+    for (const name of [...COMMAND_NAMES, ...TOPIC_NAMES]) expect(text).toContain(`  ${name} `)
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
 })

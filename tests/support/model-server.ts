@@ -18,7 +18,7 @@ export type ModelServer = {
   /** Adds replies to the queue. A request beyond it gets the fallback: a 500 that says so. */
   add(...replies: Script[]): void
   /** Forgets the replies that were not asked for. */
-  drop(): void
+  clear(): void
   /** Resolves when the server has been asked `count` times in all. */
   asked(count: number): Promise<void>
   close(): Promise<void>
@@ -99,7 +99,7 @@ export async function startModelServer(...scripts: Script[]): Promise<ModelServe
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     add: (...more) => void queue.push(...more),
-    drop: () => void queue.splice(0),
+    clear: () => void queue.splice(0),
     asked: count =>
       new Promise(resolve => {
         const check = () => {

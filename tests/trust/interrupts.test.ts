@@ -72,7 +72,7 @@ test('interrupted between any two events: the next request is one that its famil
       await stream.settled(body.turn_id)
       expect([family, round, flawsIn(model, before)]).toEqual([family, round, []])
     }
-    model.drop()
+    model.clear()
     const open = stream.stored.flatMap(event =>
       event.type === 'message' ? event.tool_calls.map(c => c.tool_call_id) : [],
     )
