@@ -18,8 +18,10 @@ import type { Keeper } from '../undo/keeper.ts'
 import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
+import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionEditor } from './editor.ts'
+import type { Languages } from './languages.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -43,6 +45,8 @@ export type Workspace = {
   attachments: ReturnType<typeof createAttachments>
   /** The editor that a client attached. */
   editor: SessionEditor
+  /** The language servers of the project. */
+  languages: Languages
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
   keeper?: Keeper
@@ -147,6 +151,7 @@ export async function createToolAccess(
     policy: () => policyOf(place, state, agent, lineage),
     refresh: (params, signal) => refreshBuffers(params, place, signal),
     keeper: place.keeper,
+    checks: createChecks(place),
     // What a directory asks of the one that works there is for the session's own agent.
     touched: async ({ effect }) => {
       if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])
