@@ -17,6 +17,7 @@ import { createDelegation, type Delegation, type Delegator } from './delegation.
 import { callHooks, createHooks } from './hooks.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
+import { createSandboxes, sandboxConfigOf } from './sandbox.ts'
 import type { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
@@ -59,6 +60,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
+    sandboxes: createSandboxes({ roots, home: context.dirs.home, available: context.sandbox }),
     formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
@@ -99,12 +101,15 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const profits = () =>
     session.state.conversation.plan.length > 0 || (models.info(session.state.model).context_window ?? 0) >= LARGE_WINDOW
 
+  /** Whether the commands of some agent run in a sandbox: then the tools have a way to ask for more. */
+  const isolates = () => agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
+
   const delegates = () => agentsOf(config).map(({ name }) => name)
 
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), isolates(), (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {
@@ -243,6 +248,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     async release() {
       ended.abort()
       await Promise.all([...place.jobs.values()].map(job => job.kill()))
+      await place.sandboxes.close()
       await pool?.release(session_id)
     },
   }

@@ -184,6 +184,7 @@ export class Store {
       dirs,
       redactor: own.length === 0 ? this.#redactor : createRedactor(withOwn(this.#runtime.secrets, own)),
       children: this.#runtime.children,
+      sandbox: config => this.#runtime.sandbox(config, project),
       env: this.#runtime.childEnv(env),
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,

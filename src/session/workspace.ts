@@ -18,6 +18,7 @@ import type { Keeper } from '../undo/keeper.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
+import { type Sandboxes, sandboxConfigOf } from './sandbox.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -33,6 +34,7 @@ export type Workspace = {
   buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  sandboxes: Sandboxes
   formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
@@ -61,6 +63,7 @@ export async function toolsOf(
   pool: Pool | null,
   conventions: Conventions,
   agents: readonly string[],
+  isolates: boolean,
   ask: Ask,
 ): Promise<Tool[]> {
   const [{ builtinTools, sessionTools }, { delegateTool }] = await Promise.all([
@@ -68,8 +71,9 @@ export async function toolsOf(
     import('../tools/delegate.ts'),
   ])
   const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
+  const shell = isolates ? (await import('../tools/shell/shell.ts')).confinedTools : []
   return [
-    ...builtinTools,
+    ...builtinTools.map(tool => shell.find(({ name }) => name === tool.name) ?? tool),
     ...own,
     ...(await conventions.tools()),
     ...((await pool?.tools(project, session_id, ask)) ?? []),
@@ -154,6 +158,10 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      sandbox: place.sandboxes.of(
+        sandboxConfigOf(place.config, agent, lineage?.ancestors),
+        hides(policyOf(place, state, agent, lineage)),
+      ),
       formatting: place.formatting,
       toon: place.config.toon,
       signal,
@@ -196,6 +204,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
     mode: state.config.mode,
+    auto_approve_sandboxed: place.config.sandbox.auto_approve_sandboxed,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,
