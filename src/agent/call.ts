@@ -57,6 +57,8 @@ export type Prepared = {
   notes?: string[]
   /** What of it could not be undone. */
   foreseen?: Foreseen
+  /** What it is looked at with before it is approved, where that is not what its turn has. */
+  place?: ToolAccess
 }
 
 /** A call that cannot or may not run; the model gets the reason as an ordinary result. */

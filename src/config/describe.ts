@@ -63,12 +63,13 @@ function describeServer(server: NonNullable<FileConfig['mcp_servers']>[number]):
 const word = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : show(text))
 
 function describeAgent([name, agent]: [string, NonNullable<FileConfig['agents']>[string]]): string {
-  const { system_prompt, description, model, allowed_tools, write_paths, read_only } = agent
+  const { system_prompt, description, model, allowed_tools, write_paths, read_only, isolation } = agent
   const parts = [
     description && show(description),
     model && `model ${printable(model)}`,
     allowed_tools && `tools ${list(allowed_tools) || 'none'}`,
     read_only && 'read-only',
+    isolation === 'worktree' && 'works in a git worktree',
     write_paths && `writes only ${list(write_paths) || 'nothing'}`,
     system_prompt && `told ${show(system_prompt)}`,
   ]

@@ -193,6 +193,8 @@ const agent = table({
   max_rounds: maybe(integer(1, 10_000)),
   max_total_tokens: maybe(integer(1, 1_000_000_000)),
   max_cost_usd: maybe(number('a number of dollars', 0, 1_000_000)),
+  /** `worktree`: what others give it to do, it does in a git worktree of its own; its changes are put to the person. */
+  isolation: maybe(choice(['worktree', 'none'])),
   /** Whether it is offered `todo`. */
   todo: maybe(flag),
   sandbox: maybe(ownSandbox),

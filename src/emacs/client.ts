@@ -1,4 +1,5 @@
 import main from './emacs-agent.el' with { type: 'text' }
+import answer from './emacs-agent-answer.el' with { type: 'text' }
 import approval from './emacs-agent-approval.el' with { type: 'text' }
 import ask from './emacs-agent-ask.el' with { type: 'text' }
 import attach from './emacs-agent-attach.el' with { type: 'text' }
@@ -6,6 +7,7 @@ import attention from './emacs-agent-attention.el' with { type: 'text' }
 import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
 import budget from './emacs-agent-budget.el' with { type: 'text' }
+import button from './emacs-agent-button.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
@@ -18,11 +20,13 @@ import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
+import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
+import form from './emacs-agent-form.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
@@ -40,6 +44,7 @@ import outbox from './emacs-agent-outbox.el' with { type: 'text' }
 import output from './emacs-agent-output.el' with { type: 'text' }
 import overview from './emacs-agent-overview.el' with { type: 'text' }
 import patch from './emacs-agent-patch.el' with { type: 'text' }
+import permission from './emacs-agent-permission.el' with { type: 'text' }
 import places from './emacs-agent-places.el' with { type: 'text' }
 import popup from './emacs-agent-popup.el' with { type: 'text' }
 import problems from './emacs-agent-problems.el' with { type: 'text' }
@@ -61,6 +66,7 @@ import slash from './emacs-agent-slash.el' with { type: 'text' }
 import sse from './emacs-agent-sse.el' with { type: 'text' }
 import text from './emacs-agent-text.el' with { type: 'text' }
 import transcripts from './emacs-agent-transcripts.el' with { type: 'text' }
+import tray from './emacs-agent-tray.el' with { type: 'text' }
 import turns from './emacs-agent-turns.el' with { type: 'text' }
 import undo from './emacs-agent-undo.el' with { type: 'text' }
 import unsaved from './emacs-agent-unsaved.el' with { type: 'text' }
@@ -71,6 +77,7 @@ import waiting from './emacs-agent-waiting.el' with { type: 'text' }
 /** The Emacs client, embedded in the executable: its files by name. A test keeps the list complete. */
 export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent.el': main,
+  'emacs-agent-answer.el': answer,
   'emacs-agent-approval.el': approval,
   'emacs-agent-ask.el': ask,
   'emacs-agent-attach.el': attach,
@@ -78,6 +85,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-backend.el': backend,
   'emacs-agent-base.el': base,
   'emacs-agent-budget.el': budget,
+  'emacs-agent-button.el': button,
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
   'emacs-agent-commands.el': commands,
@@ -90,11 +98,13 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-decide.el': decide,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
+  'emacs-agent-draft-text.el': draftText,
   'emacs-agent-edit.el': edit,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
+  'emacs-agent-form.el': form,
   'emacs-agent-header.el': header,
   'emacs-agent-http.el': http,
   'emacs-agent-inert.el': inert,
@@ -112,6 +122,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-output.el': output,
   'emacs-agent-overview.el': overview,
   'emacs-agent-patch.el': patch,
+  'emacs-agent-permission.el': permission,
   'emacs-agent-places.el': places,
   'emacs-agent-popup.el': popup,
   'emacs-agent-problems.el': problems,
@@ -133,6 +144,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-sse.el': sse,
   'emacs-agent-text.el': text,
   'emacs-agent-transcripts.el': transcripts,
+  'emacs-agent-tray.el': tray,
   'emacs-agent-turns.el': turns,
   'emacs-agent-undo.el': undo,
   'emacs-agent-unsaved.el': unsaved,

@@ -117,6 +117,8 @@ export const KEYS = {
     max_rounds: 'Calls of the model in one turn.',
     max_total_tokens: 'Tokens of a task that another agent gave it.',
     max_cost_usd: 'Dollars of a task that another agent gave it.',
+    isolation:
+      '=worktree=: what another agent gives it is done in a copy of the project, and its changes are asked for at the end.',
     todo: 'Whether it has the tool =todo=.',
     sandbox: 'What differs from =[sandbox]= for its commands: a table, or a mode.',
   } satisfies Texts<Item<FileConfig['agents']>>,

@@ -1,3 +1,4 @@
+import { editorTools } from '../tools/editor/editor-tools.ts'
 import { builtinTools, sessionTools } from '../tools/registry.ts'
 import { fieldList, type JsonSchema } from './json-schema.ts'
 
@@ -5,7 +6,7 @@ const LEVELS = { read: 'runs without asking', write: 'asks', dangerous: 'asks, w
 
 /** Every built-in tool with its parameters, as Org: what `help tools` prints behind its page. */
 export function toolReference(): string {
-  const tools = [...builtinTools, ...sessionTools].map(
+  const tools = [...builtinTools, ...sessionTools, ...editorTools].map(
     ({ name, category, level, level_by_call, description, ...tool }) => {
       const asks = level_by_call ? 'depends on the call' : LEVELS[level]
       const parameters = fieldList(tool.parameters as JsonSchema) || 'No parameters.\n'

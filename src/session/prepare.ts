@@ -10,6 +10,7 @@ import { abortable } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
+import { answeredTools } from './answered.ts'
 import { createCalling } from './calling.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
@@ -60,12 +61,13 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     unsaved: new Map(),
     seen: new Map(),
     jobs: new Map(),
-    sandboxes: createSandboxes({ roots, home: context.dirs.home, available: context.sandbox }),
+    sandboxes: createSandboxes({ home: context.dirs.home, available: context.sandbox }),
     formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
+    editor: session.editor,
     keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
@@ -115,10 +117,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     tools.catch(() => {
       tools = null // a passing fault: look again next time
     })
-    const list = await abortable(tools, signal)
-    if (!frozen.has(agent.name))
-      frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions, profits()))
-    return { agent, list, prefix: await frozen.get(agent.name)! }
+    const answered = await answeredTools(place)
+    const list = [...(await abortable(tools, signal)), ...answered]
+    const key = keyOf(agent.name, answered)
+    if (!frozen.has(key)) frozen.set(key, freeze(agent, project_path, session_id, list, pool, conventions, profits()))
+    return { agent, list, prefix: await frozen.get(key)! }
   }
   const between = async (signal: AbortSignal): Promise<Between> => {
     const { agent, prefix } = await ready(session.state.agent, signal)
@@ -140,7 +143,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ask =
     (turn_id: string, access: ToolAccess, by?: Delegated): Turn['ask'] =>
     (prepared, signal) => {
-      const decision = session.approvals.ask(turn_id, prepared, access, signal, by)
+      const decision = session.approvals.ask(turn_id, prepared, prepared.place ?? access, signal, by)
       void refusedByHook(prepared, turn_id, signal)
       return decision
     }
@@ -149,7 +152,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     session,
     async (child, signal) => {
       const { beginChild } = await import('./child.ts')
-      return beginChild({ session, place, models, conventions, delegation, ready, hooksOf, ask }, child, signal)
+      return beginChild(
+        { session, worktrees_dir: context.worktrees_dir, models, conventions, delegation, ready, hooksOf, ask },
+        child,
+        signal,
+      )
     },
     () => session.turns.wake(),
   )
@@ -175,7 +182,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const { turn_id, text } = prompt
       const mayGoOn = limit.begin(turn_id)
-      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => calling.model(), prefix, mayGoOn }
+      const self: Delegator = {
+        turn_id,
+        agents: [agent],
+        path: [],
+        tags: {},
+        place,
+        turn: () => turn,
+        model: () => calling.model(),
+        prefix,
+        mayGoOn,
+      }
       const access = await createToolAccess(place, session.state, conventions, {
         agent,
         tools: toolsFor(agent, list),
@@ -217,7 +234,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           fallback_models: config.fallback_models,
         },
       )
-      return {
+      const turn: Turn = {
         turn_id: prompt.turn_id,
         agent,
         place: access,
@@ -231,8 +248,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             const { handOver } = await import('./hand-over.ts')
             yield* handOver(session, models, turn_id, signal)
             // An agent that goes by a list has the tool for it.
-            const prefix = await frozen.get('build')
-            if (!prefix?.frozen.tools.some(({ name }) => name === 'todo')) frozen.delete('build')
+            for (const [key, made] of frozen) {
+              const { tools } = (await made).frozen
+              if (isOf('build', key) && !tools.some(({ name }) => name === 'todo')) frozen.delete(key)
+            }
           },
         }),
         async steers() {
@@ -244,6 +263,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
+      return turn
     },
     async release() {
       ended.abort()
@@ -255,6 +275,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
 }
 
 const LARGE_WINDOW = 100_000
+
+/** Of a prefix: the agent, and what an editor answered then. */
+const keyOf = (agent: string, answered: readonly Tool[]) => [agent, ...answered.map(({ name }) => name)].join(' ')
+const isOf = (agent: string, key: string) => key === agent || key.startsWith(`${agent} `)
 
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>

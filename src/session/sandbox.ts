@@ -9,12 +9,11 @@ import type { Roots, Sandbox } from '../tools/tool.ts'
 /** What isolates the commands of a session. Nothing of it is loaded before the first command that is isolated. */
 export type Sandboxes = {
   /** For commands of one agent; undefined where they are not isolated. */
-  of(config: SandboxConfig, hidden: (path: string) => boolean): Sandbox | undefined
+  of(config: SandboxConfig, roots: Roots, hidden: (path: string) => boolean): Sandbox | undefined
   close(): Promise<void>
 }
 
 export function createSandboxes(options: {
-  roots: Roots
   home: string
   available(config: SandboxConfig): Promise<Availability>
 }): Sandboxes {
@@ -22,7 +21,7 @@ export function createSandboxes(options: {
   const confinement = () =>
     (made ??= import('../tools/sandbox/confinement.ts').then(({ createConfinement }) => createConfinement(options)))
   return {
-    of(config, hidden) {
+    of(config, roots, hidden) {
       if (config.mode === 'off') return
       return {
         async look() {
@@ -31,7 +30,8 @@ export function createSandboxes(options: {
             throw new AppError('PERMISSION_DENIED', `Commands run in a sandbox only, and there is none. ${look.reason}`)
           return look
         },
-        confine: async (command, cwd, env) => (await confinement()).confine(command, { config, cwd, env, hidden }),
+        confine: async (command, cwd, env) =>
+          (await confinement()).confine(command, { config, roots, cwd, env, hidden }),
       }
     },
     async close() {

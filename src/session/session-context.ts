@@ -27,6 +27,8 @@ export type SessionContext = {
   spill_dir: string | null
   /** Where what its calls change is kept. */
   undo_dir: string
+  /** Where agents that are isolated get copies of the project. */
+  worktrees_dir: string
   projectRules(): Rule[]
   /** Remembers a rule for the project, bound to what a server says of the tool. */
   remember(rule: string, definition?: Definition): Promise<void>

@@ -15,9 +15,11 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
 import type { Conventions } from './conventions.ts'
+import type { SessionEditor } from './editor.ts'
 import { type Sandboxes, sandboxConfigOf } from './sandbox.ts'
 import type { SessionState } from './state.ts'
 
@@ -41,9 +43,13 @@ export type Workspace = {
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
+  /** The editor that a client attached. */
+  editor: SessionEditor
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
-  keeper: Keeper
+  keeper?: Keeper
+  /** The session's project, for an agent that works in a copy of it. */
+  original?: string
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -160,6 +166,7 @@ export async function createToolAccess(
       jobs: place.jobs,
       sandbox: place.sandboxes.of(
         sandboxConfigOf(place.config, agent, lineage?.ancestors),
+        place.roots,
         hides(policyOf(place, state, agent, lineage)),
       ),
       formatting: place.formatting,
@@ -170,6 +177,8 @@ export async function createToolAccess(
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
       ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
+      language: tool => languageSource(place, tool),
+      editor: () => place.editor.current,
       delegate: delegate(tool_call_id, signal),
       plan: {
         items: plan,
@@ -195,8 +204,9 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
+  const rules = [...configRules, ...place.projectRules(), ...sessionRules]
   return {
-    rules: [...configRules, ...place.projectRules(), ...sessionRules],
+    rules: place.original === undefined ? rules : rules.flatMap(rule => [rule, inCopy(rule, place.original!)]),
     agent,
     ...(lineage && { ancestors: lineage.ancestors }),
     narrowed: lineage ? [...lineage.narrowed, ...place.narrowed] : place.narrowed,
@@ -210,3 +220,6 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     home: place.dirs.home,
   }
 }
+
+/** A rule on an absolute path in the project, as it holds in a copy of it. */
+const inCopy = (rule: Rule, original: string): Rule => ({ ...rule, rule: rule.rule.replace(`(${original}/`, '(') })

@@ -1,6 +1,7 @@
 import type { Children } from '../base/children.ts'
 import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
+import type { Editor } from './editor/editor.ts'
 import type { LanguageSource, LanguageTool } from './editor/language.ts'
 import type { Formatted, Formatting } from './files/format.ts'
 import type { Confinement, Look } from './sandbox/confinement.ts'
@@ -59,6 +60,8 @@ export type Effect = {
   leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
+  /** It asks where no rule allows it, though nothing is written, and is not remembered; `always`: whatever allows it. */
+  asks?: { reason: string; always?: true }
   /** It touches nothing but the session, and what comes of it is judged by itself: it never asks. */
   session_only?: true
   /** It only leads on: to the next skill, or to tools that are judged by their own names. No skill closes it. */
@@ -136,6 +139,8 @@ export type ToolContext = {
   ask?: Ask
   /** Who answers this tool about code: an editor that registered it, else our own language servers; undefined: nobody. */
   language?(tool: LanguageTool): LanguageSource | undefined
+  /** The editor that is attached now. */
+  editor?(): Editor | undefined
   /** Other agents. `check` throws INVALID_PARAMS, TOOL_FAILED for what cannot be given to one. */
   delegate?: { check(task: Task): void; run(task: Task): Promise<Output> }
   /** The list of steps of the agent that calls. */
@@ -167,8 +172,11 @@ export type Redaction = {
   stream(): { push(piece: string): string; flush(): string }
 }
 
-/** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
-export type Roots = { project: string; allowed: string[]; forbidden: string[] }
+/**
+ * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
+ * below one of ours and is open all the same: an agent works there in its own copy of the project.
+ */
+export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>

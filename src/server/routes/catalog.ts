@@ -49,6 +49,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         description: agent.description,
         ...(agent.model && { model: agent.model }),
         read_only: agent.read_only,
+        ...(agent.isolation === 'worktree' && { isolation: agent.isolation }),
         tools: toolsFor(agent, tools).map(tool => tool.name),
         origin: agent.origin,
         ...(problem !== undefined && { problem }),

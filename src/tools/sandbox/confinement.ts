@@ -22,6 +22,7 @@ export type Look = { isolation: Isolation } | { isolation: null; reason: string 
 
 type Given = {
   config: SandboxConfig
+  roots: Place['roots']
   cwd: string
   env: Record<string, string>
   hidden: Place['hidden']
@@ -30,12 +31,11 @@ type Given = {
 }
 
 export function createConfinement(options: {
-  roots: Place['roots']
   home: string
   /** Whether this machine can, tried on first use. */
   available(config: SandboxConfig): Promise<Availability>
 }): Confinement {
-  const { roots, home, available } = options
+  const { home, available } = options
   const temporary = createTemporary()
   /** By what they let out to: agents of a session may differ. */
   const proxies = new Map<string, ReturnType<typeof createProxy>>()
@@ -58,7 +58,7 @@ export function createConfinement(options: {
       if (!found.launcher) return { isolation: null, reason: found.reason }
       return { isolation: { by: found.launcher.by, network: config.network, write: config.write } }
     },
-    async confine(command, { config, cwd, env, hidden, visible = [] }) {
+    async confine(command, { config, roots, cwd, env, hidden, visible = [] }) {
       const { launcher, ...missing } = await available(config)
       if (!launcher) throw new AppError('PERMISSION_DENIED', 'reason' in missing ? missing.reason : '')
       const own = await temporary.path()

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { call, type Scripted, startScripted } from '../../support/scripted.ts'
 import { hasBubblewrap } from '../../support/sandboxes.ts'
+import { call, type Scripted, startScripted } from '../../support/scripted.ts'
 import { working } from '../../support/working-session.ts'
 
 const sh = (command: string, more: object = {}) => call('shell_exec', { command, ...more })
