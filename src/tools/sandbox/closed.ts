@@ -31,6 +31,7 @@ export async function closedFor(
   const { roots, home } = place
   const patterns = read_deny.map(path => path.replace(/^\$PROJECT(?=\/|$)/, roots.project))
   const named = [
+    ...roots.forbidden,
     ...SECRETS_OF_HOME.map(name => join(home, name)),
     ...SECRETS_OF_MACHINE,
     ...patterns.filter(pattern => !GLOB.test(pattern)),
@@ -42,9 +43,7 @@ export async function closedFor(
   const walked = await Promise.all([roots.project, ...roots.allowed].map(root => walk(root, isHidden)))
   const fixed = FIXED_AT_TOP.map(name => join(roots.project, name))
   return {
-    closed: [
-      ...new Set([...roots.forbidden, ...found.filter(path => path !== null), ...walked.flatMap(w => w.closed)]),
-    ],
+    closed: [...new Set([...found.filter(path => path !== null), ...walked.flatMap(w => w.closed)])],
     fixed: [...new Set([...fixed, ...walked.flatMap(w => w.fixed)])],
   }
 }

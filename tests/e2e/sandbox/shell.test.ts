@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasBubblewrap } from '../../support/sandboxes.ts'
 import { call, type Scripted, startScripted } from '../../support/scripted.ts'
+import { tempDir } from '../../support/temp.ts'
 import { working } from '../../support/working-session.ts'
 
 const sh = (command: string, more: object = {}) => call('shell_exec', { command, ...more })
@@ -68,5 +69,25 @@ describe.skipIf(!hasBubblewrap)('a shell in the sandbox (needs bubblewrap and us
     expect(data.reason).toContain('outside of the sandbox')
     expect(data.sandbox).toBeUndefined()
     expect(data.remember).toBeUndefined()
+  })
+})
+
+describe.skipIf(!hasBubblewrap)('the mode sandboxed (needs bubblewrap and user namespaces)', () => {
+  test('shell in the sandbox does not ask, anything else does', async () => {
+    const scripted = await startScripted({ config: '[sandbox]\nmode = "auto"\n' })
+    const { make } = await working(scripted, { 'a.txt': 'a\n' }, { config: { mode: 'sandboxed' } })
+    expect((await make(sh('echo $((1 + 1)) > b.txt'))).how).toBe('auto')
+    expect((await make(sh('echo out', { outside_sandbox: true }))).how).toBe('ask')
+    expect((await make(call('write_file', { path: 'c.txt', content: '' }))).how).toBe('ask')
+  })
+
+  test('without a sandbox it is 400', async () => {
+    const { backend } = await startScripted()
+    const { status, body } = await backend.call('POST /api/sessions', {
+      project_path: tempDir(),
+      config: { mode: 'sandboxed' },
+    })
+    expect([status, body.error.code]).toEqual([400, 'INVALID_REQUEST'])
+    expect(body.error.message).toContain('[sandbox]')
   })
 })
