@@ -10,13 +10,13 @@ import {
 import * as v from 'valibot'
 import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
+import { readMode } from '../session/mode.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../session/store.ts'
 import { abilitiesOf } from './client.ts'
 import { requestError } from './errors.ts'
 import { joinedFrom } from './joined.ts'
-import { checkMode } from './options.ts'
 import { createRoom, type Room } from './room.ts'
 import { authenticate, authMethodsOf, signOut } from './sign-in.ts'
 
@@ -154,9 +154,9 @@ export async function serveAcp(
     )
     .onRequest(
       'session/set_mode',
-      answering(({ params: { sessionId, modeId } }) => {
+      answering(async ({ params: { sessionId, modeId } }) => {
         roomOf(sessionId)
-        checkMode(modeId)
+        await store.update(sessionId, { config: { mode: readMode(modeId) } })
         return {}
       }),
     )

@@ -112,7 +112,7 @@ export function createRoom(session: Session, { client, can, gone, store, runtime
   return {
     session,
     /** What `session/new`, `load`, `resume` and `fork` are answered with. */
-    setup: async () => ({ modes: modesOf(), configOptions: await configOptions() }),
+    setup: async () => ({ modes: await modesOf(session), configOptions: await configOptions() }),
     /** Sends the commands that there are, where they are not what was sent before. */
     announce: () => void announce().catch(warn),
     /** Forgets what was sent of the commands: another client side may have opened the session anew. */

@@ -27,6 +27,7 @@ import files from './emacs-agent-files.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
 import form from './emacs-agent-form.el' with { type: 'text' }
+import garbage from './emacs-agent-garbage.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
@@ -104,6 +105,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-files.el': files,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
+  'emacs-agent-garbage.el': garbage,
   'emacs-agent-form.el': form,
   'emacs-agent-header.el': header,
   'emacs-agent-http.el': http,
