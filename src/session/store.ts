@@ -254,8 +254,7 @@ export class Store {
   /** Applies settings; a model is resolved first, so that answers always carry `provider/model`. */
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
-    const { sandbox } = session.config
-    await checkMode(settings.config?.mode, () => this.#runtime.sandbox(sandbox, session.state.project_path))
+    await checkMode(settings.config?.mode, () => session.sandbox())
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
     const model = wanted ? await this.#runtime.models.resolve(wanted) : undefined
     await session.update({ ...settings, ...(model && { model: model.id }) })
