@@ -16,9 +16,10 @@ import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
 import { callHooks, createHooks } from './hooks.ts'
+import { createLanguages } from './languages.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
-import { createSandboxes, sandboxConfigOf } from './sandbox.ts'
+import { createSandboxes } from './sandbox.ts'
 import type { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
@@ -51,6 +52,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     allowed: config.allowed_directories.map(real),
     forbidden: context.forbidden.map(real),
   }
+  const unsaved = new Map<string, string>()
   const place: Workspace = {
     session_id,
     dirs: context.dirs,
@@ -58,7 +60,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     roots,
     children: context.children,
     env: context.env,
-    unsaved: new Map(),
+    unsaved,
     seen: new Map(),
     jobs: new Map(),
     sandboxes: createSandboxes({ home: context.dirs.home, available: context.sandbox }),
@@ -68,6 +70,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
     editor: session.editor,
+    languages: createLanguages(() => context.languageServers(roots.project), unsaved),
     keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
@@ -103,15 +106,12 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const profits = () =>
     session.state.conversation.plan.length > 0 || (models.info(session.state.model).context_window ?? 0) >= LARGE_WINDOW
 
-  /** Whether the commands of some agent run in a sandbox: then the tools have a way to ask for more. */
-  const isolates = () => agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
-
   const delegates = () => agentsOf(config).map(({ name }) => name)
 
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), isolates(), (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), config, (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {

@@ -189,6 +189,7 @@ export class Store {
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), session_id),
+      languageServers: project => this.#runtime.languageServers(config, project),
       worktrees_dir: worktreesDir(dirs.state),
       projectRules: () => live.rules,
       remember: async (rule, definition) => {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Agent, toolsFor } from '../agent/agents.ts'
+import { type Agent, agentsOf, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
 import { type Part, prefixParts } from '../agent/budget.ts'
 import type { ToolAccess } from '../agent/call.ts'
@@ -18,8 +18,10 @@ import type { Keeper } from '../undo/keeper.ts'
 import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
+import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionEditor } from './editor.ts'
+import type { Languages } from './languages.ts'
 import { type Sandboxes, sandboxConfigOf } from './sandbox.ts'
 import type { SessionState } from './state.ts'
 
@@ -45,6 +47,8 @@ export type Workspace = {
   attachments: ReturnType<typeof createAttachments>
   /** The editor that a client attached. */
   editor: SessionEditor
+  /** The language servers of the project. */
+  languages: Languages
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
   keeper?: Keeper
@@ -69,17 +73,22 @@ export async function toolsOf(
   pool: Pool | null,
   conventions: Conventions,
   agents: readonly string[],
-  isolates: boolean,
+  config: Config,
   ask: Ask,
 ): Promise<Tool[]> {
-  const [{ builtinTools, sessionTools }, { delegateTool }] = await Promise.all([
+  const [{ builtinTools, sessionTools }, { delegateTool }, { webSearchTool }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/delegate.ts'),
+    import('../tools/web/search.ts'),
   ])
   const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
+  // A way to ask for more, where the commands of some agent are isolated.
+  const isolates = agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
   const shell = isolates ? (await import('../tools/shell/shell.ts')).confinedTools : []
+  const search = webSearchTool(config.web_search)
   return [
     ...builtinTools.map(tool => shell.find(({ name }) => name === tool.name) ?? tool),
+    ...(search ? [search] : []),
     ...own,
     ...(await conventions.tools()),
     ...((await pool?.tools(project, session_id, ask)) ?? []),
@@ -147,6 +156,7 @@ export async function createToolAccess(
     policy: () => policyOf(place, state, agent, lineage),
     refresh: (params, signal) => refreshBuffers(params, place, signal),
     keeper: place.keeper,
+    checks: createChecks(place),
     // What a directory asks of the one that works there is for the session's own agent.
     touched: async ({ effect }) => {
       if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])
