@@ -5,10 +5,10 @@ import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
 import { type Place, placeOf } from '../../conventions/places.ts'
 import { createRedactor } from '../../session/redact.ts'
-import type { Tool } from '../../tools/tool.ts'
+import type { Ask, Tool } from '../../tools/tool.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { OfProject, ProviderKey } from '../schema.ts'
+import { OfProject, ProviderKey, RestartServer } from '../schema.ts'
 
 /** What there is to choose from: models, agents, tools, MCP servers, rules. */
 export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
@@ -101,8 +101,9 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   route(
     app,
     'POST /api/mcp/:name/restart',
-    { summary: 'Restart an MCP server', query: OfProject },
+    { summary: 'Restart an MCP server', query: RestartServer },
     async ({ c, query }) => {
+      const session = query.session === undefined ? null : await store.get(query.session)
       await runtime.projectConfig(query.project)
       const pool = await runtime.pool()
       if (!pool)
@@ -110,7 +111,12 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
           'NOT_FOUND',
           'There is no MCP server of that name. Add it under [[mcp_servers]] in emacs-agent.toml.',
         )
-      await pool.restart(c.req.param('name') ?? '', await real(query.project))
+      const asker = session && {
+        session_id: session.id,
+        ask: (question: Parameters<Ask>[0], elsewhere?: Promise<unknown>) =>
+          session.questions.ask(question, c.req.raw.signal, elsewhere),
+      }
+      await pool.restart(c.req.param('name') ?? '', await real(query.project), asker)
       return { status: 'restarted' }
     },
   )
