@@ -20,6 +20,7 @@ import { unsetFailure } from './connection/failures.ts'
 import { createMcpServer, type McpServer } from './connection/server.ts'
 import { rowOf, type ServerStatus } from './status.ts'
 import { openHttp } from './transport/http.ts'
+import { type Around, isolate } from './transport/isolated.ts'
 import { createLastLines } from './transport/last-lines.ts'
 import { openChild } from './transport/open.ts'
 
@@ -36,6 +37,8 @@ export type PoolOptions = {
   children: Children
   /** Environment of children, stripped of secrets. Asked at each start. */
   env(): Record<string, string>
+  /** What a child is isolated with; absent: with nothing. */
+  isolation?(project: string | null): Around
   /** Ours. */
   version: string
   log(message: string): void
@@ -133,7 +136,10 @@ export function createPool(options: PoolOptions): Pool {
         await options.children.sweep()
         if (config.unset) throw unsetFailure(config.name, config.unset, config.origin)
         if (config.url) return openHttp(config, credentialsFor(config.url))
-        return openChild(config, project ?? options.dirs.home, options.env(), stderr, options.children, grace_ms)
+        const around = options.isolation?.(project)
+        const isolated = around ? await isolate(config, project, around) : null
+        const cwd = project ?? options.dirs.home
+        return openChild(config, cwd, options.env(), stderr, options.children, grace_ms, isolated)
       },
     })
     return server

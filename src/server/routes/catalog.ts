@@ -68,7 +68,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     { summary: 'Tools, and what approval they need by default', query: OfProject },
     async ({ query }) => {
       // Read first: the pool knows the servers of a project by its configuration.
-      const { rules } = await runtime.projectConfig(query.project)
+      const { rules, sandbox } = await runtime.projectConfig(query.project)
       const pool = query.project === undefined ? null : await runtime.pool()
       const listed = [
         ...(await builtins()),
@@ -76,6 +76,9 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         ...((await pool?.listed((await real(query.project))!)) ?? []),
       ]
       const { defaultApproval } = await import('../../tools/permission/approval.ts')
+      const found = await runtime.sandbox(sandbox, (await real(query.project)) ?? runtime.dirs.config)
+      const { network, write } = sandbox
+      const isolation = found.launcher && { by: found.launcher.by, network, write }
       return {
         tools: listed.map(tool => ({
           name: tool.name,
@@ -83,7 +86,9 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
           description: tool.description,
           approval: defaultApproval(tool, rules),
           ...(tool.level === 'dangerous' && { danger: 'dangerous' }),
+          ...(isolation && tool.takes === 'line' && { sandbox: isolation }),
         })),
+        sandbox: { mode: sandbox.mode, ...(isolation ?? { by: null, reason: 'reason' in found ? found.reason : '' }) },
       }
     },
   )
