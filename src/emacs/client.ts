@@ -18,6 +18,7 @@ import context from './emacs-agent-context.el' with { type: 'text' }
 import copy from './emacs-agent-copy.el' with { type: 'text' }
 import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
+import delegate from './emacs-agent-delegate.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
 import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
@@ -98,6 +99,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-cost.el': cost,
   'emacs-agent-copy.el': copy,
   'emacs-agent-decide.el': decide,
+  'emacs-agent-delegate.el': delegate,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-draft-text.el': draftText,
