@@ -12,6 +12,7 @@ import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
 import commit from './emacs-agent-commit.el' with { type: 'text' }
+import compare from './emacs-agent-compare.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
@@ -53,6 +54,7 @@ import problems from './emacs-agent-problems.el' with { type: 'text' }
 import program from './emacs-agent-program.el' with { type: 'text' }
 import proposal from './emacs-agent-proposal.el' with { type: 'text' }
 import question from './emacs-agent-question.el' with { type: 'text' }
+import refine from './emacs-agent-refine.el' with { type: 'text' }
 import request from './emacs-agent-request.el' with { type: 'text' }
 import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
@@ -92,6 +94,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-code.el': code,
   'emacs-agent-commands.el': commands,
   'emacs-agent-commit.el': commit,
+  'emacs-agent-compare.el': compare,
   'emacs-agent-conflict.el': conflict,
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
@@ -133,6 +136,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-program.el': program,
   'emacs-agent-proposal.el': proposal,
   'emacs-agent-question.el': question,
+  'emacs-agent-refine.el': refine,
   'emacs-agent-request.el': request,
   'emacs-agent-resume.el': resume,
   'emacs-agent-review.el': review,
