@@ -32,6 +32,7 @@ import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
 import input from './emacs-agent-input.el' with { type: 'text' }
+import install from './emacs-agent-install.el' with { type: 'text' }
 import intake from './emacs-agent-intake.el' with { type: 'text' }
 import json from './emacs-agent-json.el' with { type: 'text' }
 import keys from './emacs-agent-keys.el' with { type: 'text' }
@@ -111,6 +112,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-http.el': http,
   'emacs-agent-inert.el': inert,
   'emacs-agent-input.el': input,
+  'emacs-agent-install.el': install,
   'emacs-agent-intake.el': intake,
   'emacs-agent-json.el': json,
   'emacs-agent-keys.el': keys,

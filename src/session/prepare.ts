@@ -109,7 +109,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), config, (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {

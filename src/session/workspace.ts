@@ -71,15 +71,19 @@ export async function toolsOf(
   pool: Pool | null,
   conventions: Conventions,
   agents: readonly string[],
+  config: Pick<Config, 'web_search'>,
   ask: Ask,
 ): Promise<Tool[]> {
-  const [{ builtinTools, sessionTools }, { delegateTool }] = await Promise.all([
+  const [{ builtinTools, sessionTools }, { delegateTool }, { webSearchTool }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/delegate.ts'),
+    import('../tools/web/search.ts'),
   ])
   const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
+  const search = webSearchTool(config.web_search)
   return [
     ...builtinTools,
+    ...(search ? [search] : []),
     ...own,
     ...(await conventions.tools()),
     ...((await pool?.tools(project, session_id, ask)) ?? []),

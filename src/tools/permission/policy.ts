@@ -185,7 +185,7 @@ function refuseSensitive(subject: Subject, rules: Ready[], { project }: Policy):
 
 /** Services of this machine and its network trust whoever reaches them, so no page of the web may lead there. */
 function refusePrivate({ tool, effect }: Subject, rules: Ready[]): Verdict | undefined {
-  if (effect.url === undefined) return
+  if (effect.url === undefined || effect.own_url) return
   const { hostname, host } = new URL(effect.url)
   if (!isPrivateHost(hostname) || namesHost(effect.url, rules)) return
   return {
