@@ -1,6 +1,6 @@
 import { read, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
 import { VERSION } from './base/version.ts'
@@ -8,7 +8,7 @@ import { parseCommand } from './cli/args.ts'
 import { runCommand } from './cli/commands.ts'
 import { createOutput, isTerminal } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
-import { dirsFrom } from './config/dirs.ts'
+import { dirsFrom, worktreesDir } from './config/dirs.ts'
 
 const SWEEP = 'sweep-children'
 const SANDBOX = 'in-sandbox'
@@ -80,6 +80,8 @@ async function main(argv: string[]): Promise<number> {
 /** What the watcher of a backend becomes when that ended without a word; no command for people. */
 async function sweep(directory: string, pid: number): Promise<number> {
   await (await import('./base/children.ts')).sweepOrphans(directory, pid)
+  const { sweepWorktrees } = await import('./tools/git/worktrees.ts')
+  await sweepWorktrees(worktreesDir(dirname(directory)))
   return 0
 }
 

@@ -22,6 +22,8 @@ export type Agent = {
   max_rounds?: number
   max_total_tokens?: number
   max_cost_usd?: number
+  /** Where it works for another agent: in a copy of the project, or in the project itself. */
+  isolation?: 'worktree' | 'none'
   /** Whether it is offered `todo`. Unset: where its model profits. */
   todo?: boolean
   origin: string
@@ -120,6 +122,7 @@ function customised(shipped: Agent | undefined, name: string, entry: AgentConfig
     max_rounds: entry.max_rounds ?? base.max_rounds,
     max_total_tokens: entry.max_total_tokens ?? base.max_total_tokens,
     max_cost_usd: entry.max_cost_usd ?? base.max_cost_usd,
+    isolation: entry.isolation ?? base.isolation,
     todo: base.name === 'plan' || (entry.todo ?? base.todo),
     origin: entry.origin ?? base.origin,
   }

@@ -19,6 +19,8 @@ const LONGEST_LOG = 1024 * 1024
 
 /** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */
 export async function acp(options: Options<'acp'>, outside: Process): Promise<number> {
+  if (options.login) return (await import('./login.ts')).setUp(options, outside)
+  if (options.attach) return (await import('./attach.ts')).attach(options, outside)
   const { env, dirs, version, sweeper, sandbox } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level, await openLog(dirs.state))

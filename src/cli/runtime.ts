@@ -13,6 +13,7 @@ import { createArchive } from '../session/archive.ts'
 import { createRedactor } from '../session/redact.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Machine } from '../tools/sandbox/sandbox.ts'
+import { createLanguageServers } from './language-servers.ts'
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
 export function createRuntime(given: {
@@ -30,6 +31,11 @@ export function createRuntime(given: {
   const models = createModels({ config: loaded.config, env, guide, state: dirs.state })
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
+  const languageServers = createLanguageServers({
+    children,
+    env: () => envOf(),
+    log: message => log('debug', redactor.value(message)),
+  })
   let pool: Promise<Pool> | null = null
   let poolSecrets = (): string[] => []
   /** As they were given the last time: the same array while they are the same. */
@@ -106,6 +112,7 @@ export function createRuntime(given: {
       const { sandboxOf } = await import('../tools/sandbox/sandbox.ts')
       return sandboxOf(config, machineFor(project))
     },
+    languageServers: languageServers.of,
     async pool() {
       pool ??= import('../mcp/pool.ts').then(({ createPool }) => {
         const created = createPool({
@@ -129,7 +136,7 @@ export function createRuntime(given: {
     secrets: allSecrets,
     log,
     async close() {
-      await (await pool)?.close()
+      await Promise.all([(await pool)?.close(), languageServers.close()])
       await children.close()
     },
   }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { UsageError } from '../base/errors.ts'
-import { childrenDir } from '../config/dirs.ts'
+import { childrenDir, worktreesDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
 import type { Options } from './commands.ts'
@@ -74,7 +74,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   // What was ignored in the configuration is said at the start.
   if (loaded.notices.length + loaded.problems.length > 0) void load()
   // What a backend that was killed left running. Nobody waits for it.
-  if (isFilled(childrenDir(dirs.state))) void load().then(loaded => loaded.sweep())
+  if ([childrenDir, worktreesDir].some(own => isFilled(own(dirs.state)))) void load().then(loaded => loaded.sweep())
 
   log('info', `stopping: ${await stopped}`)
   const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })

@@ -193,6 +193,8 @@ const agent = table({
   max_rounds: maybe(integer(1, 10_000)),
   max_total_tokens: maybe(integer(1, 1_000_000_000)),
   max_cost_usd: maybe(number('a number of dollars', 0, 1_000_000)),
+  /** `worktree`: what others give it to do, it does in a git worktree of its own; its changes are put to the person. */
+  isolation: maybe(choice(['worktree', 'none'])),
   /** Whether it is offered `todo`. */
   todo: maybe(flag),
   sandbox: maybe(ownSandbox),
@@ -263,6 +265,13 @@ const languageServer = table({
 /** Reads the text on stdin and prints it formatted; `$FILE` is the file's absolute name. */
 const formatter = v.pipe(texts, v.minLength(1, 'a program and its arguments'))
 
+/** Who answers `web_search`; without a key (SearXNG: an address) there is no such tool. */
+const webSearch = table({
+  provider: choice(['brave', 'tavily', 'searxng']),
+  api_key: maybe(v.string('a string')),
+  base_url: maybe(url),
+})
+
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
@@ -277,6 +286,7 @@ export const fileSchema = table({
   hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   lsp: maybe(record(name, languageServer)),
   format: maybe(record(text('a file pattern'), formatter)),
+  web_search: maybe(webSearch),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

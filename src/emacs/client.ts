@@ -1,4 +1,5 @@
 import main from './emacs-agent.el' with { type: 'text' }
+import answer from './emacs-agent-answer.el' with { type: 'text' }
 import approval from './emacs-agent-approval.el' with { type: 'text' }
 import ask from './emacs-agent-ask.el' with { type: 'text' }
 import attach from './emacs-agent-attach.el' with { type: 'text' }
@@ -7,6 +8,7 @@ import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
 import budget from './emacs-agent-budget.el' with { type: 'text' }
 import buffers from './emacs-agent-buffers.el' with { type: 'text' }
+import button from './emacs-agent-button.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
@@ -22,6 +24,7 @@ import describe from './emacs-agent-describe.el' with { type: 'text' }
 import diagnostics from './emacs-agent-diagnostics.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
+import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import editor from './emacs-agent-editor.el' with { type: 'text' }
 import evaluate from './emacs-agent-eval.el' with { type: 'text' }
@@ -29,10 +32,13 @@ import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
+import form from './emacs-agent-form.el' with { type: 'text' }
+import garbage from './emacs-agent-garbage.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
 import input from './emacs-agent-input.el' with { type: 'text' }
+import install from './emacs-agent-install.el' with { type: 'text' }
 import intake from './emacs-agent-intake.el' with { type: 'text' }
 import json from './emacs-agent-json.el' with { type: 'text' }
 import keys from './emacs-agent-keys.el' with { type: 'text' }
@@ -47,6 +53,7 @@ import outbox from './emacs-agent-outbox.el' with { type: 'text' }
 import output from './emacs-agent-output.el' with { type: 'text' }
 import overview from './emacs-agent-overview.el' with { type: 'text' }
 import patch from './emacs-agent-patch.el' with { type: 'text' }
+import permission from './emacs-agent-permission.el' with { type: 'text' }
 import places from './emacs-agent-places.el' with { type: 'text' }
 import popup from './emacs-agent-popup.el' with { type: 'text' }
 import problems from './emacs-agent-problems.el' with { type: 'text' }
@@ -68,6 +75,7 @@ import slash from './emacs-agent-slash.el' with { type: 'text' }
 import sse from './emacs-agent-sse.el' with { type: 'text' }
 import text from './emacs-agent-text.el' with { type: 'text' }
 import transcripts from './emacs-agent-transcripts.el' with { type: 'text' }
+import tray from './emacs-agent-tray.el' with { type: 'text' }
 import turns from './emacs-agent-turns.el' with { type: 'text' }
 import undo from './emacs-agent-undo.el' with { type: 'text' }
 import unsaved from './emacs-agent-unsaved.el' with { type: 'text' }
@@ -78,6 +86,7 @@ import waiting from './emacs-agent-waiting.el' with { type: 'text' }
 /** The Emacs client, embedded in the executable: its files by name. A test keeps the list complete. */
 export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent.el': main,
+  'emacs-agent-answer.el': answer,
   'emacs-agent-approval.el': approval,
   'emacs-agent-ask.el': ask,
   'emacs-agent-attach.el': attach,
@@ -85,9 +94,10 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-backend.el': backend,
   'emacs-agent-base.el': base,
   'emacs-agent-budget.el': budget,
+  'emacs-agent-buffers.el': buffers,
+  'emacs-agent-button.el': button,
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
-  'emacs-agent-buffers.el': buffers,
   'emacs-agent-commands.el': commands,
   'emacs-agent-commit.el': commit,
   'emacs-agent-compile.el': compile,
@@ -101,6 +111,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-diagnostics.el': diagnostics,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
+  'emacs-agent-draft-text.el': draftText,
   'emacs-agent-edit.el': edit,
   'emacs-agent-editor.el': editor,
   'emacs-agent-eval.el': evaluate,
@@ -108,10 +119,13 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-files.el': files,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
+  'emacs-agent-garbage.el': garbage,
+  'emacs-agent-form.el': form,
   'emacs-agent-header.el': header,
   'emacs-agent-http.el': http,
   'emacs-agent-inert.el': inert,
   'emacs-agent-input.el': input,
+  'emacs-agent-install.el': install,
   'emacs-agent-intake.el': intake,
   'emacs-agent-json.el': json,
   'emacs-agent-keys.el': keys,
@@ -126,6 +140,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-output.el': output,
   'emacs-agent-overview.el': overview,
   'emacs-agent-patch.el': patch,
+  'emacs-agent-permission.el': permission,
   'emacs-agent-places.el': places,
   'emacs-agent-popup.el': popup,
   'emacs-agent-problems.el': problems,
@@ -147,6 +162,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-sse.el': sse,
   'emacs-agent-text.el': text,
   'emacs-agent-transcripts.el': transcripts,
+  'emacs-agent-tray.el': tray,
   'emacs-agent-turns.el': turns,
   'emacs-agent-undo.el': undo,
   'emacs-agent-unsaved.el': unsaved,

@@ -14,6 +14,7 @@
 (dolist (entry '(("emacs-agent" emacs-agent emacs-agent-new emacs-agent-next-approval emacs-agent-approvals
                   emacs-agent-give-key emacs-agent-update)
                  ("emacs-agent-attach" emacs-agent-backend-attach)
+                 ("emacs-agent-install" emacs-agent-install-program)
                  ("emacs-agent-ask" emacs-agent-ask-region emacs-agent-send-buffer
                   emacs-agent-fix-diagnostic-at-point)
                  ("emacs-agent-rewrite" emacs-agent-rewrite-region)

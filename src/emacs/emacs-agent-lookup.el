@@ -17,7 +17,7 @@
 (require 'project)
 
 (declare-function imenu--make-index-alist "imenu")
-(declare-function slot-value "eieio")
+(declare-function eieio-oref "eieio-core")
 (defvar tags-file-name)
 (defvar tags-table-list)
 
@@ -130,7 +130,7 @@ It is a structure since Emacs 29, and an object before."
   (ignore-errors
     (if (fboundp 'xref-file-location-column)
         (funcall 'xref-file-location-column location)
-      (slot-value location 'column))))
+      (eieio-oref location 'column))))
 
 ;;;; Documentation
 

@@ -45,6 +45,7 @@ export const KEYS = {
     lsp: 'Language servers for the tools =diagnostics=, =definition=, =references=, =hover= and =symbols=.',
     format: 'Formatters by file pattern: each gets the text on stdin, and =$FILE= in its words is the file.',
     sandbox: 'What commands and MCP servers are isolated from. A project can only restrict it further.',
+    web_search: 'Who answers the tool =web_search=. Without it there is no such tool.',
     models: 'What is not known of a model, or is otherwise here: see =help models=.',
   } satisfies Texts<FileConfig>,
   providers: {
@@ -117,6 +118,8 @@ export const KEYS = {
     max_rounds: 'Calls of the model in one turn.',
     max_total_tokens: 'Tokens of a task that another agent gave it.',
     max_cost_usd: 'Dollars of a task that another agent gave it.',
+    isolation:
+      '=worktree=: what another agent gives it is done in a copy of the project, and its changes are asked for at the end.',
     todo: 'Whether it has the tool =todo=.',
     sandbox: 'What differs from =[sandbox]= for its commands: a table, or a mode.',
   } satisfies Texts<Item<FileConfig['agents']>>,
@@ -140,6 +143,11 @@ export const KEYS = {
     languages: 'LSP names of the languages: of all its files, or by file pattern.',
     settings: 'What the server is told in =workspace/configuration=.',
   } satisfies Texts<Item<FileConfig['lsp']>>,
+  web_search: {
+    provider: '=brave=, =tavily= or =searxng=.',
+    api_key: 'Its key. A variable in it comes from the environment. SearXNG needs none.',
+    base_url: 'Its address, where it is not the usual one; for SearXNG that of an instance that answers with JSON.',
+  } satisfies Texts<NonNullable<FileConfig['web_search']>>,
   models: {
     context_window: 'Tokens that fit, input and output together.',
     max_output: 'Tokens of one answer.',

@@ -16,6 +16,7 @@ import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
 import { callHooks, createHooks } from './hooks.ts'
+import { createLanguages } from './languages.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
 import type { Session } from './session.ts'
@@ -50,6 +51,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     allowed: config.allowed_directories.map(real),
     forbidden: context.forbidden.map(real),
   }
+  const unsaved = new Map<string, string>()
   const place: Workspace = {
     session_id,
     dirs: context.dirs,
@@ -57,7 +59,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     roots,
     children: context.children,
     env: context.env,
-    unsaved: new Map(),
+    unsaved,
     seen: new Map(),
     jobs: new Map(),
     formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
@@ -66,6 +68,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
     editor: session.editor,
+    languages: createLanguages(() => context.languageServers(roots.project), unsaved),
     keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
@@ -106,7 +109,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), config, (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {
@@ -138,7 +141,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ask =
     (turn_id: string, access: ToolAccess, by?: Delegated): Turn['ask'] =>
     (prepared, signal) => {
-      const decision = session.approvals.ask(turn_id, prepared, access, signal, by)
+      const decision = session.approvals.ask(turn_id, prepared, prepared.place ?? access, signal, by)
       void refusedByHook(prepared, turn_id, signal)
       return decision
     }
@@ -147,7 +150,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     session,
     async (child, signal) => {
       const { beginChild } = await import('./child.ts')
-      return beginChild({ session, place, models, conventions, delegation, ready, hooksOf, ask }, child, signal)
+      return beginChild(
+        { session, worktrees_dir: context.worktrees_dir, models, conventions, delegation, ready, hooksOf, ask },
+        child,
+        signal,
+      )
     },
     () => session.turns.wake(),
   )
@@ -173,7 +180,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const { turn_id, text } = prompt
       const mayGoOn = limit.begin(turn_id)
-      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => calling.model(), prefix, mayGoOn }
+      const self: Delegator = {
+        turn_id,
+        agents: [agent],
+        path: [],
+        tags: {},
+        place,
+        turn: () => turn,
+        model: () => calling.model(),
+        prefix,
+        mayGoOn,
+      }
       const access = await createToolAccess(place, session.state, conventions, {
         agent,
         tools: toolsFor(agent, list),
@@ -215,7 +232,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           fallback_models: config.fallback_models,
         },
       )
-      return {
+      const turn: Turn = {
         turn_id: prompt.turn_id,
         agent,
         place: access,
@@ -244,6 +261,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
+      return turn
     },
     async release() {
       ended.abort()

@@ -2,6 +2,7 @@ import type { Children } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { Definition } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
+import type { ProjectServers } from '../lsp/project.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Redactor } from './redact.ts'
@@ -23,6 +24,10 @@ export type SessionContext = {
   spill_dir: string | null
   /** Where what its calls change is kept. */
   undo_dir: string
+  /** Those of a project, by its real path. Starts none. */
+  languageServers(project: string): Promise<ProjectServers>
+  /** Where agents that are isolated get copies of the project. */
+  worktrees_dir: string
   projectRules(): Rule[]
   /** Remembers a rule for the project, bound to what a server says of the tool. */
   remember(rule: string, definition?: Definition): Promise<void>

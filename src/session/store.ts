@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config, McpServerConfig } from '../config/config.ts'
-import { undoDir } from '../config/dirs.ts'
+import { undoDir, worktreesDir } from '../config/dirs.ts'
 import { secretsIn } from '../config/environment.ts'
 import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
@@ -188,6 +188,8 @@ export class Store {
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), session_id),
+      languageServers: project => this.#runtime.languageServers(config, project),
+      worktrees_dir: worktreesDir(dirs.state),
       projectRules: () => live.rules,
       remember: async (rule, definition) => {
         await remembered.add(project, rule, definition)

@@ -18,8 +18,10 @@ import type { Keeper } from '../undo/keeper.ts'
 import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
+import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionEditor } from './editor.ts'
+import type { Languages } from './languages.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -43,9 +45,13 @@ export type Workspace = {
   attachments: ReturnType<typeof createAttachments>
   /** The editor that a client attached. */
   editor: SessionEditor
+  /** The language servers of the project. */
+  languages: Languages
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
-  keeper: Keeper
+  keeper?: Keeper
+  /** The session's project, for an agent that works in a copy of it. */
+  original?: string
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -65,15 +71,19 @@ export async function toolsOf(
   pool: Pool | null,
   conventions: Conventions,
   agents: readonly string[],
+  config: Pick<Config, 'web_search'>,
   ask: Ask,
 ): Promise<Tool[]> {
-  const [{ builtinTools, sessionTools }, { delegateTool }] = await Promise.all([
+  const [{ builtinTools, sessionTools }, { delegateTool }, { webSearchTool }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/delegate.ts'),
+    import('../tools/web/search.ts'),
   ])
   const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
+  const search = webSearchTool(config.web_search)
   return [
     ...builtinTools,
+    ...(search ? [search] : []),
     ...own,
     ...(await conventions.tools()),
     ...((await pool?.tools(project, session_id, ask)) ?? []),
@@ -141,6 +151,7 @@ export async function createToolAccess(
     policy: () => policyOf(place, state, agent, lineage),
     refresh: (params, signal) => refreshBuffers(params, place, signal),
     keeper: place.keeper,
+    checks: createChecks(place),
     // What a directory asks of the one that works there is for the session's own agent.
     touched: async ({ effect }) => {
       if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])
@@ -193,8 +204,9 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
+  const rules = [...configRules, ...place.projectRules(), ...sessionRules]
   return {
-    rules: [...configRules, ...place.projectRules(), ...sessionRules],
+    rules: place.original === undefined ? rules : rules.flatMap(rule => [rule, inCopy(rule, place.original!)]),
     agent,
     ...(lineage && { ancestors: lineage.ancestors }),
     narrowed: lineage ? [...lineage.narrowed, ...place.narrowed] : place.narrowed,
@@ -207,3 +219,6 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     home: place.dirs.home,
   }
 }
+
+/** A rule on an absolute path in the project, as it holds in a copy of it. */
+const inCopy = (rule: Rule, original: string): Rule => ({ ...rule, rule: rule.rule.replace(`(${original}/`, '(') })

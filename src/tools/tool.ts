@@ -56,6 +56,8 @@ export type Effect = {
   url?: string
   /** It asks where no rule allows it, though nothing is written, and is not remembered; `always`: whatever allows it. */
   asks?: { reason: string; always?: true }
+  /** The user chose the address in the configuration: it may be a private one. */
+  own_url?: true
   /** It touches nothing but the session, and what comes of it is judged by itself: it never asks. */
   session_only?: true
   /** It only leads on: to the next skill, or to tools that are judged by their own names. No skill closes it. */
@@ -157,8 +159,11 @@ export type Redaction = {
   stream(): { push(piece: string): string; flush(): string }
 }
 
-/** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
-export type Roots = { project: string; allowed: string[]; forbidden: string[] }
+/**
+ * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
+ * below one of ours and is open all the same: an agent works there in its own copy of the project.
+ */
+export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>

@@ -16,8 +16,12 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   /** However a project is written, its servers are the same. */
   const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
   const builtins = async (): Promise<readonly Tool[]> => {
-    const { builtinTools, sessionTools } = await import('../../tools/registry.ts')
-    return [...builtinTools, ...sessionTools]
+    const [{ builtinTools, sessionTools }, { webSearchTool }] = await Promise.all([
+      import('../../tools/registry.ts'),
+      import('../../tools/web/search.ts'),
+    ])
+    const search = webSearchTool(runtime.config.config.web_search)
+    return [...builtinTools, ...(search ? [search] : []), ...sessionTools]
   }
 
   /** The tool that reads skills, where there are any. */
@@ -49,6 +53,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         description: agent.description,
         ...(agent.model && { model: agent.model }),
         read_only: agent.read_only,
+        ...(agent.isolation === 'worktree' && { isolation: agent.isolation }),
         tools: toolsFor(agent, tools).map(tool => tool.name),
         origin: agent.origin,
         ...(problem !== undefined && { problem }),

@@ -1,4 +1,4 @@
-import { isInside } from '../paths.ts'
+import { isForbidden } from '../paths.ts'
 import { compile, inProject } from './binding.ts'
 import type { PathRule } from './pathrule.ts'
 import type { Policy } from './policy.ts'
@@ -17,9 +17,9 @@ export function hides(policy: Policy): (path: string) => boolean {
   })
   const open = new Set(rules.filter(({ action }) => action === 'allow').map(({ path }) => path.exact))
   const closed = rules.filter(({ action }) => action !== 'allow')
-  const own = policy.roots?.forbidden ?? []
+  const { roots } = policy
   return path =>
-    own.some(directory => isInside(path, directory)) ||
+    (roots !== undefined && isForbidden(path, roots)) ||
     closed.some(({ path: rule }) => rule.binds(path)) ||
     (isSensitive(inProject(path, policy.project)) && !open.has(path))
 }

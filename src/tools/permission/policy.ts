@@ -1,6 +1,6 @@
 import { escapeInvisible } from '../../base/controls.ts'
 import type { Mode, Params } from '../../event.ts'
-import { isInside } from '../paths.ts'
+import { isForbidden, isInside } from '../paths.ts'
 import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
 import {
@@ -19,7 +19,7 @@ import {
 import { endOf, isAsApproved } from './definition.ts'
 import { allowByMode, refuseByMode } from './mode.ts'
 import { escapeGlob, type Rule } from './rule.ts'
-import { isSensitive } from './sensitive.ts'
+import { dangerOf, isSensitive } from './sensitive.ts'
 import { dangerFor, isNamed, type Ready, type Warning } from './warning.ts'
 
 /*
@@ -47,7 +47,7 @@ export type Policy = {
   /** Whether an editor has unsaved changes of the file. */
   unsaved?: (path: string) => boolean
   /** Directories besides the project, and our own files: paths outside, or of ours, are refused here too. */
-  roots?: { allowed: readonly string[]; forbidden: readonly string[] }
+  roots?: { allowed: readonly string[]; forbidden: readonly string[]; worktree?: string }
   home?: string
 }
 
@@ -91,6 +91,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     refuseSensitive(subject, rules, policy) ??
     refusePrivate(subject, rules) ??
     allowApproved(subject, policy) ??
+    allowInWorktree(subject, policy) ??
     askAlways(danger) ??
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
@@ -112,7 +113,7 @@ function refuseAlways({ touched, shell }: Subject, { project, roots }: Policy): 
       `Refused under any rule: the command ${catastrophe}. Only a person can run it, in a shell of their own.`,
     )
   if (!roots) return
-  if ([...touched, ...(shell?.named() ?? [])].some(path => roots.forbidden.some(own => isInside(path, own))))
+  if ([...touched, ...(shell?.named() ?? [])].some(path => isForbidden(path, roots)))
     return refuse('Refused under any rule: our own configuration, state and transcripts are closed to tools.')
   if (touched.some(path => ![project, ...roots.allowed].some(root => isInside(path, root))))
     return refuse('That path is outside of the project. Name its directory in allowed_directories to open it.')
@@ -184,7 +185,7 @@ function refuseSensitive(subject: Subject, rules: Ready[], { project }: Policy):
 
 /** Services of this machine and its network trust whoever reaches them, so no page of the web may lead there. */
 function refusePrivate({ tool, effect }: Subject, rules: Ready[]): Verdict | undefined {
-  if (effect.url === undefined) return
+  if (effect.url === undefined || effect.own_url) return
   const { hostname, host } = new URL(effect.url)
   if (!isPrivateHost(hostname) || namesHost(effect.url, rules)) return
   return {
@@ -207,6 +208,15 @@ const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict 
   approved_line !== undefined && effect.command === approved_line
     ? { decision: 'allow', by: 'config', reason: 'Approved for this turn.' }
     : undefined
+
+/** What an agent changes in its own copy of the project is put to the person as a whole, before the project has it. */
+function allowInWorktree({ effect }: Subject, { project, roots }: Policy): Verdict | undefined {
+  const { worktree } = roots ?? {}
+  if (worktree === undefined || effect.writes.length === 0 || effect.command !== undefined) return
+  const isOpen = (path: string) => isInside(path, worktree) && dangerOf(inProject(path, project)) !== 'git_internals'
+  if (effect.writes.every(isOpen))
+    return { decision: 'allow', by: 'config', reason: 'The agent works in a copy of its own.' }
+}
 
 const askAlways = ({ always }: Warning): Verdict | undefined =>
   always === undefined ? undefined : { decision: 'ask', by: 'default', reason: always }

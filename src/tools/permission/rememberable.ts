@@ -26,8 +26,9 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
   }
   if (effect.level === 'dangerous') return
-  if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
-  if (!takesPath(tool)) return tool
+  if (effect.url !== undefined && !effect.own_url) return `${tool}(${new URL(effect.url).origin}/**)`
+  // What an agent made in its worktree is looked at each time.
+  if (!takesPath(tool)) return effect.changes ? undefined : tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`
