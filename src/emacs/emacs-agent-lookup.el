@@ -15,9 +15,9 @@
 (require 'emacs-agent-editor)
 (require 'xref)
 (require 'project)
+(require 'imenu)
 
-(declare-function imenu--make-index-alist "imenu")
-(declare-function eieio-oref "eieio-core")
+(declare-function slot-value "eieio")
 (defvar tags-file-name)
 (defvar tags-table-list)
 
@@ -130,7 +130,7 @@ It is a structure since Emacs 29, and an object before."
   (ignore-errors
     (if (fboundp 'xref-file-location-column)
         (funcall 'xref-file-location-column location)
-      (eieio-oref location 'column))))
+      (slot-value location (intern "column")))))
 
 ;;;; Documentation
 
@@ -202,7 +202,6 @@ It is a structure since Emacs 29, and an object before."
 (defun emacs-agent-lookup--imenu (query)
   "Return the symbols of this buffer whose names have QUERY in them, as a list."
   (let ((imenu-auto-rescan t) (imenu-max-item-length nil) (case-fold-search t) (found nil))
-    (ignore imenu-auto-rescan imenu-max-item-length)
     (cl-labels ((walk (alist group)
                   (pcase-dolist (`(,name . ,rest) alist)
                     (if (and (consp rest) (consp (car rest)))
@@ -215,7 +214,7 @@ It is a structure since Emacs 29, and an object before."
                           (push (emacs-agent-lookup--spot buffer-file-name (line-number-at-pos nil t)
                                                           (- (point) (line-beginning-position)) (concat group name))
                                 found)))))))
-      (walk (progn (require 'imenu) (ignore-errors (imenu--make-index-alist t))) "")
+      (walk (ignore-errors (imenu--make-index-alist t)) "")
       (nreverse found))))
 
 (provide 'emacs-agent-lookup)
