@@ -13,6 +13,7 @@ import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
 import commit from './emacs-agent-commit.el' with { type: 'text' }
+import compare from './emacs-agent-compare.el' with { type: 'text' }
 import compile from './emacs-agent-compile.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
@@ -30,6 +31,7 @@ import editor from './emacs-agent-editor.el' with { type: 'text' }
 import evaluate from './emacs-agent-eval.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
+import fleet from './emacs-agent-fleet.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
 import form from './emacs-agent-form.el' with { type: 'text' }
@@ -43,10 +45,12 @@ import intake from './emacs-agent-intake.el' with { type: 'text' }
 import json from './emacs-agent-json.el' with { type: 'text' }
 import keys from './emacs-agent-keys.el' with { type: 'text' }
 import list from './emacs-agent-list.el' with { type: 'text' }
+import live from './emacs-agent-live.el' with { type: 'text' }
 import lookup from './emacs-agent-lookup.el' with { type: 'text' }
 import menu from './emacs-agent-menu.el' with { type: 'text' }
 import message from './emacs-agent-message.el' with { type: 'text' }
 import mode from './emacs-agent-mode.el' with { type: 'text' }
+import navigate from './emacs-agent-navigate.el' with { type: 'text' }
 import once from './emacs-agent-once.el' with { type: 'text' }
 import open from './emacs-agent-open.el' with { type: 'text' }
 import outbox from './emacs-agent-outbox.el' with { type: 'text' }
@@ -60,6 +64,7 @@ import problems from './emacs-agent-problems.el' with { type: 'text' }
 import program from './emacs-agent-program.el' with { type: 'text' }
 import proposal from './emacs-agent-proposal.el' with { type: 'text' }
 import question from './emacs-agent-question.el' with { type: 'text' }
+import refine from './emacs-agent-refine.el' with { type: 'text' }
 import request from './emacs-agent-request.el' with { type: 'text' }
 import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
@@ -69,6 +74,7 @@ import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
 import send from './emacs-agent-send.el' with { type: 'text' }
 import served from './emacs-agent-served.el' with { type: 'text' }
+import servers from './emacs-agent-servers.el' with { type: 'text' }
 import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
@@ -80,6 +86,7 @@ import turns from './emacs-agent-turns.el' with { type: 'text' }
 import undo from './emacs-agent-undo.el' with { type: 'text' }
 import unsaved from './emacs-agent-unsaved.el' with { type: 'text' }
 import update from './emacs-agent-update.el' with { type: 'text' }
+import verdict from './emacs-agent-verdict.el' with { type: 'text' }
 import view from './emacs-agent-view.el' with { type: 'text' }
 import waiting from './emacs-agent-waiting.el' with { type: 'text' }
 
@@ -101,6 +108,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-commands.el': commands,
   'emacs-agent-commit.el': commit,
   'emacs-agent-compile.el': compile,
+  'emacs-agent-compare.el': compare,
   'emacs-agent-conflict.el': conflict,
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
@@ -117,6 +125,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-eval.el': evaluate,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
+  'emacs-agent-fleet.el': fleet,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
   'emacs-agent-garbage.el': garbage,
@@ -131,9 +140,11 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-keys.el': keys,
   'emacs-agent-list.el': list,
   'emacs-agent-lookup.el': lookup,
+  'emacs-agent-live.el': live,
   'emacs-agent-menu.el': menu,
   'emacs-agent-message.el': message,
   'emacs-agent-mode.el': mode,
+  'emacs-agent-navigate.el': navigate,
   'emacs-agent-once.el': once,
   'emacs-agent-open.el': open,
   'emacs-agent-outbox.el': outbox,
@@ -147,6 +158,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-program.el': program,
   'emacs-agent-proposal.el': proposal,
   'emacs-agent-question.el': question,
+  'emacs-agent-refine.el': refine,
   'emacs-agent-request.el': request,
   'emacs-agent-resume.el': resume,
   'emacs-agent-review.el': review,
@@ -156,6 +168,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-section.el': section,
   'emacs-agent-send.el': send,
   'emacs-agent-served.el': served,
+  'emacs-agent-servers.el': servers,
   'emacs-agent-session.el': session,
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,
@@ -167,6 +180,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-undo.el': undo,
   'emacs-agent-unsaved.el': unsaved,
   'emacs-agent-update.el': update,
+  'emacs-agent-verdict.el': verdict,
   'emacs-agent-view.el': view,
   'emacs-agent-waiting.el': waiting,
 }
