@@ -21,6 +21,7 @@ import context from './emacs-agent-context.el' with { type: 'text' }
 import copy from './emacs-agent-copy.el' with { type: 'text' }
 import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
+import delegate from './emacs-agent-delegate.el' with { type: 'text' }
 import describe from './emacs-agent-describe.el' with { type: 'text' }
 import diagnostics from './emacs-agent-diagnostics.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
@@ -117,6 +118,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-decide.el': decide,
   'emacs-agent-describe.el': describe,
   'emacs-agent-diagnostics.el': diagnostics,
+  'emacs-agent-delegate.el': delegate,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-draft-text.el': draftText,
