@@ -172,6 +172,7 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
       .filter(Boolean)
       .join('. '),
     ...(foreseen?.undo && { undo: foreseen.undo }),
+    ...(effect.sandbox && { sandbox: effect.sandbox }),
     ...(requires_approval && preview && { preview }),
     ...(requires_approval && remember && { remember }),
     ...(effect.locations && { locations: effect.locations }),

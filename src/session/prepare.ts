@@ -19,6 +19,7 @@ import { callHooks, createHooks } from './hooks.ts'
 import { createLanguages } from './languages.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
+import { createSandboxes } from './sandbox.ts'
 import type { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
@@ -62,6 +63,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     unsaved,
     seen: new Map(),
     jobs: new Map(),
+    sandboxes: createSandboxes({ home: context.dirs.home, available: context.sandbox }),
     formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
@@ -266,6 +268,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     async release() {
       ended.abort()
       await Promise.all([...place.jobs.values()].map(job => job.kill()))
+      await place.sandboxes.close()
       await pool?.release(session_id)
     },
   }

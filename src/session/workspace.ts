@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Agent, toolsFor } from '../agent/agents.ts'
+import { type Agent, agentsOf, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
 import { type Part, prefixParts } from '../agent/budget.ts'
 import type { ToolAccess } from '../agent/call.ts'
@@ -22,6 +22,7 @@ import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionEditor } from './editor.ts'
 import type { Languages } from './languages.ts'
+import { type Sandboxes, sandboxConfigOf } from './sandbox.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -37,6 +38,7 @@ export type Workspace = {
   buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  sandboxes: Sandboxes
   formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
@@ -71,7 +73,7 @@ export async function toolsOf(
   pool: Pool | null,
   conventions: Conventions,
   agents: readonly string[],
-  config: Pick<Config, 'web_search'>,
+  config: Config,
   ask: Ask,
 ): Promise<Tool[]> {
   const [{ builtinTools, sessionTools }, { delegateTool }, { webSearchTool }] = await Promise.all([
@@ -80,9 +82,12 @@ export async function toolsOf(
     import('../tools/web/search.ts'),
   ])
   const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
+  // A way to ask for more, where the commands of some agent are isolated.
+  const isolates = agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
+  const shell = isolates ? (await import('../tools/shell/shell.ts')).confinedTools : []
   const search = webSearchTool(config.web_search)
   return [
-    ...builtinTools,
+    ...builtinTools.map(tool => shell.find(({ name }) => name === tool.name) ?? tool),
     ...(search ? [search] : []),
     ...own,
     ...(await conventions.tools()),
@@ -169,6 +174,11 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      sandbox: place.sandboxes.of(
+        sandboxConfigOf(place.config, agent, lineage?.ancestors),
+        place.roots,
+        hides(policyOf(place, state, agent, lineage)),
+      ),
       formatting: place.formatting,
       toon: place.config.toon,
       signal,
@@ -214,6 +224,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
     mode: state.config.mode,
+    auto_approve_sandboxed: place.config.sandbox.auto_approve_sandboxed,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,
