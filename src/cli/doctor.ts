@@ -16,6 +16,7 @@ import { findExecutable } from '../tools/shell/executable.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { conventionFindings } from './doctor-conventions.ts'
+import { languageFindings } from './doctor-languages.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
@@ -66,6 +67,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
     Conventions: await conventionFindings(runtime, outside.cwd),
     Models: await modelFindings(runtime, config),
     'MCP servers': await serverFindings(runtime, outside.cwd),
+    'Language servers': await languageFindings(runtime, outside.cwd),
     Sandbox: [await sandboxFinding(runtime, config, outside.cwd)],
     Disk: [writable(config.transcript_path), writable(dirs.state)],
     Programs: [programs(env, outside.cwd)],
