@@ -93,6 +93,15 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
       return (await present).map(({ found }) => found.row.name)
     },
 
+    /** All that can be started, those for files of the project with `present`. */
+    async found(): Promise<{ name: string; program: string; files: readonly string[]; present: boolean }[]> {
+      const here = new Set((await finder.present()).map(({ found }) => found))
+      return (await finder.all()).map(found => {
+        const { row, program } = found
+        return { name: row.name, program, files: row.files, present: here.has(found) }
+      })
+    },
+
     /** As tools ask it. */
     source: (read: ReadText) => ({
       name: 'language server',

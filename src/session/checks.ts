@@ -2,8 +2,8 @@ import type { ToolAccess } from '../agent/call.ts'
 import { within } from '../base/abort.ts'
 import { hashOf } from '../base/files.ts'
 import type { Diagnostic, LanguageSource } from '../tools/editor/language.ts'
+import { editorSource } from '../tools/editor/source.ts'
 import type { Change } from '../tools/tool.ts'
-import { languageSource } from './answered.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a call waits for checkers, at most. */
@@ -58,8 +58,9 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
       const editor = editorOf(place)
       for (const text of textsOf(changes)) {
         if (text.before === null) continue
-        if (editor) void lookBefore(editor, text)
-        else void place.languages.servers().then(servers => servers.begin(text.path, text.before!))
+        void (editor ? lookBefore(editor, text) : Promise.resolve(null)).then(async known => {
+          if (known === null) await (await place.languages.servers()).begin(text.path, text.before!)
+        })
       }
     },
 
@@ -87,8 +88,10 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
   }
 }
 
-const editorOf = (place: Place): LanguageSource | undefined =>
-  place.editor.current?.answers('diagnostics') ? languageSource(place, 'diagnostics') : undefined
+function editorOf({ editor }: Place): LanguageSource | undefined {
+  const attached = editor.current
+  return attached?.answers('diagnostics') ? editorSource(attached) : undefined
+}
 
 /** An editor that has no other way may answer with all that it has. */
 const ofFile = (items: readonly Diagnostic[], { path }: Text) => items.filter(item => item.path === path)
