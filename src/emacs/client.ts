@@ -21,6 +21,7 @@ import decide from './emacs-agent-decide.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
 import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
+import dress from './emacs-agent-dress.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
@@ -65,6 +66,7 @@ import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
 import sse from './emacs-agent-sse.el' with { type: 'text' }
+import table from './emacs-agent-table.el' with { type: 'text' }
 import text from './emacs-agent-text.el' with { type: 'text' }
 import transcripts from './emacs-agent-transcripts.el' with { type: 'text' }
 import tray from './emacs-agent-tray.el' with { type: 'text' }
@@ -100,6 +102,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-draft-text.el': draftText,
+  'emacs-agent-dress.el': dress,
   'emacs-agent-edit.el': edit,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
@@ -144,6 +147,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,
   'emacs-agent-sse.el': sse,
+  'emacs-agent-table.el': table,
   'emacs-agent-text.el': text,
   'emacs-agent-transcripts.el': transcripts,
   'emacs-agent-tray.el': tray,

@@ -56,7 +56,8 @@ What a delegated agent does is below the call that started it."
 (defun emacs-agent-message-heading (who event)
   "Return a heading that says WHO is speaking in EVENT."
   (let-alist event
-    (format "\n%s %s%s %s\n" (make-string (emacs-agent-message-level event) ?*) who
+    (format "\n%s %s%s %s\n" (make-string (emacs-agent-message-level event) ?*)
+            (propertize who 'emacs-agent-face (if (equal who "Assistant") 'emacs-agent-assistant 'emacs-agent-user))
             (emacs-agent-call-agent event)
             (propertize (format "[%s]" (emacs-agent-clock .at)) 'emacs-agent-face 'emacs-agent-time))))
 

@@ -77,6 +77,7 @@ the keys that it shows apply.
   :group 'emacs-agent
   (emacs-agent-view-setup)
   (emacs-agent-copy-setup)
+  (emacs-agent-dress-setup)
   (setq-local org-element-use-cache nil
               org-file-apps '((t . emacs))
               org-confirm-babel-evaluate t
@@ -96,6 +97,7 @@ the keys that it shows apply.
   (add-hook 'completion-at-point-functions #'emacs-agent-slash-complete nil t)
   (add-hook 'completion-at-point-functions #'emacs-agent-served-complete-resource t t)
   (add-hook 'pre-command-hook #'emacs-agent-garbage-defer nil t)
+  (add-hook 'window-size-change-functions #'emacs-agent-table-refit nil t)
   (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
   (add-hook 'change-major-mode-hook #'emacs-agent-mode--leave nil t))
 
