@@ -26,6 +26,7 @@ import edit from './emacs-agent-edit.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
+import folding from './emacs-agent-folding.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
 import form from './emacs-agent-form.el' with { type: 'text' }
 import garbage from './emacs-agent-garbage.el' with { type: 'text' }
@@ -109,6 +110,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
   'emacs-agent-garbage.el': garbage,
+  'emacs-agent-folding.el': folding,
   'emacs-agent-form.el': form,
   'emacs-agent-header.el': header,
   'emacs-agent-http.el': http,

@@ -68,7 +68,8 @@
 
 (defun emacs-agent-dress--put (start end display)
   "Replace the text from START to END by DISPLAY, unless point is there."
-  (when (< start end)
+  ;; Emacs would display it in place of text that is invisible, too.
+  (when (and (< start end) (not (get-text-property start 'invisible)))
     (put-text-property start end 'emacs-agent-display display)
     (unless (and emacs-agent-dress--shown
                  (< start (cdr emacs-agent-dress--shown)) (> end (car emacs-agent-dress--shown)))
@@ -116,7 +117,7 @@
   (get-text-property position 'emacs-agent-block))
 
 (defun emacs-agent-dress--background (start kind)
-  "Give the block of KIND that begins at START a background, or a bar if it is a quotation."
+  "Give the block of KIND that begins at START a background, a quotation a bar."
   (save-excursion
     (goto-char start)
     (when (re-search-forward (format "^[ \t]*#\\+END_%s" kind) (min (point-max) (+ start 200000)) t)
@@ -163,7 +164,8 @@
             (emacs-agent-dress--bare (car place) (cdr place))))))))
 
 (defun emacs-agent-dress--around (position)
-  "Return (START . END) of the line of POSITION, with hidden lines beside it, if it has scaffolding."
+  "Return (START . END) of the line of POSITION if it has scaffolding, or nil.
+Lines before it that are not seen belong to it."
   (save-excursion
     (goto-char position)
     (let ((start (line-beginning-position)) (end (min emacs-agent-output-end (line-beginning-position 2))))

@@ -168,6 +168,7 @@ the keys that it shows apply.
   "Act on what is at point in the output."
   (let ((section (emacs-agent-section-at)))
     (cond ((org-in-regexp org-link-any-re) (org-open-at-point))
+          ((emacs-agent-folding-at) (emacs-agent-folding-toggle (emacs-agent-folding-at)))
           ((and section (emacs-agent-call-p (emacs-agent-section-data section)))
            (emacs-agent-call-show-result (emacs-agent-section-data section)))
           (section (emacs-agent-section-toggle section))
@@ -179,8 +180,9 @@ the keys that it shows apply.
   (interactive)
   (let ((section (emacs-agent-section-at)))
     (cond ((emacs-agent-input-p) (completion-at-point))
-          ((and section (<= (emacs-agent-section-start section) (line-beginning-position))
-                (= (emacs-agent-section-start section) (line-beginning-position)))
+          ((emacs-agent-folding-at) (emacs-agent-folding-toggle (emacs-agent-folding-at)))
+          ((and section (or (get-text-property (line-beginning-position) 'emacs-agent-call-line)
+                            (= (emacs-agent-section-start section) (line-beginning-position))))
            (emacs-agent-section-toggle section))
           (t (org-cycle)))))
 

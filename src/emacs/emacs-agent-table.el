@@ -85,7 +85,7 @@ START is after a bar and END before the next one."
                    (setq column (1+ column))))))))
 
 (defun emacs-agent-table--shrink (widths room)
-  "Return WIDTHS made smaller, the largest first, until they take no more than ROOM."
+  "Return WIDTHS made smaller, the largest first, so that they fit into ROOM."
   (let ((widths (copy-sequence widths)) (excess (- (apply #'+ widths) room)))
     (while (> excess 0)
       (let* ((widest (apply #'max widths)) (place (cl-position widest widths)))
@@ -106,7 +106,7 @@ START is after a bar and END before the next one."
           (funcall put text-end end align))))))
 
 (defun emacs-agent-table--cut (start end width)
-  "Return the position between START and END before which the text takes WIDTH columns."
+  "Return where the text from START to END has taken WIDTH columns."
   (let ((at start) (left width))
     (while (and (< at end) (> left 0))
       (unless (or (invisible-p at) (memq (char-after at) '(#x200b #x2060)))
@@ -115,7 +115,7 @@ START is after a bar and END before the next one."
     at))
 
 (defun emacs-agent-table-refit (frame-or-window)
-  "Have tables fitted again if the width of FRAME-OR-WINDOW, or this one, is another.
+  "Have tables fitted again if the width of FRAME-OR-WINDOW is another one.
 For `window-size-change-functions'."
   (let ((buffer (and (windowp frame-or-window) (window-buffer frame-or-window))))
     (when (buffer-live-p buffer)

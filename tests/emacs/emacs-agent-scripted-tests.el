@@ -80,7 +80,7 @@
     (emacs-agent-model-says (emacs-agent-model-call "write_file" 'path "a.txt" 'content "a\n") "A plan.")
     (emacs-agent-test-say "plan it")
     (emacs-agent-test-shown "A plan.")
-    (should (string-match-p "^\\*\\*\\* Tool Call: write_file .*failed: " (emacs-agent-test-output)))
+    (should (string-match-p "^- Tool Call: write_file .*failed: " (emacs-agent-test-output)))
     (should-not (file-exists-p (expand-file-name "a.txt" project)))
     (let ((tools (mapcar (lambda (tool) (alist-get 'name (alist-get 'function tool)))
                          (alist-get 'tools (emacs-agent-model-asked 1)))))
