@@ -17,10 +17,10 @@ const SHOWN: Record<Mode, { name: string; description: string }> = {
 }
 
 /** The modes that a session can have here, and the one that it has. */
-export async function modesOf({ state }: Session): Promise<SessionModeState> {
+export async function modesOf(session: Session): Promise<SessionModeState> {
   const availableModes: SessionMode[] = []
-  for (const id of MODES) if (await canHave(id)) availableModes.push({ id, ...SHOWN[id] })
-  return { currentModeId: state.config.mode, availableModes }
+  for (const id of MODES) if (await canHave(id, () => session.sandbox())) availableModes.push({ id, ...SHOWN[id] })
+  return { currentModeId: session.state.config.mode, availableModes }
 }
 
 /** As much as the model thinks by itself. */

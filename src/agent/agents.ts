@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { AgentConfig, Config } from '../config/config.ts'
+import type { OwnSandbox } from '../config/sandbox.ts'
 import type { Effort } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 import { AUTO } from './choice.ts'
@@ -26,6 +27,8 @@ export type Agent = {
   isolation?: 'worktree' | 'none'
   /** Whether it is offered `todo`. Unset: where its model profits. */
   todo?: boolean
+  /** How the sandbox of its commands differs. */
+  sandbox?: OwnSandbox
   origin: string
 }
 
@@ -124,6 +127,7 @@ function customised(shipped: Agent | undefined, name: string, entry: AgentConfig
     max_cost_usd: entry.max_cost_usd ?? base.max_cost_usd,
     isolation: entry.isolation ?? base.isolation,
     todo: base.name === 'plan' || (entry.todo ?? base.todo),
+    sandbox: entry.sandbox,
     origin: entry.origin ?? base.origin,
   }
 }

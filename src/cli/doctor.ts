@@ -62,6 +62,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
     Conventions: await conventionFindings(runtime, outside.cwd),
     Models: await modelFindings(runtime, config),
     'MCP servers': await serverFindings(runtime, outside.cwd),
+    Sandbox: [await sandboxFinding(runtime, config, outside.cwd)],
     Disk: [writable(config.transcript_path), writable(dirs.state)],
     Programs: [programs(env, outside.cwd)],
   }
@@ -248,4 +249,29 @@ async function programs(env: Readonly<Record<string, string | undefined>>, proje
     await found('git', 'The git tools need it.'),
     await found('rg', 'Searches are faster with ripgrep; they work without.'),
   ]
+}
+
+/** What isolates commands here, and whether that is what the configuration wants. */
+async function sandboxFinding({ sandbox }: Doctored, { sandbox: config }: Config, project: string): Promise<Finding> {
+  const wanted = { ...config, mode: config.mode === 'off' ? ('auto' as const) : config.mode }
+  const found = await sandbox(wanted, project)
+  const state = found.launcher ? `${found.launcher.by} works here` : 'none works here'
+  if (config.mode === 'off')
+    return {
+      ok: null,
+      what: `off: commands are not isolated (${state})`,
+      details: found.launcher ? [] : [found.reason],
+    }
+  if (!found.launcher)
+    return {
+      ok: false,
+      what: `mode = "${config.mode}", and ${state}: commands ${config.mode === 'required' ? 'do not run' : 'are not isolated'}`,
+      remedy: found.reason,
+    }
+  const { boundsOf } = await import('../tools/sandbox/limit.ts')
+  const unasked = config.auto_approve_sandboxed ? ', and do not ask' : ''
+  return {
+    ok: true,
+    what: `${found.launcher.by} isolates commands and MCP servers: ${printable(boundsOf({ by: found.launcher.by, ...config }))}${unasked}`,
+  }
 }

@@ -19,6 +19,7 @@ export type Config = Scalars &
     project_trusted: boolean
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
+    web_search?: WebSearchConfig
     /** Where each rule of `permissions` came from. */
     rules: ConfigRule[]
   }
@@ -68,6 +69,8 @@ export type LspConfig = Entry<'lsp'>[string]
 
 /** A program that reads a text on stdin and prints it formatted. */
 export type FormatConfig = { pattern: string; command: Entry<'format'>[string] }
+
+export type WebSearchConfig = Entry<'web_search'>
 
 export type ModelConfig = Entry<'models'>[string]
 

@@ -39,6 +39,7 @@ const NEVER_FROM_PROJECTS = [
   'api_key_command',
   'hooks',
   'lsp',
+  'web_search',
 ]
 
 /** What is not asked is for the user to say. */

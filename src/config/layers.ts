@@ -8,6 +8,7 @@ import type {
   McpServerConfig,
   ModelConfig,
   ProviderConfig,
+  WebSearchConfig,
 } from './config.ts'
 import { type OwnSandbox, override, type SandboxEntry, tighten } from './sandbox.ts'
 import { LIST_KEYS, type Lists, SCALAR_KEYS, type Scalars } from './settings.ts'
@@ -26,6 +27,7 @@ export type Layer = {
   lsp: Record<string, LspConfig>
   /** Commands by file pattern. */
   format: Record<string, FormatConfig['command']>
+  web_search?: WebSearchConfig
   rules: ConfigRule[]
   where: Record<string, string>
 }
@@ -76,6 +78,7 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
       .reduce((base, layer) => tighten(base, layer.sandbox!), sandbox),
     lsp: merged(layer => layer.lsp),
     format: formatters(layers),
+    web_search: layers.find(layer => layer.web_search)?.web_search,
     rules,
   }
   const settings = [...SCALAR_KEYS, ...LIST_KEYS]

@@ -1,40 +1,13 @@
 import * as v from 'valibot'
 import { EFFORTS } from '../event/parts.ts'
-import { LONGEST_SECONDS, oneOf, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
+import { choice, flag, integer, isTable, maybe, number, record, strings, table, text, texts, words } from './kinds.ts'
+import { ownSandbox, sandbox } from './sandbox-schema.ts'
+import { LONGEST_SECONDS, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
 
 /**
  * `emacs-agent.toml` as it may be written. Every message completes "KEY must be …"; unknown keys are errors. What no schema
  * can say (reserved names, duplicates, command or url) is in `check.ts`.
  */
-
-/** Valibot's own objects and records also take arrays and dates. */
-const isTable = v.custom<Record<string, unknown>>(
-  value => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date),
-  'a table',
-)
-/** The entries have no prototype, so that `toString = 1` is an unknown key too. */
-const table = <E extends v.ObjectEntries>(entries: E) =>
-  v.pipe(isTable, v.strictObject(Object.assign(Object.create(null), entries) as E))
-const record = <K extends v.BaseSchema<string, string, v.BaseIssue<unknown>>, V extends v.GenericSchema>(
-  key: K,
-  value: V,
-) => v.pipe(isTable, v.record(key, value))
-
-const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(schema)
-
-const text = (expected = 'a string') => v.pipe(v.string(expected), v.nonEmpty(expected))
-const texts = v.array(v.string('a string'), 'a list of strings')
-/** A number or a truth value is meant as its text: `PORT = 3000`. */
-const word = v.pipe(v.union([v.string(), v.number(), v.boolean()], 'a string'), v.transform(String))
-const words = v.array(word, 'a list of strings')
-const strings = record(v.string(), word)
-const flag = v.boolean('true or false')
-
-const number = (expected: string, min: number, max: number) =>
-  v.pipe(v.number(expected), v.finite(expected), v.minValue(min, expected), v.maxValue(max, expected))
-const integer = (min: number, max: number, expected = `an integer from ${min} to ${max}`) =>
-  v.pipe(number(expected, min, max), v.integer(expected))
-const choice = <const C extends readonly string[]>(choices: C) => v.picklist(choices, oneOf(choices))
 
 const NAME_RULE = 'written in small letters, digits, - and _, beginning with a letter or digit'
 const name = v.pipe(
@@ -109,32 +82,6 @@ const provider = table({
     }),
   ),
 })
-
-const HOSTS = '"off", "on" or a list of host names (*.example.org)'
-/** Names alone: a port, a path or a scheme would promise what the proxy does not check. */
-const host = v.pipe(
-  v.string(HOSTS),
-  v.regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[?[0-9A-Fa-f:.]+\]?$/, HOSTS),
-)
-const sandboxEntries = {
-  mode: maybe(choice(['off', 'auto', 'required'])),
-  network: maybe(v.union([v.picklist(['off', 'on']), v.array(host)], HOSTS)),
-  /** Where a command may write: directories, `$PROJECT` and `$TMP` among them. */
-  write: maybe(v.array(text('a directory'), 'a list of directories')),
-  /** What it may not read, beside what no command may: paths, or globs within the project. */
-  read_deny: maybe(v.array(text('a path'), 'a list of paths')),
-}
-/** Of an agent or a server: `sandbox = "off"` is short for `sandbox = { mode = "off" }`. */
-const ownSandbox = v.union(
-  [
-    v.pipe(
-      v.picklist(['off', 'auto', 'required']),
-      v.transform(mode => ({ mode })),
-    ),
-    table(sandboxEntries),
-  ],
-  'a table like [sandbox], or one of "off", "auto", "required"',
-)
 
 const limit = (what: string) => integer(0, 2 ** 31, `a number of ${what}, or 0 for no limit`)
 
@@ -265,6 +212,13 @@ const languageServer = table({
 /** Reads the text on stdin and prints it formatted; `$FILE` is the file's absolute name. */
 const formatter = v.pipe(texts, v.minLength(1, 'a program and its arguments'))
 
+/** Who answers `web_search`; without a key (SearXNG: an address) there is no such tool. */
+const webSearch = table({
+  provider: choice(['brave', 'tavily', 'searxng']),
+  api_key: maybe(v.string('a string')),
+  base_url: maybe(url),
+})
+
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
@@ -275,10 +229,11 @@ export const fileSchema = table({
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
-  sandbox: maybe(table({ ...sandboxEntries, auto_approve_sandboxed: maybe(flag) })),
+  sandbox: maybe(sandbox),
   hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   lsp: maybe(record(name, languageServer)),
   format: maybe(record(text('a file pattern'), formatter)),
+  web_search: maybe(webSearch),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

@@ -25,6 +25,7 @@ import dress from './emacs-agent-dress.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
+import fleet from './emacs-agent-fleet.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
 import folding from './emacs-agent-folding.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
@@ -34,13 +35,16 @@ import header from './emacs-agent-header.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
 import input from './emacs-agent-input.el' with { type: 'text' }
+import install from './emacs-agent-install.el' with { type: 'text' }
 import intake from './emacs-agent-intake.el' with { type: 'text' }
 import json from './emacs-agent-json.el' with { type: 'text' }
 import keys from './emacs-agent-keys.el' with { type: 'text' }
 import list from './emacs-agent-list.el' with { type: 'text' }
+import live from './emacs-agent-live.el' with { type: 'text' }
 import menu from './emacs-agent-menu.el' with { type: 'text' }
 import message from './emacs-agent-message.el' with { type: 'text' }
 import mode from './emacs-agent-mode.el' with { type: 'text' }
+import navigate from './emacs-agent-navigate.el' with { type: 'text' }
 import once from './emacs-agent-once.el' with { type: 'text' }
 import open from './emacs-agent-open.el' with { type: 'text' }
 import outbox from './emacs-agent-outbox.el' with { type: 'text' }
@@ -63,6 +67,7 @@ import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
 import send from './emacs-agent-send.el' with { type: 'text' }
 import served from './emacs-agent-served.el' with { type: 'text' }
+import servers from './emacs-agent-servers.el' with { type: 'text' }
 import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
@@ -75,6 +80,7 @@ import turns from './emacs-agent-turns.el' with { type: 'text' }
 import undo from './emacs-agent-undo.el' with { type: 'text' }
 import unsaved from './emacs-agent-unsaved.el' with { type: 'text' }
 import update from './emacs-agent-update.el' with { type: 'text' }
+import verdict from './emacs-agent-verdict.el' with { type: 'text' }
 import view from './emacs-agent-view.el' with { type: 'text' }
 import waiting from './emacs-agent-waiting.el' with { type: 'text' }
 
@@ -107,6 +113,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-edit.el': edit,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
+  'emacs-agent-fleet.el': fleet,
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
   'emacs-agent-garbage.el': garbage,
@@ -116,13 +123,16 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-http.el': http,
   'emacs-agent-inert.el': inert,
   'emacs-agent-input.el': input,
+  'emacs-agent-install.el': install,
   'emacs-agent-intake.el': intake,
   'emacs-agent-json.el': json,
   'emacs-agent-keys.el': keys,
   'emacs-agent-list.el': list,
+  'emacs-agent-live.el': live,
   'emacs-agent-menu.el': menu,
   'emacs-agent-message.el': message,
   'emacs-agent-mode.el': mode,
+  'emacs-agent-navigate.el': navigate,
   'emacs-agent-once.el': once,
   'emacs-agent-open.el': open,
   'emacs-agent-outbox.el': outbox,
@@ -145,6 +155,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-section.el': section,
   'emacs-agent-send.el': send,
   'emacs-agent-served.el': served,
+  'emacs-agent-servers.el': servers,
   'emacs-agent-session.el': session,
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,
@@ -157,6 +168,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-undo.el': undo,
   'emacs-agent-unsaved.el': unsaved,
   'emacs-agent-update.el': update,
+  'emacs-agent-verdict.el': verdict,
   'emacs-agent-view.el': view,
   'emacs-agent-waiting.el': waiting,
 }

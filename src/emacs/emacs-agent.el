@@ -49,6 +49,7 @@
 (require 'emacs-agent-decide)
 (require 'emacs-agent-answer)
 (require 'emacs-agent-tray)
+(require 'emacs-agent-navigate)
 (require 'emacs-agent-files)
 (require 'emacs-agent-turns)
 (require 'emacs-agent-undo)

@@ -45,6 +45,7 @@ export const KEYS = {
     lsp: 'Language servers for the tools =diagnostics=, =definition=, =references=, =hover= and =symbols=.',
     format: 'Formatters by file pattern: each gets the text on stdin, and =$FILE= in its words is the file.',
     sandbox: 'What commands and MCP servers are isolated from. A project can only restrict it further.',
+    web_search: 'Who answers the tool =web_search=. Without it there is no such tool.',
     models: 'What is not known of a model, or is otherwise here: see =help models=.',
   } satisfies Texts<FileConfig>,
   providers: {
@@ -142,6 +143,11 @@ export const KEYS = {
     languages: 'LSP names of the languages: of all its files, or by file pattern.',
     settings: 'What the server is told in =workspace/configuration=.',
   } satisfies Texts<Item<FileConfig['lsp']>>,
+  web_search: {
+    provider: '=brave=, =tavily= or =searxng=.',
+    api_key: 'Its key. A variable in it comes from the environment. SearXNG needs none.',
+    base_url: 'Its address, where it is not the usual one; for SearXNG that of an instance that answers with JSON.',
+  } satisfies Texts<NonNullable<FileConfig['web_search']>>,
   models: {
     context_window: 'Tokens that fit, input and output together.',
     max_output: 'Tokens of one answer.',

@@ -254,6 +254,13 @@ export const UsageOf = v.object({
   by: v.optional(v.picklist(GROUPS), 'model'),
 })
 export const OfProject = v.object({ project })
+export const RestartServer = v.object({
+  project,
+  session: v.pipe(
+    v.optional(text),
+    v.description('The session whose user is asked to sign in, where the server wants that'),
+  ),
+})
 const argument = v.optional(v.pipe(text, v.maxLength(2000)))
 export const CompleteArgument = v.pipe(
   v.object({

@@ -1,21 +1,26 @@
-import type { LanguageSource, LanguageTool } from '../tools/editor/language.ts'
+import type { EditorTool } from '../tools/editor/editor.ts'
+import { LANGUAGE_TOOLS, type LanguageSource, type LanguageTool } from '../tools/editor/language.ts'
 import { editorSource } from '../tools/editor/source.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { Workspace } from './workspace.ts'
 
 /**
- * The tools that an editor answers now. They are offered from one turn to the next as they are then, in a constant order: a turn
- * keeps what it began with, and a prefix that was sent before is sent again byte for byte when the same tools are back.
+ * The tools that an editor answers now, and those about code where a language server does. They are offered from one turn to the
+ * next as they are then, in a constant order: a turn keeps what it began with, and a prefix that was sent before is sent again byte
+ * for byte when the same tools are back.
  */
-export async function answeredTools({ editor }: Workspace): Promise<Tool[]> {
+export async function answeredTools({ editor, languages }: Answering): Promise<Tool[]> {
   const attached = editor.current
-  if (!attached) return []
+  const served: readonly string[] = (await languages.found()) ? LANGUAGE_TOOLS : []
+  if (!attached && served.length === 0) return []
   const { editorTools } = await import('../tools/editor/editor-tools.ts')
-  return editorTools.filter(({ name }) => attached.answers(name as Parameters<typeof attached.answers>[0]))
+  return editorTools.filter(({ name }) => attached?.answers(name as EditorTool) || served.includes(name))
 }
 
-/** Who answers a tool about code: an editor that registered it. */
-export function languageSource({ editor }: Workspace, tool: LanguageTool): LanguageSource | undefined {
+/** Who answers a tool about code: an editor that registered it, else a language server of the project. */
+export function languageSource({ editor, languages }: Answering, tool: LanguageTool): LanguageSource | undefined {
   const attached = editor.current
-  return attached?.answers(tool) ? editorSource(attached) : undefined
+  return attached?.answers(tool) ? editorSource(attached) : languages.source
 }
+
+type Answering = Pick<Workspace, 'editor' | 'languages'>

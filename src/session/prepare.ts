@@ -16,8 +16,10 @@ import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
 import { callHooks, createHooks } from './hooks.ts'
+import { createLanguages } from './languages.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
+import { createSandboxes } from './sandbox.ts'
 import type { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
@@ -50,6 +52,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     allowed: config.allowed_directories.map(real),
     forbidden: context.forbidden.map(real),
   }
+  const unsaved = new Map<string, string>()
   const place: Workspace = {
     session_id,
     dirs: context.dirs,
@@ -57,15 +60,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     roots,
     children: context.children,
     env: context.env,
-    unsaved: new Map(),
+    unsaved,
     seen: new Map(),
     jobs: new Map(),
+    sandboxes: createSandboxes({ home: context.dirs.home, available: context.sandbox }),
     formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
     editor: session.editor,
+    languages: createLanguages(() => context.languageServers(roots.project), unsaved),
     keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
@@ -106,7 +111,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), config, (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {
@@ -263,6 +268,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     async release() {
       ended.abort()
       await Promise.all([...place.jobs.values()].map(job => job.kill()))
+      await place.sandboxes.close()
       await pool?.release(session_id)
     },
   }

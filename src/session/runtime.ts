@@ -5,6 +5,7 @@ import type { ConfigProblem } from '../config/problem.ts'
 import type { SandboxConfig } from '../config/sandbox.ts'
 import type { Definition } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
+import type { ProjectServers } from '../lsp/project.ts'
 import type { Pool } from '../mcp/pool.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import type { Availability } from '../tools/sandbox/sandbox.ts'
@@ -28,6 +29,8 @@ export type Runtime = {
   childEnv(extra: Record<string, string>): Record<string, string>
   /** What isolates the commands of a session with this configuration, or why nothing can. Tried on first use. */
   sandbox(config: SandboxConfig, project: string): Promise<Availability>
+  /** The language servers of a project, by its real path, with its configuration. Starts none. */
+  languageServers(config: Config, project: string): Promise<ProjectServers>
   pool(): Promise<Pool | null>
   /** Rules that a person asked to remember, per project; of all projects without one. */
   remembered: {

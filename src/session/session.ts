@@ -106,6 +106,11 @@ export class Session {
   get isClosing(): boolean {
     return this.#closing
   }
+  /** What isolates its commands, or why nothing does. */
+  sandbox() {
+    return this.#context.sandbox(this.config.sandbox)
+  }
+
   get config() {
     return this.#context.config
   }
@@ -182,7 +187,8 @@ export class Session {
     const dropped = this.turns.repair()
     await this.undo.recover()
     this.append({ type: 'session.resumed' })
-    if (!(await canHave(this.state.config.mode))) this.append({ type: 'session.mode', mode: 'ask', by: 'config' })
+    if (!(await canHave(this.state.config.mode, () => this.sandbox())))
+      this.append({ type: 'session.mode', mode: 'ask', by: 'config' })
     await this.sync()
     return dropped
   }

@@ -33,7 +33,8 @@ export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
 
 /** Tools that only some sessions have, made elsewhere: rules and agents may name them all the same. */
 const elsewhere: Traits[] = [
-  ...'skill web_search read_resource'.split(' ').map((name): Traits => ({ name, level: 'dangerous' })),
+  ...'skill read_resource'.split(' ').map((name): Traits => ({ name, level: 'dangerous' })),
+  { name: 'web_search', level: 'read' },
 ]
 const traits = new Map<string, Traits>(
   [...elsewhere, ...builtinTools, ...sessionTools, ...editorTools].map(tool => [tool.name, tool]),

@@ -28,7 +28,8 @@ export async function diagnosticsOutput(
   return output(open, lines, none, 'diagnostics', context)
 }
 
-const entryOf = ({ path, line, column }: Spot, text: string, { roots }: ToolContext): string =>
+/** `path:line:column text`, in one line. */
+export const entryOf = ({ path, line, column }: Spot, text: string, { roots }: ToolContext): string =>
   cut(oneLine(`${relative(path, roots)}:${line}${column === undefined ? '' : `:${column}`} ${text}`), LONGEST_ENTRY)
 
 function output(open: readonly Spot[], lines: string[], none: string, name: string, { roots }: ToolContext): Output {

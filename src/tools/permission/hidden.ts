@@ -9,7 +9,7 @@ import { isSensitive } from './sensitive.ts'
  * Which files tools that walk directories leave out (`ToolContext.hidden`): our own, those that a deny or ask rule for a reading
  * tool binds, and sensitive ones without an allow rule for that very path.
  */
-export function hides(policy: Policy): (path: string) => boolean {
+export function hides(policy: Pick<Policy, 'rules' | 'roots' | 'project' | 'home'>): (path: string) => boolean {
   const rules = policy.rules.flatMap(({ rule, action }): PathOnly[] => {
     const compiled = compile(rule, policy)
     if (compiled === null) return action === 'allow' ? [] : [{ action, path: EVERYTHING }]

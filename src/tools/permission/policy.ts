@@ -44,6 +44,8 @@ export type Policy = {
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
   mode?: Mode
+  /** A call that only the sandbox limits is not asked. */
+  auto_approve_sandboxed?: boolean
   /** Whether an editor has unsaved changes of the file. */
   unsaved?: (path: string) => boolean
   /** Directories besides the project, and our own files: paths outside, or of ours, are refused here too. */
@@ -90,6 +92,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     refusePrivate(subject, rules) ??
+    askOutside(subject) ??
     allowApproved(subject, policy) ??
     allowInWorktree(subject, policy) ??
     askAlways(danger) ??
@@ -97,6 +100,7 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     allowByRule(subject, rules, policy) ??
     askAfterChange(subject, rules) ??
     allowByMode(subject, danger, policy) ??
+    allowSandboxed(subject, danger, rules, policy) ??
     byDefault(subject, policy)
   const { word, about } = danger
   return word === undefined ? verdict : { ...verdict, danger: word, ...(about !== undefined && { warning: about }) }
@@ -185,7 +189,7 @@ function refuseSensitive(subject: Subject, rules: Ready[], { project }: Policy):
 
 /** Services of this machine and its network trust whoever reaches them, so no page of the web may lead there. */
 function refusePrivate({ tool, effect }: Subject, rules: Ready[]): Verdict | undefined {
-  if (effect.url === undefined) return
+  if (effect.url === undefined || effect.own_url) return
   const { hostname, host } = new URL(effect.url)
   if (!isPrivateHost(hostname) || namesHost(effect.url, rules)) return
   return {
@@ -218,6 +222,10 @@ function allowInWorktree({ effect }: Subject, { project, roots }: Policy): Verdi
     return { decision: 'allow', by: 'config', reason: 'The agent works in a copy of its own.' }
 }
 
+/** What leaves the sandbox is for a person, whatever a rule allows and whatever was approved. */
+const askOutside = ({ effect }: Subject): Verdict | undefined =>
+  effect.leaves_sandbox && { decision: 'ask', by: 'config', reason: 'It would run outside of the sandbox.' }
+
 const askAlways = ({ always }: Warning): Verdict | undefined =>
   always === undefined ? undefined : { decision: 'ask', by: 'default', reason: always }
 
@@ -247,6 +255,16 @@ function askAfterChange(subject: Subject, rules: Ready[]): Verdict | undefined {
   const found = rules.findLast(({ rule, compiled }) => rule.action === 'allow' && allows(compiled, subject))
   if (definition && found)
     return { decision: 'ask', by: 'rule', reason: endOf(found.rule, definition), rule: found.rule.rule }
+}
+
+/** What the sandbox holds back needs no warning; what it does not, and what names a closed file, is for a person. */
+function allowSandboxed(subject: Subject, { word }: Warning, rules: Ready[], policy: Policy): Verdict | undefined {
+  const { effect, shell } = subject
+  const by = policy.mode === 'sandboxed' ? 'mode' : policy.auto_approve_sandboxed ? 'setting' : null
+  if (by === null || !effect.sandbox || !shell || shell.sensitive() || mayReachBound(subject, rules, policy)) return
+  if (word === 'irreversible' || (word === 'sends_data' && effect.sandbox.network !== 'off')) return
+  const why = by === 'mode' ? 'The mode is sandboxed' : 'auto_approve_sandboxed is set'
+  return { decision: 'allow', by: 'config', reason: `${why}, and it runs in the sandbox.` }
 }
 
 const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>

@@ -26,7 +26,7 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
   }
   if (effect.level === 'dangerous') return
-  if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
+  if (effect.url !== undefined && !effect.own_url) return `${tool}(${new URL(effect.url).origin}/**)`
   // What an agent made in its worktree is looked at each time.
   if (!takesPath(tool)) return effect.changes ? undefined : tool
   const names = touched.map(path => inProject(path, policy.project))

@@ -34,7 +34,9 @@ function launcherBy(program: string, options: string[], closed: Closed, { self }
       const args = [...ALWAYS, ...options, '--cap-drop', 'ALL', ...filter, ...(await mounts(bounds, closed))]
       const isolated = bounds.network !== 'on'
       const bridged =
-        typeof bounds.network === 'object' ? [...self, 'bridge', String(bounds.network.proxy), ...command] : command
+        typeof bounds.network === 'object'
+          ? [...self, 'bridge', String(bounds.network.proxy), bounds.network.direct, ...command]
+          : command
       const line = [program, ...args, ...(isolated ? ['--unshare-net'] : []), '--chdir', bounds.cwd, '--', ...bridged]
       // The filter comes by a descriptor, which the shell opens.
       return closed.filter === null ? line : ['/bin/sh', '-c', 'exec "$@" 9<"$0"', closed.filter, ...line]

@@ -1,6 +1,6 @@
 /**
  * Our own program inside of a sandbox, as a hidden command: `confine BOUNDS COMMAND…` gives up what the bounds do not open and
- * becomes the command; `bridge SOCKET COMMAND…` runs it beside a way to the proxy. Resolves with the exit code.
+ * becomes the command; `bridge SOCKET DIRECT COMMAND…` runs it beside a way to the proxy. Resolves with the exit code.
  */
 export async function inside([what, given, ...command]: string[]): Promise<number> {
   switch (what) {

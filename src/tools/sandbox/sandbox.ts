@@ -31,8 +31,8 @@ export type Bounds = {
   cwd: string
   /** The directory that the command has as its temporary one. */
   temporary: string
-  /** `proxy` is where the filtering proxy listens: a socket, or a port of this machine. */
-  network: 'off' | 'on' | { proxy: string | number }
+  /** `proxy` is where the filtering proxy listens: a socket, or a port of this machine. `direct`: what programs do not ask it for. */
+  network: 'off' | 'on' | { proxy: string | number; direct: string }
 }
 
 /** How this machine isolates. */
