@@ -33,6 +33,7 @@ const OURS: Ours = {
     String.raw`4 Task \([^\n]*\) ${TIME}`,
     String.raw`4 Assistant \([^\n]*\) ${TIME}`,
     '3 Question of [^\n]*',
+    `2 Assistant ${TIME}`,
   ].map(pattern => new RegExp(`^${pattern}$`)),
   keywords: ['TITLE'],
   // Of two texts on one line, one may begin what the other ends; nothing but its look depends on that.
