@@ -118,7 +118,8 @@ Just after a decision they do not type either: what comes next may be late."
          (event (if question (emacs-agent-question-event data) (emacs-agent-call-event data))))
     (concat "  "
             (if question
-                (emacs-agent-show-all (emacs-agent-one-line (alist-get 'message event) 70))
+                (concat (emacs-agent-show-all (emacs-agent-one-line (alist-get 'message event) 70))
+                        (emacs-agent-call-agent event))
               (concat (emacs-agent-call-words event) (emacs-agent-call-agent event)
                       (mapconcat (lambda (file) (concat "  " (emacs-agent-diff-stat-text (alist-get 'diff file))))
                                  (seq-take (alist-get 'files (alist-get 'preview event)) 1) "")))
