@@ -39,6 +39,17 @@ compile() {
 
 checkdoc() { "$emacs" -Q --batch -l "$root/tests/emacs/support/checkdoc.el" "$root"/src/emacs/*.el; }
 
+# What it says of the name cannot be helped, and Debian's takes 28 for a version to come.
+package_lint() {
+  local said
+  said=$(cd "$root/src/emacs" && "$emacs" -Q --batch --eval '(setq package-lint-main-file "emacs-agent.el")' \
+    $(printf -- '-L %s ' /usr/share/emacs/site-lisp/elpa-src/package-lint-*) \
+    -l package-lint -f package-lint-batch-and-exit ./*.el 2>&1) || true
+  said=$(grep -E 'warning|error' <<<"$said" | grep -vE 'is redundant in Emacs package names|uninstallable in all released Emacs versions')
+  echo "$said"
+  [ -z "$said" ]
+}
+
 # Where a test answers for `completing-read' and the like, Emacs would compile a trampoline of native code and keep it in the
 # home directory: byte-compiled callers, as here, need none.
 no_trampolines='(setq comp-enable-subr-trampolines nil native-comp-enable-subr-trampolines nil)'
@@ -66,6 +77,12 @@ ert() { # FILE: its totals are added up
 
 step 'byte-compile, warnings as errors' compile
 step checkdoc checkdoc
+if [ -d /usr/share/emacs/site-lisp/elpa-src ] && compgen -G '/usr/share/emacs/site-lisp/elpa-src/package-lint-*' >/dev/null; then
+  step package-lint package_lint
+else
+  skipped=$((skipped + 1))
+  echo 'skipped package-lint: there is no elpa-package-lint'
+fi
 for file in "$root"/tests/emacs/*-tests.el; do
   case "$file" in *"${1:-}"*) ert "$file" ;; esac
 done

@@ -97,10 +97,25 @@ export type AgentStateChanged = {
   last_event_id?: number
   parent_tool_call_id?: string
 }
+/** Asks the client for what only an editor knows: it answers `request_id` over HTTP, within `timeout_ms`. */
+export type EditorRequest = {
+  type: 'editor.request'
+  request_id: string
+  tool: string
+  params: Params
+  timeout_ms: number
+}
 type Reset = { type: 'reset' }
 
 /** Live only: never stored, never given an id. */
-export type Transient = MessageDelta | ThinkingDelta | ToolDraft | ToolProgress | AgentStateChanged | Reset
+export type Transient =
+  | MessageDelta
+  | ThinkingDelta
+  | ToolDraft
+  | ToolProgress
+  | AgentStateChanged
+  | EditorRequest
+  | Reset
 
 /** What the loop yields and the session appends. */
 export type Event = Storable | Transient

@@ -1,6 +1,6 @@
 import { read, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
 import { VERSION } from './base/version.ts'
@@ -8,11 +8,15 @@ import { parseCommand } from './cli/args.ts'
 import { runCommand } from './cli/commands.ts'
 import { createOutput, isTerminal } from './cli/output.ts'
 import type { Process } from './cli/process.ts'
-import { dirsFrom } from './config/dirs.ts'
+import { dirsFrom, worktreesDir } from './config/dirs.ts'
 
 const SWEEP = 'sweep-children'
+const SANDBOX = 'in-sandbox'
 /** Of an executable made by `bun build --compile`, the script lies in a file system of its own. */
 const isCompiled = (script = '') => /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(script)
+
+/** How this very program is started. */
+const self = [process.execPath, ...(isCompiled(process.argv[1]) ? [] : [process.argv[1]!])]
 
 const output = createOutput()
 
@@ -24,7 +28,8 @@ const host: Process = {
   env: { ...process.env },
   dirs: dirsFrom(process.env, process.platform, resolve(homedir())), // $HOME may be relative
   version: VERSION,
-  sweeper: [process.execPath, ...(isCompiled(process.argv[1]) ? [] : [process.argv[1]!]), SWEEP],
+  sweeper: [...self, SWEEP],
+  sandbox: [...self, SANDBOX],
   started: performance.now(),
   cwd: process.cwd(),
   get stdin() {
@@ -58,6 +63,7 @@ keepHome(process.env)
 
 async function main(argv: string[]): Promise<number> {
   if (argv[0] === SWEEP) return sweep(argv[1]!, Number(argv[2]))
+  if (argv[0] === SANDBOX) return (await import('./tools/sandbox/inside.ts')).inside(argv.slice(1))
   const command = parseCommand(argv)
   switch (command.command) {
     case 'version':
@@ -74,6 +80,8 @@ async function main(argv: string[]): Promise<number> {
 /** What the watcher of a backend becomes when that ended without a word; no command for people. */
 async function sweep(directory: string, pid: number): Promise<number> {
   await (await import('./base/children.ts')).sweepOrphans(directory, pid)
+  const { sweepWorktrees } = await import('./tools/git/worktrees.ts')
+  await sweepWorktrees(worktreesDir(dirname(directory)))
   return 0
 }
 

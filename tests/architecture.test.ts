@@ -6,7 +6,7 @@ import { Glob } from 'bun'
 const ROOMS = [
   ['event', 'base'],
   ['config', 'markdown'],
-  ['org', 'llm', 'emacs'],
+  ['org', 'llm', 'lsp', 'emacs'],
   ['transcript'],
   ['tools'],
   ['guide', 'mcp', 'conventions', 'undo'],

@@ -8,15 +8,17 @@ import {
   type Stream,
 } from '@agentclientprotocol/sdk'
 import * as v from 'valibot'
+import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
+import { readMode } from '../session/mode.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../session/store.ts'
 import { abilitiesOf } from './client.ts'
 import { requestError } from './errors.ts'
 import { joinedFrom } from './joined.ts'
-import { checkMode } from './options.ts'
 import { createRoom, type Room } from './room.ts'
+import { authenticate, authMethodsOf, signOut } from './sign-in.ts'
 
 /*
  * ACP: the Agent Client Protocol as a second door to the same sessions. `agent` answers requests, a `room` is one open session,
@@ -39,13 +41,15 @@ export async function serveAcp(
   stream: Stream,
 ): Promise<unknown> {
   const { store, runtime, version, log } = given
+  const signing = { ...runtime, config: runtime.config.config }
   const rooms = new Map<string, Room>()
+  const gone = new AbortController()
   let can = abilitiesOf()
   const open = (session: Session, client: AgentContext): Room => {
     const known = rooms.get(session.id)
     if (known?.session === session) return known
     known?.leave()
-    const room = createRoom(session, { client, can, store, runtime, log }, () => {
+    const room = createRoom(session, { client, can, gone: gone.signal, store, runtime, log }, () => {
       if (rooms.get(session.id) === room) rooms.delete(session.id)
     })
     rooms.set(session.id, room)
@@ -80,7 +84,7 @@ export async function serveAcp(
         protocolVersion: PROTOCOL_VERSION,
         agentInfo: { name: 'emacs-agent', title: 'Emacs-Agent', version },
         agentCapabilities: CAPABILITIES,
-        authMethods: [],
+        authMethods: authMethodsOf(signing, can.terminal_auth),
         _meta: { steering: { supported: true } },
       }
     })
@@ -150,9 +154,9 @@ export async function serveAcp(
     )
     .onRequest(
       'session/set_mode',
-      answering(({ params: { sessionId, modeId } }) => {
+      answering(async ({ params: { sessionId, modeId } }) => {
         roomOf(sessionId)
-        checkMode(modeId)
+        await store.update(sessionId, { config: { mode: readMode(modeId) } })
         return {}
       }),
     )
@@ -168,18 +172,29 @@ export async function serveAcp(
         return roomOf(sessionId).steer(prompt as unknown as ContentBlock[], idle)
       }),
     )
-    .onRequest('authenticate', () => {
-      throw RequestError.invalidParams(
-        undefined,
-        'there is nothing to authenticate with. Keys are in the configuration.',
-      )
-    })
+    .onRequest(
+      'authenticate',
+      answering(async ({ params: { methodId } }) => {
+        await authenticate(methodId, signing)
+        return {}
+      }),
+    )
+    .onRequest(
+      'logout',
+      answering(async () => {
+        await signOut(signing)
+        return {}
+      }),
+    )
   const connection = app.connect(stream)
+  onAbort(connection.signal, () => gone.abort())
   await connection.closed
+  for (const room of rooms.values()) room.leave()
   return connection.signal.reason
 }
 
 const CAPABILITIES = {
+  auth: { logout: {} },
   loadSession: true,
   promptCapabilities: { image: true, audio: false, embeddedContext: true },
   mcpCapabilities: { http: true, sse: false },

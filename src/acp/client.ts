@@ -9,17 +9,20 @@ export type Abilities = {
   write_file: boolean
   notices: boolean
   compaction: boolean
+  /** Can start this program in a terminal of its own, to sign in. */
+  terminal_auth: boolean
   /** Shows the output of commands while they run, by `_meta.terminal_output`. */
   terminal_output: boolean
 }
 
-export const abilitiesOf = ({ elicitation, session, fs, _meta }: ClientCapabilities = {}): Abilities => ({
+export const abilitiesOf = ({ auth, elicitation, session, fs, _meta }: ClientCapabilities = {}): Abilities => ({
   form: isGiven(elicitation?.form),
   url: isGiven(elicitation?.url),
   read_file: fs?.readTextFile === true,
   write_file: fs?.writeTextFile === true,
   notices: isGiven(session?.notices),
   compaction: isGiven(session?.compaction),
+  terminal_auth: auth?.terminal === true,
   terminal_output: _meta?.['terminal_output'] === true,
 })
 

@@ -2,23 +2,25 @@ import type { SessionConfigOption, SessionMode, SessionModeState } from '@agentc
 import * as v from 'valibot'
 import { agentsOf } from '../agent/agents.ts'
 import { AUTO } from '../agent/choice.ts'
-import { EFFORTS } from '../event/parts.ts'
-import type { Effort } from '../event.ts'
+import { EFFORTS, MODES } from '../event/parts.ts'
+import type { Effort, Mode } from '../event.ts'
+import { canHave } from '../session/mode.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Session } from '../session/session.ts'
 import { invalid } from './errors.ts'
 
-/** The modes of a session. The first one holds where a session names none. */
-const MODES: readonly SessionMode[] = [
-  { id: 'ask', name: 'Ask', description: 'Ask before anything is changed, unless a rule allows it' },
-]
+const SHOWN: Record<Mode, { name: string; description: string }> = {
+  ask: { name: 'Ask', description: 'Ask before anything is changed, unless a rule allows it' },
+  'accept-edits': { name: 'Accept edits', description: 'Edit files of the project without asking' },
+  sandboxed: { name: 'Sandboxed', description: 'Run commands in the sandbox without asking' },
+  plan: { name: 'Plan', description: 'Only read' },
+}
 
-export const modesOf = (): SessionModeState => ({ currentModeId: MODES[0]!.id, availableModes: [...MODES] })
-
-/** Throws INVALID_REQUEST. */
-export function checkMode(id: string): void {
-  if (MODES.some(mode => mode.id === id)) return
-  throw invalid(`modeId: there is no such mode. There are: ${MODES.map(mode => mode.id).join(', ')}.`)
+/** The modes that a session can have here, and the one that it has. */
+export async function modesOf(session: Session): Promise<SessionModeState> {
+  const availableModes: SessionMode[] = []
+  for (const id of MODES) if (await canHave(id, () => session.sandbox())) availableModes.push({ id, ...SHOWN[id] })
+  return { currentModeId: session.state.config.mode, availableModes }
 }
 
 /** As much as the model thinks by itself. */

@@ -1,8 +1,9 @@
 import type { SessionUpdate } from '@agentclientprotocol/sdk'
+import { tail } from '../base/text.ts'
 
 /**
  * Sends the updates of a session one after the other. While the client does not read, pieces of one message become one piece:
- * what waits is no more than what was said.
+ * what waits is no more than what was said, and what a command printed at the end.
  */
 export function createOutbox(send: (update: SessionUpdate) => Promise<void>) {
   const waiting: SessionUpdate[] = []
@@ -34,11 +35,26 @@ export function createOutbox(send: (update: SessionUpdate) => Promise<void>) {
   }
 }
 
+/** Of what a command prints while nobody reads, the end stays: the result has it all. */
+const LONGEST_OUTPUT = 256 * 1024
+
 function join(last: SessionUpdate | undefined, next: SessionUpdate): SessionUpdate | null {
-  if (!last || !isChunk(last) || !isChunk(next)) return null
+  if (!last) return null
+  const [before, after] = [outputOf(last), outputOf(next)]
+  if (before && after && before.terminal_id === after.terminal_id) {
+    const data = tail(before.data + after.data, LONGEST_OUTPUT)
+    return { ...next, _meta: { terminal_output: { ...after, data } } }
+  }
+  if (!isChunk(last) || !isChunk(next)) return null
   if (last.sessionUpdate !== next.sessionUpdate || last.messageId !== next.messageId) return null
   if (last.content.type !== 'text' || next.content.type !== 'text') return null
   return { ...last, content: { type: 'text', text: last.content.text + next.content.text } }
+}
+
+/** Of an update that has output of a terminal and nothing else. */
+function outputOf(update: SessionUpdate): { terminal_id: string; data: string } | undefined {
+  if (update.sessionUpdate !== 'tool_call_update' || update.status !== undefined) return undefined
+  return update._meta?.['terminal_output'] as { terminal_id: string; data: string } | undefined
 }
 
 type Chunk = Extract<SessionUpdate, { sessionUpdate: 'agent_message_chunk' | 'agent_thought_chunk' }>

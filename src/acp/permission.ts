@@ -12,13 +12,14 @@ export type Asking = {
   /** Resolves when the client has been sent what comes before the question. */
   drained(): Promise<void>
   log(level: 'warn', message: string): void
+  gone: AbortSignal
 }
 
 /**
  * Puts the decision about a call to the client. It holds for what was shown: a call whose files changed meanwhile is announced,
  * and asked about, again. The question is withdrawn when it is decided elsewhere, or the turn is interrupted.
  */
-export async function askPermission(call: Call, { client, session, drained, log }: Asking): Promise<void> {
+export async function askPermission(call: Call, { client, session, drained, log, gone }: Asking): Promise<void> {
   const { approvals } = session
   const { tool_call_id } = call
   const over = new AbortController()
@@ -47,7 +48,7 @@ export async function askPermission(call: Call, { client, session, drained, log 
     const remember = optionId === 'allow_always' ? ({ remember: 'session' } as const) : {}
     await approvals.approve({ tool_call_id, preview_hash: call.preview?.hash, ...remember })
   } catch (error) {
-    if (over.signal.aborted || session.isOver || isNotWaiting(error)) return
+    if (over.signal.aborted || gone.aborted || session.isOver || isNotWaiting(error)) return
     log('warn', `${session.id}: no decision about ${tool_call_id}: ${messageOf(error)}`)
     // Else it would wait without end.
     if (session.state.approvals.has(tool_call_id))

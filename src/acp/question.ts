@@ -15,7 +15,7 @@ type Asked = Asking & { can: Abilities; tell(update: SessionUpdate): void }
  * is declined, and the person reads so: one that waits would hold up its call.
  */
 export async function askQuestion(question: Stored<Question>, asked: Asked): Promise<void> {
-  const { client, session, can, tell, drained, log } = asked
+  const { client, session, can, tell, drained, log, gone } = asked
   const { question_id, kind, server, message, url } = question
   const over = new AbortController() // by an interrupt, or because the browser came back
   const unsubscribe = session.subscribe(event => {
@@ -46,7 +46,7 @@ export async function askQuestion(question: Stored<Question>, asked: Asked): Pro
     const reply = await ask()
     if (!over.signal.aborted) session.questions.answer(question_id, reply)
   } catch (error) {
-    if (over.signal.aborted || session.isOver) return
+    if (over.signal.aborted || gone.aborted || session.isOver) return
     log('warn', `${session.id}: no answer to ${question_id}: ${messageOf(error)}`)
     session.questions.answer(question_id, { action: 'decline' })
   } finally {

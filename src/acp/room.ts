@@ -20,17 +20,25 @@ import { askQuestion } from './question.ts'
 import { responseOf } from './response.ts'
 import { createUpdates } from './updates.ts'
 
-export type Door = { client: AgentContext; can: Abilities; store: Store; runtime: Runtime; log: Runtime['log'] }
+export type Door = {
+  client: AgentContext
+  can: Abilities
+  /** The client is gone. Its turns go on, and what it was asked waits for another one, where the sessions stay. */
+  gone: AbortSignal
+  store: Store
+  runtime: Runtime
+  log: Runtime['log']
+}
 
 /** A session as one client has it open: what it is sent, and what it sends. `ended` is called when nothing can follow. */
-export function createRoom(session: Session, { client, can, store, runtime, log }: Door, ended: () => void) {
+export function createRoom(session: Session, { client, can, gone, store, runtime, log }: Door, ended: () => void) {
   const { state, turns } = session
   const window = () => runtime.models.info(state.model).context_window ?? undefined
   const outbox = createOutbox(update => client.notify('session/update', { sessionId: session.id, update }))
   const tell = (update: SessionUpdate) => outbox.add(update)
   const say = (text: string) =>
     tell({ sessionUpdate: 'agent_message_chunk', messageId: newId('msg'), content: { type: 'text', text } })
-  const asking = { client, session, drained: outbox.drained, log }
+  const asking = { client, session, drained: outbox.drained, log, gone }
   const warn = (error: unknown) => log('warn', `${session.id}: ${messageOf(error)}`)
   let updates = createUpdates(session, can, window)
   let effort: Effort | undefined
@@ -39,7 +47,8 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
   let commands = ''
   const prompts = new Set<{ cancelled: boolean; turn_id?: string }>()
 
-  if (can.read_file) session.place.buffers = buffersOf(session.id, client, can)
+  const buffers = can.read_file ? buffersOf(session.id, client, can) : undefined
+  if (buffers) session.place.buffers = buffers
 
   const unsubscribe = session.subscribe(event => {
     outbox.add(...updates.live(event))
@@ -103,7 +112,7 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
   return {
     session,
     /** What `session/new`, `load`, `resume` and `fork` are answered with. */
-    setup: async () => ({ modes: modesOf(), configOptions: await configOptions() }),
+    setup: async () => ({ modes: await modesOf(session), configOptions: await configOptions() }),
     /** Sends the commands that there are, where they are not what was sent before. */
     announce: () => void announce().catch(warn),
     /** Forgets what was sent of the commands: another client side may have opened the session anew. */
@@ -122,6 +131,7 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
       const prompt: { cancelled: boolean; turn_id?: string } = { cancelled: false }
       prompts.add(prompt)
       const off = onAbort(signal, () => {
+        if (gone.aborted) return
         prompt.cancelled = true
         const waits = prompt.turn_id !== undefined && state.queued.has(prompt.turn_id)
         void (waits ? turns.drop(prompt.turn_id!) : turns.interrupt()).catch(warn)
@@ -170,7 +180,10 @@ export function createRoom(session: Session, { client, can, store, runtime, log 
       }
       return { configOptions: await configOptions() }
     },
-    leave: unsubscribe,
+    leave(): void {
+      unsubscribe()
+      if (session.place.buffers === buffers) delete session.place.buffers
+    },
   }
 }
 

@@ -9,6 +9,9 @@ import { diffsOf } from './diff.ts'
 type Content = NonNullable<Extract<SessionUpdate, { sessionUpdate: 'tool_call' }>['content']>
 type Call = { diffs: Content; terminal: boolean }
 
+/** What the answer of a load has by itself. */
+const SETTINGS = new Set<Stored['type']>(['session.updated', 'session.mode'])
+
 /**
  * Turns the events of a session into ACP's updates. Live and replayed events take the same way; only what a person wrote is
  * shown in a replay alone, because the client has shown it itself.
@@ -108,6 +111,8 @@ export function createUpdates(session: Session, client: Abilities, window: () =>
         return event.parent_tool_call_id ? [] : [{ sessionUpdate: 'plan', entries: entriesOf(event) }]
       case 'session.updated':
         return event.title ? [{ sessionUpdate: 'session_info_update', title: event.title }] : []
+      case 'session.mode':
+        return [{ sessionUpdate: 'current_mode_update', currentModeId: event.mode }]
       case 'notice': {
         const severity = 'warning'
         return client.notices ? [{ sessionUpdate: 'notice', severity, title: event.message }] : []
@@ -141,7 +146,7 @@ export function createUpdates(session: Session, client: Abilities, window: () =>
     },
     /** Of an event that is long past. */
     replayed: (event: Stored): SessionUpdate[] =>
-      event.type === 'prompt' ? promptOf(event) : event.type === 'session.updated' ? [] : of(event),
+      event.type === 'prompt' ? promptOf(event) : SETTINGS.has(event.type) ? [] : of(event),
     usage,
   }
 }

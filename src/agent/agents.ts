@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { AgentConfig, Config } from '../config/config.ts'
+import type { OwnSandbox } from '../config/sandbox.ts'
 import type { Effort } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 import { AUTO } from './choice.ts'
@@ -22,8 +23,12 @@ export type Agent = {
   max_rounds?: number
   max_total_tokens?: number
   max_cost_usd?: number
+  /** Where it works for another agent: in a copy of the project, or in the project itself. */
+  isolation?: 'worktree' | 'none'
   /** Whether it is offered `todo`. Unset: where its model profits. */
   todo?: boolean
+  /** How the sandbox of its commands differs. */
+  sandbox?: OwnSandbox
   origin: string
 }
 
@@ -120,7 +125,9 @@ function customised(shipped: Agent | undefined, name: string, entry: AgentConfig
     max_rounds: entry.max_rounds ?? base.max_rounds,
     max_total_tokens: entry.max_total_tokens ?? base.max_total_tokens,
     max_cost_usd: entry.max_cost_usd ?? base.max_cost_usd,
+    isolation: entry.isolation ?? base.isolation,
     todo: base.name === 'plan' || (entry.todo ?? base.todo),
+    sandbox: entry.sandbox,
     origin: entry.origin ?? base.origin,
   }
 }

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '../base/errors.ts'
 import type { Event, FileChanged, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
 import type { JudgedCall, Policy, Verdict } from '../tools/permission/policy.ts'
-import type { Effect, Tool, ToolContext } from '../tools/tool.ts'
+import type { Change, Effect, Tool, ToolContext } from '../tools/tool.ts'
 import type { Foreseen, Keeper } from '../undo/keeper.ts'
 
 /** What a call may see and use of its session. */
@@ -18,6 +18,17 @@ export type ToolAccess = {
   refresh?(params: Params, signal: AbortSignal): Promise<void>
   /** Keeps what a call may change, so that it can be undone. */
   keeper?: Keeper
+  /** What checkers report of files that calls change. */
+  checks?: {
+    /** A call that would make these changes was announced: what is wrong before it is asked for meanwhile. */
+    begin(changes: readonly Change[]): void
+    /** What is wrong since, for the model; undefined for nothing. Takes two seconds at most, and never rejects. */
+    after(
+      changes: readonly Change[],
+      context: ToolContext,
+      signal: AbortSignal,
+    ): Promise<{ text: string; diagnostics: readonly object[] } | undefined>
+  }
   /** What a call that has run has worked on. */
   touched(prepared: Prepared): Promise<void>
   /** Programs of the user's that have a say: before a call runs, and, with texts for the model, once it has. */
@@ -57,6 +68,8 @@ export type Prepared = {
   notes?: string[]
   /** What of it could not be undone. */
   foreseen?: Foreseen
+  /** What it is looked at with before it is approved, where that is not what its turn has. */
+  place?: ToolAccess
 }
 
 /** A call that cannot or may not run; the model gets the reason as an ordinary result. */

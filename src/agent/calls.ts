@@ -74,6 +74,7 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
   const { tool_call_id } = looked.call
   let prepared = looked
   let note: string | undefined
+  turn.place.checks?.begin(looked.effect.changes ?? [])
   if (asks) {
     const decided = turn.ask(looked, signal) // registered before it is announced: a fast client answers at once
     decided.catch(() => {}) // awaited below; an abort while announcing must not count as unhandled
@@ -107,16 +108,28 @@ async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): Asy
 async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, signal: AbortSignal, note?: string) {
   const { call } = prepared
   const context = turn.place.context(call.tool_call_id, signal, channel.push)
-  const { keeper, hooks } = turn.place
+  const { keeper, hooks, checks } = turn.place
   const writing = { tool: prepared.tool.name, category: prepared.tool.category, effect: prepared.effect, context }
   const ids = { turn_id: turn.turn_id, tool_call_id: call.tool_call_id }
   const keep = keeper && prepared.effect.level !== 'read' ? () => keeper.keep(writing, ids) : undefined
   const performed = await perform(prepared, context, note, keep)
   const changed = await fileChanges(performed.changes, context, ids)
+  const wrong = signal.aborted ? undefined : await checks?.after(performed.changes, context, signal)
   const heard = signal.aborted ? [] : ((await hooks?.after(prepared, performed.result, changed, signal)) ?? [])
-  channel.push(result(turn, call, withNotes(performed.result, [...(prepared.notes ?? []), ...heard])))
+  channel.push(
+    result(turn, call, withNotes(withErrors(performed.result, wrong), [...(prepared.notes ?? []), ...heard])),
+  )
   await turn.place.touched(prepared)
   for (const event of changed) channel.push(event)
+}
+
+/** Errors that its files have since. */
+function withErrors(outcome: Performed['result'], wrong: { text: string; diagnostics: readonly object[] } | undefined) {
+  const { result: body } = outcome
+  if (!wrong || !body) return outcome
+  const { diagnostics, text } = wrong
+  const content = `${body.content}\n[${text}]`
+  return { ...outcome, result: { ...body, content, metadata: { ...body.metadata, diagnostics } } }
 }
 
 /** Notes stand behind the result, for the model. */
@@ -159,6 +172,7 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
       .filter(Boolean)
       .join('. '),
     ...(foreseen?.undo && { undo: foreseen.undo }),
+    ...(effect.sandbox && { sandbox: effect.sandbox }),
     ...(requires_approval && preview && { preview }),
     ...(requires_approval && remember && { remember }),
     ...(effect.locations && { locations: effect.locations }),

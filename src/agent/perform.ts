@@ -14,6 +14,16 @@ export type Performed = {
   changes: Change[]
 }
 
+/** A call that had begun when a person rejected what came of it. `message` goes to the model, `reason` is theirs. */
+export class Rejected extends Error {
+  readonly reason: string | undefined
+
+  constructor(message: string, reason: string | undefined) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 /** A tool that ignores the signal is left behind after this long: an interrupt takes less than a second. */
 const GRACE_MS = 800
 
@@ -53,6 +63,11 @@ export async function perform(
       changes: output.changes?.length ? output.changes : changes,
     }
   } catch (error) {
+    if (error instanceof Rejected && !context.signal.aborted) {
+      const { message, reason } = error
+      const rejected = { status: 'rejected' as const, message, ...(reason && { reason }), execution_time_ms: elapsed() }
+      return { result: rejected, changes: [] }
+    }
     const failure = context.signal.aborted ? interrupted() : toolError(error)
     const execution_time_ms = elapsed()
     // The turn does not wait for a large tree: what is kept too late is let go of again.

@@ -19,7 +19,9 @@ const LONGEST_LOG = 1024 * 1024
 
 /** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */
 export async function acp(options: Options<'acp'>, outside: Process): Promise<number> {
-  const { env, dirs, version, sweeper } = outside
+  if (options.login) return (await import('./login.ts')).setUp(options, outside)
+  if (options.attach) return (await import('./attach.ts')).attach(options, outside)
+  const { env, dirs, version, sweeper, sandbox } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level, await openLog(dirs.state))
   outside.onStray(error =>
@@ -30,7 +32,7 @@ export async function acp(options: Options<'acp'>, outside: Process): Promise<nu
     status: 'ok',
     ...(authorized && { version, protocol: PROTOCOL, pid: process.pid }),
   })
-  const engine = createEngine({ env, dirs, loaded, log, version, sweeper, token, about })
+  const engine = createEngine({ env, dirs, loaded, log, version, sweeper, sandbox, token, about })
   const { store, runtime } = engine
   void engine.sweep().catch(error => log('warn', messageOf(error)))
   const stopListening = await listenBeside(engine, { token, about, log, version, state: dirs.state })

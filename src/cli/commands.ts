@@ -95,11 +95,20 @@ export const COMMANDS = {
     read: ({ flags }: Given) => ({ json: flags.has('json') }),
   },
   acp: {
-    usage: '',
+    usage: '[PROVIDER|URL]',
     summary:
       'Serves an editor over stdio by the Agent Client Protocol: agent-shell, Zed, JetBrains, Neovim. Sessions are the same as everywhere.',
-    flags: {},
-    read: () => ({}),
+    flags: {
+      login: { help: 'sign in at PROVIDER instead, or show what is configured; editors start this in a terminal' },
+      attach: { help: 'use the sessions of a server that runs: at URL, or where the configuration says' },
+    },
+    read({ flags, operands: [operand, ...more], wrong }: Given) {
+      const [login, attach] = [flags.has('login'), flags.has('attach')]
+      if (login && attach) throw wrong('takes either --login or --attach')
+      if (more.length > 0 || (operand !== undefined && !login && !attach))
+        throw wrong('takes one PROVIDER behind --login, or one URL behind --attach')
+      return { login, attach, operand }
+    },
   },
   elisp: {
     usage: '',

@@ -5,15 +5,18 @@ import { dirname } from 'node:path'
 import { printable } from '../base/controls.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
+import { maskedOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
 import { nearest } from '../config/nearest.ts'
 import { problemLine } from '../config/problem.ts'
 import type { ProviderReport } from '../llm/models/listing.ts'
 import type { ServerStatus } from '../mcp/status.ts'
+import { createRedactor } from '../session/redact.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { conventionFindings } from './doctor-conventions.ts'
+import { languageFindings } from './doctor-languages.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
@@ -30,10 +33,11 @@ type Doctored = ReturnType<typeof createRuntime>
  * Exit code 1 when something needs mending.
  */
 export async function doctor(flags: Options<'doctor'>, outside: Process): Promise<number> {
-  const { env, dirs, version, sweeper } = outside
+  const { env, dirs, version, sweeper, sandbox } = outside
   const style = styleFor(outside)
   let healthy = true
-  const tell = (section: string, finding: Finding) => {
+  const tell = (section: string, found: Finding) => {
+    const finding = redactor.value(found)
     if (finding.ok === false) healthy = false
     outside.stdout(flags.json ? `${JSON.stringify({ section, ...finding })}\n` : render(finding, style))
   }
@@ -41,9 +45,10 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
 
   const loaded = await configure({ env, dirs, flags })
   const log = createLogger('error', outside.stderr)
-  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, sandbox, secrets: () => [] })
   const { project_file, problems } = await projectConfig(loaded, outside.cwd)
   const { config } = loaded
+  const redactor = createRedactor(() => maskedOf(config))
   const sections: Sections = {
     Configuration: [
       ...Object.entries(loaded.provenance)
@@ -62,6 +67,8 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
     Conventions: await conventionFindings(runtime, outside.cwd),
     Models: await modelFindings(runtime, config),
     'MCP servers': await serverFindings(runtime, outside.cwd),
+    'Language servers': await languageFindings(runtime, outside.cwd),
+    Sandbox: [await sandboxFinding(runtime, config, outside.cwd)],
     Disk: [writable(config.transcript_path), writable(dirs.state)],
     Programs: [programs(env, outside.cwd)],
   }
@@ -248,4 +255,29 @@ async function programs(env: Readonly<Record<string, string | undefined>>, proje
     await found('git', 'The git tools need it.'),
     await found('rg', 'Searches are faster with ripgrep; they work without.'),
   ]
+}
+
+/** What isolates commands here, and whether that is what the configuration wants. */
+async function sandboxFinding({ sandbox }: Doctored, { sandbox: config }: Config, project: string): Promise<Finding> {
+  const wanted = { ...config, mode: config.mode === 'off' ? ('auto' as const) : config.mode }
+  const found = await sandbox(wanted, project)
+  const state = found.launcher ? `${found.launcher.by} works here` : 'none works here'
+  if (config.mode === 'off')
+    return {
+      ok: null,
+      what: `off: commands are not isolated (${state})`,
+      details: found.launcher ? [] : [found.reason],
+    }
+  if (!found.launcher)
+    return {
+      ok: false,
+      what: `mode = "${config.mode}", and ${state}: commands ${config.mode === 'required' ? 'do not run' : 'are not isolated'}`,
+      remedy: found.reason,
+    }
+  const { boundsOf } = await import('../tools/sandbox/limit.ts')
+  const unasked = config.auto_approve_sandboxed ? ', and do not ask' : ''
+  return {
+    ok: true,
+    what: `${found.launcher.by} isolates commands and MCP servers: ${printable(boundsOf({ by: found.launcher.by, ...config }))}${unasked}`,
+  }
 }

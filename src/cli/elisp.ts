@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { writeAtomic } from '../base/files.ts'
 import { CLIENT } from '../emacs/client.ts'
+import { byteCompile } from './byte-compile.ts'
 import type { Options } from './commands.ts'
 import type { Process } from './process.ts'
 
@@ -9,12 +10,13 @@ import type { Process } from './process.ts'
 const READABLE = 0o644
 
 /**
- * `elisp [--install DIR]`: writes the client's files to DIR and says what to put into the init file, or prints all of it as
- * one file that Emacs can load. Returns the exit code. Throws what the file system throws.
+ * `elisp [--install DIR]`: writes the client's files to DIR, byte-compiles them where there is an Emacs, and says what to put
+ * into the init file; or prints all of it as one file that Emacs can load. Returns the exit code. Throws what the file system
+ * throws.
  */
 export async function elisp(
   { install }: Partial<Options<'elisp'>>,
-  { version, stdout }: Pick<Process, 'version' | 'stdout'>,
+  { version, stdout, env }: Pick<Process, 'version' | 'stdout' | 'env'>,
 ): Promise<number> {
   if (install === undefined) {
     for (const name of inOrder()) stdout(stamped(name, version))
@@ -27,7 +29,12 @@ export async function elisp(
     // Emacs would load an older compiled file in place of the new one.
     await rm(join(dir, `${name}c`), { force: true })
   }
-  stdout(`Installed ${Object.keys(CLIENT).length} files in ${dir}. In your init file:
+  const compiled = await byteCompile(dir, env)
+  const note =
+    'version' in compiled
+      ? `Byte-compiled by Emacs ${compiled.version}.`
+      : `Not byte-compiled: ${compiled.reason}. C-u 0 M-x byte-recompile-directory in Emacs does it.`
+  stdout(`Installed ${Object.keys(CLIENT).length} files in ${dir}. ${note} In your init file:
 
   (add-to-list 'load-path ${JSON.stringify(dir)})
   (require 'emacs-agent-commands)

@@ -1,3 +1,5 @@
+import { lazily } from '../base/once.ts'
+import { worktreesDir } from '../config/dirs.ts'
 import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
 import { createMetrics } from '../server/metrics.ts'
@@ -22,7 +24,11 @@ export function createEngine(
   const runtime = createRuntime({ ...options, secrets: () => (token === null ? [] : [token]) })
   const metrics = createMetrics()
   const store = new Store(runtime, metrics.observe)
-  const app = createApp({ store, runtime, metrics, version, about })
+  const acp = lazily(async () => {
+    const { createConnections } = await import('../acp/connections.ts')
+    return createConnections({ store, runtime, version, log: runtime.log })
+  })
+  const app = createApp({ store, runtime, metrics, version, about, acp })
   return {
     store,
     runtime,
@@ -31,6 +37,8 @@ export function createEngine(
     problems: runtime.problems,
     async sweep() {
       const count = await runtime.children.sweep()
+      const { sweepWorktrees } = await import('../tools/git/worktrees.ts')
+      await sweepWorktrees(worktreesDir(options.dirs.state))
       if (count > 0)
         options.log('info', `ended ${count} processes that an earlier backend had left, with all they started`)
     },

@@ -26,6 +26,16 @@ export async function login(options: Options<'login'>, host: Process): Promise<n
   }
 }
 
+/** `acp --login [PROVIDER]`: what an editor starts in a terminal. Without a provider it shows what is configured, as `doctor`. */
+export async function setUp(
+  { operand: provider, config_file, log_level }: Options<'acp'>,
+  host: Process,
+): Promise<number> {
+  const common = { config_file, log_level }
+  if (provider !== undefined) return login({ ...common, command: 'login', provider }, host)
+  return (await import('./doctor.ts')).doctor({ ...common, command: 'doctor', json: false }, host)
+}
+
 /** `logout PROVIDER`: forgets the tokens, and has the server forget them where it can. */
 export async function logout(options: Options<'logout'>, host: Process): Promise<number> {
   const { config } = await configure({ env: host.env, dirs: host.dirs, flags: options })

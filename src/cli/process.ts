@@ -7,6 +7,8 @@ export type Process = {
   version: string
   /** The command that ends what we leave running, followed by a directory and our pid. */
   sweeper: readonly string[]
+  /** The hidden command that is our side of a sandbox, with its subcommand and arguments to follow. */
+  sandbox: readonly string[]
   /** `performance.now()` at the start. */
   started: number
   cwd: string

@@ -23,10 +23,10 @@ import { inert, isDumb, styleFor } from './terminal.ts'
 
 /** One session in the terminal. Resolves with the exit code: 0 done, 1 failed or limit reached, 130 interrupted twice. */
 export async function run(options: Options<'run'>, outside: Process): Promise<number> {
-  const { env, dirs, version, sweeper } = outside
+  const { env, dirs, version, sweeper, sandbox } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, outside.stderr)
-  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, sandbox, secrets: () => [] })
   const store = new Store(runtime, () => {})
   const style = styleFor(outside)
   const terminal = outside.terminal.input && outside.terminal.output && !options.json

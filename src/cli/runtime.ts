@@ -2,9 +2,10 @@ import { realpath } from 'node:fs/promises'
 import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import { childrenDir, undoDir } from '../config/dirs.ts'
+import { childrenDir, sandboxDir, undoDir } from '../config/dirs.ts'
 import { childEnv, maskedOf, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
+import { ownFiles } from '../config/own-files.ts'
 import { type ConfigProblem, leftOut, problemLine } from '../config/problem.ts'
 import { createModels } from '../llm/models/models.ts'
 import type { Stream } from '../llm/provider.ts'
@@ -12,6 +13,8 @@ import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
 import { createRedactor } from '../session/redact.ts'
 import type { Runtime } from '../session/runtime.ts'
+import type { Machine } from '../tools/sandbox/sandbox.ts'
+import { createLanguageServers } from './language-servers.ts'
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
 export function createRuntime(given: {
@@ -21,6 +24,7 @@ export function createRuntime(given: {
   log: Runtime['log']
   version: string
   sweeper?: readonly string[]
+  sandbox?: readonly string[]
   secrets(): string[]
 }): Runtime & { close(): Promise<void> } {
   const { env, dirs, loaded, log } = given
@@ -28,6 +32,11 @@ export function createRuntime(given: {
   const models = createModels({ config: loaded.config, env, guide, state: dirs.state })
   const remembered = async () =>
     (await import('../tools/permission/remembered.ts')).createRemembered(dirs.state, message => log('warn', message))
+  const languageServers = createLanguageServers({
+    children,
+    env: () => envOf(),
+    log: message => log('debug', redactor.value(message)),
+  })
   let pool: Promise<Pool> | null = null
   let poolSecrets = (): string[] => []
   /** As they were given the last time: the same array while they are the same. */
@@ -40,7 +49,7 @@ export function createRuntime(given: {
   }
   for (const notice of [...loaded.notices, ...loaded.problems.map(leftOut)]) logOnce(notice)
   /** By real path. The pool asks synchronously; its configuration is read before a project is opened. */
-  const servers = new Map<string, Config['mcp_servers']>()
+  const configs = new Map<string, Config>()
   const projectSecrets = new Set(secretsOf(loaded.config))
   const masked = new Set(maskedOf(loaded.config))
   const projectProblems = new Map<string, ConfigProblem[]>()
@@ -67,7 +76,7 @@ export function createRuntime(given: {
     for (const secret of secretsOf(config)) projectSecrets.add(secret)
     for (const secret of maskedOf(config)) masked.add(secret)
     const real = await realpath(project).catch(() => project)
-    servers.set(real, config.mcp_servers)
+    configs.set(real, config)
     projectProblems.set(real, problems)
     return config
   }
@@ -82,6 +91,20 @@ export function createRuntime(given: {
   }
   const redactor = createRedactor(allSecrets)
 
+  const machineFor = (project: string): Machine => ({
+    platform: process.platform,
+    children,
+    env: envOf(),
+    self: given.sandbox ?? [],
+    directory: sandboxDir(dirs.state),
+    project,
+  })
+
+  const sandboxed: Runtime['sandbox'] = async (config, project) => {
+    const { sandboxOf } = await import('../tools/sandbox/sandbox.ts')
+    return sandboxOf(config, machineFor(project))
+  }
+
   return {
     dirs,
     config: loaded,
@@ -91,10 +114,18 @@ export function createRuntime(given: {
     problems: () => distinct([...loaded.problems, ...[...projectProblems.values()].flat()]),
     children,
     childEnv: envOf,
+    sandbox: sandboxed,
+    languageServers: languageServers.of,
     async pool() {
       pool ??= import('../mcp/pool.ts').then(({ createPool }) => {
         const created = createPool({
-          servers: project => (project === null ? loaded.config.mcp_servers : (servers.get(project) ?? [])),
+          servers: project => (project === null ? loaded.config : configs.get(project))?.mcp_servers ?? [],
+          isolation: project => ({
+            config: (project === null ? undefined : configs.get(project)) ?? loaded.config,
+            home: dirs.home,
+            forbidden: ownFiles(dirs, loaded.config.transcript_path, loaded.base.user?.path),
+            available: sandboxed,
+          }),
           dirs,
           children,
           env: () => envOf(),
@@ -114,7 +145,7 @@ export function createRuntime(given: {
     secrets: allSecrets,
     log,
     async close() {
-      await (await pool)?.close()
+      await Promise.all([(await pool)?.close(), languageServers.close()])
       await children.close()
     },
   }

@@ -135,6 +135,7 @@ export function createScreen(write: (text: string) => void, style: Style, render
         case 'thinking.delta':
         case 'tool.draft':
         case 'agent.state':
+        case 'editor.request':
         case 'reset':
           return
         default: // an event of a newer version is not shown

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { UsageError } from '../base/errors.ts'
-import { childrenDir } from '../config/dirs.ts'
+import { childrenDir, worktreesDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
 import type { Options } from './commands.ts'
@@ -17,7 +17,7 @@ export const SHUTDOWN_MS = 4_500
 /** Runs the server until a signal, or the end of stdin under the lifeline. Resolves with the exit code. */
 export async function serve(options: Options<'serve'>, program: Process): Promise<number> {
   // Taken one by one: what of it has a getter creates a stream, and the start needs none.
-  const { env, dirs, version, started, sweeper } = program
+  const { env, dirs, version, started, sweeper, sandbox } = program
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, program.stderr)
@@ -44,7 +44,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   })
   const load = async () => {
     engine ??= import('./engine.ts').then(({ createEngine }) =>
-      createEngine({ env, dirs, loaded, log, version, sweeper, token, about }),
+      createEngine({ env, dirs, loaded, log, version, sweeper, sandbox, token, about }),
     )
     counted = await engine
     return engine
@@ -74,7 +74,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   // What was ignored in the configuration is said at the start.
   if (loaded.notices.length + loaded.problems.length > 0) void load()
   // What a backend that was killed left running. Nobody waits for it.
-  if (isFilled(childrenDir(dirs.state))) void load().then(loaded => loaded.sweep())
+  if ([childrenDir, worktreesDir].some(own => isFilled(own(dirs.state)))) void load().then(loaded => loaded.sweep())
 
   log('info', `stopping: ${await stopped}`)
   const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })

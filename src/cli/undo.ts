@@ -19,10 +19,10 @@ const SIGN = { created: '+', modified: '~', deleted: '-' }
  * is confirmed. No server is needed. Resolves with 1 when nothing was restored.
  */
 export async function undo(options: Options<'undo'>, host: Process): Promise<number> {
-  const { env, dirs, version, sweeper, cwd } = host
+  const { env, dirs, version, sweeper, sandbox, cwd } = host
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level === 'info' ? 'warn' : loaded.config.log_level, host.stderr)
-  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, secrets: () => [] })
+  const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, sandbox, secrets: () => [] })
   const store = new Store(runtime, () => {})
   try {
     const id = options.session ? await runtime.archive.idOf(options.session) : await lastIn(cwd, runtime.archive)

@@ -1,3 +1,4 @@
+import type { OwnSandbox, SandboxConfig } from './sandbox.ts'
 import type { FileConfig } from './schema.ts'
 import type { defaultServer, Lists, Scalars } from './settings.ts'
 
@@ -9,6 +10,7 @@ export type Config = Scalars &
     permissions: Permissions
     agents: Record<string, AgentConfig>
     hooks: HookConfig[]
+    sandbox: SandboxConfig
     /** Language servers of the user's, by name. */
     lsp: Record<string, LspConfig>
     /** The first whose pattern fits a file formats it. */
@@ -17,6 +19,7 @@ export type Config = Scalars &
     project_trusted: boolean
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
+    web_search?: WebSearchConfig
     /** Where each rule of `permissions` came from. */
     rules: ConfigRule[]
   }
@@ -42,9 +45,13 @@ export type OAuthConfig = NonNullable<ProviderConfig['oauth']>
 export type McpServerEntry = Entry<'mcp_servers'>[number]
 type Defaulted = Exclude<keyof ReturnType<typeof defaultServer>, 'limits'>
 /** Its limits are absent where none holds (written 0). */
-export type McpServerConfig = Omit<McpServerEntry, Defaulted | 'limits' | 'type' | 'transport' | 'disabled'> &
+export type McpServerConfig = Omit<
+  McpServerEntry,
+  Defaulted | 'limits' | 'type' | 'transport' | 'disabled' | 'sandbox'
+> &
   Required<Pick<McpServerEntry, Defaulted>> & {
     limits: NonNullable<McpServerEntry['limits']>
+    sandbox?: OwnSandbox
     /** Variables that its values name and that are not set: starting it is an error that names them. */
     unset?: string[]
     /** Values that its `env` and headers take from the environment: secrets, whatever they are called. */
@@ -53,7 +60,7 @@ export type McpServerConfig = Omit<McpServerEntry, Defaulted | 'limits' | 'type'
     origin: string
   }
 
-export type AgentConfig = Entry<'agents'>[string] & { origin?: string }
+export type AgentConfig = Omit<Entry<'agents'>[string], 'sandbox'> & { origin?: string; sandbox?: OwnSandbox }
 
 /** A program of the user's that runs at an event of a session. */
 export type HookConfig = Entry<'hooks'>[number]
@@ -62,6 +69,8 @@ export type LspConfig = Entry<'lsp'>[string]
 
 /** A program that reads a text on stdin and prints it formatted. */
 export type FormatConfig = { pattern: string; command: Entry<'format'>[string] }
+
+export type WebSearchConfig = Entry<'web_search'>
 
 export type ModelConfig = Entry<'models'>[string]
 

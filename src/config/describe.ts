@@ -11,7 +11,7 @@ import type { FileConfig } from './schema.ts'
 export function describeFile({ data, problems, left_out, ignored }: ParsedFile): string[] {
   if (problems.length > 0) return problems.map(problem => `cannot be used: ${printable(problemLine(problem))}`)
   const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = data
-  const { hooks: __, lsp: ___, format = {}, ...settings } = others
+  const { hooks: __, lsp: ___, web_search: ____, format = {}, sandbox, ...settings } = others
   const { allowed_directories = [], ...scalars } = settings
   return [
     ...mcp_servers.map(describeServer),
@@ -22,6 +22,7 @@ export function describeFile({ data, problems, left_out, ignored }: ParsedFile):
     ...allowed_directories.map(path => `lets tools into ${printable(path)}`),
     ...Object.entries(agents).map(describeAgent),
     ...Object.entries(scalars).map(([key, value]) => `sets ${key} = ${show(value)}`),
+    ...(sandbox ? [`restricts the sandbox further: ${show(sandbox)}`] : []),
     ...Object.keys(models).map(id => `changes what is known of the model ${printable(id)}`),
     ...left_out.map(problem => `is left out: ${printable(problemLine(problem))}`),
     ...ignored.map(printable),
@@ -62,12 +63,13 @@ function describeServer(server: NonNullable<FileConfig['mcp_servers']>[number]):
 const word = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : show(text))
 
 function describeAgent([name, agent]: [string, NonNullable<FileConfig['agents']>[string]]): string {
-  const { system_prompt, description, model, allowed_tools, write_paths, read_only } = agent
+  const { system_prompt, description, model, allowed_tools, write_paths, read_only, isolation } = agent
   const parts = [
     description && show(description),
     model && `model ${printable(model)}`,
     allowed_tools && `tools ${list(allowed_tools) || 'none'}`,
     read_only && 'read-only',
+    isolation === 'worktree' && 'works in a git worktree',
     write_paths && `writes only ${list(write_paths) || 'nothing'}`,
     system_prompt && `told ${show(system_prompt)}`,
   ]

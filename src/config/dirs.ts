@@ -23,5 +23,11 @@ export function dirsFrom(env: Env, platform: NodeJS.Platform, homedir: string): 
 /** What sessions keep to undo their changes, a directory each. */
 export const undoDir = (state: string): string => join(state, 'undo')
 
+/** Copies of projects in which delegated agents work; see `tools/git/worktrees.ts`. */
+export const worktreesDir = (state: string): string => join(state, 'worktrees')
+
 /** Where a backend records its children; see `children.ts`. */
 export const childrenDir = (state: string): string => join(state, 'children')
+
+/** What the sandbox needs on disk: what stands in the place of closed files, and temporary directories. */
+export const sandboxDir = (state: string): string => join(state, 'sandbox')

@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.ts'
 import { ACTIONS, WRITING_AGENT } from './check.ts'
 import type { McpServerConfig, ProviderConfig } from './config.ts'
 import type { Env } from './dirs.ts'
@@ -7,6 +8,7 @@ import type { ParsedFile } from './file.ts'
 import { dictionary, emptyLayer, type Layer } from './layers.ts'
 import type { Path } from './locate.ts'
 import type { ConfigProblem } from './problem.ts'
+import { expandSandbox, type OwnSandbox, type SandboxEntry } from './sandbox.ts'
 import type { FileConfig } from './schema.ts'
 import { defaultServer } from './settings.ts'
 
@@ -16,7 +18,7 @@ import { defaultServer } from './settings.ts'
  */
 export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Layer; problems: ConfigProblem[] } {
   const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = file.data
-  const { hooks, lsp = {}, format = {}, ...settings } = others
+  const { hooks, lsp = {}, format = {}, sandbox, web_search, ...settings } = others
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
   for (const key of Object.keys(settings)) layer.where[key] = origin([key])
@@ -32,6 +34,13 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
     const text = `names a variable that is not set: ${[...unset].join(', ')}`
     if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
     return path
+  }
+  const sandboxAt = (key: Path, entry: SandboxEntry): OwnSandbox => {
+    const unset = new Set<string>()
+    const own = expandSandbox(entry, around, unset)
+    const text = `names a variable that is not set: ${[...unset].join(', ')}`
+    if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
+    return { own }
   }
   layer.settings = settings
   if (settings.transcript_path !== undefined)
@@ -51,12 +60,23 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
   )
   layer.agents = entries(
     'agents',
-    Object.entries(agents).map(([name, entry]) => [name, { ...entry, origin: file.path }, ['agents', name]]),
+    Object.entries(agents).map(([name, { sandbox, ...entry }]) => [
+      name,
+      { ...entry, ...(sandbox && { sandbox: sandboxAt(['agents', name, 'sandbox'], sandbox) }), origin: file.path },
+      ['agents', name],
+    ]),
   )
   // Its restrictions are not known, and the shipped agent of that name has none: until it is corrected it changes nothing.
   for (const name of file.left_out_agents)
     if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
   if (hooks) layer.hooks = hooks
+  if (web_search) {
+    // Without its key it is off.
+    layer.web_search = { ...web_search, ...expandValues(defined(web_search), around.env, new Set()) }
+    layer.where['web_search'] = origin(['web_search'])
+  }
+  if (sandbox) layer.sandbox = sandboxAt(['sandbox'], sandbox).own
+  if (file.from_project) layer.from_project = true
   layer.lsp = entries(
     'lsp',
     Object.entries(lsp).map(([name, entry]) => [name, entry, ['lsp', name]]),
@@ -99,12 +119,9 @@ function providerFrom(entry: Entry<'providers'>[string], { env }: ExpandContext)
   return provider
 }
 
-function serverFrom(
-  written: Entry<'mcp_servers'>[number],
-  origin: string,
-  { env, home }: ExpandContext,
-): McpServerConfig {
-  const { type: _, transport: __, disabled, ...entry } = written
+function serverFrom(written: Entry<'mcp_servers'>[number], origin: string, around: ExpandContext): McpServerConfig {
+  const { env, home } = around
+  const { type: _, transport: __, disabled, sandbox, ...entry } = written
   const unset = new Set<string>()
   // Without a base: what is relative begins at the project the server is started for.
   const path = (written: string) => expandHome(expandVariables(written, env, unset, elsewhere), home)
@@ -126,6 +143,7 @@ function serverFrom(
     limits: dictionary(Object.entries({ ...defaults.limits, ...entry.limits }).filter(([, limit]) => limit > 0)),
     origin,
   }
+  if (sandbox) server.sandbox = { own: expandSandbox(sandbox, around, unset) }
   if (entry.command !== undefined) server.command = path(entry.command)
   if (entry.cwd !== undefined) server.cwd = path(entry.cwd)
   if (entry.url !== undefined) server.url = expandVariables(entry.url, env, unset, elsewhere)

@@ -52,9 +52,10 @@ export const secretsIn = (extra: Record<string, string>): string[] =>
   Object.entries(extra).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
 
 /** Every secret the configuration holds: for the redactor, and for `childEnv`. */
-export const secretsOf = (config: Pick<Config, 'providers' | 'mcp_servers'>): string[] => [
+export const secretsOf = (config: Pick<Config, 'providers' | 'mcp_servers' | 'web_search'>): string[] => [
   ...new Set(
     [
+      config.web_search?.api_key ?? '',
       ...Object.values(config.providers).flatMap(({ api_key = '', headers = {}, oauth }) => [
         api_key,
         oauth?.client_secret ?? '',

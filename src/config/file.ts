@@ -9,6 +9,7 @@ import { entryAt, leaveOut, placeOf, type Sifted, siftServers } from './sift.ts'
 /** A configuration file, parsed and validated but not expanded: what it literally says. */
 export type ParsedFile = {
   path: string
+  from_project: boolean
   data: FileConfig
   lineOf: LineOf
   /** In the order of lines; when there are any, the file counts for nothing: `data` is empty. */
@@ -38,7 +39,11 @@ const NEVER_FROM_PROJECTS = [
   'api_key_command',
   'hooks',
   'lsp',
+  'web_search',
 ]
+
+/** What is not asked is for the user to say. */
+const APPROVING = 'auto_approve_sandboxed'
 
 /** Parses and validates. Never throws on content: mistakes are `problems`, which quote keys and rules but no other value. */
 export async function parseFile(
@@ -49,6 +54,7 @@ export async function parseFile(
   const text = decode(bytes)
   const failed = (message: string, line = 1): ParsedFile => ({
     path,
+    from_project: options.from_project,
     data: {},
     lineOf: () => line,
     problems: [{ file: printable(path), line, key: '', message }],
@@ -78,8 +84,14 @@ export async function parseFile(
   const located = locateKeys(text)
   const forbidden = options.from_project ? NEVER_FROM_PROJECTS.filter(key => key in content) : []
   for (const key of forbidden) delete content[key]
-  const ignored = forbidden
-    .map(key => problemIn(path, located, { path: [key], text: "is ignored: a project's file cannot set it" }))
+  const keys: Path[] = forbidden.map(key => [key])
+  const { sandbox } = content
+  if (options.from_project && typeof sandbox === 'object' && sandbox !== null && APPROVING in sandbox) {
+    delete (sandbox as Record<string, unknown>)[APPROVING]
+    keys.push(['sandbox', APPROVING])
+  }
+  const ignored = keys
+    .map(path_in => problemIn(path, located, { path: path_in, text: "is ignored: a project's file cannot set it" }))
     .sort(byLine)
     .map(problemLine)
 
@@ -111,6 +123,7 @@ export async function parseFile(
   const lineOf: LineOf = key => located(placeOf(key, places))
   return {
     path,
+    from_project: options.from_project,
     data: parsed?.success ? parsed.output : {},
     lineOf,
     problems: problems.sort(byLine),

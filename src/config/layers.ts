@@ -8,7 +8,9 @@ import type {
   McpServerConfig,
   ModelConfig,
   ProviderConfig,
+  WebSearchConfig,
 } from './config.ts'
+import { type OwnSandbox, override, type SandboxEntry, tighten } from './sandbox.ts'
 import { LIST_KEYS, type Lists, SCALAR_KEYS, type Scalars } from './settings.ts'
 
 /** One place settings come from. `where` says, for each key and entry (`port`, `providers.local`), where exactly. */
@@ -19,9 +21,13 @@ export type Layer = {
   agents: Record<string, AgentConfig>
   models: Record<string, ModelConfig>
   hooks: HookConfig[]
+  sandbox?: SandboxEntry
+  /** Of a project: what it says of the sandbox counts where it restricts. */
+  from_project?: true
   lsp: Record<string, LspConfig>
   /** Commands by file pattern. */
   format: Record<string, FormatConfig['command']>
+  web_search?: WebSearchConfig
   rules: ConfigRule[]
   where: Record<string, string>
 }
@@ -55,16 +61,24 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
   const listed = (action: ConfigRule['action']) => [
     ...new Set(rules.filter(rule => rule.action === action).map(({ rule }) => rule)),
   ]
+  const sandboxes = weakestFirst.filter(layer => layer.sandbox)
+  const sandbox = sandboxes
+    .filter(layer => !layer.from_project)
+    .reduce((base, layer) => override(base, layer.sandbox), defaults.sandbox)
   const config: Config = {
     ...Object.assign({ ...defaults }, ...weakestFirst.map(layer => layer.settings)),
     providers: merged(layer => layer.providers),
-    mcp_servers: Object.values(merged(layer => layer.mcp_servers)),
-    agents: merged(layer => layer.agents),
+    mcp_servers: Object.values(restricted(weakestFirst, layer => layer.mcp_servers)),
+    agents: restricted(weakestFirst, layer => layer.agents),
     models: merged(layer => layer.models),
     permissions: { allow: listed('allow'), ask: listed('ask'), deny: listed('deny') },
     hooks: layers.flatMap(layer => layer.hooks),
+    sandbox: sandboxes
+      .filter(layer => layer.from_project)
+      .reduce((base, layer) => tighten(base, layer.sandbox!), sandbox),
     lsp: merged(layer => layer.lsp),
     format: formatters(layers),
+    web_search: layers.find(layer => layer.web_search)?.web_search,
     rules,
   }
   const settings = [...SCALAR_KEYS, ...LIST_KEYS]
@@ -73,6 +87,21 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     ...weakestFirst.flatMap(layer => Object.entries(layer.where)),
   ])
   return { config, provenance }
+}
+
+/** Entries by name. One of a project that takes the place of another keeps what that said of its sandbox, and only adds to it. */
+function restricted<T extends { sandbox?: OwnSandbox }>(
+  weakestFirst: Layer[],
+  pick: (layer: Layer) => Record<string, T>,
+): Record<string, T> {
+  const merged = dictionary<T>()
+  for (const layer of weakestFirst)
+    for (const [name, entry] of Object.entries(pick(layer))) {
+      const before = merged[name]?.sandbox
+      const said = [before?.own, ...(before?.stricter ?? []), entry.sandbox?.own].filter(one => one !== undefined)
+      merged[name] = layer.from_project && said.length > 0 ? { ...entry, sandbox: { stricter: said } } : entry
+    }
+  return merged
 }
 
 /** In the order in which they are tried: a pattern comes whole from the first layer that has it. */

@@ -1,40 +1,13 @@
 import * as v from 'valibot'
 import { EFFORTS } from '../event/parts.ts'
-import { LONGEST_SECONDS, oneOf, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
+import { choice, flag, integer, isTable, maybe, number, record, strings, table, text, texts, words } from './kinds.ts'
+import { ownSandbox, sandbox } from './sandbox-schema.ts'
+import { LONGEST_SECONDS, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
 
 /**
  * `emacs-agent.toml` as it may be written. Every message completes "KEY must be …"; unknown keys are errors. What no schema
  * can say (reserved names, duplicates, command or url) is in `check.ts`.
  */
-
-/** Valibot's own objects and records also take arrays and dates. */
-const isTable = v.custom<Record<string, unknown>>(
-  value => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date),
-  'a table',
-)
-/** The entries have no prototype, so that `toString = 1` is an unknown key too. */
-const table = <E extends v.ObjectEntries>(entries: E) =>
-  v.pipe(isTable, v.strictObject(Object.assign(Object.create(null), entries) as E))
-const record = <K extends v.BaseSchema<string, string, v.BaseIssue<unknown>>, V extends v.GenericSchema>(
-  key: K,
-  value: V,
-) => v.pipe(isTable, v.record(key, value))
-
-const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(schema)
-
-const text = (expected = 'a string') => v.pipe(v.string(expected), v.nonEmpty(expected))
-const texts = v.array(v.string('a string'), 'a list of strings')
-/** A number or a truth value is meant as its text: `PORT = 3000`. */
-const word = v.pipe(v.union([v.string(), v.number(), v.boolean()], 'a string'), v.transform(String))
-const words = v.array(word, 'a list of strings')
-const strings = record(v.string(), word)
-const flag = v.boolean('true or false')
-
-const number = (expected: string, min: number, max: number) =>
-  v.pipe(v.number(expected), v.finite(expected), v.minValue(min, expected), v.maxValue(max, expected))
-const integer = (min: number, max: number, expected = `an integer from ${min} to ${max}`) =>
-  v.pipe(number(expected, min, max), v.integer(expected))
-const choice = <const C extends readonly string[]>(choices: C) => v.picklist(choices, oneOf(choices))
 
 const NAME_RULE = 'written in small letters, digits, - and _, beginning with a letter or digit'
 const name = v.pipe(
@@ -143,6 +116,7 @@ const server = table({
       scope: maybe(text('scopes with spaces between them')),
     }),
   ),
+  sandbox: maybe(ownSandbox),
   limits: maybe(
     table({
       cpu_seconds: maybe(limit('seconds')),
@@ -166,8 +140,11 @@ const agent = table({
   max_rounds: maybe(integer(1, 10_000)),
   max_total_tokens: maybe(integer(1, 1_000_000_000)),
   max_cost_usd: maybe(number('a number of dollars', 0, 1_000_000)),
+  /** `worktree`: what others give it to do, it does in a git worktree of its own; its changes are put to the person. */
+  isolation: maybe(choice(['worktree', 'none'])),
   /** Whether it is offered `todo`. */
   todo: maybe(flag),
+  sandbox: maybe(ownSandbox),
 })
 
 const dollars = number('dollars per million tokens', 0, 1_000_000)
@@ -235,6 +212,13 @@ const languageServer = table({
 /** Reads the text on stdin and prints it formatted; `$FILE` is the file's absolute name. */
 const formatter = v.pipe(texts, v.minLength(1, 'a program and its arguments'))
 
+/** Who answers `web_search`; without a key (SearXNG: an address) there is no such tool. */
+const webSearch = table({
+  provider: choice(['brave', 'tavily', 'searxng']),
+  api_key: maybe(v.string('a string')),
+  base_url: maybe(url),
+})
+
 export const fileSchema = table({
   ...scalars,
   allowed_hosts: maybe(texts),
@@ -245,9 +229,11 @@ export const fileSchema = table({
   mcp_servers: maybe(v.array(server, 'an array of tables, written [[mcp_servers]]')),
   permissions: maybe(table({ allow: maybe(texts), ask: maybe(texts), deny: maybe(texts) })),
   agents: maybe(record(name, agent)),
+  sandbox: maybe(sandbox),
   hooks: maybe(v.array(hook, 'an array of tables, written [[hooks]]')),
   lsp: maybe(record(name, languageServer)),
   format: maybe(record(text('a file pattern'), formatter)),
+  web_search: maybe(webSearch),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

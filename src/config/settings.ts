@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Config, Dirs, McpServerEntry } from './config.ts'
 import { expandHome } from './expand.ts'
+import { defaultSandbox } from './sandbox.ts'
 
 /** One scalar, said once for files, variables, flags and types. `expected` completes "must be …"; `initial` holds where no layer speaks. */
 export type Setting =
@@ -121,6 +122,7 @@ export const defaultConfig = (dirs: Dirs): Config => ({
   permissions: { allow: [], ask: [], deny: [] },
   agents: {},
   hooks: [],
+  sandbox: defaultSandbox,
   lsp: {},
   format: [],
   project_trusted: false,

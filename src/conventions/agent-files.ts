@@ -78,6 +78,10 @@ async function readAgent(
   const entry: AgentConfig = { description, system_prompt, origin: path }
   if (allowed_tools) entry.allowed_tools = allowed_tools
   if (model !== undefined && model !== 'inherit' && origin === 'user') entry.model = model
+  const isolation = matter.text('isolation')
+  if (isolation === 'worktree') entry.isolation = isolation
+  else if (isolation !== undefined && isolation !== 'none')
+    problem(matter.lineOf('isolation'), 'isolation', 'must be "worktree" or "none"')
   if (matter.flag('readonly') || matter.flag('read_only')) entry.read_only = true
   return { name, description, path, origin, entry }
 }

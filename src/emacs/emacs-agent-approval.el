@@ -7,13 +7,16 @@
 
 ;;; Commentary:
 
-;; A call that asks is shown where it belongs, with what it would do.  Its keys work with point on it only, and not in
-;; its first half second, so that nothing that is being typed decides.
+;; A call that asks is shown where it belongs, with what it would do.  Its keys work with point on it, or from an empty
+;; prompt (emacs-agent-tray.el), and not in its first half second, so that nothing that is being typed decides.
 
 ;;; Code:
 
 (require 'emacs-agent-proposal)
+(require 'emacs-agent-button)
 (require 'emacs-agent-inert)
+
+(autoload 'emacs-agent-compile-command "emacs-agent-compile")
 
 (defvar emacs-agent-approval-delay 0.5
   "Seconds during which a new approval takes no decision.")
@@ -22,6 +25,8 @@
   (let ((map (make-sparse-keymap)))
     (define-key map "a" 'emacs-agent-approve)
     (define-key map "r" 'emacs-agent-reject)
+    (define-key map "A" 'emacs-agent-approve-these)
+    (define-key map "E" 'emacs-agent-accept-edits)
     (define-key map "s" 'emacs-agent-approve-for-session)
     (define-key map "p" 'emacs-agent-approve-for-project)
     (define-key map " " 'emacs-agent-toggle-hunk)
@@ -47,28 +52,39 @@
 (defun emacs-agent-approval--text (section)
   "Return the text of SECTION, which shows a call that waits."
   (let* ((call (emacs-agent-section-data section))
-         (event (emacs-agent-call-event call)))
-    (let-alist event
-      (emacs-agent-output-active
-       (concat
-        (emacs-agent-call-heading call) "\n"
-        (and (not (string-empty-p .org_reason)) (concat .org_reason "\n"))
-        (and (stringp .danger)
-             (propertize (concat "Careful: " (emacs-agent-approval--danger .danger) "\n")
-                         'emacs-agent-face 'emacs-agent-danger))
-        (emacs-agent-approval--what call (emacs-agent-section-expanded section))
-        (and (emacs-agent-call-note call)
-             (propertize (concat (emacs-agent-inert-line (emacs-agent-call-note call) 500) "\n")
-                         'emacs-agent-face 'emacs-agent-failure))
-        (emacs-agent-approval--keys call))
-       'keymap emacs-agent-approval-map))))
+         (event (emacs-agent-call-event call))
+         (danger (emacs-agent-approval-danger event)))
+    (concat
+     (emacs-agent-approval--with-keys
+      (concat
+       (emacs-agent-call-heading call) "\n"
+       (let-alist event (and (not (string-empty-p .org_reason)) (concat .org_reason "\n")))
+       (and danger (propertize (concat "Careful: " danger "\n") 'emacs-agent-face 'emacs-agent-danger))
+       (emacs-agent-approval--what call (emacs-agent-section-expanded section))
+       (and (emacs-agent-call-note call)
+            (propertize (concat (emacs-agent-inert-line (emacs-agent-call-note call) 500) "\n")
+                        'emacs-agent-face 'emacs-agent-failure))))
+     (emacs-agent-approval--keys call))))
 
-(defun emacs-agent-approval--danger (danger)
-  "Say what DANGER means."
-  (pcase danger
-    ("unsaved_buffer" "you have unsaved changes in this file; they will not be overwritten in Emacs")
-    ("dangerous" "this may do what cannot be undone")
-    (_ (emacs-agent-inert-line (string-replace "_" " " danger) 200))))
+(defun emacs-agent-approval--with-keys (text)
+  "Return TEXT, on which the keys of an approval work."
+  (emacs-agent-output-active text 'keymap emacs-agent-approval-map))
+
+(defun emacs-agent-approval-danger (event)
+  "Return what is dangerous about the call of EVENT, a sentence, or nil.
+What undo brings back is not."
+  (let-alist event
+    (pcase (emacs-agent-value .danger)
+      ('nil nil)
+      ("unsaved_buffer" "you have unsaved changes in this file; they will not be overwritten in Emacs")
+      ((and "irreversible" (guard (or (equal .tool "git_commit")
+                                      (and (equal .category "filesystem") (not (emacs-agent-value .undo))))))
+       nil)
+      ((or "dangerous" "irreversible") "this may do what cannot be undone")
+      ("sends_data" "this can send data to other machines")
+      ("leaves_project" "this acts outside the project")
+      ("destructive" "its server says that it destroys something")
+      (word (emacs-agent-inert-line (string-replace "_" " " word) 200)))))
 
 (defun emacs-agent-approval--what (call expanded)
   "Return what CALL would do: diffs, or its arguments; all of them if EXPANDED."
@@ -76,6 +92,7 @@
     (let ((files (append .preview.files nil))
           (limit (if expanded 100000 emacs-agent-result-lines)))
       (concat
+       (emacs-agent-approval--command .tool)
        (mapconcat (lambda (file)
                     (let-alist file
                       (concat "- " .org "  " (emacs-agent-diff-stat-text .diff) "\n"
@@ -84,48 +101,77 @@
        ;; What a command does is shown whole.
        (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
 
+(defun emacs-agent-approval--command (tool)
+  "Return a line about what TOOL runs, where only this Emacs knows it."
+  (and (equal tool "compile") emacs-agent-session
+       (concat "Command: " (emacs-agent-inert-line (emacs-agent-compile-command emacs-agent-session) 500) "\n")))
+
 (defun emacs-agent-approval--keys (call)
   "Return the lines about the keys that act on CALL."
+  (cl-flet ((button (choice) (pcase-let ((`(,key ,text ,command) choice))
+                               (emacs-agent-button key text command emacs-agent-approval-map))))
+    (concat (mapconcat #'button (emacs-agent-approval--choices call) (emacs-agent-approval--with-keys "  "))
+            (emacs-agent-approval--with-keys "\n")
+            (mapconcat (lambda (choice) (concat (button choice) (emacs-agent-approval--with-keys "\n")))
+                       (emacs-agent-approval--rules call) ""))))
+
+(defun emacs-agent-approval--choices (call)
+  "Return what fits CALL, as a list of (KEY TEXT COMMAND)."
+  (let* ((hunks (emacs-agent-proposal-hunks call)) (count (length hunks))
+         (refused (length (emacs-agent-call-refused call))))
+    (delq nil
+          (list (list "a" (if (> refused 0) (format "approve %d of %d hunks" (- count refused) count) "approve")
+                      'emacs-agent-approve)
+                '("r" "reject" emacs-agent-reject)
+                (and (cdr hunks) '("SPC" "refuse hunk" emacs-agent-toggle-hunk))
+                (emacs-agent-approval--edit call)
+                (and hunks '("c" "edit text" emacs-agent-edit-content))
+                (and hunks '("d" "edit diff" emacs-agent-edit-diff))
+                (and hunks '("=" "ediff" emacs-agent-edit-ediff))
+                '("n" "next" emacs-agent-next-approval)))))
+
+(defun emacs-agent-approval--edit (call)
+  "Return the choice that edits the arguments of CALL, if it has any to edit."
   (let-alist (emacs-agent-call-event call)
-    (let ((hunks (emacs-agent-proposal-hunks call)) (refused (length (emacs-agent-call-refused call))))
-      (concat
-       (string-join
-        (delq nil
-              (list (emacs-agent-output-key
-                     "a" (if (> refused 0) (format "approve %d of %d hunks" (- (length hunks) refused) (length hunks))
-                           "approve"))
-                    (emacs-agent-output-key "r" "reject")
-                    (and (cdr hunks) (emacs-agent-output-key "SPC" "refuse hunk"))
-                    (emacs-agent-output-key "e" "edit arguments")
-                    (and hunks (emacs-agent-output-key "c" "edit text"))
-                    (and hunks (emacs-agent-output-key "d" "edit diff"))
-                    (and hunks (emacs-agent-output-key "=" "ediff"))))
-        "  ")
-       "\n"
-       (and .remember
-            (concat (emacs-agent-output-key "s" (concat "approve, and for this session: " .remember.org_session)) "\n"
-                    (emacs-agent-output-key "p" (concat "approve, and for this project: " .remember.org_project)) "\n"))))))
+    (cond ((member .tool '("delete_file" "git_push" "shell_kill")) nil)
+          ((stringp .params.command) '("e" "edit command" emacs-agent-edit-params))
+          (.params '("e" "edit arguments" emacs-agent-edit-params)))))
+
+(defun emacs-agent-approval--rules (call)
+  "Return what else CALL can be decided for, as a list of (KEY TEXT COMMAND)."
+  (let-alist (emacs-agent-call-event call)
+    (and .remember
+         `(("s" ,(concat "approve, and for this session: " .remember.org_session) emacs-agent-approve-for-session)
+           ("p" ,(concat "approve, and for this project: " .remember.org_project) emacs-agent-approve-for-project)))))
 
 ;;;; Which one
 
+(defvar emacs-agent-approval-elsewhere-function #'ignore
+  "Function that returns the section to decide with point on none, or nil.")
+
 (defun emacs-agent-approval-section ()
-  "Return the section at point if it shows a call that waits; else an error."
-  (let ((section (emacs-agent-section-at)))
+  "Return the section to decide: the one at point, or that of the prompt.
+Signal an error if there is none."
+  (let ((section (or (emacs-agent-section-at) (funcall emacs-agent-approval-elsewhere-function))))
     (if (and section (emacs-agent-call-p (emacs-agent-section-data section))
              (emacs-agent-call-pending-p (emacs-agent-section-data section)))
         section
       (user-error "Point is on nothing that waits for a decision; C-c C-a goes there"))))
 
 (defun emacs-agent-approval-ready ()
-  "Return the section at point, unless it has only just appeared."
+  "Return the section to decide, unless it has only just appeared."
   (let* ((section (emacs-agent-approval-section))
          (call (emacs-agent-section-data section)))
     (emacs-agent-approval-check-age (emacs-agent-call-shown-at call))
     section))
 
+(defun emacs-agent-approval-young-p (shown-at)
+  "Whether what asks has only just appeared, at the time SHOWN-AT."
+  (< (- (float-time) shown-at) emacs-agent-approval-delay))
+
 (defun emacs-agent-approval-check-age (shown-at)
   "Signal an error if what asks has only just appeared, at the time SHOWN-AT."
-  (when (< (- (float-time) shown-at) emacs-agent-approval-delay)
+  (when (emacs-agent-approval-young-p shown-at)
     (user-error "This has only just appeared: look at it, then press the key again")))
 
 (provide 'emacs-agent-approval)

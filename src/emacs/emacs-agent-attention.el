@@ -32,6 +32,9 @@ That is only done while Emacs is not focused."
 (defvar emacs-agent-attention--summaries (make-hash-table :test #'equal)
   "The last summary of each live session, by id.")
 
+(defvar emacs-agent-attention-functions nil
+  "Functions called with each summary that comes, and with nil when all are gone.")
+
 (defvar emacs-agent-attention--stream nil
   "The stream of summaries.")
 
@@ -68,7 +71,8 @@ The bus is not waited for."
             (remhash .session_id emacs-agent-attention--summaries)
           (puthash .session_id new emacs-agent-attention--summaries)
           (emacs-agent-attention--compare old new))
-        (emacs-agent-attention--show)))))
+        (emacs-agent-attention--show)
+        (emacs-agent-run-hook 'emacs-agent-attention-functions new)))))
 
 (defun emacs-agent-attention--compare (old new)
   "Notify if NEW, a summary, needs the user while OLD did not."
@@ -99,6 +103,7 @@ The bus is not waited for."
   (setq emacs-agent-attention--stream nil)
   (clrhash emacs-agent-attention--summaries)
   (emacs-agent-attention--show)
+  (emacs-agent-run-hook 'emacs-agent-attention-functions nil)
   (when (memq state '(ready restarted))
     ;; A list that begins with a symbol would be a condition, not a list of things to show.
     (unless global-mode-string (setq global-mode-string '("")))

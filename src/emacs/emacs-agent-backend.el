@@ -16,6 +16,8 @@
 (require 'emacs-agent-http)
 (require 'emacs-agent-program)
 
+(autoload 'emacs-agent-install-offer "emacs-agent-install")
+
 (defcustom emacs-agent-max-restarts 3
   "How often a backend that dies is started again within a minute."
   :type 'natnum
@@ -75,8 +77,9 @@ Starts the backend if need be."
     (when (get-buffer emacs-agent-backend--stderr)
       (with-current-buffer emacs-agent-backend--stderr (erase-buffer)))
     (if (not program)
-        (emacs-agent-backend-fail
-         "The executable emacs-agent-backend was not found; customize `emacs-agent-program'")
+        (emacs-agent-install-offer
+         (lambda (problem)
+           (if problem (emacs-agent-backend-fail problem) (emacs-agent-backend--start))))
       (condition-case err
           (emacs-agent-backend--spawn program)
         (error (emacs-agent-backend-fail
@@ -154,7 +157,8 @@ Return whether that is ours."
 
 (defun emacs-agent-backend--mismatch (version protocol)
   "Say what to do about a backend of VERSION that speaks PROTOCOL."
-  (format "The backend %s speaks protocol %s, this client %s speaks %d; run `emacs-agent-backend elisp --install %s'"
+  (format "The backend %s speaks protocol %s, this client %s speaks %d; run `emacs-agent-backend elisp --install %s',
+or M-x emacs-agent-install-program for the backend of this client"
           version protocol emacs-agent-version emacs-agent-protocol
           (abbreviate-file-name emacs-agent-program-directory)))
 

@@ -14,6 +14,7 @@
 (require 'cl-lib)
 (require 'subr-x)
 (require 'emacs-agent-text)
+(require 'emacs-agent-garbage)
 
 (defgroup emacs-agent nil
   "An agent that works on your projects."
@@ -34,15 +35,6 @@ It is installed from an executable of the same version.")
   "The protocol that this client speaks.")
 
 (define-error 'emacs-agent-error "Emacs-Agent")
-
-;;;; Garbage
-
-(defmacro emacs-agent-collecting-later (&rest body)
-  "Run BODY, which makes or loads much at once, and let garbage wait for its end.
-Collecting it several times within can take longer than BODY itself."
-  (declare (indent 0) (debug t))
-  `(let ((gc-cons-threshold (max gc-cons-threshold 32000000)))
-     ,@body))
 
 ;;;; The log
 

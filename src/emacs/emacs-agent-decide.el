@@ -15,20 +15,78 @@
 (require 'emacs-agent-outbox)
 (require 'diff-mode)
 
+(defvar-local emacs-agent-decide--sent nil
+  "Ids of calls whose decision is on its way, and not refused.")
+
+(defun emacs-agent-decide-sent-p (section)
+  "Whether the decision about the call of SECTION is on its way."
+  (member (emacs-agent-call-id (emacs-agent-section-data section)) emacs-agent-decide--sent))
+
+(defvar-local emacs-agent-decide--decided-at 0
+  "When a decision was last sent from this buffer.")
+
+(defun emacs-agent-decide-just-now-p ()
+  "Whether a decision has just been sent from this buffer."
+  (emacs-agent-approval-young-p emacs-agent-decide--decided-at))
+
+(defun emacs-agent-decide--send (section action body &optional then)
+  "Decide about the call of SECTION by ACTION with BODY, an alist; call THEN.
+If another one waits, point goes there.  A decision that is refused is noted
+in SECTION, a preview that is stale is shown afresh."
+  (let* ((buffer (marker-buffer (emacs-agent-section-start section)))
+         (session (buffer-local-value 'emacs-agent-session buffer))
+         (id (emacs-agent-call-id (emacs-agent-section-data section))))
+    (with-current-buffer buffer
+      (push id emacs-agent-decide--sent)
+      (setq emacs-agent-decide--decided-at (float-time)))
+    (emacs-agent-session-act
+     session action `((tool_call_id . ,id) ,@body)
+     (lambda (_answer) (when then (funcall then)))
+     (lambda (failure)
+       (when (buffer-live-p buffer)
+         (with-current-buffer buffer
+           (setq emacs-agent-decide--sent (delete id emacs-agent-decide--sent))))
+       (emacs-agent-decide--refused section failure)))
+    (with-current-buffer buffer (emacs-agent-decide--advance section nil))))
+
 (defun emacs-agent-decide-approve (section body &optional then)
-  "Approve the call of SECTION with BODY, an alist, and call THEN.
-A preview that is stale is shown afresh."
-  (let* ((call (emacs-agent-section-data section))
-         (session (buffer-local-value 'emacs-agent-session
-                                      (marker-buffer (emacs-agent-section-start section)))))
-    (let-alist (emacs-agent-call-event call)
-      (emacs-agent-session-act
-       session "approve"
-       `((tool_call_id . ,.tool_call_id)
-         ,@(emacs-agent-present 'preview_hash .preview.hash)
-         ,@body)
-       (lambda (_answer) (when then (funcall then)))
-       (lambda (failure) (emacs-agent-decide--refused section failure))))))
+  "Approve the call of SECTION with BODY, an alist, and call THEN."
+  (let-alist (emacs-agent-call-event (emacs-agent-section-data section))
+    (emacs-agent-decide--send
+     section "approve" `(,@(emacs-agent-present 'preview_hash .preview.hash) ,@body) then)))
+
+(defun emacs-agent-decide--advance (section otherwise)
+  "Go from SECTION, with point on it, to the next that waits.
+If there is none, go to the position OTHERWISE unless that is nil."
+  (let* ((next (cl-find-if-not (lambda (other) (and (emacs-agent-call-p (emacs-agent-section-data other))
+                                                    (emacs-agent-decide-sent-p other)))
+                               (emacs-agent-waiting-sections)))
+         (to (if next (marker-position (emacs-agent-section-start next)) otherwise)))
+    (when to
+      (when (eq section (emacs-agent-section-at)) (goto-char to))
+      (dolist (window (get-buffer-window-list nil nil t))
+        (when (eq section (emacs-agent-section-at (window-point window)))
+          (set-window-point window to))))))
+
+(defun emacs-agent-waiting-sections ()
+  "Return the sections of this conversation that wait for its user, in order."
+  (sort (cl-loop for event in (append (emacs-agent-session-pending emacs-agent-session)
+                                      (emacs-agent-session-questions emacs-agent-session))
+                 for section = (emacs-agent-section-with-id
+                                (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
+                 when section collect section)
+        (lambda (one other) (< (emacs-agent-section-start one) (emacs-agent-section-start other)))))
+
+(defun emacs-agent-decide--event (_session event)
+  "Forget what EVENT says is decided, or asked afresh, and go on from there."
+  (let-alist event
+    (when (and (member .type '("tool.call" "approval" "tool.result"))
+               (member .tool_call_id emacs-agent-decide--sent))
+      (setq emacs-agent-decide--sent (delete .tool_call_id emacs-agent-decide--sent))
+      (when (equal .type "approval")
+        (emacs-agent-decide--advance (emacs-agent-section-with-id .tool_call_id) (point-max))))))
+
+(add-hook 'emacs-agent-session-event-functions #'emacs-agent-decide--event -60)
 
 (defun emacs-agent-decide--note (section text)
   "Show TEXT, what became of a decision, in SECTION."
@@ -47,15 +105,47 @@ A preview that is stale is shown afresh."
       (_ (emacs-agent-decide--note section .message)
          (emacs-agent-say "Emacs-Agent: %s" .message)))))
 
+(defun emacs-agent-decide-accepted (section)
+  "Return what an approval of the call of SECTION says of refused hunks, an alist."
+  (let* ((call (emacs-agent-section-data section)) (refused (emacs-agent-call-refused call)))
+    (and refused `((content . ,(emacs-agent-proposal-content call refused))))))
+
 (defun emacs-agent-approve ()
-  "Approve the call at point, without the hunks that are refused."
+  "Approve the call at point, without the hunks that are refused.
+From an empty prompt, that is the first call that waits."
   (interactive)
-  (let* ((section (emacs-agent-approval-ready))
-         (call (emacs-agent-section-data section)))
-    (emacs-agent-decide-approve
-     section
-     (and (emacs-agent-call-refused call)
-          `((content . ,(emacs-agent-proposal-content call (emacs-agent-call-refused call))))))))
+  (let ((section (emacs-agent-approval-ready)))
+    (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))
+
+(defun emacs-agent-approve-these ()
+  "Approve all calls that wait in this conversation, as they are shown."
+  (interactive)
+  (let* ((sections (emacs-agent-decide-ready-calls))
+         (events (mapcar (lambda (section) (emacs-agent-call-event (emacs-agent-section-data section))) sections))
+         (dangers (cl-count-if #'emacs-agent-approval-danger events)))
+    (unless sections (user-error "No call waits that has been shown for half a second"))
+    (when (y-or-n-p (format "Approve %s%s: %s? "
+                            (if (cdr sections) (format "these %d" (length sections)) "this one")
+                            (if (> dangers 0) (format ", %d of them dangerous" dangers) "")
+                            (mapconcat #'emacs-agent-call-words events ", ")))
+      (dolist (section sections)
+        (when (and (emacs-agent-call-pending-p (emacs-agent-section-data section))
+                   (not (emacs-agent-decide-sent-p section)))
+          (emacs-agent-decide-approve section (emacs-agent-decide-accepted section)))))))
+
+(defun emacs-agent-decide-ready-calls ()
+  "Return the sections of calls that wait and have been shown for a moment."
+  (cl-remove-if-not (lambda (section)
+                      (let ((call (emacs-agent-section-data section)))
+                        (and (emacs-agent-call-p call)
+                             (not (emacs-agent-decide-sent-p section))
+                             (not (emacs-agent-approval-young-p (emacs-agent-call-shown-at call))))))
+                    (emacs-agent-waiting-sections)))
+
+(defun emacs-agent-call-words (event)
+  "Return the tool of the call of EVENT and what it is about, in a few words."
+  (string-trim (concat (emacs-agent-show-all (emacs-agent-one-line (or (alist-get 'tool event) "") 30))
+                       " " (emacs-agent-call-summary event))))
 
 (defun emacs-agent-decide--remember (scope)
   "Approve the call at point and what its rule for SCOPE allows."
@@ -82,14 +172,8 @@ A preview that is stale is shown afresh."
   "Reject the call at point, and tell the model REASON if it is not empty."
   (interactive (progn (emacs-agent-approval-ready)
                       (list (read-string "Reject, because (optional): "))))
-  (let* ((section (emacs-agent-approval-section))
-         (call (emacs-agent-section-data section)))
-    (emacs-agent-session-act
-     emacs-agent-session "reject"
-     `((tool_call_id . ,(emacs-agent-call-id call))
-       ,@(and (not (string-blank-p reason)) `((reason . ,(emacs-agent-clean-text reason)))))
-     nil
-     (lambda (failure) (emacs-agent-decide--refused section failure)))))
+  (emacs-agent-decide--send (emacs-agent-approval-section) "reject"
+                            (and (not (string-blank-p reason)) `((reason . ,(emacs-agent-clean-text reason))))))
 
 ;;;; Hunks
 

@@ -32,6 +32,7 @@ smaller batches would take much longer altogether.")
 
 (defun emacs-agent-intake--schedule (session)
   "See to it that the queue of SESSION is worked off."
+  (emacs-agent-garbage-defer)
   (unless (emacs-agent-session-timer session)
     (emacs-agent-intake--wait session (if (emacs-agent-session-backlog session) 0.005
                                          emacs-agent-intake-interval)

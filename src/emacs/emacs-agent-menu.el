@@ -30,6 +30,8 @@
    ["Decide"
     ("n" "next that waits" emacs-agent-next-approval)
     ("l" "all that wait" emacs-agent-approvals)
+    ("A" "approve all shown" emacs-agent-approve-these)
+    ("E" "accept edits" emacs-agent-accept-edits)
     ("d" "review changes" emacs-agent-review)
     ("u" "undo the last turn" emacs-agent-undo)
     ("U" "redo" emacs-agent-redo)
@@ -48,6 +50,7 @@
     ("C" "commit message" emacs-agent-commit-message)]
    ["Lists"
     ("s" "sessions" emacs-agent-sessions)
+    ("S" "MCP servers" emacs-agent-servers)
     ("T" "transcripts" emacs-agent-transcripts)
     ("/" "search transcripts" emacs-agent-search)
     ("$" "costs" emacs-agent-cost)

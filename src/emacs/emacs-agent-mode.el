@@ -95,6 +95,7 @@ the keys that it shows apply.
   (setq-local truncate-lines nil)
   (add-hook 'completion-at-point-functions #'emacs-agent-slash-complete nil t)
   (add-hook 'completion-at-point-functions #'emacs-agent-served-complete-resource t t)
+  (add-hook 'pre-command-hook #'emacs-agent-garbage-defer nil t)
   (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
   (add-hook 'change-major-mode-hook #'emacs-agent-mode--leave nil t))
 

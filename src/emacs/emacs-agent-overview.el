@@ -1,4 +1,4 @@
-;;; emacs-agent-overview.el --- Sessions that are live  -*- lexical-binding: t; -*-
+;;; emacs-agent-overview.el --- All sessions in one live buffer  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,92 +7,132 @@
 
 ;;; Commentary:
 
-;; A list of what runs in the backend.
+;; A line for each session, and below it one for each call and question that waits, which is decided from there.
 
 ;;; Code:
 
 (require 'emacs-agent-list)
+(require 'emacs-agent-live)
+(require 'emacs-agent-verdict)
 
 (defvar emacs-agent-sessions-mode-map
   (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "RET") #'emacs-agent-sessions-visit)
-    (define-key map "k" #'emacs-agent-sessions-interrupt)
-    (define-key map "x" #'emacs-agent-sessions-close)
-    (define-key map "t" #'emacs-agent-transcripts)
+    (define-key map (kbd "RET") 'emacs-agent-sessions-visit)
+    (define-key map [mouse-2] 'emacs-agent-sessions-visit-clicked)
+    (define-key map "a" 'emacs-agent-sessions-approve)
+    (define-key map "r" 'emacs-agent-sessions-reject)
+    (define-key map "d" 'emacs-agent-sessions-show)
+    (define-key map "k" 'emacs-agent-sessions-interrupt)
+    (define-key map "x" 'emacs-agent-sessions-close)
+    (define-key map "f" 'emacs-agent-sessions-fork)
+    (define-key map "w" 'emacs-agent-sessions-rewind)
+    (define-key map "R" 'emacs-agent-sessions-resume)
+    (define-key map "m" 'emacs-agent-servers)
+    (define-key map "t" 'emacs-agent-transcripts)
     map)
   "Keys of the list of sessions.")
 
+(defvar-local emacs-agent-overview--ticking nil
+  "The timer of this buffer.")
+
 (define-derived-mode emacs-agent-sessions-mode tabulated-list-mode "Sessions"
-  "Sessions that are live in the backend.
+  "All sessions of the backend, as they are now, and what waits in them.
 \\{emacs-agent-sessions-mode-map}"
-  (setq tabulated-list-format [("Project" 20 t) ("State" 16 t) ("Title" 36 t) ("Model" 26 t)
-                               ("Agent" 8 t) ("Messages" 8 nil)]
+  (setq tabulated-list-format [("Project" 16 nil) ("State" 16 nil) ("Time" 7 nil :right-align t)
+                               ("Cost" 7 nil :right-align t) ("Agent" 8 nil) ("Model" 20 nil) ("About" 0 nil)]
         tabulated-list-padding 1)
-  (setq-local revert-buffer-function
-              (lambda (&rest _)
-                (emacs-agent-list-fill (current-buffer) "/api/sessions" 'sessions
-                                            #'emacs-agent-overview--row)))
+  (setq-local revert-buffer-function (lambda (&rest _) (emacs-agent-live-follow)))
+  (add-hook 'emacs-agent-live-functions #'emacs-agent-overview--print)
+  (add-hook 'kill-buffer-hook #'emacs-agent-overview--leave nil t)
+  (add-hook 'change-major-mode-hook #'emacs-agent-overview--leave nil t)
+  (setq emacs-agent-overview--ticking (run-at-time 1 1 #'emacs-agent-overview--tick (current-buffer)))
   (tabulated-list-init-header))
+
+(defun emacs-agent-overview--leave ()
+  "Let this buffer be as it is."
+  (when emacs-agent-overview--ticking (cancel-timer emacs-agent-overview--ticking))
+  (remove-hook 'emacs-agent-live-functions #'emacs-agent-overview--print)
+  (emacs-agent-live-leave))
+
+;;;; Rows
+
+(defun emacs-agent-overview--rows ()
+  "Return the rows of all sessions and of what waits in them."
+  (cl-loop for data in (emacs-agent-live-sessions)
+           collect (emacs-agent-overview--row data)
+           nconc (mapcar (lambda (event) (emacs-agent-overview--waiting-row data event))
+                         (append (alist-get 'pending_approvals data) (alist-get 'pending_questions data) nil))))
 
 (defun emacs-agent-overview--row (data)
   "Return the row of DATA, a session."
   (let-alist data
-    (let ((waiting (+ (length .pending_approvals) (length .pending_questions))))
-      (list data
-            (vector (emacs-agent-list-project .project_path)
-                    (if (> waiting 0)
-                        (propertize (format "%d waiting" waiting) 'face 'emacs-agent-attention)
-                      (emacs-agent-list-text .agent_state))
-                    (emacs-agent-list-text .title)
-                    (emacs-agent-list-text .model)
-                    (emacs-agent-list-text .agent)
-                    (format "%s" (or .message_count "")))))))
+    (list .session_id
+          (vector (emacs-agent-list-project .project_path)
+                  (emacs-agent-overview--state data)
+                  (if .turn_started_at (emacs-agent-overview--elapsed .turn_started_at) "")
+                  (if (and (numberp .usage.cost_usd) (> .usage.cost_usd 0)) (format "$%.2f" .usage.cost_usd) "")
+                  (emacs-agent-list-text .agent 8)
+                  (emacs-agent-list-text (file-name-nondirectory (or .model "")) 20)
+                  (emacs-agent-list-text .title)))))
 
-;;;###autoload
-(defun emacs-agent-sessions ()
-  "List the sessions that are live."
-  (interactive)
-  (emacs-agent-list-show "*emacs-agent sessions*" #'emacs-agent-sessions-mode))
-
-(defun emacs-agent-sessions-visit ()
-  "Show the conversation at point."
-  (interactive)
-  (emacs-agent-sessions-open (emacs-agent-list-item)))
-
-(defun emacs-agent-sessions-open (data)
-  "Show the conversation that DATA, the backend's description, is about."
+(defun emacs-agent-overview--state (data)
+  "Return the state of DATA, a session, in words."
   (let-alist data
-    (let ((session (or (emacs-agent-session-with-id .session_id) (emacs-agent-session-make data))))
-      (unless (buffer-live-p (emacs-agent-session-buffer session))
-        (emacs-agent-mode-buffer session)
-        (emacs-agent-session-follow session))
-      (emacs-agent-mode-show session))))
+    (let ((waiting (+ (length .pending_approvals) (length .pending_questions))) (children (length .children)))
+      (concat
+       (cond ((> waiting 0) (propertize (format "%d waiting" waiting) 'face 'emacs-agent-attention))
+             (t (pcase .agent_state
+                  ("idle" (propertize "ready" 'face 'emacs-agent-success))
+                  ("ended" (propertize "ended" 'face 'emacs-agent-dim))
+                  ("error" (propertize "error" 'face 'emacs-agent-failure))
+                  ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
+                  (state (propertize (emacs-agent-list-text state 12) 'face 'emacs-agent-running)))))
+       (if (> children 0) (format " +%d" children) "")))))
 
-(defun emacs-agent-sessions-interrupt ()
-  "Stop what the session at point does."
-  (interactive)
-  (let ((buffer (current-buffer)))
-    (emacs-agent-request
-     "POST" (format "/api/sessions/%s/interrupt" (alist-get 'session_id (emacs-agent-list-item))) :body t
-     :then (lambda (_) (emacs-agent-list-refresh buffer)))))
+(defun emacs-agent-overview--elapsed (since)
+  "Return how long SINCE, a time of the backend, is ago."
+  (let ((seconds (max 0 (floor (- (float-time) (float-time (emacs-agent-time since)))))))
+    (cond ((< seconds 60) (format "%ds" seconds))
+          ((< seconds 3600) (format "%d:%02d" (/ seconds 60) (mod seconds 60)))
+          (t (format "%d:%02d h" (/ seconds 3600) (mod (/ seconds 60) 60))))))
 
-(defun emacs-agent-sessions-close ()
-  "Close the session at point; it can be resumed from its transcript."
-  (interactive)
-  (let ((id (alist-get 'session_id (emacs-agent-list-item))) (buffer (current-buffer)))
-    (when (y-or-n-p "Close this session? ")
-      (emacs-agent-request "DELETE" (format "/api/sessions/%s" id)
-                           :then (lambda (_) (emacs-agent-list-refresh buffer))))))
+(defun emacs-agent-overview--waiting-row (data event)
+  "Return the row of EVENT, which waits in the session DATA."
+  (let-alist event
+    (list (cons (alist-get 'session_id data) (or .tool_call_id .question_id))
+          (vector "" (propertize (if .tool_call_id "  approve?" "  question") 'face 'emacs-agent-attention) "" ""
+                  (emacs-agent-list-text .agent 8) ""
+                  (emacs-agent-verdict-words event (alist-get 'project_path data))))))
 
-(defun emacs-agent-close ()
-  "Close this conversation's session; it can be resumed."
-  (interactive)
-  (let ((session (emacs-agent-context-session)))
-    (emacs-agent-request
-     "DELETE" (emacs-agent-session-path session)
-     :then (lambda (data)
-             (emacs-agent-say "Closed; the transcript is %s"
-                              (or (emacs-agent-value (alist-get 'transcript_path data)) "not kept"))))))
+(defun emacs-agent-overview--print ()
+  "Show the sessions as they are now."
+  (let ((buffer (get-buffer "*emacs-agent sessions*")))
+    (when buffer
+      (with-current-buffer buffer
+        (let ((places (mapcar (lambda (window)
+                                (with-selected-window window
+                                  (list window (tabulated-list-get-id) (current-column) (line-number-at-pos))))
+                              (get-buffer-window-list buffer nil t))))
+          (setq tabulated-list-entries (emacs-agent-overview--rows))
+          (tabulated-list-print t)
+          (pcase-dolist (`(,window ,id ,column ,line) places)
+            (with-selected-window window (emacs-agent-overview--go-to id column line))))))))
+
+(defun emacs-agent-overview--go-to (id column line)
+  "Go to COLUMN of the row with ID, or to LINE if there is none."
+  (goto-char (point-min))
+  (while (not (or (eobp) (and id (equal id (tabulated-list-get-id))))) (forward-line))
+  (when (eobp) (goto-char (point-min)) (forward-line (1- line)))
+  (move-to-column column))
+
+(defun emacs-agent-overview--tick (buffer)
+  "Have the times in BUFFER go on while it can be seen and a session works."
+  (when (and (buffer-live-p buffer) (get-buffer-window buffer t))
+    (let ((working (cl-remove-if-not (lambda (data) (alist-get 'turn_started_at data)) (emacs-agent-live-sessions))))
+      (when working
+        (when (= 0 (mod (floor (float-time)) 5))
+          (dolist (data working) (emacs-agent-live-ask (alist-get 'session_id data))))
+        (emacs-agent-overview--print)))))
 
 (provide 'emacs-agent-overview)
 ;;; emacs-agent-overview.el ends here

@@ -15,7 +15,8 @@
 
 (defcustom emacs-agent-program nil
   "The executable of the backend.
-If nil, it is looked for beside this file, then in variable `exec-path'."
+If nil, it is looked for beside this file, in `emacs-agent-install-directory',
+then in variable `exec-path'."
   :type '(choice (const :tag "Look for it" nil) file)
   :group 'emacs-agent)
 
@@ -30,20 +31,39 @@ API keys belong into `auth-sources', not here."
   :type '(repeat string)
   :group 'emacs-agent)
 
+(defcustom emacs-agent-install-directory (locate-user-emacs-file "emacs-agent/bin/")
+  "Where \\[emacs-agent-install-program] puts the executable of the backend."
+  :type 'directory
+  :group 'emacs-agent)
+
 (defconst emacs-agent-program-directory
   (file-name-directory (or load-file-name buffer-file-name default-directory))
   "Where this file is.")
 
+(defconst emacs-agent-program-name
+  (if (eq system-type 'windows-nt) "emacs-agent-backend.exe" "emacs-agent-backend")
+  "What the executable is called.")
+
+(defun emacs-agent-program-path ()
+  "Return where the executable is after it was downloaded."
+  (expand-file-name emacs-agent-program-name emacs-agent-install-directory))
+
 (defun emacs-agent-program-file ()
   "Return the executable, or nil."
-  (let ((name (if (eq system-type 'windows-nt) "emacs-agent-backend.exe" "emacs-agent-backend")))
-    (if emacs-agent-program
-        (let ((file (expand-file-name emacs-agent-program)))
-          (if (file-executable-p file) file (executable-find emacs-agent-program)))
-      (or (cl-loop for directory in '("." ".." "../bin" "../../dist")
-                   for file = (expand-file-name (concat directory "/" name) emacs-agent-program-directory)
-                   when (and (file-executable-p file) (not (file-directory-p file))) return file)
-          (executable-find name)))))
+  (if emacs-agent-program
+      (let ((file (expand-file-name emacs-agent-program)))
+        (if (file-executable-p file) file (executable-find emacs-agent-program)))
+    (or (cl-loop for directory in '("." ".." "../bin" "../../dist")
+                 for file = (expand-file-name emacs-agent-program-name
+                                              (expand-file-name directory emacs-agent-program-directory))
+                 when (emacs-agent-program--p file) return file)
+        (let ((file (emacs-agent-program-path)))
+          (and (emacs-agent-program--p file) file))
+        (executable-find emacs-agent-program-name))))
+
+(defun emacs-agent-program--p (file)
+  "Whether FILE can be started."
+  (and (file-executable-p file) (not (file-directory-p file))))
 
 (provide 'emacs-agent-program)
 ;;; emacs-agent-program.el ends here

@@ -15,9 +15,11 @@
 (require 'emacs-agent-context)
 
 (defun emacs-agent-proposal-hunks (call)
-  "Return the hunks of CALL if it writes one file and its diff is complete."
+  "Return the hunks of CALL if it writes one file and its diff is complete.
+What deletes or moves a file has none that could be chosen."
   (let-alist (emacs-agent-call-event call)
     (and (equal .category "filesystem")
+         (not (member .tool '("delete_file" "move_file")))
          (= (length .preview.files) 1)
          (emacs-agent-diff-hunks (alist-get 'diff (aref .preview.files 0))))))
 

@@ -1,4 +1,4 @@
-;;; emacs-agent-question.el --- What MCP servers ask  -*- lexical-binding: t; -*-
+;;; emacs-agent-question.el --- What servers and agents ask  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,136 +7,180 @@
 
 ;;; Commentary:
 
-;; A question of a server is shown in the conversation, like a call that waits.  It is answered field by field in the
-;; minibuffer when its keys are pressed, or declined.
+;; A question is a form in the conversation: its fields with their values, each of which can be changed; what is sent was
+;; checked.  Afterwards it shows what was answered.
 
 ;;; Code:
 
 (require 'emacs-agent-approval)
+(require 'emacs-agent-form)
 (require 'emacs-agent-outbox)
 
 (defvar emacs-agent-question-map
   (let ((map (make-sparse-keymap)))
     (define-key map "a" 'emacs-agent-answer)
+    (define-key map "e" 'emacs-agent-question-edit)
     (define-key map "r" 'emacs-agent-decline)
+    (define-key map "x" 'emacs-agent-question-clear)
     (define-key map "n" 'emacs-agent-next-approval)
     (define-key map "q" 'emacs-agent-leave-approval)
+    (dotimes (number 9)
+      (define-key map (number-to-string (1+ number)) 'emacs-agent-question-choose))
     map)
   "Keys of a question, with point on it.")
 
 (cl-defstruct (emacs-agent-question (:copier nil))
-  "A question of a server, and when it appeared."
-  event shown-at note)
+  "A question, when it appeared, and its answer."
+  event shown-at note
+  fields
+  values                                ; (NAME . VALUE) … so far
+  given                                 ; names of fields that were asked for
+  answer)                               ; the event
 
 (defun emacs-agent-question-view (_session event)
-  "Write EVENT if it is a question."
-  (when (equal (alist-get 'type event) "question")
-    (emacs-agent-section-insert-as
-     (alist-get 'question_id event)
-     (make-emacs-agent-section :data (make-emacs-agent-question :event event :shown-at (float-time))
-                               :render #'emacs-agent-question--render))))
+  "Write EVENT if it is a question, or the answer to one."
+  (let-alist event
+    (pcase .type
+      ("question" (emacs-agent-section-insert-as
+                   .question_id (make-emacs-agent-section :data (emacs-agent-question--of event)
+                                                          :render #'emacs-agent-question--render)))
+      ("answer" (let ((section (emacs-agent-section-with-id .question_id)))
+                  (when (and section (emacs-agent-question-p (emacs-agent-section-data section)))
+                    (setf (emacs-agent-question-answer (emacs-agent-section-data section)) event)
+                    (emacs-agent-section-mark section)))))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-question-view)
+
+(defun emacs-agent-question--of (event)
+  "Return the question of EVENT, filled in with its defaults."
+  (let ((fields (emacs-agent-form-fields (alist-get 'schema event))))
+    (make-emacs-agent-question
+     :event event :shown-at (float-time) :fields fields
+     :values (cl-loop for field in fields for value = (emacs-agent-field-default field)
+                      when value
+                      collect (cons (emacs-agent-field-name field) (if (vectorp value) (append value nil) value))))))
 
 (defun emacs-agent-question--open-p (question)
   "Whether QUESTION waits for an answer."
   (memq (emacs-agent-question-event question)
         (emacs-agent-session-questions emacs-agent-session)))
 
+(defun emacs-agent-question-plan-p (question)
+  "Whether QUESTION is about a plan."
+  (equal "plan" (alist-get 'kind (emacs-agent-question-event question))))
+
+(defun emacs-agent-question-options (question)
+  "Return the field of QUESTION that one key can answer, or nil.
+All others are optional."
+  (let ((field (car (emacs-agent-question-fields question))))
+    (and field (not (emacs-agent-question-plan-p question))
+         (emacs-agent-field-choices field)
+         (cl-notany #'emacs-agent-field-required (cdr (emacs-agent-question-fields question)))
+         field)))
+
+;;;; Showing
+
 (defun emacs-agent-question--render (section)
   "Return the text of SECTION, which shows a question."
-  (let ((question (emacs-agent-section-data section)))
+  (let* ((question (emacs-agent-section-data section))
+         (open (emacs-agent-question--open-p question)))
     (let-alist (emacs-agent-question-event question)
-      (let ((head (concat "*** Question of " .org_title
-                          (if (emacs-agent-question--open-p question)
-                              (propertize "  waits for you" 'emacs-agent-face 'emacs-agent-attention)
-                            (propertize "  answered" 'emacs-agent-face 'emacs-agent-dim))
-                          "\n" .org "\n")))
-        (if (not (emacs-agent-question--open-p question))
-            head
-          (emacs-agent-output-active
-           (concat head
-                   (and .org_details (concat .org_details "\n"))
-                   (and (emacs-agent-question-note question)
-                        (propertize (concat (emacs-agent-inert-line (emacs-agent-question-note question) 300)
-                                            "\n")
-                                    'emacs-agent-face 'emacs-agent-failure))
-                   (emacs-agent-output-key "a" (if (stringp .url) "open the page" "answer")) "  "
-                   (emacs-agent-output-key "r" "decline") "\n")
-           'keymap emacs-agent-question-map))))))
+      (let ((text (concat "*** Question of " .org_title
+                          (emacs-agent-call-agent (emacs-agent-question-event question))
+                          (propertize (concat "  " (emacs-agent-question--state question))
+                                      'emacs-agent-face (if open 'emacs-agent-attention 'emacs-agent-dim))
+                          "\n" .org "\n"
+                          (and open (stringp .url) .org_details (concat .org_details "\n")))))
+        (if (not open)
+            (concat text (emacs-agent-question--answered question))
+          (concat (emacs-agent-output-active text 'keymap emacs-agent-question-map)
+                  (emacs-agent-question--form question)
+                  (emacs-agent-output-active
+                   (concat (and (emacs-agent-question-note question)
+                                (propertize (concat (emacs-agent-inert-line (emacs-agent-question-note question) 300) "\n")
+                                            'emacs-agent-face 'emacs-agent-failure)))
+                   'keymap emacs-agent-question-map)
+                  (emacs-agent-question--keys question)))))))
 
-(defun emacs-agent-question--fields (schema)
-  "Return the fields that SCHEMA asks for, as alists."
-  (let ((required (append (alist-get 'required (and (listp schema) schema)) nil)))
-    (cl-loop for (name . field) in (alist-get 'properties (and (listp schema) schema))
-             collect `((name . ,name) (required . ,(and (member (symbol-name name) required) t)) ,@field))))
+(defun emacs-agent-question--state (question)
+  "Return in words how QUESTION is."
+  (if (emacs-agent-question--open-p question) "waits for you"
+    (pcase (alist-get 'action (emacs-agent-question-answer question))
+      ("decline" "declined") ("cancel" "cancelled") ("accept" "answered") (_ "closed"))))
 
-(defun emacs-agent-question--label (field)
-  "Return how FIELD is called."
-  (let-alist field
-    (concat (or .title (symbol-name .name))
-            (and (stringp .description) (concat ": " .description))
-            (and (not .required) " (optional)"))))
+(defun emacs-agent-question--form (question)
+  "Return the lines about the fields of QUESTION."
+  (cl-loop for field in (emacs-agent-question-fields question)
+           for value = (alist-get (emacs-agent-field-name field) (emacs-agent-question-values question))
+           concat (emacs-agent-output-active (emacs-agent-question--line field value t)
+                                             'keymap emacs-agent-question-map 'emacs-agent-field field)
+           concat (if (eq field (emacs-agent-question-options question))
+                      (emacs-agent-question--option-lines field value) "")))
 
-(defun emacs-agent-question--section ()
-  "Return the section at point if it is a question that waits; else an error."
-  (let* ((section (emacs-agent-section-at))
+(defun emacs-agent-question--line (field value hint)
+  "Return the line about FIELD with VALUE, with what it takes if HINT."
+  (let* ((shown (emacs-agent-form-show field value))
+         (takes (if hint (emacs-agent-form-hint field) ""))
+         (about (and hint (emacs-agent-field-description field))))
+    (concat "- " (emacs-agent-inert-line (emacs-agent-field-label field) 80)
+            (and about (concat ": " (emacs-agent-inert-line about 200)))
+            (unless (string-empty-p takes)
+              (propertize (format " (%s)" (emacs-agent-inert-line takes 200)) 'emacs-agent-face 'emacs-agent-dim))
+            (unless (string-empty-p shown)
+              (concat " = " (propertize (emacs-agent-inert-line shown 400) 'emacs-agent-face 'emacs-agent-success)))
+            "\n")))
+
+(defun emacs-agent-question--option-lines (field value)
+  "Return lines with the choices of FIELD, those in VALUE marked."
+  (cl-loop for (label . choice) in (seq-take (emacs-agent-field-choices field) 9) for number from 1
+           concat (emacs-agent-output-active "  " 'keymap emacs-agent-question-map)
+           concat (emacs-agent-button
+                   (number-to-string number)
+                   (concat (emacs-agent-inert-line label 200)
+                           (and (listp value) (member choice value)
+                                (propertize "  chosen" 'emacs-agent-face 'emacs-agent-success)))
+                   (let ((number number)) (lambda () (interactive) (emacs-agent-question-choose number)))
+                   emacs-agent-question-map)
+           concat (emacs-agent-output-active "\n" 'keymap emacs-agent-question-map)))
+
+(defun emacs-agent-question--keys (question)
+  "Return the line about the keys of QUESTION."
+  (let ((space (emacs-agent-output-active "  " 'keymap emacs-agent-question-map))
+        (plan (emacs-agent-question-plan-p question)))
+    (concat
+     (mapconcat (pcase-lambda (`(,key ,text ,command)) (emacs-agent-button key text command emacs-agent-question-map))
+                (delq nil
+                      (list (list "a" (cond (plan "accept")
+                                            ((stringp (alist-get 'url (emacs-agent-question-event question))) "open the page")
+                                            (t "answer"))
+                                  'emacs-agent-answer)
+                            (cond (plan '("e" "edit" emacs-agent-question-edit))
+                                  ((cdr (emacs-agent-question-fields question))
+                                   '("e" "change the field at point" emacs-agent-question-edit)))
+                            (list "r" (if plan "refuse" "decline") 'emacs-agent-decline)))
+                space)
+     (emacs-agent-output-active "\n" 'keymap emacs-agent-question-map))))
+
+(defun emacs-agent-question--answered (question)
+  "Return the lines about what QUESTION was answered."
+  (let ((content (alist-get 'content (emacs-agent-question-answer question))))
+    (if (not (consp content)) ""
+      (cl-loop for field in (emacs-agent-question-fields question)
+               for entry = (assq (emacs-agent-field-name field) content)
+               for value = (if (vectorp (cdr entry)) (append (cdr entry) nil) (cdr entry))
+               when entry concat (emacs-agent-question--line field value nil)))))
+
+;;;; Which one
+
+(defun emacs-agent-question-section ()
+  "Return the section of the question at point, or that of the prompt.
+Signal an error if there is none that waits, or it has only just appeared."
+  (let* ((section (or (emacs-agent-section-at) (funcall emacs-agent-approval-elsewhere-function)))
          (question (and section (emacs-agent-section-data section))))
     (unless (and (emacs-agent-question-p question) (emacs-agent-question--open-p question))
       (user-error "Point is on no question that waits"))
     (emacs-agent-approval-check-age (emacs-agent-question-shown-at question))
     section))
-
-(defun emacs-agent-question--read (field)
-  "Ask for the value of FIELD; return it, or nil for none."
-  (let-alist field
-    (let* ((prompt (concat (emacs-agent-show-all (emacs-agent-question--label field)) ": "))
-           (choices (append .enum nil))
-           (text (cond (choices (completing-read prompt choices nil .required nil nil
-                                                 (and (stringp .default) .default)))
-                       ((equal .type "boolean") (if (y-or-n-p prompt) t :false))
-                       ((equal .format "password") (read-passwd prompt))
-                       (t (read-string prompt (and .default (format "%s" .default)))))))
-      (cond ((memq text '(t :false)) text)
-            ((string-empty-p text) nil)
-            ((member .type '("number" "integer")) (string-to-number text))
-            (t text)))))
-
-(defun emacs-agent-answer ()
-  "Answer the question at point."
-  (interactive)
-  (let* ((section (emacs-agent-question--section))
-         (event (emacs-agent-question-event (emacs-agent-section-data section))))
-    (let-alist event
-      (if (stringp .url)
-          (when (y-or-n-p (format "Open %s? " (emacs-agent-show-all .url)))
-            (browse-url .url)
-            (emacs-agent-question--send section "accept" nil))
-        (emacs-agent-question--send
-         section "accept"
-         (cl-loop for field in (emacs-agent-question--fields .schema)
-                  for value = (emacs-agent-question--read field)
-                  when value collect (cons (alist-get 'name field) value)))))))
-
-(defun emacs-agent-decline ()
-  "Decline the question at point."
-  (interactive)
-  (emacs-agent-question--send (emacs-agent-question--section) "decline" nil))
-
-(defun emacs-agent-question--send (section action content)
-  "Answer the question of SECTION with ACTION and CONTENT."
-  (let ((question (emacs-agent-section-data section)) (buffer (current-buffer)))
-    (emacs-agent-session-act
-     emacs-agent-session "answer"
-     `((question_id . ,(alist-get 'question_id (emacs-agent-question-event question)))
-       (action . ,action)
-       ,@(and (equal action "accept") `((content . ,content))))
-     nil
-     (lambda (failure)
-       (when (buffer-live-p buffer)
-         (with-current-buffer buffer
-           (setf (emacs-agent-question-note question) (alist-get 'message failure))
-           (emacs-agent-section-update section)))))))
 
 (provide 'emacs-agent-question)
 ;;; emacs-agent-question.el ends here

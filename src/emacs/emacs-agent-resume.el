@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; One that has ended goes on, and all of it is shown again; bookmarks do that too.
+;; One that has ended goes on, and all of it is shown again; bookmarks and a saved desktop do that too.
 
 ;;; Code:
 
@@ -16,15 +16,20 @@
 
 (defun emacs-agent-resume-id (id project)
   "Resume the session with ID on PROJECT and show all of it."
+  (emacs-agent-mode-show (emacs-agent-resume-session id project)))
+
+(defun emacs-agent-resume-session (id project &optional title)
+  "Resume the session with ID on PROJECT, called TITLE, and return it.
+All of it comes into its buffer, which need not be shown."
   (let ((session (emacs-agent-session-with-id id)))
-    (if (and session (emacs-agent-session-live-p session)
-             (buffer-live-p (emacs-agent-session-buffer session)))
-        (emacs-agent-mode-show session)
+    (unless (and session (emacs-agent-session-live-p session)
+                 (buffer-live-p (emacs-agent-session-buffer session)))
       (unless session
-        (setq session (make-emacs-agent-session :id id :project (directory-file-name project)))
+        (setq session (make-emacs-agent-session :id id :project (directory-file-name project) :title title))
         (push session emacs-agent-session-list))
-      (emacs-agent-mode-show session)
-      (emacs-agent-session-revive session))))
+      (emacs-agent-mode-buffer session)
+      (emacs-agent-session-revive session))
+    session))
 
 (defun emacs-agent-resume ()
   "Resume this conversation if it has ended, or one of this project."
@@ -61,6 +66,7 @@
 (defun emacs-agent-bookmark-record ()
   "Return a bookmark of this conversation."
   (let ((session (emacs-agent-context-session)))
+    (unless (emacs-agent-session-id session) (user-error "This conversation has not begun yet"))
     `(,(format "agent: %s" (emacs-agent-session-name session))
       (session . ,(emacs-agent-session-id session))
       (project . ,(emacs-agent-session-project session))
@@ -72,6 +78,22 @@
   (emacs-agent-resume-id (bookmark-prop-get bookmark 'session) (bookmark-prop-get bookmark 'project))
   (set-buffer (emacs-agent-session-buffer
                (emacs-agent-session-with-id (bookmark-prop-get bookmark 'session)))))
+
+;;;; The desktop
+
+(defun emacs-agent-desktop-save (_directory)
+  "Return what `desktop-save' keeps of this conversation."
+  (and emacs-agent-session (emacs-agent-session-id emacs-agent-session)
+       (list (emacs-agent-session-id emacs-agent-session) (emacs-agent-session-project emacs-agent-session)
+             (emacs-agent-session-title emacs-agent-session))))
+
+(defun emacs-agent-desktop-restore (_file _buffer kept)
+  "Resume the conversation of which `desktop-save' has KEPT something.
+Return its buffer, or nil where there is nothing to resume."
+  (pcase kept
+    (`(,(and (pred stringp) id) ,(and (pred stringp) project) . ,more)
+     (when (file-directory-p project)
+       (emacs-agent-session-buffer (emacs-agent-resume-session id project (car more)))))))
 
 (provide 'emacs-agent-resume)
 ;;; emacs-agent-resume.el ends here

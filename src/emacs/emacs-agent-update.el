@@ -21,14 +21,17 @@
         (directory emacs-agent-program-directory))
     (unless (file-writable-p directory) (user-error "%s cannot be written to" directory))
     (when (y-or-n-p (format "Write the client of %s to %s? " program (abbreviate-file-name directory)))
-      (make-process
+      (let ((process-environment
+             ;; What another Emacs compiles, this one may not load.
+             (cons (concat "EMACS=" (expand-file-name invocation-name invocation-directory)) process-environment)))
+       (make-process
        :name "emacs-agent-update" :noquery t :connection-type 'pipe
        :command (list program "elisp" "--install" directory)
        :sentinel (lambda (process _event)
                    (unless (process-live-p process)
                      (emacs-agent-say (if (= 0 (process-exit-status process))
                                           "The client is updated; restart Emacs to use it"
-                                        "The update failed; M-x emacs-agent-doctor tells more"))))))))
+                                        "The update failed; M-x emacs-agent-doctor tells more")))))))))
 
 (defun emacs-agent-update--compare-versions (state version)
   "Offer the client that the executable carries if it is newer: STATE, VERSION."

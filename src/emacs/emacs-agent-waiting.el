@@ -12,16 +12,13 @@
 ;;; Code:
 
 (require 'emacs-agent-mode)
+(require 'emacs-agent-decide)
 (require 'tabulated-list)
 
 (defun emacs-agent-waiting--positions ()
   "Return where things wait for a decision in this buffer."
-  (sort (cl-loop for event in (append (emacs-agent-session-pending emacs-agent-session)
-                                      (emacs-agent-session-questions emacs-agent-session))
-                 for section = (emacs-agent-section-with-id
-                                (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
-                 when section collect (marker-position (emacs-agent-section-start section)))
-        #'<))
+  (mapcar (lambda (section) (marker-position (emacs-agent-section-start section)))
+          (emacs-agent-waiting-sections)))
 
 (defun emacs-agent-next-approval ()
   "Go to the next call or question that waits for you, in any conversation."

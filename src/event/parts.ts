@@ -160,3 +160,10 @@ export const errorCode = word(
   'INTERRUPTED',
 )
 export const toolError = open({ code: errorCode, message: text, recoverable: flag, details: maybe(record) })
+
+/** What a command is isolated from: by what, the network that it reaches, and the directories that it may write to. */
+export const sandbox = open({
+  by: text,
+  network: v.union([text, v.array(text)]),
+  write: v.array(text),
+})

@@ -17,6 +17,7 @@ import {
   providerData,
   record,
   remember,
+  sandbox,
   sessionConfig,
   text,
   toolCall,
@@ -118,6 +119,8 @@ export const SHAPES = {
     locations: maybe(locations),
     /** Nothing, or not all, of what it may change can be undone. */
     undo: maybe(word('none', 'partial')),
+    /** What the command is isolated from; absent: it is not. */
+    sandbox: maybe(sandbox),
     expires_at: maybe(text),
   }),
   approval: open({

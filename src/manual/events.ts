@@ -37,6 +37,7 @@ const LIVE: Record<Transient['type'], string> = {
   'thinking.delta': 'The next part of the thinking, where the model shows it.',
   'tool.draft': 'The model is writing a call: how many characters so far, and the path once it is known.',
   'tool.progress': 'A tool is at work: a message, and the output that is new.',
+  'editor.request': 'The editor that registered =tool= is asked; it answers =request_id= within =timeout_ms=.',
   reset: 'The reader fell behind: what follows is the log again.',
 }
 

@@ -44,6 +44,8 @@ export const KEYS = {
     hooks: 'Programs that run at an event: see =help hooks=.',
     lsp: 'Language servers for the tools =diagnostics=, =definition=, =references=, =hover= and =symbols=.',
     format: 'Formatters by file pattern: each gets the text on stdin, and =$FILE= in its words is the file.',
+    sandbox: 'What commands and MCP servers are isolated from. A project can only restrict it further.',
+    web_search: 'Who answers the tool =web_search=. Without it there is no such tool.',
     models: 'What is not known of a model, or is otherwise here: see =help models=.',
   } satisfies Texts<FileConfig>,
   providers: {
@@ -86,6 +88,7 @@ export const KEYS = {
     trust_annotations: 'Believes what it says about its own tools: those it calls read-only do not ask.',
     oauth: 'For a =url= whose authorization server knows a client of yours.',
     limits: 'Bounds for the process, on Linux; 0 is none.',
+    sandbox: 'What differs from =[sandbox]= for its process: a table, or a mode.',
   } satisfies Texts<Server>,
   'mcp_servers.oauth': {
     client_id: 'The client that was registered for you.',
@@ -115,8 +118,19 @@ export const KEYS = {
     max_rounds: 'Calls of the model in one turn.',
     max_total_tokens: 'Tokens of a task that another agent gave it.',
     max_cost_usd: 'Dollars of a task that another agent gave it.',
+    isolation:
+      '=worktree=: what another agent gives it is done in a copy of the project, and its changes are asked for at the end.',
     todo: 'Whether it has the tool =todo=.',
+    sandbox: 'What differs from =[sandbox]= for its commands: a table, or a mode.',
   } satisfies Texts<Item<FileConfig['agents']>>,
+  sandbox: {
+    mode: '=auto= isolates commands where this machine can, =required= runs none without; =off= isolates none.',
+    network:
+      '=off=, =on=, or the hosts that are reached through a filtering proxy: ="*.example.org"= is any name below.',
+    write: 'Where commands may write: directories, with =$PROJECT= and =$TMP=, a temporary directory of the session.',
+    read_deny: 'What they may not read beside secrets and our own files: paths, or globs within the project.',
+    auto_approve_sandboxed: 'Commands in the sandbox do not ask, unless a rule says so. Only from your own file.',
+  } satisfies Texts<NonNullable<FileConfig['sandbox']>>,
   hooks: {
     on: 'The event at which it runs.',
     match: 'A rule that the call has to fit.',
@@ -129,6 +143,11 @@ export const KEYS = {
     languages: 'LSP names of the languages: of all its files, or by file pattern.',
     settings: 'What the server is told in =workspace/configuration=.',
   } satisfies Texts<Item<FileConfig['lsp']>>,
+  web_search: {
+    provider: '=brave=, =tavily= or =searxng=.',
+    api_key: 'Its key. A variable in it comes from the environment. SearXNG needs none.',
+    base_url: 'Its address, where it is not the usual one; for SearXNG that of an instance that answers with JSON.',
+  } satisfies Texts<NonNullable<FileConfig['web_search']>>,
   models: {
     context_window: 'Tokens that fit, input and output together.',
     max_output: 'Tokens of one answer.',

@@ -20,6 +20,7 @@ import { unsetFailure } from './connection/failures.ts'
 import { createMcpServer, type McpServer } from './connection/server.ts'
 import { rowOf, type ServerStatus } from './status.ts'
 import { openHttp } from './transport/http.ts'
+import { type Around, isolate } from './transport/isolated.ts'
 import { createLastLines } from './transport/last-lines.ts'
 import { openChild } from './transport/open.ts'
 
@@ -36,6 +37,8 @@ export type PoolOptions = {
   children: Children
   /** Environment of children, stripped of secrets. Asked at each start. */
   env(): Record<string, string>
+  /** What a child is isolated with; absent: with nothing. */
+  isolation?(project: string | null): Around
   /** Ours. */
   version: string
   log(message: string): void
@@ -73,8 +76,11 @@ export type Pool = {
   /** Changed lists since the session began or last asked, as a message to the model. */
   announcement(session_id: string): string | null
   status(project?: string): Promise<ServerStatus[]>
-  /** Throws NOT_FOUND for an unknown name, MCP_SERVER_ERROR when it does not come up. */
-  restart(name: string, project?: string): Promise<void>
+  /**
+   * Throws NOT_FOUND for an unknown name, MCP_SERVER_ERROR when it does not come up. A server that wants a sign-in asks
+   * `asker`, and does not come up without one.
+   */
+  restart(name: string, project?: string, asker?: Asker | null): Promise<void>
   /** Tokens of servers that somebody signed in to, and credentials of those that joined, for the redactor. */
   secrets(): string[]
   /** The session has ended: servers of its own stop. */
@@ -130,7 +136,10 @@ export function createPool(options: PoolOptions): Pool {
         await options.children.sweep()
         if (config.unset) throw unsetFailure(config.name, config.unset, config.origin)
         if (config.url) return openHttp(config, credentialsFor(config.url))
-        return openChild(config, project ?? options.dirs.home, options.env(), stderr, options.children, grace_ms)
+        const around = options.isolation?.(project)
+        const isolated = around ? await isolate(config, project, around) : null
+        const cwd = project ?? options.dirs.home
+        return openChild(config, cwd, options.env(), stderr, options.children, grace_ms, isolated)
       },
     })
     return server
@@ -238,7 +247,7 @@ export function createPool(options: PoolOptions): Pool {
       const others = configured.filter(config => !live.some(server => server.config.name === config.name))
       return [...rows, ...(await Promise.all(others.map(config => restingRow(config, project ?? null))))]
     },
-    async restart(name, project) {
+    async restart(name, project, asker = null) {
       const config = options.servers(project ?? null).find(config => config.name === name)
       const named = [...servers.values()].filter(
         server =>
@@ -248,7 +257,7 @@ export function createPool(options: PoolOptions): Pool {
       if (!config?.enabled && named.length === 0)
         throw new AppError('NOT_FOUND', 'No enabled MCP server of that name is configured. GET /api/mcp lists them.')
       const targets = named.length > 0 || !config ? named : [slotOf(config, project ?? null)[1]]
-      await Promise.all(targets.map(server => server.restart()))
+      await Promise.all(targets.map(server => server.restart(asker)))
     },
     secrets: () => [
       ...[...credentials.values()].flatMap(kept => kept.secrets()),

@@ -8,9 +8,11 @@ import { errorBody, reportFailure } from './door.ts'
 import type { Admitted } from './guard.ts'
 import type { Metrics } from './metrics.ts'
 import { json } from './route.ts'
+import { acpRoutes } from './routes/acp.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { conventionRoutes } from './routes/conventions.ts'
 import { conversationRoutes } from './routes/conversation.ts'
+import { editorRoutes } from './routes/editor.ts'
 import { historyRoutes } from './routes/history.ts'
 import { planRoutes } from './routes/plan.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -30,6 +32,13 @@ export type Server = {
   metrics: Metrics
   version: string
   about: About
+  /** Imported by the first client that is attached. */
+  acp(): Promise<AcpConnections>
+}
+
+type AcpConnections = {
+  open(): ReadableStream<Uint8Array>
+  send(connection_id: string, message: unknown): Promise<void>
 }
 
 /** What `GET /health` answers; more with the token. */
@@ -48,8 +57,10 @@ export function createApp(server: Server): Hono<Env> {
   transcriptRoutes(app, server)
   undoRoutes(app, server)
   planRoutes(app, server)
+  editorRoutes(app, server)
   catalogRoutes(app, server)
   conventionRoutes(app, server)
+  acpRoutes(app, server)
   systemRoutes(app, server)
   app.notFound(c =>
     json(c, errorBody(new AppError('NOT_FOUND', 'There is no such route. GET /openapi.json lists them.')), 404),

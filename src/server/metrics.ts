@@ -1,10 +1,19 @@
 import type { Delegated, Stored, Usage } from '../event.ts'
 
-export type Metrics = { observe(event: Stored): void; render(sessions: number): string }
+/** A counter by its labels: those of `/metrics`, where its name ends in `_total`. */
+export type Count = Record<string, string | number> & { value: number }
+export type Metrics = {
+  observe(event: Stored): void
+  render(sessions: number): string
+  /** The same numbers as data, by the name of the counter; one that never counted is an empty list. */
+  counts(): Record<string, Count[]>
+}
 
 const HELP: Record<string, string> = {
   turns_total: 'Turns by agent and how they ended.',
+  turn_ms_total: 'Time that turns took, milliseconds.',
   delegations_total: 'Tasks that agents gave each other, by agent and how they ended.',
+  delegation_ms_total: 'Time that such tasks took, milliseconds.',
   model_calls_total: 'Answers of models by agent.',
   tool_calls_total: 'Tool calls by agent, tool and outcome: success, error, rejected.',
   tool_ms_total: 'Time spent in tools, milliseconds.',
@@ -15,13 +24,15 @@ const HELP: Record<string, string> = {
 
 const KINDS = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens'] as const
 
-/** Counters over all sessions since the start, read off the events like everything else. */
+/** Counters, over all sessions since the start or of one session, read off the events like everything else. */
 export function createMetrics(): Metrics {
-  const counters = new Map<string, number>()
+  const counters = new Map<string, Count & { name: string }>()
   const add = (name: string, labels: Record<string, string>, value = 1) => {
     const list = Object.entries(labels).map(([key, text]) => `${key}="${text.replace(/["\\\n]/g, '_')}"`)
     const line = list.length > 0 ? `${name}{${list.join(',')}}` : name
-    counters.set(line, (counters.get(line) ?? 0) + value)
+    const counter = counters.get(line) ?? { name, ...labels, value: 0 }
+    counter.value += value
+    counters.set(line, counter)
   }
   const addUsage = ({ cost_usd, ...tokens }: Usage, agent: string) => {
     for (const kind of KINDS) add('tokens_total', { agent, kind: kind.replace('_tokens', '') }, tokens[kind])
@@ -36,10 +47,12 @@ export function createMetrics(): Metrics {
       switch (event.type) {
         case 'turn.end':
           add('turns_total', { agent: agentOf(event), outcome: event.outcome })
+          add('turn_ms_total', { agent: agentOf(event) }, event.duration_ms)
           agents.delete(event.turn_id)
           return
         case 'delegate.end':
-          return add('delegations_total', { agent: event.agent, outcome: event.outcome })
+          add('delegations_total', { agent: event.agent, outcome: event.outcome })
+          return add('delegation_ms_total', { agent: event.agent }, event.duration_ms)
         case 'error':
           return add('errors_total', { code: event.code })
         case 'tool.result':
@@ -80,11 +93,20 @@ export function createMetrics(): Metrics {
     render(sessions) {
       const lines = ['# TYPE emacs_agent_sessions gauge', `emacs_agent_sessions ${sessions}`]
       for (const [name, help] of Object.entries(HELP)) {
-        const own = [...counters].filter(([line]) => line === name || line.startsWith(`${name}{`))
+        const own = [...counters].filter(([, counter]) => counter.name === name)
         if (own.length > 0) lines.push(`# HELP emacs_agent_${name} ${help}`, `# TYPE emacs_agent_${name} counter`)
-        for (const [line, value] of own) lines.push(`emacs_agent_${line} ${value}`)
+        for (const [line, { value }] of own) lines.push(`emacs_agent_${line} ${value}`)
       }
       return `${lines.join('\n')}\n`
     },
+    counts: () =>
+      Object.fromEntries(
+        Object.keys(HELP).map(name => [
+          name.replace(/_total$/, ''),
+          [...counters.values()]
+            .filter(counter => counter.name === name)
+            .map(({ name: _, ...count }) => count as Count),
+        ]),
+      ),
   }
 }

@@ -196,6 +196,27 @@ export const Buffers = object({
   unsaved: v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), text })),
 })
 
+const NAMES_TOOLS = v.pipe(v.array(v.pipe(text, v.maxLength(200))), v.maxLength(32))
+
+/** Tools that are not known are ignored: a newer client may register more. `tools` null, and nothing less, detaches. */
+export const AttachEditor = noArray(
+  v.object({
+    tools: v.nullable(NAMES_TOOLS),
+    name: v.pipe(
+      v.nullish(v.pipe(text, v.maxLength(200)), ''),
+      v.transform(name => name.trim() || 'the editor'),
+    ),
+  }),
+)
+
+export const AnswerEditor = object({
+  result: v.optional(v.unknown()),
+  error: maybe(object({ message: v.pipe(text, v.maxLength(10_000)) })),
+  progress: maybe(
+    object({ message: v.pipe(text, v.maxLength(1000)), output: maybe(v.pipe(text, v.maxLength(100_000))) }),
+  ),
+})
+
 export const ProviderKey = object({
   key: v.pipe(text, v.trim(), v.nonEmpty(), v.maxLength(4096), v.regex(/^[\x21-\x7e]*$/, 'printable characters')),
 })
@@ -233,6 +254,13 @@ export const UsageOf = v.object({
   by: v.optional(v.picklist(GROUPS), 'model'),
 })
 export const OfProject = v.object({ project })
+export const RestartServer = v.object({
+  project,
+  session: v.pipe(
+    v.optional(text),
+    v.description('The session whose user is asked to sign in, where the server wants that'),
+  ),
+})
 const argument = v.optional(v.pipe(text, v.maxLength(2000)))
 export const CompleteArgument = v.pipe(
   v.object({

@@ -61,14 +61,20 @@ export function sessionStream(session: Session, after: number | null, encoding =
         // The reader took its time: there may be more by now.
       } while (cursor < session.last_event_id || session.agent_state !== state)
     },
-    subscribe: (send, end) =>
-      session.subscribe(event => {
+    subscribe: (send, end) => {
+      const unsubscribe = session.subscribe(event => {
         const id = 'id' in event ? event.id : undefined
         if (id !== undefined && id <= cursor) return
         if (!send(encoding.live(event), { stored: id !== undefined, last: event.type === 'session.closed' })) return
         cursor = id ?? cursor
         encoding.sent(event)
-      }, end),
+      }, end)
+      const leave = session.editor.joined(event => send(encode({ ...event, at: now() })))
+      return () => {
+        unsubscribe()
+        leave()
+      }
+    },
     isOver: () => session.isOver,
     close: () => encoding.close(),
   })

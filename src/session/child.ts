@@ -9,13 +9,14 @@ import type { Tool } from '../tools/tool.ts'
 import { createCalling } from './calling.ts'
 import type { Conventions } from './conventions.ts'
 import type { Begun, Child, Delegation, Delegator } from './delegation.ts'
+import { type Isolation, isolate } from './isolation.ts'
 import type { Session } from './session.ts'
-import { createToolAccess, type Prefix, type Workspace } from './workspace.ts'
+import { createToolAccess, type Prefix } from './workspace.ts'
 
 /** What a delegated agent shares with the session it works in. */
 export type Shared = {
   session: Session
-  place: Workspace
+  worktrees_dir: string
   models: Models
   conventions: Conventions
   delegation: Delegation
@@ -30,8 +31,26 @@ export type Shared = {
  * prefix already; what it is, it is told with the task.
  */
 export async function beginChild(shared: Shared, child: Child, signal: AbortSignal): Promise<Begun> {
-  const { session, place, models, conventions, delegation } = shared
+  const { agent, by } = child
+  if (agent.isolation !== 'worktree') return await beginIn(shared, child, undefined, signal)
+  const isolation = await isolate(by.place, shared.worktrees_dir, signal)
+  try {
+    return await beginIn(shared, child, isolation, signal)
+  } catch (error) {
+    await isolation.remove()
+    throw error
+  }
+}
+
+async function beginIn(
+  shared: Shared,
+  child: Child,
+  isolation: Isolation | undefined,
+  signal: AbortSignal,
+): Promise<Begun> {
+  const { session, models, conventions, delegation } = shared
   const { agent, by, path, tags, log } = child
+  const place = isolation?.place ?? by.place
   const { list, prefix: own } = await shared.ready(agent.name, signal)
   const tools = [...by.agents, agent].reduce((left, each) => toolsFor(each, left), list)
   const named = agent.model ?? by.model()
@@ -56,7 +75,17 @@ export async function beginChild(shared: Shared, child: Child, signal: AbortSign
   )
   const mayGoOn = within(child)
 
-  const self: Delegator = { turn_id, agents: [...by.agents, agent], path, model: calling.model, prefix, mayGoOn }
+  const self: Delegator = {
+    turn_id,
+    agents: [...by.agents, agent],
+    path,
+    tags,
+    place,
+    turn: () => turn,
+    model: calling.model,
+    prefix,
+    mayGoOn,
+  }
   const access = await createToolAccess(place, session.state, conventions, {
     agent,
     tools,
@@ -70,6 +99,11 @@ export async function beginChild(shared: Shared, child: Child, signal: AbortSign
     lineage: { ancestors: by.agents, narrowed: [...place.narrowed], by: tags },
   })
   access.hooks = shared.hooksOf(turn_id)
+  if (isolation && access.hooks) {
+    // Hooks for changed files are about the project's.
+    const { before, after } = access.hooks
+    access.hooks = { before, after: (prepared, result, _, signal) => after(prepared, result, [], signal) }
+  }
   const turn: Turn = {
     turn_id,
     agent,
@@ -84,7 +118,8 @@ export async function beginChild(shared: Shared, child: Child, signal: AbortSign
     expiresAt: session.approvals.expiresAt,
     sync: () => session.sync(),
   }
-  return { turn, told: toldOf(child, tools, sharesPrefix ? [...by.agents].at(-1)! : agent) }
+  const told = toldOf(child, tools, sharesPrefix ? [...by.agents].at(-1)! : agent, isolation)
+  return { turn, told, ...(isolation && { isolation }) }
 }
 
 /** Its own budget first, then that of those it works for. */
@@ -98,11 +133,17 @@ function within({ agent, log, by }: Child): Turn['mayGoOn'] {
 }
 
 /** The first message of its history. `known` is the agent that the system prompt is about. */
-function toldOf({ agent, task, by }: Child, tools: readonly Tool[], known: Agent): string {
+function toldOf(
+  { agent, task, by }: Child,
+  tools: readonly Tool[],
+  known: Agent,
+  isolation: Isolation | undefined,
+): string {
   const names = tools.map(({ name }) => name).filter(name => !name.includes('/'))
   return [
     `You now work as the agent ${agent.name}, for the agent ${by.agents.at(-1)!.name}, which gave you the task below and sees nothing of your work but your last message: your report. Put there all that it needs, with paths and lines, and nothing else.`,
     known.name !== agent.name && `${agent.instructions}\nOf the tools you may use only: ${names.join(', ') || 'none'}.`,
+    isolation?.told,
     `Task: ${task.task}`,
     task.context && `Context:\n${task.context}`,
   ]

@@ -23,11 +23,11 @@ export type CreateRequest = {
  */
 export async function creation(
   request: CreateRequest,
-  { models, projectConfig }: Pick<Runtime, 'models' | 'projectConfig'>,
+  { models, projectConfig, sandbox }: Pick<Runtime, 'models' | 'projectConfig' | 'sandbox'>,
 ): Promise<{ created: SessionCreated; config: Config; notice: string | undefined }> {
   const project_path = await checkProject(request.project_path)
   const config = await projectConfig(project_path)
-  await checkMode(request.config?.mode)
+  await checkMode(request.config?.mode, () => sandbox(config.sandbox, project_path))
   const name = request.agent ?? config.agent
   const agent = findAgent(config, name)
   const wanted = request.model ?? agent.model ?? config.model

@@ -7,9 +7,11 @@ import { AppError } from '../base/errors.ts'
 import { addUsage, usageIn } from '../base/usage.ts'
 import type { Delegated, DelegateEnd, Event, Stored } from '../event.ts'
 import type { Output, Task } from '../tools/tool.ts'
+import type { Isolation } from './isolation.ts'
+import { type Ended, type Landing, land, noteOf, outputOf } from './landing.ts'
 import type { Session } from './session.ts'
 import { isStorable } from './turns.ts'
-import type { Prefix } from './workspace.ts'
+import type { Prefix, Workspace } from './workspace.ts'
 
 /** Who delegates: the session's agent, or one that works for it. */
 export type Delegator = {
@@ -21,6 +23,11 @@ export type Delegator = {
   /** The model of its last call. */
   model(): string
   prefix: Prefix
+  /** Whose its events are; empty for the session's agent. */
+  tags: Delegated
+  /** Where it works. */
+  place: Workspace
+  turn(): Turn
   mayGoOn: Turn['mayGoOn']
 }
 /** An agent at work for another. `log` has its own events alone; `append` writes one as its own. */
@@ -33,7 +40,7 @@ export type Child = {
   log: Stored[]
 }
 /** What the loop needs for it, and what it is told. */
-export type Begun = { turn: Turn; told: string }
+export type Begun = { turn: Turn; told: string; isolation?: Isolation }
 
 /** At work at the same time for one agent; how deep they may delegate further. */
 const SIDE_BY_SIDE = 4
@@ -75,12 +82,17 @@ export function createDelegation(
     const log: Stored[] = []
     const take = (event: Event) => {
       const own = { ...event, ...tags } as Event
+      // In its own copy it changes nothing of the project.
+      if (isInCopy && own.type === 'file.changed') return
       if (isStorable(own)) log.push(session.append(own))
       else session.emit(own)
     }
     const { background, context } = task
     const child: Child = { agent, task, by, path: [...by.path, tool_call_id], tags, log }
     const begun = await begin(child, signal).catch((error: unknown) => ({ error }))
+    const isolation = 'isolation' in begun ? begun.isolation : undefined
+    const isInCopy = (isolation?.place ?? by.place).original !== undefined
+    let landing: Landing = {}
     take({
       type: 'delegate.start',
       turn_id,
@@ -98,27 +110,29 @@ export function createDelegation(
       let step = await rounds.next()
       for (; !step.done; step = await rounds.next()) take(step.value)
       outcome = step.value
+      if (isolation && outcome !== 'interrupted') landing = await land(session, isolation, child, tool_call_id, signal)
     } catch (error) {
       outcome = signal.aborted ? 'interrupted' : 'error'
       if (!signal.aborted) failure = describe(error)
       if (failure) take({ type: 'error', turn_id, ...failure })
     }
+    await isolation?.remove().catch(() => {}) // the next start tries again
     const end: DelegateEnd = {
       type: 'delegate.end',
       turn_id,
       ...tags,
       outcome,
-      report: reportOf(log).slice(0, LONGEST_REPORT),
+      report: `${reportOf(log).slice(0, LONGEST_REPORT)}${background ? noteOf(landing) : ''}`,
       usage: addUsage(log.flatMap(event => usageIn(event) ?? [])),
       duration_ms: Math.round(performance.now() - started),
       ...(failure && { reason: failure.message }),
       ...(background && { background }),
     }
     session.append(end)
-    return end
+    return { end, landing, isInCopy }
   }
 
-  async function start(given: Task, by: Delegator, tool_call_id: string, signal: AbortSignal): Promise<DelegateEnd> {
+  async function start(given: Task, by: Delegator, tool_call_id: string, signal: AbortSignal): Promise<Ended> {
     const agent = findAgent(session.config, given.agent === AUTO ? chooseAgent(given.task).agent : given.agent)
     const abort = new AbortController()
     const off = onAbort(signal, () => abort.abort(signal.reason))
@@ -182,19 +196,6 @@ export type Delegation = ReturnType<typeof createDelegation>
 const reportOf = (log: readonly Stored[]): string => {
   const last = log.findLast(event => event.type === 'message' && event.content.trim() !== '')
   return last?.type === 'message' ? last.content.trim() : ''
-}
-
-/** The result of a call that delegates. Throws what the agent came to, where that is no report. */
-function outputOf({ agent, outcome, report, usage, reason = '' }: DelegateEnd): Output {
-  const said = report === '' ? '' : `\nIts last words: ${report}`
-  if (outcome === 'interrupted')
-    throw new AppError(
-      'INTERRUPTED',
-      `The user stopped ${agent} before it had finished; what it did stays done.${said}`,
-    )
-  if (outcome === 'error') throw new AppError('TOOL_FAILED', `${agent} failed before it had finished. ${reason}${said}`)
-  const limit = outcome === 'limit' ? '\n[It reached its limit, or nobody decided in time, before it was done.]' : ''
-  return { content: `${report || 'It ended without a report.'}${limit}`, metadata: { agent, outcome, usage } }
 }
 
 /** At most `most` at a time; the others wait in order. */

@@ -155,4 +155,4 @@ export function createSummaries(sessions: () => Iterable<Session>) {
 }
 
 /** Events that change nothing in a summary, and come by the thousand. */
-const QUIET = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress'])
+const QUIET = new Set(['message.delta', 'thinking.delta', 'tool.draft', 'tool.progress', 'editor.request'])

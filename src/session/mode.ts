@@ -1,6 +1,7 @@
 import { AppError } from '../base/errors.ts'
 import { MODES } from '../event/parts.ts'
 import type { Mode } from '../event.ts'
+import type { Availability } from '../tools/sandbox/sandbox.ts'
 
 /** The mode of that name. Throws INVALID_REQUEST that names those there are. */
 export function readMode(name: string): Mode {
@@ -9,13 +10,16 @@ export function readMode(name: string): Mode {
   throw new AppError('INVALID_REQUEST', `mode: expected ${MODES.slice(0, -1).join(', ')} or ${MODES.at(-1)}.`)
 }
 
-/** Whether this machine has what the mode needs. */
-export const canHave = async (mode: Mode): Promise<boolean> => mode !== 'sandboxed' || (await hasSandbox())
+/** What isolates commands in the session, or why nothing does. */
+type Has = () => Promise<Availability>
 
-/** Throws INVALID_REQUEST for a mode that this machine cannot have. */
-export async function checkMode(mode: Mode | undefined): Promise<void> {
-  if (mode && !(await canHave(mode)))
-    throw new AppError('INVALID_REQUEST', 'config.mode: there is no sandbox here, so `sandboxed` cannot be had.')
+/** Whether the session has what the mode needs. */
+export const canHave = async (mode: Mode, has: Has): Promise<boolean> =>
+  mode !== 'sandboxed' || (await has()).launcher !== null
+
+/** Throws INVALID_REQUEST for a mode that the session cannot have. */
+export async function checkMode(mode: Mode | undefined, has: Has): Promise<void> {
+  const found = mode === 'sandboxed' ? await has() : undefined
+  if (found?.launcher === null)
+    throw new AppError('INVALID_REQUEST', `config.mode: \`sandboxed\` cannot be had without a sandbox. ${found.reason}`)
 }
-
-const hasSandbox = async (): Promise<boolean> => false

@@ -10,13 +10,16 @@ import { abortable } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
+import { answeredTools } from './answered.ts'
 import { createCalling } from './calling.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
 import { callHooks, createHooks } from './hooks.ts'
+import { createLanguages } from './languages.ts'
 import { createLimit } from './limit.ts'
 import { fromAgent, reportsOf } from './reports.ts'
+import { createSandboxes } from './sandbox.ts'
 import type { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
@@ -49,6 +52,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     allowed: config.allowed_directories.map(real),
     forbidden: context.forbidden.map(real),
   }
+  const unsaved = new Map<string, string>()
   const place: Workspace = {
     session_id,
     dirs: context.dirs,
@@ -56,14 +60,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     roots,
     children: context.children,
     env: context.env,
-    unsaved: new Map(),
+    unsaved,
     seen: new Map(),
     jobs: new Map(),
+    sandboxes: createSandboxes({ home: context.dirs.home, available: context.sandbox }),
     formatting: { formatters: config.format, trusted: config.project_trusted, done: new Map() },
     narrowed: [],
     spill_dir: context.spill_dir,
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
+    editor: session.editor,
+    languages: createLanguages(() => context.languageServers(roots.project), unsaved),
     keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
@@ -104,16 +111,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   /** An agent with its tools and its prefix. */
   async function ready(name: string, signal: AbortSignal) {
     const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), (question, elsewhere) =>
+    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), config, (question, elsewhere) =>
       session.questions.ask(question, ended.signal, elsewhere),
     )
     tools.catch(() => {
       tools = null // a passing fault: look again next time
     })
-    const list = await abortable(tools, signal)
-    if (!frozen.has(agent.name))
-      frozen.set(agent.name, freeze(agent, project_path, session_id, list, pool, conventions, profits()))
-    return { agent, list, prefix: await frozen.get(agent.name)! }
+    const answered = await answeredTools(place)
+    const list = [...(await abortable(tools, signal)), ...answered]
+    const key = keyOf(agent.name, answered)
+    if (!frozen.has(key)) frozen.set(key, freeze(agent, project_path, session_id, list, pool, conventions, profits()))
+    return { agent, list, prefix: await frozen.get(key)! }
   }
   const between = async (signal: AbortSignal): Promise<Between> => {
     const { agent, prefix } = await ready(session.state.agent, signal)
@@ -135,7 +143,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ask =
     (turn_id: string, access: ToolAccess, by?: Delegated): Turn['ask'] =>
     (prepared, signal) => {
-      const decision = session.approvals.ask(turn_id, prepared, access, signal, by)
+      const decision = session.approvals.ask(turn_id, prepared, prepared.place ?? access, signal, by)
       void refusedByHook(prepared, turn_id, signal)
       return decision
     }
@@ -144,7 +152,11 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     session,
     async (child, signal) => {
       const { beginChild } = await import('./child.ts')
-      return beginChild({ session, place, models, conventions, delegation, ready, hooksOf, ask }, child, signal)
+      return beginChild(
+        { session, worktrees_dir: context.worktrees_dir, models, conventions, delegation, ready, hooksOf, ask },
+        child,
+        signal,
+      )
     },
     () => session.turns.wake(),
   )
@@ -170,7 +182,17 @@ export function createPreparation(session: Session, context: SessionContext): Pr
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
       const { turn_id, text } = prompt
       const mayGoOn = limit.begin(turn_id)
-      const self: Delegator = { turn_id, agents: [agent], path: [], model: () => calling.model(), prefix, mayGoOn }
+      const self: Delegator = {
+        turn_id,
+        agents: [agent],
+        path: [],
+        tags: {},
+        place,
+        turn: () => turn,
+        model: () => calling.model(),
+        prefix,
+        mayGoOn,
+      }
       const access = await createToolAccess(place, session.state, conventions, {
         agent,
         tools: toolsFor(agent, list),
@@ -212,7 +234,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           fallback_models: config.fallback_models,
         },
       )
-      return {
+      const turn: Turn = {
         turn_id: prompt.turn_id,
         agent,
         place: access,
@@ -226,8 +248,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
             const { handOver } = await import('./hand-over.ts')
             yield* handOver(session, models, turn_id, signal)
             // An agent that goes by a list has the tool for it.
-            const prefix = await frozen.get('build')
-            if (!prefix?.frozen.tools.some(({ name }) => name === 'todo')) frozen.delete('build')
+            for (const [key, made] of frozen) {
+              const { tools } = (await made).frozen
+              if (isOf('build', key) && !tools.some(({ name }) => name === 'todo')) frozen.delete(key)
+            }
           },
         }),
         async steers() {
@@ -239,16 +263,22 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         expiresAt: session.approvals.expiresAt,
         sync: () => session.sync(),
       }
+      return turn
     },
     async release() {
       ended.abort()
       await Promise.all([...place.jobs.values()].map(job => job.kill()))
+      await place.sandboxes.close()
       await pool?.release(session_id)
     },
   }
 }
 
 const LARGE_WINDOW = 100_000
+
+/** Of a prefix: the agent, and what an editor answered then. */
+const keyOf = (agent: string, answered: readonly Tool[]) => [agent, ...answered.map(({ name }) => name)].join(' ')
+const isOf = (agent: string, key: string) => key === agent || key.startsWith(`${agent} `)
 
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>

@@ -2,6 +2,7 @@ import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Definition, Event, SessionConfig, Storable, Stored, Transient } from '../event.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
+import { createEditor, type SessionEditor } from './editor.ts'
 import type { Log } from './log.ts'
 import { canHave } from './mode.ts'
 import { createPreparation, type Preparation } from './prepare.ts'
@@ -14,7 +15,8 @@ import { createSessionUndo, type SessionUndo } from './undo.ts'
 
 /*
  * Sessions: `log` appends events to a file and syncs it, `state` is their fold, `turns` runs one prompt after the other,
- * `prepare` collects what a turn needs, `approvals` and `questions` wait for the person, `subscribers` sends events on. `store`
+ * `prepare` collects what a turn needs, `approvals` and `questions` wait for the person, `editor` asks the client,
+ * `subscribers` sends events on. `store`
  * holds all open sessions; `archive`, `index` and `search` are about the saved ones.
  */
 
@@ -37,6 +39,8 @@ export class Session {
   /** The prompts: one runs, the others wait. */
   readonly turns: Turns
   readonly undo: SessionUndo
+  /** The editor that a client attached. */
+  readonly editor: SessionEditor
   readonly #context: SessionContext
   readonly #subscribers: Subscribers
   readonly #preparation: Preparation
@@ -57,6 +61,7 @@ export class Session {
       timeout_seconds: context.config.approval_timeout_seconds,
       remember: (...asked) => this.#remember(...asked),
     })
+    this.editor = createEditor(event => this.emit(event), context.redactor)
     this.undo = createSessionUndo(this, {
       dir: context.undo_dir,
       limit_mb: context.config.undo_limit_mb,
@@ -101,6 +106,11 @@ export class Session {
   get isClosing(): boolean {
     return this.#closing
   }
+  /** What isolates its commands, or why nothing does. */
+  sandbox() {
+    return this.#context.sandbox(this.config.sandbox)
+  }
+
   get config() {
     return this.#context.config
   }
@@ -177,7 +187,8 @@ export class Session {
     const dropped = this.turns.repair()
     await this.undo.recover()
     this.append({ type: 'session.resumed' })
-    if (!(await canHave(this.state.config.mode))) this.append({ type: 'session.mode', mode: 'ask', by: 'config' })
+    if (!(await canHave(this.state.config.mode, () => this.sandbox())))
+      this.append({ type: 'session.mode', mode: 'ask', by: 'config' })
     await this.sync()
     return dropped
   }
@@ -195,6 +206,7 @@ export class Session {
   /** Whoever still follows, or waits for a turn, gets an end: a resumed session is another one. */
   #letGo() {
     this.#over = true
+    this.editor.detach()
     this.log.close()
     this.turns.abandon()
     this.#subscribers.end()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
 import type { Config, McpServerConfig } from '../config/config.ts'
-import { undoDir } from '../config/dirs.ts'
+import { undoDir, worktreesDir } from '../config/dirs.ts'
 import { secretsIn } from '../config/environment.ts'
 import { ownFiles } from '../config/own-files.ts'
 import type { SessionCreated, Stored } from '../event.ts'
@@ -184,10 +184,13 @@ export class Store {
       dirs,
       redactor: own.length === 0 ? this.#redactor : createRedactor(withOwn(this.#runtime.secrets, own)),
       children: this.#runtime.children,
+      sandbox: config => this.#runtime.sandbox(config, project),
       env: this.#runtime.childEnv(env),
       forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
       spill_dir: log.path && filesOf(log.path).spill,
       undo_dir: join(undoDir(dirs.state), session_id),
+      languageServers: project => this.#runtime.languageServers(config, project),
+      worktrees_dir: worktreesDir(dirs.state),
       projectRules: () => live.rules,
       remember: async (rule, definition) => {
         await remembered.add(project, rule, definition)
@@ -252,7 +255,7 @@ export class Store {
   /** Applies settings; a model is resolved first, so that answers always carry `provider/model`. */
   async update(id: string, settings: Settings): Promise<Session> {
     const session = await this.get(id)
-    await checkMode(settings.config?.mode)
+    await checkMode(settings.config?.mode, () => session.sandbox())
     const wanted = settings.model ?? (settings.agent && findAgent(session.config, settings.agent).model)
     const model = wanted ? await this.#runtime.models.resolve(wanted) : undefined
     await session.update({ ...settings, ...(model && { model: model.id }) })

@@ -292,6 +292,7 @@ const TRANSIENT: Record<Transient['type'], true> = {
   'tool.draft': true,
   'tool.progress': true,
   'agent.state': true,
+  'editor.request': true,
   reset: true,
 }
 export const isStorable = (event: Event): event is Storable => !Object.hasOwn(TRANSIENT, event.type)

@@ -1,7 +1,7 @@
 import type { AgentState, ForkedFrom, Question, SessionConfig, Stored, ToolCallAnnounced, Usage } from '../event.ts'
 import type { ModelInfo } from '../llm/provider.ts'
 import type { Session } from './session.ts'
-import { titleOf } from './state.ts'
+import { type SessionState, titleOf } from './state.ts'
 
 /** A live session as `GET /api/sessions/:id` shows it: enough for a client that comes back to rebuild its buffer. */
 export type SessionView = {
@@ -18,6 +18,10 @@ export type SessionView = {
   agent: string
   config: SessionConfig
   agent_state: AgentState
+  /** Of the turn that runs, while one does. */
+  turn_started_at?: string
+  /** Delegated agents at work, by the call that started each. */
+  children?: { parent_tool_call_id: string; agent: string; task: string; started_at: string }[]
   message_count: number
   last_event_id: number
   pending_approvals: Stored<ToolCallAnnounced>[]
@@ -46,6 +50,8 @@ export function viewOf(
     agent: state.agent,
     config: state.config,
     agent_state: session.agent_state.state,
+    ...(state.open_turn && { turn_started_at: state.open_turn.at }),
+    ...(state.delegated.size > 0 && { children: childrenOf(state) }),
     message_count: state.conversation.message_count,
     last_event_id: session.last_event_id,
     pending_approvals: [...state.approvals.values()],
@@ -56,6 +62,14 @@ export function viewOf(
     context_window: context_window ?? null,
   }
 }
+
+const childrenOf = ({ delegated }: SessionState): SessionView['children'] =>
+  [...delegated.values()].map(({ parent_tool_call_id, agent, task, at }) => ({
+    parent_tool_call_id,
+    agent,
+    task,
+    started_at: at,
+  }))
 
 /** The line of one session on the stream of all sessions. */
 export type SessionSummary = {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Agent, toolsFor } from '../agent/agents.ts'
+import { type Agent, agentsOf, toolsFor } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
 import { type Part, prefixParts } from '../agent/budget.ts'
 import type { ToolAccess } from '../agent/call.ts'
@@ -15,9 +15,14 @@ import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
+import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
+import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
+import type { SessionEditor } from './editor.ts'
+import type { Languages } from './languages.ts'
+import { type Sandboxes, sandboxConfigOf } from './sandbox.ts'
 import type { SessionState } from './state.ts'
 
 /** The part of a session that tools work in: where they may go, what they may use, and what was remembered. */
@@ -33,15 +38,22 @@ export type Workspace = {
   buffers?: Buffers
   seen: Map<string, string>
   jobs: Jobs
+  sandboxes: Sandboxes
   formatting: ToolContext['formatting']
   /** What restricts the turn under way beyond its agent; emptied when the next one begins. */
   narrowed: Narrowing[]
   /** Where long results go; null for a session that leaves nothing behind. */
   spill_dir: string | null
   attachments: ReturnType<typeof createAttachments>
+  /** The editor that a client attached. */
+  editor: SessionEditor
+  /** The language servers of the project. */
+  languages: Languages
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
-  keeper: Keeper
+  keeper?: Keeper
+  /** The session's project, for an agent that works in a copy of it. */
+  original?: string
   /** Rules remembered for the project; those of the session are in its state. */
   projectRules(): Rule[]
   ask(question: Parameters<Ask>[0] & Delegated, signal: AbortSignal, elsewhere?: Promise<unknown>): ReturnType<Ask>
@@ -61,15 +73,22 @@ export async function toolsOf(
   pool: Pool | null,
   conventions: Conventions,
   agents: readonly string[],
+  config: Config,
   ask: Ask,
 ): Promise<Tool[]> {
-  const [{ builtinTools, sessionTools }, { delegateTool }] = await Promise.all([
+  const [{ builtinTools, sessionTools }, { delegateTool }, { webSearchTool }] = await Promise.all([
     import('../tools/registry.ts'),
     import('../tools/delegate.ts'),
+    import('../tools/web/search.ts'),
   ])
   const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
+  // A way to ask for more, where the commands of some agent are isolated.
+  const isolates = agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
+  const shell = isolates ? (await import('../tools/shell/shell.ts')).confinedTools : []
+  const search = webSearchTool(config.web_search)
   return [
-    ...builtinTools,
+    ...builtinTools.map(tool => shell.find(({ name }) => name === tool.name) ?? tool),
+    ...(search ? [search] : []),
     ...own,
     ...(await conventions.tools()),
     ...((await pool?.tools(project, session_id, ask)) ?? []),
@@ -137,6 +156,7 @@ export async function createToolAccess(
     policy: () => policyOf(place, state, agent, lineage),
     refresh: (params, signal) => refreshBuffers(params, place, signal),
     keeper: place.keeper,
+    checks: createChecks(place),
     // What a directory asks of the one that works there is for the session's own agent.
     touched: async ({ effect }) => {
       if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])
@@ -154,6 +174,11 @@ export async function createToolAccess(
       env: place.env,
       judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
       jobs: place.jobs,
+      sandbox: place.sandboxes.of(
+        sandboxConfigOf(place.config, agent, lineage?.ancestors),
+        place.roots,
+        hides(policyOf(place, state, agent, lineage)),
+      ),
       formatting: place.formatting,
       toon: place.config.toon,
       signal,
@@ -162,6 +187,8 @@ export async function createToolAccess(
       spillPath: name => spillPath(place.spill_dir, name),
       keepImages: images => place.attachments.keepImages(tool_call_id, images),
       ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
+      language: tool => languageSource(place, tool),
+      editor: () => place.editor.current,
       delegate: delegate(tool_call_id, signal),
       plan: {
         items: plan,
@@ -187,8 +214,9 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     origin: 'this session',
   }))
   const configRules: Rule[] = place.config.rules.map((rule, i) => ({ rule_id: `config_${i}`, ...rule }))
+  const rules = [...configRules, ...place.projectRules(), ...sessionRules]
   return {
-    rules: [...configRules, ...place.projectRules(), ...sessionRules],
+    rules: place.original === undefined ? rules : rules.flatMap(rule => [rule, inCopy(rule, place.original!)]),
     agent,
     ...(lineage && { ancestors: lineage.ancestors }),
     narrowed: lineage ? [...lineage.narrowed, ...place.narrowed] : place.narrowed,
@@ -196,8 +224,12 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     auto_approve_readonly: state.config.auto_approve_readonly,
     auto_approve_tools: state.config.auto_approve_tools,
     mode: state.config.mode,
+    auto_approve_sandboxed: place.config.sandbox.auto_approve_sandboxed,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
     home: place.dirs.home,
   }
 }
+
+/** A rule on an absolute path in the project, as it holds in a copy of it. */
+const inCopy = (rule: Rule, original: string): Rule => ({ ...rule, rule: rule.rule.replace(`(${original}/`, '(') })

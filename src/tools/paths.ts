@@ -43,7 +43,10 @@ export async function confirmPath(path: string, roots: Roots, options: { link?: 
 export const isConfined = (path: string, roots: Roots): boolean =>
   [roots.project, ...roots.allowed].some(root => isInside(path, root)) && !isForbidden(path, roots)
 
-export const isForbidden = (path: string, roots: Roots): boolean => roots.forbidden.some(own => isInside(path, own))
+export const isForbidden = (
+  path: string,
+  { forbidden, worktree }: { forbidden: readonly string[]; worktree?: string },
+): boolean => forbidden.some(own => isInside(path, own)) && !(worktree !== undefined && isInside(path, worktree))
 
 /** Acting on the whole of `path` would reach one of the roots or our own files. */
 export const holdsRoots = (path: string, roots: Roots): boolean =>

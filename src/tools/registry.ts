@@ -1,6 +1,6 @@
 import { personTools } from './ask-user.ts'
 import { delegateTool } from './delegate.ts'
-import { languageTools } from './editor/language-tools.ts'
+import { editorTools } from './editor/editor-tools.ts'
 import { filesystemTools } from './files/filesystem.ts'
 import { gitTools } from './git/git.ts'
 import { searchTools } from './search/search.ts'
@@ -33,12 +33,11 @@ export type Traits = Pick<Tool, 'name' | 'level' | 'takes'>
 
 /** Tools that only some sessions have, made elsewhere: rules and agents may name them all the same. */
 const elsewhere: Traits[] = [
-  ...'skill web_search read_resource buffers describe compile eval_elisp'
-    .split(' ')
-    .map((name): Traits => ({ name, level: 'dangerous' })),
+  ...'skill read_resource'.split(' ').map((name): Traits => ({ name, level: 'dangerous' })),
+  { name: 'web_search', level: 'read' },
 ]
 const traits = new Map<string, Traits>(
-  [...elsewhere, ...builtinTools, ...sessionTools, ...languageTools].map(tool => [tool.name, tool]),
+  [...elsewhere, ...builtinTools, ...sessionTools, ...editorTools].map(tool => [tool.name, tool]),
 )
 
 /** Undefined for tools of MCP servers, and for names that no tool has. */

@@ -1,8 +1,11 @@
 import type { Children } from '../base/children.ts'
 import type { Definition, FileOperation, Location, PlanItem } from '../event.ts'
 import type { Image, JsonSchema } from '../llm/provider.ts'
+import type { Editor } from './editor/editor.ts'
 import type { LanguageSource, LanguageTool } from './editor/language.ts'
 import type { Formatted, Formatting } from './files/format.ts'
+import type { Confinement, Look } from './sandbox/confinement.ts'
+import type { Isolation } from './sandbox/sandbox.ts'
 
 /**
  * A tool works in two steps: `effect` looks and says exactly what would happen, changing nothing; `run` does it. Policy,
@@ -49,10 +52,18 @@ export type Effect = {
   /** The shell line, for tools that run one, and where. */
   command?: string
   cwd?: string
+  /** What the command is isolated from. */
+  sandbox?: Isolation
+  /** It is to run outside of the sandbox that there is: a person decides, whatever is allowed. */
+  leaves_sandbox?: true
   /** Where its operands lead: real absolute paths behind links and wildcards; `partial` when there were too many to follow. */
   leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
+  /** It asks where no rule allows it, though nothing is written, and is not remembered; `always`: whatever allows it. */
+  asks?: { reason: string; always?: true }
+  /** The user chose the address in the configuration: it may be a private one. */
+  own_url?: true
   /** It touches nothing but the session, and what comes of it is judged by itself: it never asks. */
   session_only?: true
   /** It only leads on: to the next skill, or to tools that are judged by their own names. No skill closes it. */
@@ -121,6 +132,8 @@ export type ToolContext = {
   /** What the rules say of a further address, as of a redirect; `named`: one names this very host, so it may be private. */
   judgeUrl?(url: string): { decision: 'allow' | 'ask' | 'deny'; named: boolean; reason: string }
   jobs: Jobs
+  /** What isolates its commands; absent where the sandbox is off. */
+  sandbox?: Sandbox
   /** The user's formatters; absent: none. */
   formatting?: Formatting
   /** Encode uniform rows as TOON where that is shorter. */
@@ -128,10 +141,19 @@ export type ToolContext = {
   ask?: Ask
   /** Who answers this tool about code: an editor that registered it, else our own language servers; undefined: nobody. */
   language?(tool: LanguageTool): LanguageSource | undefined
+  /** The editor that is attached now. */
+  editor?(): Editor | undefined
   /** Other agents. `check` throws INVALID_PARAMS, TOOL_FAILED for what cannot be given to one. */
   delegate?: { check(task: Task): void; run(task: Task): Promise<Output> }
   /** The list of steps of the agent that calls. */
   plan?: { items(): readonly PlanItem[]; set(items: PlanItem[]): void }
+}
+
+/** The sandbox of an agent's commands. */
+export type Sandbox = {
+  /** What would isolate a command; a reason where this machine cannot. Throws PERMISSION_DENIED where one is required and missing. */
+  look(): Promise<Look>
+  confine(command: readonly string[], cwd: string, env: Record<string, string>): ReturnType<Confinement['confine']>
 }
 
 /** What one agent gives another to do. `auto` for `agent` lets a rule choose. */
@@ -152,8 +174,11 @@ export type Redaction = {
   stream(): { push(piece: string): string; flush(): string }
 }
 
-/** Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. */
-export type Roots = { project: string; allowed: string[]; forbidden: string[] }
+/**
+ * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
+ * below one of ours and is open all the same: an agent works there in its own copy of the project.
+ */
+export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>

@@ -59,8 +59,15 @@ export type Steps = ReturnType<typeof openSteps>
 export function openSteps(path: string) {
   mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_DIR })
   const fd = openSync(path, 'a+', PRIVATE_FILE)
-  let length = fstatSync(fd).size
-  const lines = readLines(path)
+  let length: number
+  let lines: Line[]
+  try {
+    length = fstatSync(fd).size
+    lines = readLines(path)
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 
   return {
     lines: lines as readonly Line[],

@@ -35,14 +35,35 @@ export type Keeping = {
 }
 
 /** Opens what is kept of a session; the directory is made. It is this process's until `close`. */
-export function openStore({ dir, roots, most_bytes, unsaved, at, report }: Keeping) {
+export function openStore(keeping: Keeping) {
+  const { dir } = keeping
   mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
   const release = tryLock(join(dir, LOCK))
   if (!release) throw new AppError('SESSION_LOCKED', 'Another backend has the undo of this session open.')
+  /** What was opened, in this order. */
+  const closing = [release]
+  const close = () => {
+    for (const each of closing.splice(0).reverse()) each()
+  }
+  try {
+    return openLocked(keeping, closing, close)
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+function openLocked(
+  { dir, roots, most_bytes, unsaved, at, report }: Keeping,
+  closing: (() => void)[],
+  closeAll: () => void,
+) {
   if (unsaved) writeFileSync(join(dir, UNSAVED), '')
   dropAbandoned(dirname(dir))
   const steps = openSteps(join(dir, 'steps.jsonl'))
+  closing.push(steps.close)
   const images = openImages(join(dir, 'images'))
+  closing.push(images.close)
   const place: Place = { locate: path => locate(path, roots), images }
   let checked = -1
 
@@ -60,6 +81,7 @@ export function openStore({ dir, roots, most_bytes, unsaved, at, report }: Keepi
       report(`What the live sessions keep for undo is over its limit (${limit}). It stays until they are closed.`)
   }
   const tree = createTree(join(dir, 'tree'), roots)
+  closing.push(tree.remove)
   const keeper = createKeeper({ dir, roots, steps, images, tree, at, grown })
 
   return {
@@ -84,12 +106,7 @@ export function openStore({ dir, roots, most_bytes, unsaved, at, report }: Keepi
         if (line.type === 'open') await close(line, context)
       }
     },
-    close() {
-      tree.remove()
-      steps.close()
-      images.close()
-      release()
-    },
+    close: closeAll,
   }
 
   async function finish(line: UndoLine, again: boolean) {

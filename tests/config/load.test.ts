@@ -33,6 +33,13 @@ test(
       permissions: { allow: [], ask: [], deny: [] },
       agents: {},
       hooks: [],
+      sandbox: {
+        mode: 'off',
+        network: 'off',
+        write: ['$PROJECT', '$TMP'],
+        read_deny: [],
+        auto_approve_sandboxed: false,
+      },
       lsp: {},
       format: [],
       project_trusted: false,

@@ -7,7 +7,7 @@
 
 (require 'emacs-agent-model)
 (require 'emacs-agent-search)
-(require 'emacs-agent-overview)
+(require 'emacs-agent-fleet)
 (require 'emacs-agent-doctor)
 (require 'emacs-agent-review)
 (require 'emacs-agent-menu)
@@ -44,7 +44,7 @@ The file a.txt of the `project' has three lines; the buffer is that of
                                        (when (and (autoloadp (symbol-function symbol))
                                                   (string-prefix-p "emacs-agent" (symbol-name symbol)))
                                          (autoload-do-load (symbol-function symbol) symbol)))))
-                    (require 'emacs-agent-overview)
+                    (require 'emacs-agent-fleet)
                     (require 'emacs-agent-ask)))
     (with-temp-buffer
       (let ((default-directory emacs-agent-test-root))

@@ -7,7 +7,7 @@
 
 (require 'emacs-agent-test)
 (require 'emacs-agent-resume)
-(require 'emacs-agent-overview)
+(require 'emacs-agent-fleet)
 (require 'emacs-agent-ask)
 
 (ert-deftest emacs-agent-live-conversation ()

@@ -70,7 +70,7 @@ expect 'waits for you'
 expect '+some notes'
 expect 'a approve'
 # What is typed on goes into the input and decides nothing.
-text 'aaa'
+text 'baaa'
 expect 'waits for you'
 keys C-c C-a
 # In its first half second an approval takes no key: press until it does.
@@ -82,7 +82,7 @@ done
 expect 'Created'
 expect 'ready'
 grep -q 'some notes' "$work/project/notes.txt" || { echo 'The file was not written'; exit 1; }
-expect 'aaa'
+expect 'baaa'
 
 # More about a call, and its whole result.
 keys M-\<

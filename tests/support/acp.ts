@@ -1,3 +1,4 @@
+import { expect } from 'bun:test'
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { Readable, Writable } from 'node:stream'
 import {
@@ -12,6 +13,7 @@ import {
   type SessionUpdate,
 } from '@agentclientprotocol/sdk'
 import { startTimeOf } from '../../src/base/processes.ts'
+import { checkedStream } from './acp-schema.ts'
 import { atEnd } from './at-end.ts'
 import { BINARY, type Home, makeHome } from './backend.ts'
 import { chat, type Said } from './model-replies.ts'
@@ -60,6 +62,8 @@ const isSaid = (line: Line): line is Said =>
 /** The built binary with a process of its own, spoken to as the SDK's client does. */
 export class Peer {
   readonly seen: Seen[] = []
+  /** What either side sent that the published schema does not allow. */
+  readonly faults: string[] = []
   readonly answers: Answers = {
     permission: async () => choose('reject_once'),
     read: path => Bun.file(path).text(),
@@ -72,14 +76,15 @@ export class Peer {
   initialized!: InitializeResponse
   #wake: (() => void)[] = []
 
-  private constructor(home: Home) {
-    this.process = spawn(BINARY, ['acp'], { env: home.env, cwd: home.root })
+  private constructor(home: Home, argv: string[]) {
+    this.process = spawn(BINARY, ['acp', ...argv], { env: home.env, cwd: home.root })
     this.exited = new Promise(resolve => this.process.on('close', resolve))
     open.push(() => this.stop())
     const stream = ndJsonStream(
       Writable.toWeb(this.process.stdin) as WritableStream<Uint8Array>,
       Readable.toWeb(this.process.stdout) as unknown as ReadableStream<Uint8Array>,
     )
+    const checked = checkedStream(stream, this.faults)
     this.agent = client({ name: 'test' })
       .onNotification('session/update', ({ params }) => this.#see({ ...params.update, sessionId: params.sessionId }))
       .onNotification('elicitation/complete', () => {})
@@ -96,11 +101,11 @@ export class Peer {
         this.#see({ sessionUpdate: 'elicitation', sessionId: (request as any).sessionId, request })
         return (await this.answers.elicitation(request)) as any
       })
-      .connect(stream).agent
+      .connect(checked).agent
   }
 
-  static async start(home: Home, clientCapabilities: ClientCapabilities = {}): Promise<Peer> {
-    const peer = new Peer(home)
+  static async start(home: Home, clientCapabilities: ClientCapabilities = {}, argv: string[] = []): Promise<Peer> {
+    const peer = new Peer(home, argv)
     peer.initialized = await peer.agent.request('initialize', {
       protocolVersion: 1,
       clientCapabilities,
@@ -160,7 +165,9 @@ export class Peer {
 
   async stop(): Promise<number | null> {
     this.process.stdin.end()
-    return this.exited
+    const code = await this.exited
+    expect(this.faults).toEqual([])
+    return code
   }
 
   async kill(): Promise<void> {

@@ -17,8 +17,8 @@ export async function begun(
   prompt: object,
   answer: (asked: Asked, text: string) => Said | Promise<Said>,
   count: number,
+  project = tempDir({ 'a.txt': 'one\n' }),
 ) {
-  const project = tempDir({ 'a.txt': 'one\n' })
   const id = await backend.session(project)
   const stream = await backend.events(`/api/sessions/${id}/events`)
   const from = model.requests.length

@@ -17,6 +17,8 @@ export type ModelServer = {
   requests: Asked[]
   /** Adds replies to the queue. A request beyond it gets the fallback: a 500 that says so. */
   add(...replies: Script[]): void
+  /** Forgets the replies that were not asked for. */
+  clear(): void
   /** Resolves when the server has been asked `count` times in all. */
   asked(count: number): Promise<void>
   close(): Promise<void>
@@ -97,6 +99,7 @@ export async function startModelServer(...scripts: Script[]): Promise<ModelServe
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     add: (...more) => void queue.push(...more),
+    clear: () => void queue.splice(0),
     asked: count =>
       new Promise(resolve => {
         const check = () => {

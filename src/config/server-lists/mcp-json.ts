@@ -13,6 +13,7 @@ export async function parseMcpJson(bytes: Uint8Array, path: string): Promise<Par
   const lines = (key: Path) => lineOf(placeOf(key))
   return {
     path,
+    from_project: true,
     data: { mcp_servers: servers.map(({ entry }) => entry) },
     lineOf: lines,
     problems: [],

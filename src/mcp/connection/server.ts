@@ -32,8 +32,8 @@ export type McpServer = {
   pid(): number | undefined
   protocol(): string | undefined
   stderr: LastLines
-  /** Forgets failures, and starts afresh. */
-  restart(): Promise<void>
+  /** Forgets failures, and starts afresh. A sign-in is asked of `asker`. */
+  restart(asker?: Asker | null): Promise<void>
   close(): Promise<void>
 }
 
@@ -243,13 +243,13 @@ export function createMcpServer(options: McpServerOptions): McpServer {
     lastError: () => lastError,
     pid: () => (connection ? opened?.pid : undefined),
     protocol: () => connection?.protocol ?? catalog?.protocol,
-    async restart() {
+    async restart(asker = null) {
       await stop()
       breaker.reset()
       lastError = null
       era = null
       catalog ??= null
-      await ready(null)
+      await ready(asker)
     },
     async close() {
       closed = true

@@ -6,6 +6,7 @@ import type { Children, Started } from '../../base/children.ts'
 import { AppError } from '../../base/errors.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import { findExecutable } from '../../tools/shell/executable.ts'
+import type { Isolated } from './isolated.ts'
 import type { LastLines } from './last-lines.ts'
 
 /** A server's process with all it starts. */
@@ -31,6 +32,7 @@ export type ChildSpec = {
   children: Children
   env: Record<string, string>
   limits: McpServerConfig['limits']
+  isolated: Isolated | null
   /** Where its stderr goes. */
   stderr: LastLines
   /** Milliseconds between closing stdin, TERM and KILL. */
@@ -42,12 +44,14 @@ const LAST_WORDS_MS = 200
 
 /** Throws MCP_SERVER_ERROR when the program cannot be started. */
 export async function startChild(spec: ChildSpec): Promise<Child> {
-  const [command, args] = limited(spec)
-  const { launch, program } = await launcherFor(command, spec).catch(error => {
+  const limits = limited(spec)
+  const confined = await spec.isolated?.confine([limits[0], ...limits[1]], spec.cwd, spec.env)
+  const [command, ...args] = confined?.command ?? [limits[0], ...limits[1]]
+  const { launch, program } = await launcherFor(command!, spec).catch(error => {
     throw cannotStart(spec, error)
   })
   const started = await spec.children
-    .start(program, args, { cwd: spec.cwd, env: spec.env, stdio: ['pipe', 'pipe', 'pipe'], launch })
+    .start(program, args, { cwd: spec.cwd, env: confined?.env ?? spec.env, stdio: ['pipe', 'pipe', 'pipe'], launch })
     .catch(error => {
       throw cannotStart(spec, error)
     })

@@ -1,7 +1,9 @@
 import type { Children } from '../../base/children.ts'
 import type { McpServerConfig } from '../../config/config.ts'
+import { boundsOf } from '../../tools/sandbox/limit.ts'
 import type { Opened } from '../connection/server.ts'
 import { startChild } from './child.ts'
+import type { Isolated } from './isolated.ts'
 import type { LastLines } from './last-lines.ts'
 import { createStdioTransport } from './transport.ts'
 
@@ -13,7 +15,10 @@ export async function openChild(
   stderr: LastLines,
   children: Children,
   grace_ms: number,
+  isolated: Isolated | null,
 ): Promise<Opened> {
+  // Said where a failure is looked for.
+  if (isolated) stderr.add(`[in the sandbox: ${boundsOf(isolated.isolation)}]`)
   const child = await startChild({
     name: config.name,
     command: config.command!,
@@ -24,6 +29,11 @@ export async function openChild(
     limits: config.limits,
     stderr,
     grace_ms,
+    isolated,
+  }).catch(async error => {
+    await isolated?.close()
+    throw error
   })
+  if (isolated) void child.exited.then(isolated.close)
   return { transport: createStdioTransport(child), pid: child.pid, ended: () => child.ended }
 }

@@ -5,10 +5,10 @@ import { AppError } from '../../base/errors.ts'
 import type { Config } from '../../config/config.ts'
 import { type Place, placeOf } from '../../conventions/places.ts'
 import { createRedactor } from '../../session/redact.ts'
-import type { Tool } from '../../tools/tool.ts'
+import type { Ask, Tool } from '../../tools/tool.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
-import { OfProject, ProviderKey } from '../schema.ts'
+import { OfProject, ProviderKey, RestartServer } from '../schema.ts'
 
 /** What there is to choose from: models, agents, tools, MCP servers, rules. */
 export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
@@ -16,8 +16,12 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   /** However a project is written, its servers are the same. */
   const real = async (project: string | undefined) => project && (await realpath(project).catch(() => project))
   const builtins = async (): Promise<readonly Tool[]> => {
-    const { builtinTools, sessionTools } = await import('../../tools/registry.ts')
-    return [...builtinTools, ...sessionTools]
+    const [{ builtinTools, sessionTools }, { webSearchTool }] = await Promise.all([
+      import('../../tools/registry.ts'),
+      import('../../tools/web/search.ts'),
+    ])
+    const search = webSearchTool(runtime.config.config.web_search)
+    return [...builtinTools, ...(search ? [search] : []), ...sessionTools]
   }
 
   /** The tool that reads skills, where there are any. */
@@ -49,6 +53,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         description: agent.description,
         ...(agent.model && { model: agent.model }),
         read_only: agent.read_only,
+        ...(agent.isolation === 'worktree' && { isolation: agent.isolation }),
         tools: toolsFor(agent, tools).map(tool => tool.name),
         origin: agent.origin,
         ...(problem !== undefined && { problem }),
@@ -63,7 +68,7 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     { summary: 'Tools, and what approval they need by default', query: OfProject },
     async ({ query }) => {
       // Read first: the pool knows the servers of a project by its configuration.
-      const { rules } = await runtime.projectConfig(query.project)
+      const { rules, sandbox } = await runtime.projectConfig(query.project)
       const pool = query.project === undefined ? null : await runtime.pool()
       const listed = [
         ...(await builtins()),
@@ -71,6 +76,9 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
         ...((await pool?.listed((await real(query.project))!)) ?? []),
       ]
       const { defaultApproval } = await import('../../tools/permission/approval.ts')
+      const found = await runtime.sandbox(sandbox, (await real(query.project)) ?? runtime.dirs.config)
+      const { network, write } = sandbox
+      const isolation = found.launcher && { by: found.launcher.by, network, write }
       return {
         tools: listed.map(tool => ({
           name: tool.name,
@@ -78,7 +86,9 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
           description: tool.description,
           approval: defaultApproval(tool, rules),
           ...(tool.level === 'dangerous' && { danger: 'dangerous' }),
+          ...(isolation && tool.takes === 'line' && { sandbox: isolation }),
         })),
+        sandbox: { mode: sandbox.mode, ...(isolation ?? { by: null, reason: 'reason' in found ? found.reason : '' }) },
       }
     },
   )
@@ -91,8 +101,9 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
   route(
     app,
     'POST /api/mcp/:name/restart',
-    { summary: 'Restart an MCP server', query: OfProject },
+    { summary: 'Restart an MCP server', query: RestartServer },
     async ({ c, query }) => {
+      const session = query.session === undefined ? null : await store.get(query.session)
       await runtime.projectConfig(query.project)
       const pool = await runtime.pool()
       if (!pool)
@@ -100,7 +111,12 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
           'NOT_FOUND',
           'There is no MCP server of that name. Add it under [[mcp_servers]] in emacs-agent.toml.',
         )
-      await pool.restart(c.req.param('name') ?? '', await real(query.project))
+      const asker = session && {
+        session_id: session.id,
+        ask: (question: Parameters<Ask>[0], elsewhere?: Promise<unknown>) =>
+          session.questions.ask(question, c.req.raw.signal, elsewhere),
+      }
+      await pool.restart(c.req.param('name') ?? '', await real(query.project), asker)
       return { status: 'restarted' }
     },
   )

@@ -1,56 +1,61 @@
-import { realpath } from 'node:fs/promises'
-import { oneLine } from '../../base/controls.ts'
-import { cut } from '../../base/text.ts'
-import { relative } from '../paths.ts'
-import type { Output, ToolContext } from '../tool.ts'
-import type { Diagnostic, Spot } from './language.ts'
+import * as v from 'valibot'
+import { AppError } from '../../base/errors.ts'
+import { type Diagnostic, diagnostic, type Spot, spot } from './language.ts'
 
-/** Entries that a model gets, and characters of one. */
-const MOST_ENTRIES = 200
-const LONGEST_ENTRY = 400
+/** Reads the results of an editor. Each throws TOOL_FAILED for another shape; no result is an empty one; an entry that is none is left out of a list. */
 
-/** One line an entry, `path:line:column text`; entries in files that stay closed are left out without a word of them. */
-export async function spotsOutput(spots: readonly Spot[], none: string, context: ToolContext): Promise<Output> {
-  const open = await openEntries(spots, context)
-  const lines = open.map(({ text, ...spot }) => entryOf(spot, text ?? '', context))
-  return output(open, lines, none, 'spots', context)
+const isNothing = (result: unknown): result is null | undefined => result === undefined || result === null
+
+/** Entries of a list that are looked at. */
+const MOST_ENTRIES = 10_000
+
+export const readDiagnostics = (result: unknown): Diagnostic[] => {
+  if (isNothing(result)) return []
+  const list = result !== null && typeof result === 'object' && 'diagnostics' in result ? result.diagnostics : undefined
+  return entries(diagnostic, list, 'an object with the list `diagnostics`')
 }
 
-export async function diagnosticsOutput(
-  found: readonly Diagnostic[],
-  none: string,
-  context: ToolContext,
-): Promise<Output> {
-  const open = await openEntries(found, context)
-  const lines = open.map(({ severity, message, source, ...spot }) =>
-    entryOf(spot, `${severity}: ${message}${source ? ` (${source})` : ''}`, context),
-  )
-  return output(open, lines, none, 'diagnostics', context)
+export const readSpots = (result: unknown): Spot[] =>
+  isNothing(result) ? [] : entries(spot, result, 'a list of places')
+
+export function readText(result: unknown): string {
+  if (isNothing(result)) return ''
+  if (typeof result === 'string') return result
+  throw otherwise('a string')
 }
 
-const entryOf = ({ path, line, column }: Spot, text: string, { roots }: ToolContext): string =>
-  cut(oneLine(`${relative(path, roots)}:${line}${column === undefined ? '' : `:${column}`} ${text}`), LONGEST_ENTRY)
+const buffer = v.object({
+  name: v.string(),
+  path: v.pipe(
+    v.nullish(v.string(), null),
+    v.transform(path => path || null),
+  ),
+  modified: v.pipe(v.nullish(v.unknown(), false), v.transform(Boolean)),
+})
+export type Buffer = v.InferOutput<typeof buffer>
 
-function output(open: readonly Spot[], lines: string[], none: string, name: string, { roots }: ToolContext): Output {
-  if (lines.length === 0) return { content: none, metadata: { count: 0, [name]: [] } }
-  const more = lines.length - MOST_ENTRIES
-  const shown = [...lines.slice(0, MOST_ENTRIES), ...(more > 0 ? [`[${more} more]`] : [])]
-  const kept = open.slice(0, MOST_ENTRIES)
-  return {
-    content: shown.join('\n'),
-    metadata: { count: lines.length, [name]: kept },
-    locations: kept.slice(0, MOST_LOCATIONS).map(({ path, line }) => ({ path: relative(path, roots), line })),
-  }
+export const readBuffers = (result: unknown): Buffer[] => {
+  const list = result !== null && typeof result === 'object' && 'buffers' in result ? result.buffers : undefined
+  return entries(buffer, list, 'an object with the list `buffers`')
 }
-const MOST_LOCATIONS = 20
 
-/** Those in files that no rule closes and whose names are not sensitive, by the real path. */
-async function openEntries<T extends { path: string }>(entries: readonly T[], { hidden }: ToolContext): Promise<T[]> {
-  const closed = new Map<string, boolean>()
-  for (const { path } of entries) {
-    if (closed.has(path)) continue
-    const real = await realpath(path).catch(() => path) // gone meanwhile: the name is all there is
-    closed.set(path, hidden?.(path) === true || hidden?.(real) === true)
-  }
-  return entries.filter(({ path }) => !closed.get(path))
+const withText = v.object({ ...buffer.entries, name: v.optional(v.string(), ''), text: v.string() })
+
+export function readBuffer(result: unknown): v.InferOutput<typeof withText> {
+  const parsed = v.safeParse(withText, result)
+  if (parsed.success) return parsed.output
+  throw otherwise('one buffer with `text`')
 }
+
+function entries<S extends v.GenericSchema>(schema: S, list: unknown, expected: string): v.InferOutput<S>[] {
+  if (!Array.isArray(list)) throw otherwise(expected)
+  const read = list.slice(0, MOST_ENTRIES).flatMap((entry): v.InferOutput<S>[] => {
+    const parsed = v.safeParse(schema, entry)
+    return parsed.success ? [parsed.output] : []
+  })
+  if (list.length > 0 && read.length === 0) throw otherwise(`${expected}, with entries that can be read`)
+  return read
+}
+
+const otherwise = (expected: string) =>
+  new AppError('TOOL_FAILED', `The editor answered with another shape than expected: ${expected}.`)

@@ -3,8 +3,9 @@ import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
 import { confirmPath, locate, relative } from '../paths.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
-import { diagnosticsOutput, spotsOutput } from './answer.ts'
+import { briefly } from './brief.ts'
 import type { LanguageSource, LanguageTool } from './language.ts'
+import { diagnosticsOutput, spotsOutput } from './output.ts'
 import { placeEffect, placeOf, placeParams } from './place.ts'
 
 /** Throws TOOL_FAILED when nobody answers any more: the editor left, and no language server is there for the project. */
@@ -32,7 +33,7 @@ const about = { category: 'lsp', level: 'read', takes: 'path' } as const
 const diagnostics = defineTool({
   ...about,
   name: 'diagnostics',
-  description: 'Errors and warnings of a file, or of all open ones',
+  description: 'Errors and warnings',
   params: v.object({ path: v.optional(v.string()) }),
   effect: ({ path }, context) => fileEffect('Diagnostics', path, context),
   async run(_, context, { reads }) {
@@ -45,7 +46,7 @@ const diagnostics = defineTool({
 const definition = defineTool({
   ...about,
   name: 'definition',
-  description: 'Where the symbol on a line is defined',
+  description: 'Where a symbol is defined',
   params: placeParams,
   effect: (params, context) => placeEffect('Definition of what is', params, context),
   async run(params, context, { reads: [path] }) {
@@ -69,7 +70,7 @@ const references = defineTool({
 const hover = defineTool({
   ...about,
   name: 'hover',
-  description: 'Its type and documentation',
+  description: 'Its type and docs',
   params: placeParams,
   effect: (params, context) => placeEffect('Documentation of what is', params, context),
   async run(params, context, { reads: [path] }) {
@@ -82,7 +83,7 @@ const hover = defineTool({
 const symbols = defineTool({
   ...about,
   name: 'symbols',
-  description: 'Symbols of a file, or of the project by name',
+  description: 'In a file or by name',
   params: v.object({ path: v.optional(v.string()), query: v.optional(v.string()) }),
   aliases: { name: 'query', symbol: 'query', pattern: 'query' },
   effect: ({ path }, context) => fileEffect('Symbols', path, context),
@@ -96,4 +97,4 @@ const symbols = defineTool({
 const NOTHING = 'Nothing found there. Name the symbol, or search with grep.'
 
 /** In the order of `LANGUAGE_TOOLS`. Offered where a source answers them. */
-export const languageTools: readonly Tool[] = [diagnostics, definition, references, hover, symbols]
+export const languageTools: readonly Tool[] = [diagnostics, definition, references, hover, symbols].map(briefly)

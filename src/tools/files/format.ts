@@ -1,10 +1,9 @@
-import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { hashOf } from '../../base/files.ts'
 import type { FormatConfig } from '../../config/config.ts'
-import { isInside, relative } from '../paths.ts'
+import { relative } from '../paths.ts'
 import { compileGlob } from '../search/glob.ts'
-import { programFor, realProgram } from '../shell/executable.ts'
+import { programFor } from '../shell/executable.ts'
 import { exitCodeOf, run } from '../shell/process.ts'
 import { type Encoding, encode, encodingOf, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -108,11 +107,12 @@ async function format(
   const unchanged = (problem: string): Formatted => ({ command, given, after: given, changed: false, problem })
   const input = decode(given)
   if (!input) return unchanged('the file is not UTF-8')
-  const found = await locateProgram(name!, context)
-  if (found.problem !== undefined) return unchanged(found.problem)
+  const { env, roots, formatting } = context
+  const program = await programFor(name!, env, roots.project, formatting?.trusted === true)
+  if (program === null) return unchanged('there is no such program, or it is one of a project that is not trusted')
 
   const before = await bytesAt(path)
-  const printed = await ran([found.program, ...argumentsFor(path, name!, args)], path, input.text, context)
+  const printed = await ran([program, ...argumentsFor(path, name!, args)], path, input.text, context)
   if (!sameBytes(await bytesAt(path), before)) return { ...unchanged(''), wrote: true }
   if (typeof printed === 'string') return unchanged(printed)
   const output = decode(printed)
@@ -169,24 +169,6 @@ async function ran(argv: string[], path: string, stdin: string, context: ToolCon
 const firstLines = (text: string): string => {
   const lines = text.trim().split('\n').slice(0, 3).join('; ').slice(0, 300)
   return lines && `: ${lines}`
-}
-
-/** A bare name is one of the project's own programs where they are trusted, else one on PATH outside of the project. */
-async function locateProgram(
-  name: string,
-  { roots, env, formatting }: ToolContext,
-): Promise<{ program: string; problem?: never } | { problem: string }> {
-  const trusted = formatting?.trusted === true
-  if (!/[/\\]/.test(name)) {
-    const program = await programFor(name, env, roots.project, trusted)
-    return program === null ? { problem: 'there is no such program on PATH' } : { program }
-  }
-  const program = join(name.startsWith('/') ? '/' : roots.project, name)
-  const real = await realProgram(program)
-  if (real === null) return { problem: 'there is no such program' }
-  return trusted || !isInside(real, roots.project)
-    ? { program }
-    : { problem: 'it is a program of the project, which is not trusted (emacs-agent-backend trust)' }
 }
 
 /** Null for what is no text. `text` is without a byte order mark. */

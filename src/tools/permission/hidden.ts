@@ -1,4 +1,4 @@
-import { isInside } from '../paths.ts'
+import { isForbidden } from '../paths.ts'
 import { compile, inProject } from './binding.ts'
 import type { PathRule } from './pathrule.ts'
 import type { Policy } from './policy.ts'
@@ -9,7 +9,7 @@ import { isSensitive } from './sensitive.ts'
  * Which files tools that walk directories leave out (`ToolContext.hidden`): our own, those that a deny or ask rule for a reading
  * tool binds, and sensitive ones without an allow rule for that very path.
  */
-export function hides(policy: Policy): (path: string) => boolean {
+export function hides(policy: Pick<Policy, 'rules' | 'roots' | 'project' | 'home'>): (path: string) => boolean {
   const rules = policy.rules.flatMap(({ rule, action }): PathOnly[] => {
     const compiled = compile(rule, policy)
     if (compiled === null) return action === 'allow' ? [] : [{ action, path: EVERYTHING }]
@@ -17,9 +17,9 @@ export function hides(policy: Policy): (path: string) => boolean {
   })
   const open = new Set(rules.filter(({ action }) => action === 'allow').map(({ path }) => path.exact))
   const closed = rules.filter(({ action }) => action !== 'allow')
-  const own = policy.roots?.forbidden ?? []
+  const { roots } = policy
   return path =>
-    own.some(directory => isInside(path, directory)) ||
+    (roots !== undefined && isForbidden(path, roots)) ||
     closed.some(({ path: rule }) => rule.binds(path)) ||
     (isSensitive(inProject(path, policy.project)) && !open.has(path))
 }

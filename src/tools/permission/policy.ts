@@ -1,6 +1,6 @@
 import { escapeInvisible } from '../../base/controls.ts'
 import type { Mode, Params } from '../../event.ts'
-import { isInside } from '../paths.ts'
+import { isForbidden, isInside } from '../paths.ts'
 import type { Effect, Level } from '../tool.ts'
 import { isPrivateHost } from '../web/address.ts'
 import {
@@ -19,7 +19,7 @@ import {
 import { endOf, isAsApproved } from './definition.ts'
 import { allowByMode, refuseByMode } from './mode.ts'
 import { escapeGlob, type Rule } from './rule.ts'
-import { isSensitive } from './sensitive.ts'
+import { dangerOf, isSensitive } from './sensitive.ts'
 import { dangerFor, isNamed, type Ready, type Warning } from './warning.ts'
 
 /*
@@ -44,10 +44,12 @@ export type Policy = {
   auto_approve_readonly: boolean
   auto_approve_tools: readonly string[]
   mode?: Mode
+  /** A call that only the sandbox limits is not asked. */
+  auto_approve_sandboxed?: boolean
   /** Whether an editor has unsaved changes of the file. */
   unsaved?: (path: string) => boolean
   /** Directories besides the project, and our own files: paths outside, or of ours, are refused here too. */
-  roots?: { allowed: readonly string[]; forbidden: readonly string[] }
+  roots?: { allowed: readonly string[]; forbidden: readonly string[]; worktree?: string }
   home?: string
 }
 
@@ -90,12 +92,15 @@ export function decide(call: JudgedCall, policy: Policy): Verdict {
     byRule('deny', subject, rules) ??
     refuseSensitive(subject, rules, policy) ??
     refusePrivate(subject, rules) ??
+    askOutside(subject) ??
     allowApproved(subject, policy) ??
+    allowInWorktree(subject, policy) ??
     askAlways(danger) ??
     byRule('ask', subject, rules) ??
     allowByRule(subject, rules, policy) ??
     askAfterChange(subject, rules) ??
     allowByMode(subject, danger, policy) ??
+    allowSandboxed(subject, danger, rules, policy) ??
     byDefault(subject, policy)
   const { word, about } = danger
   return word === undefined ? verdict : { ...verdict, danger: word, ...(about !== undefined && { warning: about }) }
@@ -112,7 +117,7 @@ function refuseAlways({ touched, shell }: Subject, { project, roots }: Policy): 
       `Refused under any rule: the command ${catastrophe}. Only a person can run it, in a shell of their own.`,
     )
   if (!roots) return
-  if ([...touched, ...(shell?.named() ?? [])].some(path => roots.forbidden.some(own => isInside(path, own))))
+  if ([...touched, ...(shell?.named() ?? [])].some(path => isForbidden(path, roots)))
     return refuse('Refused under any rule: our own configuration, state and transcripts are closed to tools.')
   if (touched.some(path => ![project, ...roots.allowed].some(root => isInside(path, root))))
     return refuse('That path is outside of the project. Name its directory in allowed_directories to open it.')
@@ -184,7 +189,7 @@ function refuseSensitive(subject: Subject, rules: Ready[], { project }: Policy):
 
 /** Services of this machine and its network trust whoever reaches them, so no page of the web may lead there. */
 function refusePrivate({ tool, effect }: Subject, rules: Ready[]): Verdict | undefined {
-  if (effect.url === undefined) return
+  if (effect.url === undefined || effect.own_url) return
   const { hostname, host } = new URL(effect.url)
   if (!isPrivateHost(hostname) || namesHost(effect.url, rules)) return
   return {
@@ -207,6 +212,19 @@ const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict 
   approved_line !== undefined && effect.command === approved_line
     ? { decision: 'allow', by: 'config', reason: 'Approved for this turn.' }
     : undefined
+
+/** What an agent changes in its own copy of the project is put to the person as a whole, before the project has it. */
+function allowInWorktree({ effect }: Subject, { project, roots }: Policy): Verdict | undefined {
+  const { worktree } = roots ?? {}
+  if (worktree === undefined || effect.writes.length === 0 || effect.command !== undefined) return
+  const isOpen = (path: string) => isInside(path, worktree) && dangerOf(inProject(path, project)) !== 'git_internals'
+  if (effect.writes.every(isOpen))
+    return { decision: 'allow', by: 'config', reason: 'The agent works in a copy of its own.' }
+}
+
+/** What leaves the sandbox is for a person, whatever a rule allows and whatever was approved. */
+const askOutside = ({ effect }: Subject): Verdict | undefined =>
+  effect.leaves_sandbox && { decision: 'ask', by: 'config', reason: 'It would run outside of the sandbox.' }
 
 const askAlways = ({ always }: Warning): Verdict | undefined =>
   always === undefined ? undefined : { decision: 'ask', by: 'default', reason: always }
@@ -239,6 +257,16 @@ function askAfterChange(subject: Subject, rules: Ready[]): Verdict | undefined {
     return { decision: 'ask', by: 'rule', reason: endOf(found.rule, definition), rule: found.rule.rule }
 }
 
+/** What the sandbox holds back needs no warning; what it does not, and what names a closed file, is for a person. */
+function allowSandboxed(subject: Subject, { word }: Warning, rules: Ready[], policy: Policy): Verdict | undefined {
+  const { effect, shell } = subject
+  const by = policy.mode === 'sandboxed' ? 'mode' : policy.auto_approve_sandboxed ? 'setting' : null
+  if (by === null || !effect.sandbox || !shell || shell.sensitive() || mayReachBound(subject, rules, policy)) return
+  if (word === 'irreversible' || (word === 'sends_data' && effect.sandbox.network !== 'off')) return
+  const why = by === 'mode' ? 'The mode is sandboxed' : 'auto_approve_sandboxed is set'
+  return { decision: 'allow', by: 'config', reason: `${why}, and it runs in the sandbox.` }
+}
+
 const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolean =>
   namesDangerous(subject, policy.project) ||
   mayBecomeOwn(subject, policy.roots?.forbidden ?? []) ||
@@ -250,6 +278,7 @@ const mayReachBound = (subject: Subject, rules: Ready[], policy: Policy): boolea
 function byDefault({ effect, shell }: Subject, policy: Policy): Verdict {
   if (effect.session_only) return { decision: 'allow', by: 'default', reason: 'It touches nothing but the session.' }
   if (effect.url !== undefined) return ask(`It contacts ${new URL(effect.url).host}, and no rule allows it.`)
+  if (effect.asks) return ask(effect.asks.reason)
   if (effect.level === 'read' && policy.auto_approve_readonly)
     return { decision: 'allow', by: 'config', reason: 'Reading is approved.' }
   if (effect.level === 'read') return ask('Reading is not approved automatically in this session.')

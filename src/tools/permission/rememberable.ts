@@ -20,14 +20,15 @@ export function rememberable(call: JudgedCall, policy: Policy): Remember | undef
 
 function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undefined {
   const { shell, touched } = subjectOf({ tool, effect }, policy)
-  if (effect.danger !== undefined) return
+  if (effect.danger !== undefined || effect.asks) return
   if (shell) {
     const hasGlobs = shell.line.commands.some(({ words }) => words.some(word => hasMark(word) || word.startsWith('~')))
     return hasGlobs ? undefined : `${tool}(=${shell.command})`
   }
   if (effect.level === 'dangerous') return
-  if (effect.url !== undefined) return `${tool}(${new URL(effect.url).origin}/**)`
-  if (!takesPath(tool)) return tool
+  if (effect.url !== undefined && !effect.own_url) return `${tool}(${new URL(effect.url).origin}/**)`
+  // What an agent made in its worktree is looked at each time.
+  if (!takesPath(tool)) return effect.changes ? undefined : tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return
   return `${tool}(${escapeGlob(names[0] || '.')})`

@@ -36,6 +36,7 @@ export function dangerFor(subject: Subject, rules: Ready[], { project, unsaved, 
     const named = words.every(([path, word]) => word === null || isNamed(path, subject, rules, ['allow']))
     return { word, ...(!named && { always: `${escapeInvisible(inProject(path, project))} ${DANGERS[word]}.` }) }
   }
+  if (effect.asks?.always) return { word: effect.danger, always: effect.asks.reason }
   if (effect.danger !== undefined) return { word: effect.danger }
   if (shell) return riskOf(subject, project, home) ?? {}
   return effect.level === 'dangerous' ? { word: 'irreversible' } : {}

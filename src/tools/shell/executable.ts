@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, realpath, stat } from 'node:fs/promises'
-import { delimiter, isAbsolute, join, parse } from 'node:path'
+import { delimiter, isAbsolute, join, parse, resolve } from 'node:path'
 import { isInside } from '../paths.ts'
 
 type Env = Record<string, string>
@@ -24,9 +24,17 @@ export async function findExecutable(name: string, env: Env, project: string): P
 export const pathOutside = (env: Env, project: string): string[] =>
   (variable(env, 'PATH') ?? '').split(delimiter).filter(folder => isAbsolute(folder) && !isProjects(folder, project))
 
-/** The same, with the project's own `node_modules/.bin` first where what it brings may be run. */
+/**
+ * A program that a person configured, or that we know. A bare name: the same, with the project's own `node_modules/.bin` first where
+ * what the project brings may be run. A path, relative to the project: null for one of the project's where it may not.
+ */
 export async function programFor(name: string, env: Env, project: string, trusted: boolean): Promise<string | null> {
-  if (trusted && !/[/\\]/.test(name))
+  if (/[/\\]/.test(name)) {
+    const path = resolve(project, name)
+    const real = await realProgram(path)
+    return real !== null && (trusted || !isProjects(real, project)) ? path : null
+  }
+  if (trusted)
     for (const suffix of suffixes(env)) {
       const path = join(project, 'node_modules/.bin', name + suffix)
       if ((await realProgram(path)) !== null) return path
@@ -35,7 +43,7 @@ export async function programFor(name: string, env: Env, project: string, truste
 }
 
 /** The real path of what can be run; null for anything else. */
-export async function realProgram(path: string): Promise<string | null> {
+async function realProgram(path: string): Promise<string | null> {
   try {
     await access(path, constants.X_OK)
     return (await stat(path)).isFile() ? await realpath(path) : null

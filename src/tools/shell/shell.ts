@@ -6,6 +6,8 @@ import { tail } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
 import { locate } from '../paths.ts'
 import { leadsOf } from '../permission/leads.ts'
+import type { Look } from '../sandbox/confinement.ts'
+import { boundsOf, limitedNote, mayBeLimited } from '../sandbox/limit.ts'
 import type { Effect, Job, Tool, ToolContext } from '../tool.ts'
 import { excerpt } from './capture.ts'
 import { findExecutable, variable } from './executable.ts'
@@ -26,7 +28,7 @@ const PROGRESS_CHARS = 16 * 1024
 async function lineEffect(
   level: Effect['level'],
   verb: string,
-  { command, cwd }: { command: string; cwd?: string },
+  { command, cwd, outside_sandbox }: LineParams,
   context: ToolContext,
 ): Promise<Effect & { cwd: string }> {
   if (command.trim() === '') throw new AppError('INVALID_PARAMS', 'The command is empty.')
@@ -34,16 +36,27 @@ async function lineEffect(
   const directory = cwd === undefined ? context.roots.project : await locate(cwd, context.roots)
   const found = await stat(directory).catch(() => null) // not there: said below
   if (!found?.isDirectory()) throw new AppError('TOOL_FAILED', '`cwd` is not an existing directory.')
+  const look = await context.sandbox?.look()
+  const leaves = look?.isolation != null && outside_sandbox === true
   return {
     level,
-    reason: `${verb} \`${shown(command)}\``,
+    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : ''}`,
     reads: [],
     writes: [],
     command,
     cwd: directory,
     leads: await leadsOf(command, directory, variable(context.env, 'HOME')),
+    ...(look?.isolation && !leaves && { sandbox: look.isolation }),
+    ...(leaves && { leaves_sandbox: true }),
   }
 }
+
+const placeOf = (look: Look, leaves: boolean): string =>
+  leaves
+    ? ', outside of the sandbox'
+    : look.isolation
+      ? ` in the sandbox (${boundsOf(look.isolation)})`
+      : `, not isolated: ${look.reason.replace(/\.$/, '')}`
 
 /** The line for the person who decides: both ends of one that is too long to be read; the call's `params` have the whole. */
 function shown(command: string): string {
@@ -72,6 +85,13 @@ async function shellFor(line: string, context: ToolContext): Promise<Shell> {
   return { command: run('eval "$(cat)" </dev/null'), stdin: line }
 }
 
+/** The same inside of the sandbox, where the call has one. */
+async function confined(shell: Shell, context: ToolContext, { cwd, sandbox }: Effect): Promise<Shell & { env: Env }> {
+  const env = shellEnv(context)
+  return sandbox ? { ...shell, ...(await context.sandbox!.confine(shell.command, cwd!, env)) } : { ...shell, env }
+}
+
+type Env = Record<string, string>
 type Shell = { command: string[]; verbatim?: boolean; stdin?: string }
 /** Linux takes no argument of 128 KiB or more (MAX_ARG_STRLEN, execve(2)). */
 const LONGEST_ARGUMENT = 100_000
@@ -89,9 +109,16 @@ const shellEnv = (context: ToolContext): Record<string, string> => ({
   GIT_TERMINAL_PROMPT: '0',
 })
 
-const line = { command: v.string(), cwd: v.optional(v.string()) }
+const line = {
+  command: v.string(),
+  cwd: v.optional(v.string()),
+  outside_sandbox: v.optional(
+    v.pipe(v.boolean(), v.description('Only after the sandbox made it fail: asks the user to run it outside')),
+  ),
+}
+type LineParams = { command: string; cwd?: string; outside_sandbox?: boolean }
 
-export const shellExec = defineTool({
+const confinedExec = defineTool({
   name: 'shell_exec',
   category: 'shell',
   description: 'Run a shell command to its end',
@@ -102,10 +129,10 @@ export const shellExec = defineTool({
   async run(params, context, effect) {
     const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
     const live = createLiveOutput(context)
-    const shell = await shellFor(params.command, context)
+    const shell = await confined(await shellFor(params.command, context), context, effect)
     const result = await run(shell.command, {
       cwd: effect.cwd!,
-      env: shellEnv(context),
+      env: shell.env,
       signal: context.signal,
       timeout_ms: seconds * 1000,
       merge: true,
@@ -117,9 +144,11 @@ export const shellExec = defineTool({
       onOutput: live.add,
     }).finally(live.end)
     const exit_code = exitCodeOf(result)
+    const limited = effect.sandbox !== undefined && !result.timed_out && mayBeLimited(exit_code, result.stdout)
     const notes = [
       result.timed_out && `[timed out after ${seconds} s and was ended; shell_background has no limit]`,
       !result.timed_out && exit_code !== 0 && `[exit status ${exit_code}]`,
+      limited && limitedNote(effect.sandbox!),
       result.leftovers && '[processes left in the background were ended; use shell_background for those]',
     ].filter(note => note !== false)
     const output = excerpt(plain(result.stdout), result, context.tool_call_id).trimEnd()
@@ -129,6 +158,7 @@ export const shellExec = defineTool({
         exit_code: result.timed_out ? null : exit_code,
         output_chars: output.length,
         ...(result.signal !== null && { signal: result.signal }),
+        ...(effect.sandbox && { sandbox: { ...effect.sandbox, ...(limited && { limited }) } }),
         ...(result.timed_out && { timed_out: true }),
         ...(result.dropped > 0 && { dropped_bytes: result.dropped }),
       },
@@ -163,7 +193,7 @@ function createLiveOutput(context: ToolContext) {
   return { add, end }
 }
 
-export const shellBackground = defineTool({
+const confinedBackground = defineTool({
   name: 'shell_background',
   category: 'shell',
   description: 'Start a command that keeps running; returns job_id',
@@ -173,17 +203,18 @@ export const shellBackground = defineTool({
   effect: (params, context) => lineEffect('write', 'Start in the background', params, context),
   async run({ command }, context, effect) {
     makeRoom(context)
-    const shell = await shellFor(command, context)
+    const shell = await confined(await shellFor(command, context), context, effect)
     const job = await startJob(shell.command, command, {
       cwd: effect.cwd!,
-      env: shellEnv(context),
+      env: shell.env,
       children: context.children,
       verbatim: shell.verbatim,
       stdin: shell.stdin,
       redactor: context.redactor,
     })
     context.jobs.set(job.job_id, job)
-    return { content: `Started ${job.job_id}.`, metadata: { job_id: job.job_id, pid: job.pid } }
+    const metadata = { job_id: job.job_id, pid: job.pid, ...(effect.sandbox && { sandbox: effect.sandbox }) }
+    return { content: `Started ${job.job_id}.`, metadata }
   },
 })
 
@@ -252,4 +283,15 @@ function jobOf(job_id: string, { jobs }: ToolContext): Job {
   throw new AppError('INVALID_PARAMS', `There is no such job. The jobs are: ${[...jobs.keys()].join(', ') || 'none'}.`)
 }
 
+/** Without a sandbox there is nothing to leave, and the parameter would be words in each request for nothing. */
+function unconfined<T extends Tool>(tool: T): T {
+  const { outside_sandbox: _, ...properties } = tool.parameters.properties as Record<string, unknown>
+  return { ...tool, parameters: { ...tool.parameters, properties } }
+}
+
+export const shellExec = unconfined(confinedExec)
+export const shellBackground = unconfined(confinedBackground)
 export const shellTools: Tool[] = [shellExec, shellBackground, shellOutput, shellKill]
+
+/** In their place where there is a sandbox. */
+export const confinedTools: Tool[] = [confinedExec, confinedBackground]

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { choose, modelHome, Peer } from '../../support/acp.ts'
 import { PEER } from '../../support/mcp.ts'
@@ -187,9 +188,33 @@ describe('what can be chosen', () => {
     expect(JSON.stringify(world.model.requests.at(-1)!.body.messages)).toContain('Say hello to Ann')
   })
 
-  test('modes', async () => {
-    const sessionId = await peer.session()
-    expect(await peer.agent.request('session/set_mode', { sessionId, modeId: 'ask' })).toEqual({})
+  test('modes: what is set holds, is announced, and is what a load answers', async () => {
+    const cwd = project()
+    const { modes } = await peer.agent.request('session/new', { cwd, mcpServers: [] })
+    expect(modes!.currentModeId).toBe('ask')
+    expect(modes!.availableModes.map(({ id }) => id).filter(id => id !== 'sandboxed')).toEqual([
+      'ask',
+      'accept-edits',
+      'plan',
+    ])
+    const sessionId = await peer.session(cwd)
+    const from = peer.seen.length
+    expect(await peer.agent.request('session/set_mode', { sessionId, modeId: 'accept-edits' })).toEqual({})
+    expect(await peer.next('current_mode_update', from)).toMatchObject({ currentModeId: 'accept-edits' })
+    peer.seen.length = 0
+    says(edit, { text: 'done' })
+    await peer.prompt(sessionId, 'edit')
+    expect(peer.kinds()).not.toContain('permission')
+    expect(readFileSync(join(cwd, 'a.txt'), 'utf8')).toContain('2')
+    peer.seen.length = 0
+    const loaded = await peer.agent.request('session/load', { sessionId, cwd, mcpServers: [] })
+    expect(loaded.modes!.currentModeId).toBe('accept-edits')
+    expect(peer.kinds()).not.toContain('current_mode')
+    await peer.agent.request('session/set_mode', { sessionId, modeId: 'plan' })
+    says(edit, { text: 'no' })
+    peer.seen.length = 0
+    await peer.prompt(sessionId, 'edit')
+    expect(peer.kinds()).toContain('update failed')
     const wrong = await failure(peer.agent.request('session/set_mode', { sessionId, modeId: 'wild' }))
     expect(wrong).toMatchObject({ code: -32602 })
   })

@@ -50,6 +50,33 @@ test('a task is done by another agent, and its report is the result', async () =
   expectValid(last.messages)
 })
 
+test('a session says since when its turn runs, and which agents work in it', async () => {
+  let open = () => {}
+  const opened = new Promise<void>(resolve => (open = resolve))
+  const { stream, id } = await begun(
+    {},
+    async (request, text) => {
+      if (!isTask(request))
+        return text === 'go' ? call('delegate', { agent: 'plan', task: 'Read a.txt' }) : { text: 'So.' }
+      await opened
+      return { text: 'One.' }
+    },
+    3,
+  )
+  const view = async () => (await scripted.backend.call(`GET /api/sessions/${id}`)).body
+  const { data: start } = await stream.next('delegate.start')
+  const { data: prompt } = await stream.next('prompt')
+  const { parent_tool_call_id, at: started_at } = start
+  expect(await view()).toMatchObject({
+    turn_started_at: prompt.at,
+    children: [{ parent_tool_call_id, agent: 'plan', task: 'Read a.txt', started_at }],
+  })
+  open()
+  await stream.idle()
+  const after = await view()
+  expect([after.turn_started_at, after.children]).toEqual([undefined, undefined])
+})
+
 test('four at a time run side by side, the others wait', async () => {
   let open = () => {}
   const opened = new Promise<void>(resolve => (open = resolve))

@@ -1,14 +1,16 @@
 import { expect, test } from 'bun:test'
 import type { Stored } from '../../../src/event.ts'
 import { Backend, makeHome } from '../../support/backend.ts'
+import { committed, git, worktreesOf } from '../../support/committed.ts'
+import { until } from '../../support/mcp.ts'
 import { FAMILIES, type Family, type Said, say } from '../../support/model-replies.ts'
 import { startModelServer } from '../../support/model-server.ts'
 import { many } from '../../support/model-session.ts'
-import { tempDir } from '../../support/temp.ts'
 import { flawsOf } from '../../support/valid-history.ts'
 
 const SEED = 20_261_127
-const RUNS = 3
+/** Of each family; `npm run test:agents` plays 500 in all. */
+const RUNS = Math.ceil(Number(process.env.AGENT_INTERLEAVINGS ?? 12) / FAMILIES.length)
 const STEPS = 25
 
 /** Mulberry32: the same numbers for the same seed. */
@@ -32,12 +34,14 @@ const KINDS: Record<Family, string> = {
 /** What a model might answer, whoever asks. */
 function answer(pick: (below: number) => number): Said {
   const write = ['write_file', { path: `${pick(3)}.txt`, content: `${pick(1000)}\n` }] as [string, object]
-  const task = (background: boolean) => ['delegate', { agent: 'build', task: 'work', background }] as [string, object]
+  const task = (background: boolean, agent = 'build') =>
+    ['delegate', { agent, task: 'work', background }] as [string, object]
   const calls = [
     [write],
     [task(false)],
     [task(false), task(false)],
     [task(true)],
+    [task(pick(2) === 0, 'alone'), task(false)],
     [['read_file', { path: 'a.txt' }]],
     [write, task(false)],
   ]
@@ -54,10 +58,13 @@ async function play(seed: number, family: Family) {
       return { body: say(family, answer(pick)) }
     })
   const home = makeHome(
-    `model = "test/model"\n[providers.test]\nkind = "${KINDS[family]}"\nbase_url = "${model.url}${family === 'anthropic' ? '' : family === 'gemini' ? '/v1beta' : '/v1'}"\napi_key = "test-key-0123456789"`,
+    `model = "test/model"\n[providers.test]\nkind = "${KINDS[family]}"\nbase_url = "${model.url}${family === 'anthropic' ? '' : family === 'gemini' ? '/v1beta' : '/v1'}"\napi_key = "test-key-0123456789"
+[agents.alone]
+isolation = "worktree"`,
   )
+  const project = committed({ 'a.txt': 'one\n' })
   let backend = await Backend.start(home)
-  const id = await backend.session(tempDir({ 'a.txt': 'one\n' }))
+  const id = await backend.session(project)
   const sent: string[] = []
   const steps: (() => Promise<unknown>)[] = [
     () => prompt('queue'),
@@ -107,6 +114,8 @@ async function play(seed: number, family: Family) {
   await backend.call(`POST /api/sessions/${id}/interrupt`)
   await restart()
   const { events } = await logOf()
+  await until(() => worktreesOf(home).length === 0, 'no worktree is left')
+  expect(git(project, 'worktree', 'list').trim().split('\n')).toHaveLength(1)
   await backend.stop()
   await model.close()
   return { events, sent, requests: model.requests }

@@ -9,7 +9,7 @@ beforeAll(async () => {
 
 /** The agent reads a.txt, another one writes it, and the first makes its call. */
 async function crossed(name: string, params: object) {
-  const { stream, asked } = await begun(
+  const { id, stream, asked } = await begun(
     scripted,
     {},
     (asked, text) => {
@@ -22,7 +22,7 @@ async function crossed(name: string, params: object) {
     6,
   )
   await stream.idle()
-  return { result: asked().at(-1)!.body.messages.at(-1).content as string, stream }
+  return { result: asked().at(-1)!.body.messages.at(-1).content as string, stream, id }
 }
 
 test.each([
@@ -48,4 +48,27 @@ test('metrics are by agent, tool and outcome', async () => {
   expect(text).toContain('emacs_agent_tool_calls_total{agent="build",tool="write_file",outcome="error"} 1')
   expect(text).toContain('emacs_agent_delegations_total{agent="build",outcome="completed"} 3')
   expect(text).toContain('emacs_agent_turns_total{agent="build",outcome="completed"} 3')
+  expect(text).toMatch(/emacs_agent_turn_ms_total\{agent="build"\} \d/)
+})
+
+test('one session has the same numbers as data, also after a resume', async () => {
+  const { backend } = scripted
+  const { stream, id } = await crossed('write_file', { path: 'a.txt', content: 'mine\n' })
+  const { body } = await backend.call(`GET /api/sessions/${id}/metrics`)
+  expect(body.turns).toEqual([{ agent: 'build', outcome: 'completed', value: 1 }])
+  expect(body.delegations).toEqual([{ agent: 'build', outcome: 'completed', value: 1 }])
+  expect(body.model_calls).toEqual([{ agent: 'build', value: 6 }])
+  expect(body.tool_calls).toEqual([
+    { agent: 'build', tool: 'read_file', outcome: 'success', value: 1 },
+    { agent: 'build', tool: 'write_file', outcome: 'success', value: 1 },
+    { agent: 'build', tool: 'delegate', outcome: 'success', value: 1 },
+    { agent: 'build', tool: 'write_file', outcome: 'error', value: 1 },
+  ])
+  expect(body.errors).toEqual([])
+  const used = stream.stored.flatMap(event => (event.type === 'message' ? event.usage.output_tokens : []))
+  expect(body.tokens).toContainEqual({ agent: 'build', kind: 'output', value: used.reduce((a, b) => a + b) })
+  await backend.call(`DELETE /api/sessions/${id}`)
+  expect((await backend.call(`GET /api/sessions/${id}/metrics`)).status).toBe(404)
+  await backend.call(`POST /api/sessions/${id}/resume`)
+  expect((await backend.call(`GET /api/sessions/${id}/metrics`)).body).toEqual(body)
 })

@@ -207,6 +207,27 @@ describe('a question of a server', () => {
       await web.close()
     }
   })
+
+  test('to sign in at a restart: in the session that it was asked for', async () => {
+    const web = await startHttpPeer({ auth: true })
+    try {
+      const served = await startServed([{ name: 'web', url: web.url }])
+      const { id, stream, view } = await talk(served)
+      const refused = await served.backend.call('POST /api/mcp/web/restart')
+      expect([refused.status, refused.body.error.code]).toEqual([502, 'MCP_SERVER_ERROR'])
+      const unknown = await served.backend.call('POST /api/mcp/web/restart?session=nobody')
+      expect([unknown.status, unknown.body.error.code]).toEqual([404, 'SESSION_NOT_FOUND'])
+      const restarted = served.backend.call(`POST /api/mcp/web/restart?session=${id}`)
+      const { data: question } = await stream.next('question')
+      expect({ ...question }).toMatchObject({ kind: 'auth', server: 'web' })
+      await browse(question.url)
+      expect((await restarted).body).toEqual({ status: 'restarted' })
+      expect(await rowOf(served.backend, 'web')).toMatchObject({ status: 'ready' })
+      expect((await view()).pending_questions).toEqual([])
+    } finally {
+      await web.close()
+    }
+  })
 })
 
 describe('the environment of a server', () => {

@@ -106,6 +106,7 @@ export const NOT_PLAIN = [
   'a \udb40\udc41', 'a \ufe0f', 'a \ud800', 'a\u007f', 'a \u0085', 'a \u001b[1m', 'a \u0008', '\u0000', 'a \u115fb',
   'a \ue000', "a 'b", 'a "b', 'a \\', 'a "b\\"',
   "bash -oc pipefail 'a'", 'setarch -R a', 'fd -Hx a', "git -c core.pager=a log", "git fetch --upload-pack=a .",
+  'cat ~-/a', 'cat ~-', 'dd if=~-/a', 'cat ~1/a', 'cat ~+1/a', 'a b:~-/c',
   'tar xf a --to-command=b', 'rsync -e a b c', 'rg --pre a b', 'split --filter=a b',
 ]
 

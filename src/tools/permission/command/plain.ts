@@ -4,7 +4,7 @@ import { isReserved } from './lists.ts'
  * The words of a line that is one plain command with a literal name; null for any other. This is the only gate to being
  * allowed by a rule, so it stands on its own and names what is permitted, not what is forbidden. Not permitted: control and
  * invisible characters, `$` and backticks outside of single quotes, and outside of quotes operators, redirections, comments,
- * braces that bash would expand, and `=` at the start of a word. Quotes, newlines in quotes, tabs, backslashes, globs and `~`
+ * braces that bash would expand, `~-` and `~1` (directories of before), and `=` at the start of a word. Quotes, newlines in quotes, tabs, backslashes, globs and `~`
  * are permitted in operands; the latter two stay as they are written. The name is ASCII letters, digits and `_ . + / -`,
  * unquoted, and no reserved word.
  * `cmd`: the line is for cmd.exe, which has other quotes and expansions, so that only words without either are plain.
@@ -28,8 +28,9 @@ export function splitWords(line: string): { raw: string; text: string }[] | null
   let text = ''
   let braces = '' // the word as brace expansion sees it: what is quoted is one letter
   const end = () => {
-    if (at > start) words.push({ raw: line.slice(start, at), text })
-    const isLiteral = !expandsBraces(braces)
+    const raw = line.slice(start, at)
+    if (at > start) words.push({ raw, text })
+    const isLiteral = !expandsBraces(braces) && !ELSEWHERE.test(raw)
     text = ''
     braces = ''
     return isLiteral
@@ -61,6 +62,8 @@ function expandsBraces(word: string): boolean {
 
 /** Control, format, unassigned, private and ignorable characters, lone surrogates, and every blank but space, tab and newline. */
 const INVISIBLE = /(?![\t\n])[\p{C}\p{DI}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/u
+/** Where the shell was before, or a directory of its stack: neither is known here. */
+const ELSEWHERE = /(?:^|[=:])~(?:[-\d]|\+\d)/
 const NAME = /^[A-Za-z0-9_.+/-]+$/
 const CMD = /^[\w ./:@+-]*$/
 const KEYWORDS = new Set('for select case function coproc time repeat foreach end nocorrect noglob'.split(' '))

@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { printable } from '../base/controls.ts'
+import { messageOf, UsageError } from '../base/errors.ts'
+import { readRegularSync } from '../base/files.ts'
+import { isLoopback, stayHome } from '../base/loopback.ts'
+import { startTimeOf } from '../base/processes.ts'
+import { toJson } from '../base/text.ts'
+import type { Config } from '../config/config.ts'
+import { isObject } from '../mcp/catalog/schema.ts'
+import { namesIn } from '../undo/state.ts'
+import type { Options } from './commands.ts'
+import { configure } from './configure.ts'
+import type { Process } from './process.ts'
+
+/** A longer message ends the connection. */
+const LONGEST_MESSAGE = 32 * 1024 * 1024
+const PARSE_ERROR = -32700
+const INVALID_REQUEST = -32600
+const INTERNAL_ERROR = -32603
+
+type Outgoing = { id?: unknown; method?: unknown }
+
+/**
+ * `acp --attach [URL]`: relays one ACP client to a server that runs, whose sessions stay when the client goes. Resolves with
+ * the exit code.
+ */
+export async function attach(options: Options<'acp'>, program: Process): Promise<number> {
+  const { env, dirs } = program
+  const { config } = await configure({ env, dirs, flags: options })
+  const { url, token } = await findServer(options.operand, config, program)
+  const headers = headersOf(token)
+  const over = new AbortController()
+  const reply = await fetch(`${url}/api/acp`, { headers, signal: over.signal })
+  if (!reply.ok || reply.body === null)
+    throw new UsageError(`The server at ${printable(url)} refused: ${reply.status} ${printable(await reply.text())}`)
+  const lines = linesOf(reply.body)
+  const { connection_id } = v.parse(Opened, JSON.parse((await lines.next()).value ?? '{}'))
+  const write = writer(program)
+  const send = async (line: string) => {
+    const message = parse(line)
+    if (typeof message === 'string') return write(message)
+    const sent = await fetch(`${url}/api/acp/${connection_id}`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: line,
+      signal: over.signal,
+    })
+    const text = await sent.text()
+    if (!sent.ok && message.id !== undefined && message.method !== undefined)
+      await write(failure(message.id, INTERNAL_ERROR, text))
+  }
+  const ended = (reason: string) => {
+    if (!over.signal.aborted) program.stderr(`emacs-agent-backend: ${reason}\n`)
+    return 1
+  }
+  const failed = (error: unknown) => ended(`the connection broke: ${printable(messageOf(error))}`)
+  const sending = each(linesOf(program.stdin), send).then(() => 0, failed)
+  const reading = each(lines, line => write(`${line}\n`)).then(() => ended('the server ended the connection'), failed)
+  try {
+    return await Promise.race([sending, reading])
+  } finally {
+    over.abort()
+  }
+}
+
+async function each(lines: AsyncIterable<string>, act: (line: string) => Promise<unknown>): Promise<void> {
+  for await (const line of lines) await act(line)
+}
+
+/** Without empty ones. Throws UsageError for one that is too long. */
+async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, undefined> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of bytes) {
+    const [first, ...others] = decoder.decode(chunk, { stream: true }).split('\n')
+    rest += first
+    if (rest.length > LONGEST_MESSAGE) throw new UsageError('A message is longer than 32 MiB.')
+    for (const next of others) {
+      if (rest.trim() !== '') yield rest
+      rest = next
+    }
+  }
+}
+
+/** Each line waits until the client has taken the one before it. */
+function writer({ terminal_output }: Process) {
+  return (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      terminal_output.write(text, error => (error ? reject(error) : resolve()))
+    })
+}
+
+/** The message, or the answer to what is none. */
+function parse(line: string): Outgoing | string {
+  try {
+    const message = JSON.parse(line)
+    if (isObject(message)) return message
+    return failure(null, INVALID_REQUEST, 'A message is one JSON object.')
+  } catch {
+    return failure(null, PARSE_ERROR, 'This is no JSON.')
+  }
+}
+
+const failure = (id: unknown, code: number, message: string): string =>
+  `${toJson({ jsonrpc: '2.0', id, error: { code, message } })}\n`
+
+const Opened = v.object({ connection_id: v.string() })
+const Health = v.object({ pid: v.number() })
+
+/**
+ * The server at the address (the configured one where none is given) with its token: that of EMACS_AGENT_TOKEN, else the one
+ * of a token file that it accepts. Throws UsageError.
+ */
+async function findServer(given: string | undefined, config: Pick<Config, 'host' | 'port'>, program: Process) {
+  const address = given ?? `http://${config.host}:${config.port}`
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new UsageError(`--attach takes the address of a server, as http://127.0.0.1:9420: not ${printable(address)}`)
+  const url = new URL(address).origin
+  const own = program.env['EMACS_AGENT_TOKEN']
+  // Tokens of our files go to this machine alone.
+  const tokens = own ? [own] : isLoopback(url) ? tokensIn(program.dirs.state) : []
+  stayHome(url)
+  for (const token of [...tokens, '']) {
+    const reply = await fetch(`${url}/health`, { headers: headersOf(token) }).catch(error => {
+      throw new UsageError(`No server answers at ${printable(url)} (${messageOf(error)}). Start one with \`serve\`.`)
+    })
+    if (v.is(Health, await reply.json().catch(() => null))) return { url, token } // something else that listens there
+  }
+  throw new UsageError(
+    `The server at ${printable(url)} accepts none of our tokens. Set EMACS_AGENT_TOKEN to that of its handshake.`,
+  )
+}
+
+/** Of the servers that run. */
+const tokensIn = (state: string): string[] =>
+  namesIn(state).flatMap(name => {
+    const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
+    return pid > 0 && startTimeOf(pid) !== null ? [readRegularSync(join(state, name)).toString().trim()] : []
+  })
+
+const headersOf = (token: string): Record<string, string> => (token === '' ? {} : { authorization: `Bearer ${token}` })

@@ -1,0 +1,94 @@
+import { posix } from 'node:path'
+import { type ExpandContext, expandHome, expandVariables } from './expand.ts'
+import type { FileConfig } from './schema.ts'
+
+/** What commands are isolated from, in force for a session. Paths are absolute, or begin with `$PROJECT` or `$TMP`. */
+export type SandboxConfig = {
+  /** `auto`: where this machine has a sandbox; `required`: a command does not run without one. */
+  mode: 'off' | 'auto' | 'required'
+  network: 'off' | 'on' | string[]
+  write: string[]
+  /** Beside the files of `read_deny` that no sandboxed command may read: globs, within the project, among them. */
+  read_deny: string[]
+  /** A call that only the sandbox limits is not asked. */
+  auto_approve_sandboxed: boolean
+}
+
+/** What a layer, an agent or a server says of it. */
+export type SandboxEntry = NonNullable<FileConfig['sandbox']>
+
+/** How an agent or a server differs: `own` comes from the user and replaces, `stricter` from a project and only restricts. */
+export type OwnSandbox = { own?: SandboxEntry; stricter?: SandboxEntry[] }
+
+export const defaultSandbox: SandboxConfig = {
+  mode: 'off',
+  network: 'off',
+  write: ['$PROJECT', '$TMP'],
+  read_deny: [],
+  auto_approve_sandboxed: false,
+}
+
+const MODES = ['off', 'auto', 'required'] as const
+
+/** Per key, what the entry says takes the place of what was; `read_deny` adds up. */
+export const override = (base: SandboxConfig, entry: SandboxEntry = {}): SandboxConfig => ({
+  ...base,
+  ...entry,
+  read_deny: union(base.read_deny, entry.read_deny),
+})
+
+/** Only what restricts counts: a file of a project may say so, and never that a command is isolated less. */
+export function tighten(base: SandboxConfig, { mode, network, write, read_deny }: SandboxEntry): SandboxConfig {
+  return {
+    ...base,
+    mode: MODES[Math.max(MODES.indexOf(base.mode), MODES.indexOf(mode ?? 'off'))]!,
+    network: network === undefined ? base.network : narrower(base.network, network),
+    write: write === undefined ? base.write : write.flatMap(path => within(path, base.write)),
+    read_deny: union(base.read_deny, read_deny),
+  }
+}
+
+/** The sandbox of an agent or of a server. */
+export const sandboxFor = (base: SandboxConfig, { own, stricter = [] }: OwnSandbox = {}): SandboxConfig =>
+  stricter.reduce(tighten, override(base, own))
+
+const union = (a: string[], b: string[] = []) => [...new Set([...a, ...b])]
+
+function narrower(base: SandboxConfig['network'], wanted: SandboxConfig['network']): SandboxConfig['network'] {
+  if (base === 'on' || wanted === 'off') return wanted
+  if (base === 'off' || wanted === 'on') return base
+  return wanted.filter(host => base.some(pattern => covers(pattern, host)))
+}
+
+/** Whether a pattern of `network` takes in a host, or everything that another pattern does. */
+export const covers = (pattern: string, host: string): boolean => {
+  const [name, wanted] = [host.toLowerCase(), pattern.toLowerCase()]
+  return (
+    name === wanted || (wanted.startsWith('*.') && name.length > wanted.length - 1 && name.endsWith(wanted.slice(1)))
+  )
+}
+
+/** The part of `path` that is writable already. */
+function within(path: string, writable: string[]): string[] {
+  const below = (inner: string, outer: string) =>
+    inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`)
+  const whole = posix.normalize(path)
+  if (whole.split('/').includes('..')) return []
+  if (writable.some(root => below(whole, root))) return [whole]
+  return writable.filter(root => below(root, whole))
+}
+
+/** The entry with its paths made absolute, but for `$PROJECT` and `$TMP`; what is relative begins at the project. */
+export function expandSandbox<E extends SandboxEntry>(entry: E, { env, home }: ExpandContext, unset: Set<string>): E {
+  const path = (written: string) => {
+    const whole = expandHome(expandVariables(written.replace(/^\$HOME(?=\/|$)/, '~'), env, unset), home)
+    if (/^(?:\$(?:PROJECT|TMP)(?:\/|$)|\/|[A-Za-z]:[\\/])/.test(whole))
+      return posix.normalize(whole).replace(/(?<=.)\/$/, '')
+    return `$PROJECT/${posix.normalize(whole)}`.replace(/\/\.?$/, '')
+  }
+  return {
+    ...entry,
+    ...(entry.write && { write: entry.write.map(path) }),
+    ...(entry.read_deny && { read_deny: entry.read_deny.map(path) }),
+  }
+}

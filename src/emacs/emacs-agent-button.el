@@ -1,0 +1,48 @@
+;;; emacs-agent-button.el --- Keys that can be clicked  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; What a key does is shown behind it; a click on either does the same, in output as in text that only an overlay shows.
+
+;;; Code:
+
+(require 'emacs-agent-output)
+
+(defun emacs-agent-button (key text command &optional map)
+  "Return KEY and TEXT, what it does; a click on them runs COMMAND there.
+Other keys are those of MAP."
+  (let ((keys (make-sparse-keymap)))
+    (set-keymap-parent keys map)
+    (dolist (click '([mouse-1] [mouse-2]))
+      (define-key keys click (emacs-agent-button--click command)))
+    (emacs-agent-output-active (emacs-agent-output-key key text)
+                               'keymap keys 'mouse-face 'highlight
+                               'help-echo (format "mouse-1, %s: %s" key text))))
+
+(defun emacs-agent-button--click (command)
+  "Return a command that runs COMMAND where it is clicked."
+  (lambda (event)
+    (interactive "e")
+    (let ((place (event-start event)))
+      (select-window (posn-window place))
+      ;; Text that an overlay shows has no place of its own.
+      (unless (posn-string place) (goto-char (posn-point place)))
+      (call-interactively command))))
+
+(defun emacs-agent-button-shown (text)
+  "Return TEXT, made for output, fit for an overlay, which Org does not colour."
+  (let ((text (copy-sequence text)) (start 0))
+    (while (< start (length text))
+      (let ((end (next-single-property-change start 'emacs-agent-face text (length text)))
+            (face (get-text-property start 'emacs-agent-face text)))
+        (when face (put-text-property start end 'face face text))
+        (setq start end)))
+    text))
+
+(provide 'emacs-agent-button)
+;;; emacs-agent-button.el ends here

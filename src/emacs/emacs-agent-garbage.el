@@ -1,0 +1,50 @@
+;;; emacs-agent-garbage.el --- Garbage is collected between batches  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; With its default threshold Emacs collects garbage after every few hundred events or keys, and each collection stops it
+;; for 20 milliseconds, in a large conversation for 100.  While events come, or somebody types in a conversation, the
+;; threshold is higher.  When neither has happened for a second Emacs collects, and the threshold is what it was.
+
+;;; Code:
+
+(defconst emacs-agent-garbage--threshold 64000000
+  "Bytes of garbage after which Emacs collects while much is made at once.")
+
+(defvar emacs-agent-garbage--before nil
+  "The threshold before events came; nil while none come.")
+
+(defvar emacs-agent-garbage--timer nil
+  "The timer that sets the threshold back.")
+
+(defmacro emacs-agent-collecting-later (&rest body)
+  "Run BODY, which makes or loads much at once, and collect garbage after it.
+Collecting it several times within can take longer than BODY itself."
+  (declare (indent 0) (debug t))
+  `(let ((gc-cons-threshold (max gc-cons-threshold emacs-agent-garbage--threshold)))
+     ,@body))
+
+(defun emacs-agent-garbage-defer ()
+  "Have garbage collected less often until a second after the last call."
+  (unless emacs-agent-garbage--before
+    (setq emacs-agent-garbage--before gc-cons-threshold)
+    (when (< gc-cons-threshold emacs-agent-garbage--threshold)
+      (setq gc-cons-threshold emacs-agent-garbage--threshold)))
+  (when emacs-agent-garbage--timer (cancel-timer emacs-agent-garbage--timer))
+  (setq emacs-agent-garbage--timer (run-at-time 1 nil #'emacs-agent-garbage--restore)))
+
+(defun emacs-agent-garbage--restore ()
+  "Set the threshold back, unless it was changed meanwhile, and collect."
+  (when (and emacs-agent-garbage--before (= gc-cons-threshold emacs-agent-garbage--threshold))
+    (setq gc-cons-threshold emacs-agent-garbage--before))
+  (setq emacs-agent-garbage--before nil
+        emacs-agent-garbage--timer nil)
+  (garbage-collect-maybe 1))
+
+(provide 'emacs-agent-garbage)
+;;; emacs-agent-garbage.el ends here

@@ -1,0 +1,131 @@
+;;; emacs-agent-servers.el --- MCP servers  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; How the servers are and what they said last; starting one again, and signing in.
+
+;;; Code:
+
+(require 'emacs-agent-list)
+(require 'emacs-agent-popup)
+(autoload 'url-hexify-string "url-util")
+
+(defvar emacs-agent-servers-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'emacs-agent-servers-details)
+    (define-key map "r" #'emacs-agent-servers-restart)
+    (define-key map "s" #'emacs-agent-servers-sign-in)
+    map)
+  "Keys of the list of MCP servers.")
+
+(defvar-local emacs-agent-servers--project nil
+  "The project whose servers are listed.")
+
+(define-derived-mode emacs-agent-servers-mode tabulated-list-mode "Servers"
+  "MCP servers of a project, how they are, and what they said last.
+\\{emacs-agent-servers-mode-map}"
+  (setq tabulated-list-format [("Server" 18 t) ("State" 10 t) ("By" 6 t) ("Tools" 6 nil :right-align t) ("Last words" 0 nil)]
+        tabulated-list-padding 1)
+  (setq-local revert-buffer-function
+              (lambda (&rest _)
+                (emacs-agent-list-fill
+                 (current-buffer) (emacs-agent-http-query "/api/mcp" :project emacs-agent-servers--project)
+                 'servers #'emacs-agent-servers--row)))
+  (tabulated-list-init-header))
+
+(defun emacs-agent-servers--row (data)
+  "Return the row of DATA, a server."
+  (let-alist data
+    (list data
+          (vector (emacs-agent-list-text .name 18)
+                  (propertize .status 'face (pcase .status
+                                              ("ready" 'emacs-agent-success) ("failed" 'emacs-agent-failure)
+                                              ("starting" 'emacs-agent-running) (_ 'emacs-agent-dim)))
+                  (emacs-agent-list-text .transport)
+                  (if (numberp .tool_count) (number-to-string .tool_count) "")
+                  (emacs-agent-list-text (emacs-agent-servers--last-words data) 300)))))
+
+(defun emacs-agent-servers--last-words (data)
+  "Return why the server of DATA failed, or the last line that it wrote."
+  (let-alist data
+    (or (emacs-agent-value .last_error)
+        (and (> (length .stderr) 0) (aref .stderr (1- (length .stderr))))
+        "")))
+
+;;;###autoload
+(defun emacs-agent-servers ()
+  "List the MCP servers of this project."
+  (interactive)
+  (let ((project (directory-file-name (emacs-agent-context-project))))
+    (pop-to-buffer
+     (with-current-buffer (get-buffer-create "*emacs-agent servers*")
+       (emacs-agent-servers-mode)
+       (setq emacs-agent-servers--project project)
+       (revert-buffer)
+       (current-buffer)))))
+
+(defun emacs-agent-servers-details ()
+  "Show all about the server at point, and all that it wrote."
+  (interactive)
+  (let-alist (emacs-agent-list-item)
+    (emacs-agent-popup-text
+     "*emacs-agent server*"
+     (string-join
+      (delq nil
+            (list (format "%s: %s, %s%s%s" .name .status .transport
+                          (if (emacs-agent-value .protocol) (format ", protocol %s" .protocol) "")
+                          (if .pid (format ", process %s" .pid) ""))
+                  (emacs-agent-value .last_error)
+                  (and (> (length .stderr) 0) (concat "\n" (string-join (append .stderr nil) "\n")))))
+      "\n"))))
+
+(defun emacs-agent-servers--restart (parameters then)
+  "Start the server at point again, with PARAMETERS of the query, and call THEN.
+THEN is called with nil, or with what went wrong."
+  (let ((buffer (current-buffer)) (name (alist-get 'name (emacs-agent-list-item))))
+    (emacs-agent-request
+     "POST" (apply #'emacs-agent-http-query (format "/api/mcp/%s/restart" (url-hexify-string name))
+                   :project emacs-agent-servers--project parameters)
+     :body t :timeout nil
+     :then (lambda (_)
+             (emacs-agent-list-refresh buffer)
+             (emacs-agent-say "%s is ready" name)
+             (funcall then nil))
+     :else (lambda (failure)
+             (emacs-agent-list-refresh buffer)
+             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))
+             (funcall then failure)))
+    (emacs-agent-say "%s starts…" name)))
+
+(defun emacs-agent-servers-restart ()
+  "Stop the server at point and start it again."
+  (interactive)
+  (emacs-agent-servers--restart nil #'ignore))
+
+(defun emacs-agent-servers-sign-in ()
+  "Start the server at point again, and sign in where it wants that.
+The question comes into a conversation about the project, and is answered
+there."
+  (interactive)
+  (emacs-agent-list-item)
+  (let* ((list (current-buffer))
+         (default-directory (file-name-as-directory emacs-agent-servers--project))
+         (session (or (emacs-agent-project-session emacs-agent-servers--project)
+                      (emacs-agent-start emacs-agent-servers--project))))
+    (emacs-agent-session-when-open
+     session
+     (lambda (failure)
+       (if failure
+           (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))
+         (when (buffer-live-p list)
+           (with-current-buffer list
+             (emacs-agent-servers--restart (list :session (emacs-agent-session-id session)) #'ignore))))))
+    (emacs-agent-mode-show session)))
+
+(provide 'emacs-agent-servers)
+;;; emacs-agent-servers.el ends here

@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver-protocol'
+import { AppError } from '../base/errors.ts'
+import type { Connection } from './connection.ts'
+import type { Document, Documents } from './documents.ts'
+
+/** A server without versions may report a text in several parts: so long after the last, all are there. */
+const QUIET_MS = 200
+/** Such a server is not sent another text while it still owes a report, for so long. */
+const OWED_MS = 1000
+/** ServerCancelled and ContentModified: it is to be asked again. */
+const AGAIN = [-32802, -32801]
+const PAUSE_MS = 100
+/** How often it is looked whether a server that was just started has registered more. */
+const REGISTERED_MS = 50
+
+/**
+ * What the server reports of this very text, which it is shown; null when another text came meanwhile. Waits until `signal`
+ * is aborted; throws its reason, and TOOL_FAILED when the server ends.
+ */
+export function check(
+  path: string,
+  text: string,
+  documents: Documents,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<readonly Diagnostic[] | null> {
+  return reportOf(path, text, documents, connection, AbortSignal.any([signal, connection.gone]))
+}
+
+async function reportOf(
+  path: string,
+  text: string,
+  documents: Documents,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<readonly Diagnostic[] | null> {
+  const pulls = () => connection.provides('diagnosticProvider', 'textDocument/diagnostic')
+  const before = documents.get(path)
+  if (!pulls() && before && !documents.isVersioned() && before.owed > 0 && before.text !== text)
+    await untilReported(before, AbortSignal.any([signal, AbortSignal.timeout(OWED_MS)])).catch(() =>
+      signal.throwIfAborted(),
+    )
+  signal.throwIfAborted()
+  const document = documents.show(path, text, connection)
+  if (pulls()) return await pull(document, documents, connection, signal)
+  const { version } = document
+  await untilReported(document, signal, pulls)
+  if (pulls()) return await pull(document, documents, connection, signal)
+  while (!documents.isVersioned() && document.version === version && document.reported) {
+    const rest = QUIET_MS - (performance.now() - document.reported.at)
+    if (rest <= 0) break
+    await delay(rest, undefined, { signal })
+  }
+  return document.version === version ? (document.reported?.items ?? null) : null
+}
+
+/** Until the version that the document has now was reported, or is another; or the server has registered that it is asked. */
+function untilReported(document: Document, signal: AbortSignal, pulls = () => false): Promise<void> {
+  const { version } = document
+  return new Promise((resolve, reject) => {
+    const timer = setInterval(() => act(), REGISTERED_MS)
+    const done = () => {
+      clearInterval(timer)
+      document.waiting.delete(act)
+      signal.removeEventListener('abort', abort)
+    }
+    const act = () => {
+      if (document.version === version && !document.reported && !pulls()) return
+      done()
+      resolve()
+    }
+    const abort = () => {
+      done()
+      reject(signal.reason)
+    }
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    document.waiting.add(act)
+    act()
+  })
+}
+
+async function pull(document: Document, documents: Documents, connection: Connection, signal: AbortSignal) {
+  const { version, uri } = document
+  for (;;) {
+    try {
+      const params = { textDocument: { uri } }
+      const report = await connection.request<DocumentDiagnosticReport>('textDocument/diagnostic', params, signal)
+      if (document.version !== version) return null
+      if (report?.kind === 'full') documents.reported(document, report.items)
+      return report?.kind === 'full' ? report.items : null
+    } catch (error) {
+      if (!(error instanceof AppError) || !AGAIN.includes(Number(error.details.lsp_code))) throw error
+      await delay(PAUSE_MS, undefined, { signal })
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import type { Diagnostic, PublishDiagnosticsParams } from 'vscode-languageserver-protocol'
+import { hashOf } from '../base/files.ts'
+import type { Connection } from './connection.ts'
+import type { Found } from './find.ts'
+import { languageOf } from './known.ts'
+import { pathOf, uriOf } from './text.ts'
+
+/** A file as its server knows it. */
+export type Document = {
+  path: string
+  uri: string
+  version: number
+  /** Of the text of `version`. */
+  hash: string
+  text: string
+  /** When that text was sent, in milliseconds of `performance`. */
+  sent_at: number
+  /** Reports that a server without versions still owes for texts that it was sent. */
+  owed: number
+  /** What the server reports of the text of `version`; null until it has. */
+  reported: { items: readonly Diagnostic[]; at: number } | null
+  /** Of the last texts, by hash. */
+  earlier: Map<string, readonly Diagnostic[]>
+  waiting: Set<() => void>
+}
+
+const MOST_OPEN = 60
+const MOST_EARLIER = 4
+/** What of a file's diagnostics is kept, and of how many files that are not open. */
+const MOST_DIAGNOSTICS = 1000
+const MOST_OTHERS = 1000
+/** A server that has not reported after so long does not report any more. */
+const OWED_MS = 5000
+
+/** The files that one server was told of, and what it reports of them. */
+export function createDocuments({ row, fitsPattern }: Found) {
+  const open = new Map<string, Document>()
+  /** Files that are not open: what the server says of them by itself. */
+  const others = new Map<string, readonly Diagnostic[]>()
+  /** It says which version a report is about. */
+  let versioned = false
+
+  const wake = ({ waiting }: Document) => {
+    for (const act of [...waiting]) act()
+  }
+
+  function close(path: string, connection: Connection) {
+    const document = open.get(path)
+    if (!document) return
+    open.delete(path)
+    connection.notify('textDocument/didClose', { textDocument: { uri: document.uri } })
+    wake(document)
+  }
+  /** Of the text that the document has now. */
+  function reported(document: Document, items: readonly Diagnostic[]) {
+    document.reported = { items: items.slice(0, MOST_DIAGNOSTICS), at: performance.now() }
+    remember(document, document.reported.items)
+    wake(document)
+  }
+
+  return {
+    get: (path: string): Document | undefined => open.get(path),
+    isVersioned: () => versioned,
+
+    /** Sends the text, unless the server has it. Returns the document with its version. */
+    show(path: string, text: string, connection: Connection): Document {
+      const hash = hashOf(text)
+      const known = open.get(path)
+      if (known?.hash === hash) {
+        open.delete(path)
+        open.set(path, known) // the last to be closed
+        return known
+      }
+      const uri = uriOf(path)
+      const now = performance.now()
+      if (known) {
+        if (known.reported) remember(known, known.reported.items)
+        const owed = now - known.sent_at < OWED_MS ? known.owed + 1 : 1
+        Object.assign(known, { version: known.version + 1, hash, text, sent_at: now, owed, reported: null })
+        connection.notify('textDocument/didChange', {
+          textDocument: { uri, version: known.version },
+          contentChanges: [{ text }],
+        })
+        if (wantsSaves(connection)) connection.notify('textDocument/didSave', { textDocument: { uri }, text })
+        wake(known) // who waits for the version before gets nothing
+        return known
+      }
+      const created: Document = {
+        path,
+        uri,
+        version: 1,
+        hash,
+        text,
+        sent_at: now,
+        owed: 1,
+        reported: null,
+        earlier: new Map(),
+        waiting: new Set(),
+      }
+      others.delete(path)
+      open.set(path, created)
+      const languageId = languageOf(path, row, pattern => fitsPattern(pattern, path))
+      connection.notify('textDocument/didOpen', { textDocument: { uri, languageId, version: 1, text } })
+      const [oldest] = open.values()
+      if (open.size > MOST_OPEN && oldest) close(oldest.path, connection)
+      return created
+    },
+
+    close,
+
+    /** A report that came by itself. One of an earlier text is dropped. */
+    published({ uri, version, diagnostics }: PublishDiagnosticsParams) {
+      const path = pathOf(uri)
+      if (path === null || !Array.isArray(diagnostics)) return
+      const items = diagnostics.slice(0, MOST_DIAGNOSTICS)
+      const document = open.get(path)
+      if (!document) {
+        others.delete(path)
+        if (items.length > 0) others.set(path, items)
+        const [oldest] = others.keys()
+        if (others.size > MOST_OTHERS && oldest !== undefined) others.delete(oldest)
+        return
+      }
+      if (typeof version === 'number') {
+        versioned = true
+        if (version < document.version) return
+      } else if (versioned) return
+      document.owed = Math.max(0, document.owed - 1)
+      if (version == null && document.owed > 0) return // of a text before this one
+      reported(document, items)
+    },
+
+    reported,
+
+    /** All that is reported now. */
+    known(): { path: string; text: string | null; items: readonly Diagnostic[] }[] {
+      return [
+        ...[...open.values()].map(({ path, text, reported }) => ({ path, text, items: reported?.items ?? [] })),
+        ...[...others].map(([path, items]) => ({ path, text: null, items })),
+      ]
+    },
+  }
+}
+
+export type Documents = ReturnType<typeof createDocuments>
+
+function remember({ earlier, hash }: Document, items: readonly Diagnostic[]) {
+  earlier.delete(hash)
+  earlier.set(hash, items)
+  const [oldest] = earlier.keys()
+  if (earlier.size > MOST_EARLIER && oldest !== undefined) earlier.delete(oldest)
+}
+
+function wantsSaves({ capabilities: { textDocumentSync: sync } }: Connection): boolean {
+  return typeof sync === 'object' && Boolean(sync.save)
+}

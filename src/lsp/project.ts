@@ -1,0 +1,213 @@
+import type { Diagnostic as LspDiagnostic } from 'vscode-languageserver-protocol'
+import { abortable } from '../base/abort.ts'
+import { AppError, messageOf } from '../base/errors.ts'
+import { hashOf } from '../base/files.ts'
+import { type Diagnostic, diagnosticOf, type Spot, spotsOf, symbolsOf, textOf } from './answers.ts'
+import { check } from './check.ts'
+import { createFinder, type Found, type Surroundings } from './find.ts'
+import { newcomers } from './newcomers.ts'
+import { createServer, type Running, type Server, type ServerOptions } from './server.ts'
+import { lineAt, textAt, unitsOf, uriOf } from './text.ts'
+
+/** The contents of a file as the one who asks sees it; null where there are none. */
+export type ReadText = (path: string) => Promise<string | null>
+export type At = { path: string; line: number; column: number }
+
+/** So long after a file was sent, a checker has said what it says. */
+const CHECK_MS = 15_000
+const MOST_SERVERS = 3
+
+/** The language servers of one project, as one that answers questions about its code. */
+export function createProjectServers(around: Surroundings, options: Omit<ServerOptions, 'project'>) {
+  const finder = createFinder(around)
+  const servers = new Map<string, Server>()
+  let present: ReturnType<typeof finder.present> | undefined
+  /** Looks at files before they change, which end when they do: a server must not be shown the old text then. */
+  const beginning = new Map<string, AbortController>()
+
+  const serverOf = (found: Found): Server => {
+    const known = servers.get(found.row.name)
+    if (known) return known
+    const server = createServer(found, { ...options, project: around.project })
+    servers.set(found.row.name, server)
+    return server
+  }
+  /** The first that is for the file and does not fail all the time. */
+  const serverFor = async (path: string): Promise<Server | undefined> =>
+    (await finder.for(path)).map(serverOf).find(server => !server.rests())
+
+  async function serving(path: string): Promise<Running> {
+    const server = await serverFor(path)
+    if (server) return await server.use()
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    throw new AppError('TOOL_FAILED', `No language server is found for ${name}. Use grep and read_file.`)
+  }
+
+  async function shown(path: string, read: ReadText) {
+    const running = await serving(path)
+    const text = await read(path)
+    if (text === null) throw new AppError('TOOL_FAILED', 'The file cannot be read as text.')
+    running.documents.show(path, text, running.connection)
+    return { ...running, text }
+  }
+
+  async function ask<T>(method: string, at: At, more: object, read: ReadText, signal: AbortSignal): Promise<T | null> {
+    const { connection, text } = await shown(at.path, read)
+    const position = { line: at.line - 1, character: unitsOf(lineAt(text, at.line - 1), at.column) }
+    return connection.request<T>(method, { textDocument: { uri: uriOf(at.path) }, position, ...more }, signal)
+  }
+
+  async function diagnosticsOf(path: string, read: ReadText, signal: AbortSignal): Promise<Diagnostic[]> {
+    const { documents, connection } = await serving(path)
+    const text = await read(path)
+    if (text === null) throw new AppError('TOOL_FAILED', 'The file cannot be read as text.')
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(CHECK_MS)])
+    const items = await check(path, text, documents, connection, bounded).catch(error => {
+      signal.throwIfAborted()
+      if (!bounded.aborted) throw error
+      throw new AppError('TIMEOUT', `The language server reported nothing within ${CHECK_MS / 1000} s.`)
+    })
+    return (items ?? []).map(item => diagnosticOf(path, text, item))
+  }
+
+  /** What the running servers know; with none running, those of the project are started. */
+  async function all(): Promise<{ running: Running; sample?: string }[]> {
+    const up = [...servers.values()].flatMap(server => server.current() ?? [])
+    if (up.length > 0)
+      return (await Promise.allSettled(up)).flatMap(one => (one.status === 'fulfilled' ? { running: one.value } : []))
+    present ??= finder.present()
+    const found = (await present).slice(0, MOST_SERVERS)
+    const started = await Promise.allSettled(
+      found.map(async ({ found, sample }) => ({ running: await serverOf(found).use(), sample })),
+    )
+    const ready = started.flatMap(one => (one.status === 'fulfilled' ? one.value : []))
+    const [failed] = started
+    if (ready.length === 0 && failed?.status === 'rejected') throw failed.reason
+    return ready
+  }
+
+  return {
+    /** Names of the servers for files that the project has. Starts none. */
+    async names(): Promise<string[]> {
+      present ??= finder.present()
+      return (await present).map(({ found }) => found.row.name)
+    },
+
+    /** All that can be started, those for files of the project with `present`. */
+    async found(): Promise<{ name: string; program: string; files: readonly string[]; present: boolean }[]> {
+      const here = new Set((await finder.present()).map(({ found }) => found))
+      return (await finder.all()).map(found => {
+        const { row, program } = found
+        return { name: row.name, program, files: row.files, present: here.has(found) }
+      })
+    },
+
+    /** As tools ask it. */
+    source: (read: ReadText) => ({
+      name: 'language server',
+      async diagnostics(paths: readonly string[] | null, signal: AbortSignal): Promise<Diagnostic[]> {
+        if (paths !== null) return (await Promise.all(paths.map(path => diagnosticsOf(path, read, signal)))).flat()
+        const known = (await all()).flatMap(({ running: { documents } }) => documents.known())
+        return known.flatMap(({ path, text, items }) => items.map(item => diagnosticOf(path, text, item)))
+      },
+      definition: async (at: At, signal: AbortSignal): Promise<Spot[]> =>
+        spotsOf(await ask('textDocument/definition', at, {}, read, signal)),
+      references: async (at: At, signal: AbortSignal): Promise<Spot[]> =>
+        spotsOf(await ask('textDocument/references', at, { context: { includeDeclaration: true } }, read, signal)),
+      hover: async (at: At, signal: AbortSignal): Promise<string> =>
+        textOf(await ask('textDocument/hover', at, {}, read, signal)),
+      async symbols({ path, query }: { path?: string; query?: string }, signal: AbortSignal): Promise<Spot[]> {
+        if (path !== undefined) {
+          const { connection } = await shown(path, read)
+          const uri = uriOf(path)
+          return symbolsOf(
+            await connection.request('textDocument/documentSymbol', { textDocument: { uri } }, signal),
+            uri,
+            query,
+          )
+        }
+        const answers = await Promise.all(
+          (await all()).map(async ({ running: { connection, documents }, sample }) => {
+            // A server knows a project by a file of it.
+            const text = sample === undefined ? null : await read(sample)
+            if (text !== null) documents.show(sample!, text, connection)
+            return symbolsOf(await connection.request('workspace/symbol', { query: query ?? '' }, signal), '')
+          }),
+        )
+        return answers.flat()
+      },
+    }),
+
+    /** Has the errors of a file known before it changes, in the background. Never throws. */
+    async begin(path: string, before: string): Promise<void> {
+      const controller = new AbortController()
+      beginning.set(path, controller)
+      try {
+        const server = await serverFor(path)
+        if (!server) return
+        const { documents, connection } = await server.use()
+        if (documents.get(path)?.earlier.has(hashOf(before))) return
+        const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(CHECK_MS)])
+        await check(path, before, documents, connection, signal)
+      } catch (error) {
+        if (!controller.signal.aborted) options.log(`The errors of ${path} are not known: ${messageOf(error)}`)
+      } finally {
+        if (beginning.get(path) === controller) beginning.delete(path)
+      }
+    },
+
+    /**
+     * Errors of the changed file that it did not have before. Empty when they are not known before `signal` is aborted, be it
+     * those of now or those of before. Never throws.
+     */
+    async newErrors(path: string, before: string | null, after: string, signal: AbortSignal): Promise<Diagnostic[]> {
+      beginning.get(path)?.abort()
+      try {
+        const server = await serverFor(path)
+        if (!server) return []
+        const { documents, connection } = await abortable(server.use(), signal)
+        const old = before === null ? [] : await baseline(path, before, { documents, connection }, signal)
+        const items = old && (await check(path, after, documents, connection, signal))
+        if (!items || !old) return []
+        const read = (items: readonly LspDiagnostic[], text: string | null) => ({
+          items: items.map(item => diagnosticOf(path, text, item)),
+          text,
+        })
+        return newcomers(read(old, before), read(items, after))
+      } catch {
+        return [] // too late, or the server failed: no error is better than one that is not new
+      }
+    },
+
+    /** A file that is gone, or changed by other means: servers that have it open are shown what it is now. */
+    async refresh(path: string): Promise<void> {
+      for (const server of servers.values()) {
+        const running = await server.current()?.catch(() => undefined)
+        if (!running) continue
+        const { documents, connection } = running
+        const text = await textAt(path)
+        const type = text === null ? 3 : documents.get(path) ? 2 : 1
+        if (text === null) documents.close(path, connection)
+        else if (documents.get(path)) documents.show(path, text, connection)
+        connection.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: uriOf(path), type }] })
+      }
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([...servers.values()].map(server => server.stop('the backend ends')))
+    },
+  }
+}
+
+export type ProjectServers = ReturnType<typeof createProjectServers>
+
+/** What was reported of the text before the change. */
+async function baseline(
+  path: string,
+  before: string,
+  { documents, connection }: Running,
+  signal: AbortSignal,
+): Promise<readonly LspDiagnostic[] | null> {
+  const known = documents.get(path)?.earlier.get(hashOf(before))
+  return known ?? (await check(path, before, documents, connection, signal))
+}

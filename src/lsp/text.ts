@@ -1,0 +1,32 @@
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { readRegular } from '../base/files.ts'
+
+/** Larger files are no source code, and are shown to no server. */
+const LARGEST_FILE = 8 * 1024 * 1024
+
+/** The text of a file; null for what is not there, too large or no file. */
+export async function textAt(path: string): Promise<string | null> {
+  try {
+    return new TextDecoder().decode(await readRegular(path, LARGEST_FILE))
+  } catch {
+    return null
+  }
+}
+
+export const uriOf = (path: string): string => pathToFileURL(path).href
+
+/** Null for what is no file. */
+export function pathOf(uri: string): string | null {
+  try {
+    return uri.startsWith('file:') ? fileURLToPath(uri) : null
+  } catch {
+    return null
+  }
+}
+
+/** LSP counts UTF-16 units, we count characters (code points). */
+export const unitsOf = (line: string, column: number): number => [...line].slice(0, column).join('').length
+export const columnOf = (line: string, units: number): number => [...line.slice(0, units)].length
+
+export const lineAt = (text: string | null, line: number): string =>
+  text?.split('\n', line + 1)[line]?.replace(/\r$/, '') ?? ''

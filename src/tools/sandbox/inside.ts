@@ -1,0 +1,14 @@
+/**
+ * Our own program inside of a sandbox, as a hidden command: `confine BOUNDS COMMAND…` gives up what the bounds do not open and
+ * becomes the command; `bridge SOCKET DIRECT COMMAND…` runs it beside a way to the proxy. Resolves with the exit code.
+ */
+export async function inside([what, given, ...command]: string[]): Promise<number> {
+  switch (what) {
+    case 'confine':
+      return (await import('./confine.ts')).confine(given!, command)
+    case 'bridge':
+      return (await import('./bridge.ts')).bridge(given!, command)
+    default:
+      throw new Error(`There is no way into a sandbox called ${what}.`)
+  }
+}

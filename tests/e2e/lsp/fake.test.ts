@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startTimeOf } from '../../../src/base/processes.ts'
+import { LANGUAGE_TOOLS, open, startWith } from '../../support/languages.ts'
+
+describe.each(['pull', 'push'])('a server that is found, %s', kind => {
+  test('answers the five tools, which are absent without one; is started by the first call alone', async () => {
+    const here = await startWith(kind)
+    const other = await open(here, { 'a.txt': 'text\n' })
+    expect((await other.make('read_file', { path: 'a.txt' })).tools).not.toContain('hover')
+
+    const text = 'def föö 𝒳 bar\ncall föö bar\nodd: thing wrong: big\n'
+    const { make, project } = await open(here, { 'deep/a.fk': text })
+    const { tools } = await make('read_file', { path: 'deep/a.fk' })
+    expect(tools).toEqual(expect.arrayContaining(LANGUAGE_TOOLS))
+    expect(here.pids()).toEqual([])
+
+    const path = join(project, 'deep/a.fk')
+    const { told, diagnostics } = await make('diagnostics', { path: 'deep/a.fk' })
+    expect(diagnostics).toEqual([
+      { path, line: 3, column: 0, severity: 'warning', message: 'thing is odd', source: 'fake' },
+    ])
+    expect(told).toBe('deep/a.fk:3:0 warning: thing is odd (fake)')
+    expect((await make('definition', { path: 'deep/a.fk', line: 2, symbol: 'call' })).told).toContain('Nothing')
+    expect((await make('hover', { path: 'deep/a.fk', line: 1, symbol: 'bar' })).told).toBe('**bar**')
+    expect((await make('references', { path: 'deep/a.fk', line: 1, symbol: 'bar' })).told).toBe(
+      'deep/a.fk:1:10 def föö 𝒳 bar\ndeep/a.fk:2:9 call föö bar',
+    )
+    expect((await make('symbols', { query: 'x' })).result.status).toBe('success')
+    expect(here.lines()).toContain('open fakish')
+    expect(here.lines()).toContain('answer [{"level":3},null]')
+    expect(here.lines()).toContain('answer null')
+    expect(here.pids()).toHaveLength(1)
+    await here.backend.stop()
+    expect(here.pids().map(startTimeOf)).toEqual([null])
+  })
+
+  test('what is newly wrong after an edit goes to the model, what was wrong before does not', async () => {
+    const here = await startWith(kind)
+    const { make, project } = await open(here, { 'a.fk': 'wrong: old\nfine\nodd: x\n' })
+    const same = await make('edit_file', { path: 'a.fk', old: 'fine', new: 'good\nbetter' })
+    expect(same.diagnostics).toBeUndefined()
+    expect(same.told).not.toContain('New errors')
+
+    const more = await make('edit_file', { path: 'a.fk', old: 'good', new: 'wrong: fresh\nodd: y' })
+    const path = join(project, 'a.fk')
+    expect(more.diagnostics).toEqual([
+      { path, line: 2, column: 0, severity: 'error', message: 'fresh is wrong', source: 'fake' },
+    ])
+    expect(more.told).toContain('[New errors since this change:\na.fk:2:0 error: fresh is wrong (fake)]')
+
+    const again = await make('edit_file', { path: 'a.fk', old: 'better', new: 'best' })
+    expect(again.diagnostics).toBeUndefined()
+
+    const whole = await make('write_file', {
+      path: 'b.fk',
+      content: Array.from({ length: 14 }, (_, i) => `wrong: e${i}\n`).join(''),
+    })
+    expect(whole.diagnostics).toHaveLength(10)
+    expect(whole.told).toContain('4 more]')
+    expect(here.pids()).toHaveLength(1)
+  })
+})
+
+describe('a server that fails takes nothing down', () => {
+  test('results of before an edit are not those of after it', async () => {
+    const here = await startWith('push', 'late400')
+    const { make } = await open(here, { 'a.fk': 'wrong: old\n' })
+    expect((await make('diagnostics', { path: 'a.fk' })).told).toContain('old is wrong')
+    expect((await make('edit_file', { path: 'a.fk', old: 'old', new: 'fresh' })).told).toContain('fresh is wrong')
+    const mended = await make('edit_file', { path: 'a.fk', old: 'wrong: fresh', new: 'right' })
+    expect(mended.diagnostics).toBeUndefined()
+    expect((await make('diagnostics', { path: 'a.fk' })).told).toBe('No diagnostics.')
+  })
+
+  test('a report that comes too late is waited for no longer than two seconds, and is not that of the next edit', async () => {
+    const here = await startWith('push', 'late2500')
+    const { make } = await open(here, { 'a.fk': 'fine\n' })
+    const first = await make('edit_file', { path: 'a.fk', old: 'fine', new: 'wrong: a' })
+    expect(first.result.status).toBe('success')
+    expect(first.diagnostics).toBeUndefined()
+    const second = await make('edit_file', { path: 'a.fk', old: 'wrong: a', new: 'good' })
+    expect(second.diagnostics).toBeUndefined()
+    expect((await make('diagnostics', { path: 'a.fk' })).told).toBe('No diagnostics.')
+  })
+
+  test('one without versions', async () => {
+    const here = await startWith('push', 'unversioned')
+    const { make } = await open(here, { 'a.fk': 'wrong: old\nfine\n' })
+    expect((await make('diagnostics', { path: 'a.fk' })).told).toContain('old is wrong')
+    expect((await make('edit_file', { path: 'a.fk', old: 'fine', new: 'wrong: fresh' })).told).toContain(
+      'fresh is wrong',
+    )
+    expect((await make('edit_file', { path: 'a.fk', old: 'fresh', new: 'other' })).told).toContain('other is wrong')
+    expect((await make('edit_file', { path: 'a.fk', old: 'wrong: other', new: 'x' })).diagnostics).toBeUndefined()
+  })
+
+  test.each(['silent', 'crash', 'flood', 'huge', 'hang', 'garbage'])('%s', async fault => {
+    const here = await startWith('push', fault)
+    const { make, project } = await open(here, { 'a.fk': 'fine\n', 'b.txt': 'text\n' })
+    for (const text of ['wrong: a', 'wrong: b']) {
+      const { result, diagnostics } = await make('write_file', { path: 'a.fk', content: `${text}\n` })
+      expect(result.status).toBe('success')
+      expect(diagnostics).toBeUndefined()
+      expect(readFileSync(join(project, 'a.fk'), 'utf8')).toBe(`${text}\n`)
+    }
+    expect((await make('read_file', { path: 'b.txt' })).told).toContain('text')
+    expect((await here.backend.call('GET /health')).status).toBe(200)
+    await here.backend.stop()
+    expect(here.pids().map(startTimeOf).filter(Boolean)).toEqual([])
+  })
+})
