@@ -27,7 +27,7 @@ const COMMON = {
 } as const satisfies Bun.BuildConfig
 
 /**
- * What has bytecode beside the entry point: the chunks that a server and its first turn load. It halves the start and takes a
+ * What has bytecode, two functions deep, beside the entry point: the chunks that a server and its first turn load. It halves the start and takes a
  * third off the first turn, and is three times the size of the source; the Windows runtime leaves no room for the latter.
  */
 const EAGER = (target: string): string[] => (target.startsWith('windows') ? [] : ['engine', 'session'])
@@ -59,6 +59,7 @@ export async function compile(path: string, target: string = HOST): Promise<stri
     await build({
       ...COMMON,
       bytecode: true,
+      bytecodeDepth: 2,
       compile: {
         target: `bun-${target}` as Bun.Build.CompileTarget,
         outfile: path,

@@ -29,14 +29,24 @@ export const leaveOut: BunPlugin = {
   },
 }
 
-/** Texts that are read seldom, and whole, are embedded compressed: strings are in the executable twice, as source and bytecode. */
+/** Texts that are read seldom, and whole, are embedded compressed: the Emacs client as one, the pages of the manual each. */
 export const compressTexts: BunPlugin = {
   name: 'compress-texts',
   setup(build) {
-    build.onLoad({ filter: /\.(?:el|org)$/ }, ({ path }) => ({
-      contents: `import { inflateRawSync } from 'node:zlib'
-export default inflateRawSync(Buffer.from('${deflateRawSync(readFileSync(path), { level: 9 }).toString('base64')}', 'base64')).toString()`,
+    build.onLoad({ filter: /[\\/]src[\\/]emacs[\\/]client\.ts$/ }, async ({ path }) => {
+      const { CLIENT } = await import(path)
+      return {
+        contents: `import { inflateRawSync } from 'node:zlib'\nexport const CLIENT = JSON.parse(${inflating(JSON.stringify(CLIENT))})`,
+        loader: 'js',
+      }
+    })
+    build.onLoad({ filter: /\.org$/ }, ({ path }) => ({
+      contents: `import { inflateRawSync } from 'node:zlib'\nexport default ${inflating(readFileSync(path, 'utf8'))}`,
       loader: 'js',
     }))
   },
 }
+
+/** An expression that is the text. */
+const inflating = (text: string): string =>
+  `inflateRawSync(Buffer.from('${deflateRawSync(text, { level: 9 }).toString('base64')}', 'base64')).toString()`
