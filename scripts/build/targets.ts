@@ -9,7 +9,6 @@ export const TARGETS = [
   'windows-x64',
   'windows-arm64',
 ] as const
-export type Target = (typeof TARGETS)[number]
 
 /** The system that this runs on, as a target. */
 export const HOST = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
