@@ -39,8 +39,8 @@ const DECLINE: Reply = { action: 'decline' }
 
 const ACCEPT: Reply = { action: 'accept', content: { answer: 'accept' } }
 
-const intro = ({ server, message }: Question, { style }: Asking) =>
-  `  ${style.bold(inert(server))} asks: ${inert(message)}`
+const intro = ({ server, message, agent, parent_tool_call_id }: Question, { style }: Asking) =>
+  `  ${agent && parent_tool_call_id ? `${inert(agent)} › ` : ''}${style.bold(inert(server))} asks: ${inert(message)}`
 
 /** The plan is on the screen already, as a list. */
 async function judge(question: Question, asking: Present, closed: AbortSignal): Promise<Reply> {

@@ -5,15 +5,18 @@ import { dirname } from 'node:path'
 import { printable } from '../base/controls.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
+import { maskedOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
 import { nearest } from '../config/nearest.ts'
 import { problemLine } from '../config/problem.ts'
 import type { ProviderReport } from '../llm/models/listing.ts'
 import type { ServerStatus } from '../mcp/status.ts'
+import { createRedactor } from '../session/redact.ts'
 import { findExecutable } from '../tools/shell/executable.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { conventionFindings } from './doctor-conventions.ts'
+import { languageFindings } from './doctor-languages.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
@@ -33,7 +36,8 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
   const { env, dirs, version, sweeper, sandbox } = outside
   const style = styleFor(outside)
   let healthy = true
-  const tell = (section: string, finding: Finding) => {
+  const tell = (section: string, found: Finding) => {
+    const finding = redactor.value(found)
     if (finding.ok === false) healthy = false
     outside.stdout(flags.json ? `${JSON.stringify({ section, ...finding })}\n` : render(finding, style))
   }
@@ -44,6 +48,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
   const runtime = createRuntime({ env, dirs, loaded, log, version, sweeper, sandbox, secrets: () => [] })
   const { project_file, problems } = await projectConfig(loaded, outside.cwd)
   const { config } = loaded
+  const redactor = createRedactor(() => maskedOf(config))
   const sections: Sections = {
     Configuration: [
       ...Object.entries(loaded.provenance)
@@ -62,6 +67,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
     Conventions: await conventionFindings(runtime, outside.cwd),
     Models: await modelFindings(runtime, config),
     'MCP servers': await serverFindings(runtime, outside.cwd),
+    'Language servers': await languageFindings(runtime, outside.cwd),
     Sandbox: [await sandboxFinding(runtime, config, outside.cwd)],
     Disk: [writable(config.transcript_path), writable(dirs.state)],
     Programs: [programs(env, outside.cwd)],

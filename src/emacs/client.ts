@@ -7,21 +7,29 @@ import attention from './emacs-agent-attention.el' with { type: 'text' }
 import backend from './emacs-agent-backend.el' with { type: 'text' }
 import base from './emacs-agent-base.el' with { type: 'text' }
 import budget from './emacs-agent-budget.el' with { type: 'text' }
+import buffers from './emacs-agent-buffers.el' with { type: 'text' }
 import button from './emacs-agent-button.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
 import commit from './emacs-agent-commit.el' with { type: 'text' }
+import compare from './emacs-agent-compare.el' with { type: 'text' }
+import compile from './emacs-agent-compile.el' with { type: 'text' }
 import conflict from './emacs-agent-conflict.el' with { type: 'text' }
 import connection from './emacs-agent-connection.el' with { type: 'text' }
 import context from './emacs-agent-context.el' with { type: 'text' }
 import copy from './emacs-agent-copy.el' with { type: 'text' }
 import cost from './emacs-agent-cost.el' with { type: 'text' }
 import decide from './emacs-agent-decide.el' with { type: 'text' }
+import delegate from './emacs-agent-delegate.el' with { type: 'text' }
+import describe from './emacs-agent-describe.el' with { type: 'text' }
+import diagnostics from './emacs-agent-diagnostics.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
 import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
+import editor from './emacs-agent-editor.el' with { type: 'text' }
+import evaluate from './emacs-agent-eval.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fleet from './emacs-agent-fleet.el' with { type: 'text' }
@@ -39,6 +47,7 @@ import json from './emacs-agent-json.el' with { type: 'text' }
 import keys from './emacs-agent-keys.el' with { type: 'text' }
 import list from './emacs-agent-list.el' with { type: 'text' }
 import live from './emacs-agent-live.el' with { type: 'text' }
+import lookup from './emacs-agent-lookup.el' with { type: 'text' }
 import menu from './emacs-agent-menu.el' with { type: 'text' }
 import message from './emacs-agent-message.el' with { type: 'text' }
 import mode from './emacs-agent-mode.el' with { type: 'text' }
@@ -56,6 +65,7 @@ import problems from './emacs-agent-problems.el' with { type: 'text' }
 import program from './emacs-agent-program.el' with { type: 'text' }
 import proposal from './emacs-agent-proposal.el' with { type: 'text' }
 import question from './emacs-agent-question.el' with { type: 'text' }
+import refine from './emacs-agent-refine.el' with { type: 'text' }
 import request from './emacs-agent-request.el' with { type: 'text' }
 import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
@@ -92,21 +102,29 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-backend.el': backend,
   'emacs-agent-base.el': base,
   'emacs-agent-budget.el': budget,
+  'emacs-agent-buffers.el': buffers,
   'emacs-agent-button.el': button,
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
   'emacs-agent-commands.el': commands,
   'emacs-agent-commit.el': commit,
+  'emacs-agent-compile.el': compile,
+  'emacs-agent-compare.el': compare,
   'emacs-agent-conflict.el': conflict,
   'emacs-agent-connection.el': connection,
   'emacs-agent-context.el': context,
   'emacs-agent-cost.el': cost,
   'emacs-agent-copy.el': copy,
   'emacs-agent-decide.el': decide,
+  'emacs-agent-describe.el': describe,
+  'emacs-agent-diagnostics.el': diagnostics,
+  'emacs-agent-delegate.el': delegate,
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-draft-text.el': draftText,
   'emacs-agent-edit.el': edit,
+  'emacs-agent-editor.el': editor,
+  'emacs-agent-eval.el': evaluate,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
   'emacs-agent-fleet.el': fleet,
@@ -123,6 +141,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-json.el': json,
   'emacs-agent-keys.el': keys,
   'emacs-agent-list.el': list,
+  'emacs-agent-lookup.el': lookup,
   'emacs-agent-live.el': live,
   'emacs-agent-menu.el': menu,
   'emacs-agent-message.el': message,
@@ -141,6 +160,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-program.el': program,
   'emacs-agent-proposal.el': proposal,
   'emacs-agent-question.el': question,
+  'emacs-agent-refine.el': refine,
   'emacs-agent-request.el': request,
   'emacs-agent-resume.el': resume,
   'emacs-agent-review.el': review,

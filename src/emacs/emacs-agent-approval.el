@@ -16,6 +16,8 @@
 (require 'emacs-agent-button)
 (require 'emacs-agent-inert)
 
+(autoload 'emacs-agent-compile-command "emacs-agent-compile")
+
 (defvar emacs-agent-approval-delay 0.5
   "Seconds during which a new approval takes no decision.")
 
@@ -90,6 +92,7 @@ What undo brings back is not."
     (let ((files (append .preview.files nil))
           (limit (if expanded 100000 emacs-agent-result-lines)))
       (concat
+       (emacs-agent-approval--command .tool)
        (mapconcat (lambda (file)
                     (let-alist file
                       (concat "- " .org "  " (emacs-agent-diff-stat-text .diff) "\n"
@@ -97,6 +100,11 @@ What undo brings back is not."
                   files "")
        ;; What a command does is shown whole.
        (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
+
+(defun emacs-agent-approval--command (tool)
+  "Return a line about what TOOL runs, where only this Emacs knows it."
+  (and (equal tool "compile") emacs-agent-session
+       (concat "Command: " (emacs-agent-inert-line (emacs-agent-compile-command emacs-agent-session) 500) "\n")))
 
 (defun emacs-agent-approval--keys (call)
   "Return the lines about the keys that act on CALL."

@@ -45,9 +45,8 @@
 (autoload 'emacs-agent-desktop-restore "emacs-agent-resume")
 (autoload 'emacs-agent-transcript-files "emacs-agent-transcripts")
 
-(defvar desktop-buffer-mode-handlers)
-(with-eval-after-load 'desktop
-  (add-to-list 'desktop-buffer-mode-handlers '(emacs-agent-mode . emacs-agent-desktop-restore)))
+;; Emacs has this variable without desktop.el.
+(add-to-list 'desktop-buffer-mode-handlers '(emacs-agent-mode . emacs-agent-desktop-restore))
 
 (provide 'emacs-agent-commands)
 ;;; emacs-agent-commands.el ends here

@@ -45,7 +45,10 @@
   "Put a frame of SESSION, its TYPE, ID and DATA, into the queue."
   (when id
     (setf (emacs-agent-stream-last-id (emacs-agent-session-stream session)) id))
-  (emacs-agent-intake-add session type data))
+  (if (equal type "editor.request")
+      ;; It is answered apart from what is shown, and the agent waits for it.
+      (emacs-agent-run-hook 'emacs-agent-session-request-functions session (emacs-agent-json-parse data))
+    (emacs-agent-intake-add session type data)))
 
 (defun emacs-agent-connection--stream-state (session state)
   "React to STATE of the stream of SESSION."
@@ -95,7 +98,8 @@
    "POST" (emacs-agent-session-path session "/resume") :body t
    :then (lambda (answer)
            (emacs-agent-session-give-back session answer)
-           (setf (emacs-agent-session-unsaved session) 'never)
+           (setf (emacs-agent-session-unsaved session) 'never
+                 (emacs-agent-session-editor session) nil)
            (when (buffer-live-p (emacs-agent-session-buffer session))
              (emacs-agent-session-follow session))
            (emacs-agent-session-ask session)

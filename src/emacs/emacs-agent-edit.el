@@ -12,13 +12,9 @@
 
 ;;; Code:
 
+(require 'emacs-agent-compare)
 (require 'emacs-agent-decide)
 (require 'diff-mode)
-
-(declare-function ediff-buffers "ediff")
-(declare-function ediff-setup-windows-plain "ediff-wind")
-(defvar ediff-window-setup-function)
-(defvar ediff-quit-hook)
 
 (defvar-local emacs-agent-edit--section nil
   "The section whose call this buffer is about.")
@@ -69,8 +65,8 @@ BODY is called there to make what the approval is to say."
     (unless (emacs-agent-edit--pending-p section)
       (user-error "The call does not wait any more"))
     (emacs-agent-decide-approve section (funcall emacs-agent-edit--body)
-                               (lambda () (when (buffer-live-p buffer)
-                                            (with-current-buffer buffer (emacs-agent-edit-abort)))))))
+                                (lambda () (when (buffer-live-p buffer)
+                                             (with-current-buffer buffer (emacs-agent-edit-abort)))))))
 
 (defun emacs-agent-edit--pending-p (section)
   "Whether the call of SECTION still waits."
@@ -143,48 +139,16 @@ BODY is called there to make what the approval is to say."
 The text to be written can be changed there; after quitting, it can be
 approved."
   (interactive)
-  (require 'ediff)
   (let* ((section (emacs-agent-approval-ready))
-         (call (emacs-agent-section-data section))
-         (mode (emacs-agent-edit--mode (emacs-agent-proposal-file call)))
-         (before (emacs-agent-edit--buffer "before" (emacs-agent-proposal-before call) mode))
-         (after (emacs-agent-edit--buffer
-                 "proposed" (emacs-agent-proposal-content call (emacs-agent-call-refused call)) mode))
-         (windows (current-window-configuration))
-         (ediff-window-setup-function #'ediff-setup-windows-plain))
-    (with-current-buffer before (setq buffer-read-only t))
-    (ediff-buffers
-     before after
-     (list (lambda ()
-             (setq-local ediff-window-setup-function #'ediff-setup-windows-plain)
-             (add-hook 'ediff-quit-hook
-                       (lambda () (run-at-time 0 nil #'emacs-agent-edit--after-ediff
-                                               section before after windows))
-                       t t))))))
-
-(defun emacs-agent-edit--buffer (name text mode)
-  "Return a new buffer with NAME and TEXT, in MODE."
-  (let ((buffer (generate-new-buffer (format "*emacs-agent %s*" name))))
-    (with-current-buffer buffer
-      (insert text)
-      (let ((enable-local-variables nil))
-        (ignore-errors (funcall mode)))
-      (set-buffer-modified-p nil))
-    buffer))
-
-(defun emacs-agent-edit--after-ediff (section before after windows)
-  "Come back from Ediff about SECTION: BEFORE and AFTER were compared.
-WINDOWS is how it was before."
-  (set-window-configuration windows)
-  (let ((text (and (buffer-live-p after) (with-current-buffer after (buffer-string))))
-        (changed (and (buffer-live-p after) (buffer-modified-p after))))
-    (dolist (buffer (list before after))
-      (when (buffer-live-p buffer)
-        (with-current-buffer buffer (set-buffer-modified-p nil))
-        (kill-buffer buffer)))
-    (when (and text (emacs-agent-edit--pending-p section)
-               (y-or-n-p (if changed "Approve the text as you changed it? " "Approve it as it is? ")))
-      (emacs-agent-decide-approve section (and changed `((content . ,(emacs-agent-clean-text text))))))))
+         (call (emacs-agent-section-data section)))
+    (emacs-agent-compare
+     (emacs-agent-proposal-before call)
+     (emacs-agent-proposal-content call (emacs-agent-call-refused call))
+     (emacs-agent-edit--mode (emacs-agent-proposal-file call))
+     (lambda (text changed)
+       (when (and text (emacs-agent-edit--pending-p section)
+                  (y-or-n-p (if changed "Approve the text as you changed it? " "Approve it as it is? ")))
+         (emacs-agent-decide-approve section (and changed `((content . ,(emacs-agent-clean-text text))))))))))
 
 (provide 'emacs-agent-edit)
 ;;; emacs-agent-edit.el ends here

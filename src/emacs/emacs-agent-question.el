@@ -86,6 +86,7 @@ All others are optional."
          (open (emacs-agent-question--open-p question)))
     (let-alist (emacs-agent-question-event question)
       (let ((text (concat "*** Question of " .org_title
+                          (emacs-agent-call-agent (emacs-agent-question-event question))
                           (propertize (concat "  " (emacs-agent-question--state question))
                                       'emacs-agent-face (if open 'emacs-agent-attention 'emacs-agent-dim))
                           "\n" .org "\n"

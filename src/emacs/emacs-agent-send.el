@@ -15,6 +15,7 @@
 (require 'emacs-agent-input)
 (require 'emacs-agent-slash)
 (require 'emacs-agent-context)
+(require 'emacs-agent-delegate)
 
 (defcustom emacs-agent-when-busy 'queue
   "What happens to a prompt that is sent while the agent works.
@@ -102,16 +103,21 @@ See `emacs-agent-before-send-functions'."
      (append (and files `((files . ,(vconcat files)))) context)
      :key #'car :from-end t)))
 
-(defun emacs-agent-interrupt ()
-  "Stop the agent; what was waiting to be sent goes back into the input."
-  (interactive)
+(defun emacs-agent-interrupt (&optional one)
+  "Stop the agent; what was waiting to be sent goes back into the input.
+With a prefix argument, ONE, stop a single delegated agent instead."
+  (interactive "P")
   (let ((session (emacs-agent-context-session)))
     (unless (emacs-agent-session-id session) (user-error "There is nothing to stop yet"))
-    (emacs-agent-session-act
-     session "interrupt" nil
-     (lambda (answer)
-       (emacs-agent-say "Stopped%s" (if (emacs-agent-session-give-back session answer)
-                                        ", and what waited is in the input again" ""))))))
+    (if one (call-interactively #'emacs-agent-stop-delegate) (emacs-agent-send--stop session))))
+
+(defun emacs-agent-send--stop (session)
+  "Stop all that SESSION does."
+  (emacs-agent-session-act
+   session "interrupt" nil
+   (lambda (answer)
+     (emacs-agent-say "Stopped%s" (if (emacs-agent-session-give-back session answer)
+                                      ", and what waited is in the input again" "")))))
 
 (defun emacs-agent-send--give-back (session texts)
   "Put TEXTS, which SESSION will not see, back into its input."

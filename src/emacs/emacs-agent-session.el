@@ -17,6 +17,9 @@
 (defvar emacs-agent-session-event-functions nil
   "Functions called with a session and each event, in the session's buffer.")
 
+(defvar emacs-agent-session-request-functions nil
+  "Functions called at once with a session and a request of the backend to Emacs.")
+
 (defvar emacs-agent-session-batch-functions nil
   "Functions called with a session after some events, in its buffer.")
 
@@ -46,6 +49,7 @@
   (changes nil)                         ; file.changed events, newest first
   (config nil)                          ; with the mode, among others
   draft                                 ; the last tool.draft, while nothing else came
+  editor                                ; the connection for which its tools are registered, and whether that is done
   (unsaved 'never))                     ; what was last reported of unsaved buffers
 
 (defvar-local emacs-agent-session nil

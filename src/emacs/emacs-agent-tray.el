@@ -105,7 +105,7 @@ Just after a decision they do not type either: what comes next may be late."
   (let ((sections (cl-remove-if #'emacs-agent-tray--sent-p (emacs-agent-waiting-sections))))
     (if (null sections) ""
       (emacs-agent-button-shown
-       (concat (propertize (format "%d waiting for you" (length sections)) 'emacs-agent-face 'emacs-agent-attention) "\n"
+       (concat "\n" (propertize (format "%d waiting for you" (length sections)) 'emacs-agent-face 'emacs-agent-attention) "\n"
                (mapconcat #'emacs-agent-tray--line (seq-take sections 8) "")
                (and (nthcdr 8 sections) (format "  … %d more\n" (- (length sections) 8)))
                (emacs-agent-tray--coming session)
@@ -118,7 +118,8 @@ Just after a decision they do not type either: what comes next may be late."
          (event (if question (emacs-agent-question-event data) (emacs-agent-call-event data))))
     (concat "  "
             (if question
-                (emacs-agent-show-all (emacs-agent-one-line (alist-get 'message event) 70))
+                (concat (emacs-agent-show-all (emacs-agent-one-line (alist-get 'message event) 70))
+                        (emacs-agent-call-agent event))
               (concat (emacs-agent-call-words event) (emacs-agent-call-agent event)
                       (mapconcat (lambda (file) (concat "  " (emacs-agent-diff-stat-text (alist-get 'diff file))))
                                  (seq-take (alist-get 'files (alist-get 'preview event)) 1) "")))

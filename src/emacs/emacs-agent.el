@@ -54,6 +54,7 @@
 (require 'emacs-agent-turns)
 (require 'emacs-agent-undo)
 (require 'emacs-agent-unsaved)
+(require 'emacs-agent-editor)
 (require 'emacs-agent-settings)
 (require 'emacs-agent-attention)
 (require 'emacs-agent-problems)

@@ -1,3 +1,4 @@
+import { AppError } from '../base/errors.ts'
 import type { EditorTool } from '../tools/editor/editor.ts'
 import { LANGUAGE_TOOLS, type LanguageSource, type LanguageTool } from '../tools/editor/language.ts'
 import { editorSource } from '../tools/editor/source.ts'
@@ -20,7 +21,22 @@ export async function answeredTools({ editor, languages }: Answering): Promise<T
 /** Who answers a tool about code: an editor that registered it, else a language server of the project. */
 export function languageSource({ editor, languages }: Answering, tool: LanguageTool): LanguageSource | undefined {
   const attached = editor.current
-  return attached?.answers(tool) ? editorSource(attached) : languages.source
+  if (!attached?.answers(tool)) return languages.source
+  const source = editorSource(attached)
+  const own = languages.source
+  return own ? { ...source, diagnostics: orElse(source.diagnostics, own.diagnostics) } : source
 }
+
+/** An editor fails for a file that it has not open, or does not check: then a server is asked. */
+const orElse =
+  (first: LanguageSource['diagnostics'], other: LanguageSource['diagnostics']): LanguageSource['diagnostics'] =>
+  async (paths, signal) => {
+    try {
+      return await first(paths, signal)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'TOOL_FAILED') throw error
+      return await other(paths, signal).catch(() => Promise.reject(error))
+    }
+  }
 
 type Answering = Pick<Workspace, 'editor' | 'languages'>

@@ -2,8 +2,8 @@ import type { ToolAccess } from '../agent/call.ts'
 import { within } from '../base/abort.ts'
 import { hashOf } from '../base/files.ts'
 import type { Diagnostic, LanguageSource } from '../tools/editor/language.ts'
+import { editorSource } from '../tools/editor/source.ts'
 import type { Change } from '../tools/tool.ts'
-import { languageSource } from './answered.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a call waits for checkers, at most. */
@@ -57,9 +57,11 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
     begin(changes) {
       const editor = editorOf(place)
       for (const text of textsOf(changes)) {
-        if (text.before === null) continue
-        if (editor) void lookBefore(editor, text)
-        else void place.languages.servers().then(servers => servers.begin(text.path, text.before!))
+        const asked = editor ? (text.before === null ? [] : lookBefore(editor, text)) : null
+        const begin = async () => {
+          if ((await asked) === null) await (await place.languages.servers()).begin(text.path, text.before)
+        }
+        void begin().catch(() => {}) // then there is nothing to compare with
       }
     },
 
@@ -73,7 +75,10 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
       for (const { path, from } of changes)
         for (const other of [path, from])
           if (other !== undefined && !checked.has(other))
-            void place.languages.loaded()?.then(servers => servers.refresh(other))
+            void place.languages
+              .loaded()
+              ?.then(servers => servers.refresh(other))
+              .catch(() => {}) // a server that fails is shown the file when it is asked about it
       if (found.length === 0) return undefined
       const { entryOf } = await import('../tools/editor/output.ts')
       const diagnostics = found.slice(0, MOST_ERRORS)
@@ -87,8 +92,10 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
   }
 }
 
-const editorOf = (place: Place): LanguageSource | undefined =>
-  place.editor.current?.answers('diagnostics') ? languageSource(place, 'diagnostics') : undefined
+function editorOf({ editor }: Place): LanguageSource | undefined {
+  const attached = editor.current
+  return attached?.answers('diagnostics') ? editorSource(attached) : undefined
+}
 
 /** An editor that has no other way may answer with all that it has. */
 const ofFile = (items: readonly Diagnostic[], { path }: Text) => items.filter(item => item.path === path)

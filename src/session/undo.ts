@@ -31,6 +31,7 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
     return opened
   }
   const events = () => session.log.events
+  const mask = <T>(value: T): T => place().redactor.value(value)
 
   async function openNow(): Promise<Opened> {
     const [{ openStore }, { createUndoing }] = await Promise.all([
@@ -78,10 +79,14 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
         return await store.keeper.keep(writing, { tool_call_id, turn_id: session.state.open_turn?.turn_id ?? turn_id })
       },
     },
-    changes: async since => (await open()).undoing.changes(since),
-    undo: async request => (await open()).undoing.undo(inProject(request)),
-    redo: async undo_id => (await open()).undoing.redo(undo_id),
-    rewind: async (...asked) => (await open()).undoing.rewind(...asked),
+    // What is kept of files has what stands in them, secrets included: what is shown of it has not.
+    changes: async since => mask(await (await open()).undoing.changes(since)),
+    undo: async request => {
+      const { undoing } = await open()
+      return mask(await undoing.undo(await asInFiles(inProject(request), undoing)))
+    },
+    redo: async undo_id => mask(await (await open()).undoing.redo(undo_id)),
+    rewind: async (...asked) => mask(await (await open()).undoing.rewind(...asked)),
     async recover() {
       const { isKeptIn } = await import('../undo/store.ts')
       if (!isKeptIn(dir)) return
@@ -98,6 +103,12 @@ export function createSessionUndo(session: Session, { dir, limit_mb, place }: Ar
       kept?.store.close()
       if (session.log.path === null && kept) (await import('../undo/store.ts')).dropStore(dir)
     },
+  }
+
+  async function asInFiles({ hunks, ...request }: UndoRequest, undoing: Undoing): Promise<UndoRequest> {
+    if (!hunks) return request
+    const { unmaskedHunks } = await import('./masked.ts')
+    return { ...request, hunks: unmaskedHunks(hunks, await undoing.changes(), mask) }
   }
 
   /** A path may go through a link to the project, as its own path does. */

@@ -13,15 +13,15 @@
   "Run BODY in a `buffer' that visits a.el with TEXT in the project of a backend."
   (declare (indent 1))
   `(emacs-agent-test-with-model ""
-     (emacs-agent-test-write project "a.el" ,text)
-     (let ((buffer (find-file-noselect (expand-file-name "a.el" project))))
-       (unwind-protect
-           (save-window-excursion
-             (switch-to-buffer buffer)
-             (buffer-enable-undo)
-             ,@body)
-         (with-current-buffer buffer (set-buffer-modified-p nil))
-         (kill-buffer buffer)))))
+				(emacs-agent-test-write project "a.el" ,text)
+				(let ((buffer (find-file-noselect (expand-file-name "a.el" project))))
+				  (unwind-protect
+				      (save-window-excursion
+					(switch-to-buffer buffer)
+					(buffer-enable-undo)
+					,@body)
+				    (with-current-buffer buffer (set-buffer-modified-p nil))
+				    (kill-buffer buffer)))))
 
 (defun emacs-agent-ask-tests--proposal ()
   "Wait for a proposal in this buffer and return its overlay."
@@ -137,6 +137,103 @@
         (emacs-agent-rewrite-accept)
         (should (equal (buffer-string) "ONE\n")))
       (should (= asked 2)))))
+
+(defun emacs-agent-ask-tests--faces (text face)
+  "Return the parts of TEXT that have FACE."
+  (cl-loop with start = 0 while (< start (length text))
+           for end = (next-single-property-change start 'face text (length text))
+           when (memq face (ensure-list (get-text-property start 'face text)))
+           collect (substring text start end)
+           do (setq start end)))
+
+(ert-deftest emacs-agent-rewrite-by-words ()
+  "What is shown of a proposal marks the words by which it differs."
+  (skip-unless (executable-find "diff"))
+  (emacs-agent-ask-tests--visiting "the quick fox\n"
+    (emacs-agent-model-says "the slow fox\n")
+    (emacs-agent-rewrite-region (point-min) (point-max) "slower")
+    (let ((overlay (emacs-agent-ask-tests--proposal)))
+      (should (equal (emacs-agent-ask-tests--faces (overlay-get overlay 'after-string) 'diff-refine-added) '("slow")))
+      (should (equal (mapcar (lambda (each) (buffer-substring (overlay-start each) (overlay-end each)))
+                             (overlay-get overlay 'emacs-agent-words))
+                     '("quick")))
+      (emacs-agent-rewrite-refuse)
+      (should-not (overlays-in (point-min) (point-max))))))
+
+(ert-deftest emacs-agent-rewrite-again ()
+  "A further instruction goes with the proposal before; where it fails, that one stays."
+  (emacs-agent-ask-tests--visiting "one\n"
+    (emacs-agent-model-says "ONE" "ONE!" '((status . 400) (body . "{\"error\":{\"message\":\"no such thing\"}}")))
+    (emacs-agent-rewrite-region (point-min) (point-max) "louder")
+    (let ((overlay (emacs-agent-ask-tests--proposal)))
+      (emacs-agent-rewrite-again "even louder")
+      (emacs-agent-test-wait (equal (overlay-get overlay 'emacs-agent-after) "ONE!\n"))
+      (let ((asked (emacs-agent-model-asked 2)))
+        (dolist (text '("louder" "ONE" "even louder" "You proposed"))
+          (should (emacs-agent-model-heard asked text))))
+      (emacs-agent-rewrite-again "still louder")
+      (emacs-agent-test-wait (emacs-agent-test-logged "no such thing"))
+      (emacs-agent-rewrite-accept)
+      (should (equal (buffer-string) "ONE!\n")))))
+
+(ert-deftest emacs-agent-rewrite-several ()
+  "Several regions have proposals at once, which are taken together; they do not overlap."
+  (emacs-agent-ask-tests--visiting "one\ntwo\nthree\n"
+    (emacs-agent-model-says "ONE" "THREE")
+    (emacs-agent-rewrite-region 1 5 "louder")
+    (emacs-agent-test-wait (= 1 (length (cl-remove-if-not (lambda (each) (overlay-get each 'emacs-agent-after))
+                                                          (overlays-in 1 5)))))
+    (should-error (emacs-agent-rewrite-region 3 8 "louder") :type 'user-error)
+    (emacs-agent-rewrite-region 9 15 "louder")
+    (emacs-agent-test-wait (cl-some (lambda (each) (overlay-get each 'emacs-agent-after)) (overlays-in 9 15)))
+    (goto-char (point-min))
+    (emacs-agent-rewrite-accept t)
+    (should (equal (buffer-string) "ONE\ntwo\nTHREE\n"))
+    (should-not (overlays-in (point-min) (point-max)))))
+
+(ert-deftest emacs-agent-rewrite-merged ()
+  "A merge has a conflict for each change, of which each is resolved by itself."
+  (skip-unless (executable-find "diff"))
+  (emacs-agent-ask-tests--visiting "one\ntwo\nthree\n"
+    (emacs-agent-model-says "ONE\ntwo\nTHREE")
+    (emacs-agent-rewrite-region (point-min) (point-max) "louder")
+    (emacs-agent-ask-tests--proposal)
+    (emacs-agent-rewrite-merge)
+    (should smerge-mode)
+    (should (equal (buffer-string)
+                   "<<<<<<< yours\none\n=======\nONE\n>>>>>>> proposed\ntwo\n\
+<<<<<<< yours\nthree\n=======\nTHREE\n>>>>>>> proposed\n"))
+    (smerge-keep-lower)
+    (smerge-next)
+    (smerge-keep-upper)
+    (should (equal (buffer-string) "ONE\ntwo\nthree\n"))))
+
+(ert-deftest emacs-agent-rewrite-in-ediff ()
+  "What Ediff makes of a proposal is taken, and the windows come back."
+  (emacs-agent-ask-tests--visiting "one\n"
+    (emacs-agent-model-says "ONE")
+    (emacs-agent-rewrite-region (point-min) (point-max) "louder")
+    (emacs-agent-ask-tests--proposal)
+    (cl-letf (((symbol-function 'emacs-agent-compare)
+               (lambda (before after _mode then)
+                 (should (equal (list before after) '("one\n" "ONE\n")))
+                 (funcall then "One\n" t)))
+              ((symbol-function 'y-or-n-p) (lambda (_) t)))
+      (emacs-agent-rewrite-ediff))
+    (should (equal (buffer-string) "One\n"))))
+
+(ert-deftest emacs-agent-rewrite-read-only ()
+  "What cannot be changed is not asked about, and a change that fails leaves the text whole."
+  (emacs-agent-ask-tests--visiting "one\ntwo\n"
+    (setq buffer-read-only t)
+    (should-error (emacs-agent-rewrite-region 1 5 "louder") :type 'buffer-read-only)
+    (setq buffer-read-only nil)
+    (emacs-agent-model-says "ONE")
+    (emacs-agent-rewrite-region 1 5 "louder")
+    (emacs-agent-ask-tests--proposal)
+    (let ((before-change-functions (list (lambda (start end) (when (< start end) (error "No deletion"))))))
+      (should-error (emacs-agent-rewrite-accept)))
+    (should (equal (buffer-string) "one\ntwo\n"))))
 
 (ert-deftest emacs-agent-rewrite-that-fails ()
   "Where there is no answer, the text looks as it did, and the reason is said."

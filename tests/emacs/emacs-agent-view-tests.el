@@ -351,6 +351,28 @@ Python stands for it, with a mode that says in `loads' how often it was called."
     (funcall (nth 3 (car sent)) '((status . "interrupted") (dropped . [((turn_id . "t2") (text . "queued one"))])))
     (should (equal (emacs-agent-input-text) "queued one\nhalf written"))))
 
+(ert-deftest emacs-agent-stop-one-delegate ()
+  "One of several delegated agents is stopped; what has ended is no choice."
+  (emacs-agent-test-with-session
+    (dolist (event '(((type . "delegate.start") (agent . "plan") (parent_tool_call_id . "tc_1") (task . "look"))
+                     ((type . "delegate.start") (agent . "build") (parent_tool_call_id . "tc_2") (task . "write"))
+                     ((type . "delegate.start") (agent . "build") (parent_tool_call_id . "tc_3") (task . "write"))
+                     ((type . "delegate.end") (agent . "plan") (parent_tool_call_id . "tc_1") (outcome . "completed"))))
+      (run-hook-with-args 'emacs-agent-session-event-functions session event))
+    (let (offered)
+      (cl-letf (((symbol-function 'completing-read)
+                 (lambda (_ choices &rest _) (setq offered (mapcar #'car choices)) (cadr offered))))
+        (emacs-agent-interrupt t))
+      (should (equal offered '("1. build: write" "2. build: write"))))
+    (should (equal (nth 2 (car sent)) '((tool_call_id . "tc_3"))))
+    (run-hook-with-args 'emacs-agent-session-event-functions session
+                        '((type . "delegate.end") (parent_tool_call_id . "tc_3") (outcome . "interrupted")))
+    (emacs-agent-interrupt t)
+    (should (equal (nth 2 (car sent)) '((tool_call_id . "tc_2"))))
+    (run-hook-with-args 'emacs-agent-session-event-functions session
+                        '((type . "delegate.end") (parent_tool_call_id . "tc_2") (outcome . "interrupted")))
+    (should-error (emacs-agent-interrupt t) :type 'user-error)))
+
 (ert-deftest emacs-agent-input-given-back-once ()
   "A prompt that is given back twice is in the input once; one that is only like it is added."
   (emacs-agent-test-with-session

@@ -14,12 +14,18 @@ atEnd(async () => {
 
 export type Home = { root: string; env: Record<string, string>; transcripts: string; state: string; config: string }
 
+/** PATH without our own packages: their language servers would be found, and started at every edit. */
+const PATH = (process.env.PATH ?? '')
+  .split(':')
+  .filter(folder => !folder.endsWith('node_modules/.bin'))
+  .join(':')
+
 /** A home directory of its own: no configuration, no keys, nothing of this machine but PATH. */
 export function makeHome(config = ''): Home {
   const root = tempDir(config ? { '.config/emacs-agent/emacs-agent.toml': config } : {})
   return {
     root,
-    env: { HOME: root, PATH: process.env.PATH ?? '', LANG: 'C.UTF-8' },
+    env: { HOME: root, PATH, LANG: 'C.UTF-8' },
     transcripts: join(root, '.emacs-agent/transcripts'),
     state: join(root, '.local/state/emacs-agent'),
     config: join(root, '.config/emacs-agent'),

@@ -1,53 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startTimeOf } from '../../../src/base/processes.ts'
-import { call, type Scripted, startScripted } from '../../support/scripted.ts'
-import { tempDir } from '../../support/temp.ts'
-
-const BUN = join(import.meta.dir, '../../../node_modules/.bin/bun')
-const SERVER = join(import.meta.dir, '../../support/lsp-server.ts')
-const LANGUAGE = ['diagnostics', 'definition', 'references', 'hover', 'symbols']
-
-/** A backend with one language server for `*.fk`. */
-async function startWith(...args: string[]) {
-  const log = join(tempDir({}), 'log')
-  const command = JSON.stringify(['/usr/bin/env', `LSP_LOG=${log}`, BUN, SERVER, ...args])
-  const here = await startScripted({
-    config:
-      `auto_approve = true\n[lsp.fake]\ncommand = ${command}\nfiles = ["*.fk"]\nlanguages = ["fakish"]\nsettings = { fake = { deep = { level = 3 } } }`.replace(
-        'auto_approve = true\n',
-        '',
-      ),
-  })
-  const lines = () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [])
-  return {
-    ...here,
-    lines,
-    pids: () => lines().flatMap(line => (line.startsWith('start ') ? Number(line.slice(6)) : [])),
-  }
-}
-
-async function open(here: Scripted, files: Record<string, string>) {
-  const project = tempDir(files)
-  const id = await here.backend.session(project, { config: { auto_approve_tools: ['write_file', 'edit_file'] } })
-  const stream = await here.backend.events(`/api/sessions/${id}/events`)
-  return {
-    project,
-    /** Makes one call; returns its result and what the model read of it. */
-    async make(name: string, args: object) {
-      const from = stream.frames.length
-      here.says(call(name, args), { text: 'ok' })
-      const { status } = await here.backend.call(`POST /api/sessions/${id}/prompt`, { text: 'go', wait: true })
-      expect(status).toBe(200)
-      const { data } = await stream.next('tool.result', from)
-      const { body } = here.model.requests.at(-1)!
-      const told: string = body.messages.at(-1).content
-      const tools: string[] = body.tools.map(({ function: { name } }: { function: { name: string } }) => name)
-      return { result: data, told, tools, diagnostics: data.result?.metadata.diagnostics }
-    },
-  }
-}
+import { LANGUAGE_TOOLS, open, startWith } from '../../support/languages.ts'
 
 describe.each(['pull', 'push'])('a server that is found, %s', kind => {
   test('answers the five tools, which are absent without one; is started by the first call alone', async () => {
@@ -58,7 +13,7 @@ describe.each(['pull', 'push'])('a server that is found, %s', kind => {
     const text = 'def föö 𝒳 bar\ncall föö bar\nodd: thing wrong: big\n'
     const { make, project } = await open(here, { 'deep/a.fk': text })
     const { tools } = await make('read_file', { path: 'deep/a.fk' })
-    expect(tools).toEqual(expect.arrayContaining(LANGUAGE))
+    expect(tools).toEqual(expect.arrayContaining(LANGUAGE_TOOLS))
     expect(here.pids()).toEqual([])
 
     const path = join(project, 'deep/a.fk')
@@ -112,6 +67,7 @@ describe('a server that fails takes nothing down', () => {
   test('results of before an edit are not those of after it', async () => {
     const here = await startWith('push', 'late400')
     const { make } = await open(here, { 'a.fk': 'wrong: old\n' })
+    expect((await make('diagnostics', { path: 'a.fk' })).told).toContain('old is wrong')
     expect((await make('edit_file', { path: 'a.fk', old: 'old', new: 'fresh' })).told).toContain('fresh is wrong')
     const mended = await make('edit_file', { path: 'a.fk', old: 'wrong: fresh', new: 'right' })
     expect(mended.diagnostics).toBeUndefined()
@@ -132,6 +88,7 @@ describe('a server that fails takes nothing down', () => {
   test('one without versions', async () => {
     const here = await startWith('push', 'unversioned')
     const { make } = await open(here, { 'a.fk': 'wrong: old\nfine\n' })
+    expect((await make('diagnostics', { path: 'a.fk' })).told).toContain('old is wrong')
     expect((await make('edit_file', { path: 'a.fk', old: 'fine', new: 'wrong: fresh' })).told).toContain(
       'fresh is wrong',
     )

@@ -180,3 +180,16 @@ test('a command that says it writes outside is known before it runs; what is ign
   expect((await place.post('undo')).body).toMatchObject({ restored: [{ path: 'x.log' }], refused: [] })
   expect(treeOf(root)).toEqual(before)
 })
+
+test('a secret beside a change is masked in what is shown, and the hunk is undone all the same', async () => {
+  const far = Array.from({ length: 20 }, (_, i) => `line ${i}\n`).join('')
+  const text = `key test-key-0123456789\none\n${far}three\n`
+  const place = await startUndo({ 'a.txt': text })
+  await place.turn(['shell_exec', { command: "sed -i 's/one/two/; s/three/four/' a.txt" }])
+  const [{ diff }] = await place.changes()
+  expect(diff).toContain(' key [redacted]\n-one\n+two\n')
+  const [first] = diff.split(/(?=^@@ )/m).slice(1)
+  const undone = await place.post('undo', { hunks: [{ path: 'a.txt', diff: first }] })
+  expect(undone.body).toMatchObject({ restored: [{ path: 'a.txt' }], refused: [] })
+  expect(treeOf(place.root)['a.txt']).toEndWith(text.replace('three', 'four'))
+})

@@ -81,7 +81,7 @@ ELSE)."
           (emacs-agent-session-list nil)
           (sent nil)
           (session (make-emacs-agent-session :id "s1" :project (directory-file-name project)
-                                             :connection 'open :caught-up t)))
+                                             :connection 'open :caught-up t :editor (cons nil t))))
      (cl-letf (((symbol-function 'emacs-agent-request)
                 (cl-function (lambda (method path &key body timeout then else)
                                (ignore timeout)

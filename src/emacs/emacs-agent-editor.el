@@ -1,0 +1,205 @@
+;;; emacs-agent-editor.el --- What the agent may ask of this Emacs  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; The backend is given the names of tools that Emacs answers: diagnostics, definitions, help and so on.  Its requests come
+;; on the stream of the session.  Each is worked on by a timer, is given up when the user types and begun again, and never
+;; asks anything in the minibuffer.
+
+;;; Code:
+
+(require 'emacs-agent-connection)
+(require 'emacs-agent-send)
+
+(defconst emacs-agent-editor--functions
+  '((diagnostics . emacs-agent-diagnostics-answer)
+    (definition . emacs-agent-lookup-definition)
+    (references . emacs-agent-lookup-references)
+    (hover . emacs-agent-lookup-hover)
+    (symbols . emacs-agent-lookup-symbols)
+    (buffers . emacs-agent-buffers-answer)
+    (describe . emacs-agent-describe-answer)
+    (compile . emacs-agent-compile-answer)
+    (eval_elisp . emacs-agent-eval-answer))
+  "The function of each tool.
+It is called with a request, and returns its result as for JSON; or `later',
+and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.")
+
+(dolist (entry '((emacs-agent-diagnostics-answer . "emacs-agent-diagnostics")
+                 (emacs-agent-lookup-definition . "emacs-agent-lookup")
+                 (emacs-agent-lookup-references . "emacs-agent-lookup")
+                 (emacs-agent-lookup-hover . "emacs-agent-lookup")
+                 (emacs-agent-lookup-symbols . "emacs-agent-lookup")
+                 (emacs-agent-buffers-answer . "emacs-agent-buffers")
+                 (emacs-agent-describe-answer . "emacs-agent-describe")
+                 (emacs-agent-compile-answer . "emacs-agent-compile")
+                 (emacs-agent-eval-answer . "emacs-agent-eval")))
+  (autoload (car entry) (cdr entry)))
+
+;;;; What is offered
+
+(defun emacs-agent-editor--set (variable value)
+  "Set VARIABLE to VALUE, and register the tools of all sessions again."
+  (set-default variable value)
+  (when (boundp 'emacs-agent-eval-elisp)
+    (dolist (session emacs-agent-session-list)
+      (when (emacs-agent-session-editor session)
+        (emacs-agent-editor-register session)))))
+
+(defcustom emacs-agent-editor-tools
+  '(diagnostics definition references hover symbols buffers describe compile)
+  "What the agent may ask of this Emacs.
+Reading is limited to the project: a buffer without a file or outside of it is
+asked for, and so is `compile', which runs `compile-command'."
+  :type '(set (const diagnostics) (const definition) (const references) (const hover) (const symbols)
+              (const buffers) (const describe) (const compile))
+  :set #'emacs-agent-editor--set
+  :group 'emacs-agent)
+
+(defcustom emacs-agent-eval-elisp nil
+  "Whether the agent may have forms evaluated in this Emacs.
+Each form is shown, and asked for, whatever else is allowed."
+  :type 'boolean
+  :set #'emacs-agent-editor--set
+  :group 'emacs-agent)
+
+(defun emacs-agent-editor-register (session &optional then)
+  "Tell the backend what this Emacs answers for SESSION, and call THEN."
+  (let ((tools (append emacs-agent-editor-tools (and emacs-agent-eval-elisp '(eval_elisp))))
+        (mine (cons (emacs-agent-editor--connection session) nil)))
+    (setf (emacs-agent-session-editor session) mine)
+    (emacs-agent-request
+     "PUT" (emacs-agent-session-path session "/editor")
+     :body `((tools . ,(vconcat (mapcar #'symbol-name tools)))
+             (name . ,(format "Emacs %d.%d" emacs-major-version emacs-minor-version)))
+     :then (lambda (_)
+             (setcdr mine t)
+             (when then (funcall then)))
+     :else (lambda (failure)
+             (emacs-agent-log "The tools of this Emacs were not registered: %s" (alist-get 'message failure))
+             (when then (funcall then))))))
+
+(defun emacs-agent-editor--connection (session)
+  "Return the connection over which the events of SESSION come, or nil."
+  (let ((stream (emacs-agent-session-stream session)))
+    (and stream (emacs-agent-stream-process stream))))
+
+(defun emacs-agent-editor--changed (session)
+  "Register the tools of SESSION, once for each connection of its stream."
+  (when (and (eq (emacs-agent-session-connection session) 'open)
+             (emacs-agent-editor--connection session)
+             (not (eq (car (emacs-agent-session-editor session)) (emacs-agent-editor--connection session))))
+    (emacs-agent-editor-register session)))
+
+(defun emacs-agent-editor--before-send (session send)
+  "See to it that the tools of SESSION are registered, then call SEND.
+A turn is offered what there is when it begins."
+  (emacs-agent-session-when-open
+   session (lambda (failure)
+             (if (or failure (cdr (emacs-agent-session-editor session)))
+                 (funcall send)
+               (emacs-agent-editor-register session send)))))
+
+(add-hook 'emacs-agent-session-changed-functions #'emacs-agent-editor--changed)
+(add-hook 'emacs-agent-before-send-functions #'emacs-agent-editor--before-send)
+
+;;;; Requests
+
+(cl-defstruct (emacs-agent-editor-request (:copier nil))
+  "What the backend asks of this Emacs.  It is open until it is answered."
+  session id params deadline (open t))
+
+(defvar emacs-agent-editor--known nil
+  "Ids of the last requests, newest first: one may be sent again.")
+
+(defun emacs-agent-editor-param (request name)
+  "Return the parameter NAME of REQUEST, or nil."
+  (emacs-agent-value (alist-get name (emacs-agent-editor-request-params request))))
+
+(defun emacs-agent-editor-project (request)
+  "Return the project of REQUEST, as a directory."
+  (file-name-as-directory (emacs-agent-session-project (emacs-agent-editor-request-session request))))
+
+(defun emacs-agent-editor--asked (session event)
+  "Take in EVENT, a request of SESSION."
+  (let-alist event
+    (unless (member .request_id emacs-agent-editor--known)
+      (setq emacs-agent-editor--known (seq-take (cons .request_id emacs-agent-editor--known) 100))
+      (let ((request (make-emacs-agent-editor-request
+                      :session session :id .request_id :params .params
+                      :deadline (+ (float-time) (/ .timeout_ms 1000.0))))
+            (tool (intern .tool)))
+        (if (or (memq tool emacs-agent-editor-tools)
+                (and (eq tool 'eval_elisp) emacs-agent-eval-elisp))
+            (run-at-time 0 nil #'emacs-agent-editor--work request
+                         (alist-get tool emacs-agent-editor--functions) (memq tool '(compile eval_elisp)))
+          (emacs-agent-editor-fail request (format "This Emacs does not answer %s" tool)))))))
+
+(add-hook 'emacs-agent-session-request-functions #'emacs-agent-editor--asked)
+
+(defun emacs-agent-editor--work (request function &optional whole)
+  "Have FUNCTION answer REQUEST.
+When the user types before it is done it is given up, and begun again a moment
+later; unless it is to run as a WHOLE."
+  (condition-case err
+      (let* ((inhibit-interaction t)
+             (non-essential t)
+             (result (if whole
+                         (list (with-local-quit (funcall function request)))
+                       (while-no-input (list (funcall function request))))))
+        (cond ((not (consp result))
+               (if (< (float-time) (emacs-agent-editor-request-deadline request))
+                   (run-at-time 0.2 nil #'emacs-agent-editor--work request function)
+                 (emacs-agent-editor-fail request "The user of this Emacs is typing")))
+              ((not (eq (car result) 'later))
+               (emacs-agent-editor-answer request (car result)))))
+    (error (emacs-agent-editor-fail request (error-message-string err)))))
+
+(defun emacs-agent-editor-text (text)
+  "Return TEXT as it is sent: as Unicode, and not too long."
+  (let ((text (emacs-agent-clean-text text)))
+    (if (> (length text) emacs-agent-max-text)
+        (concat (substring text 0 emacs-agent-max-text) "\n[cut]")
+      text)))
+
+(defun emacs-agent-editor-answer (request result)
+  "Answer REQUEST with RESULT, once."
+  (emacs-agent-editor--send request `((result . ,result))))
+
+(defun emacs-agent-editor-fail (request message)
+  "Answer REQUEST with the error MESSAGE, once.
+A language server may be asked then, where there is one."
+  (emacs-agent-editor--send request `((error . ((message . ,(emacs-agent-one-line message 2000)))))))
+
+(defun emacs-agent-editor--send (request body)
+  "Send BODY as the answer to REQUEST."
+  (when (emacs-agent-editor-request-open request)
+    (setf (emacs-agent-editor-request-open request) nil)
+    (emacs-agent-editor--post request body #'ignore)))
+
+(defun emacs-agent-editor-progress (request message output gone)
+  "Say that REQUEST is worked on, with MESSAGE and the OUTPUT that is new.
+GONE is called when the backend wants no answer any more."
+  (emacs-agent-editor--post
+   request
+   `((progress . ((message . ,(emacs-agent-one-line message 500)) (output . ,(emacs-agent-clean-text output)))))
+   (lambda (failure)
+     (when (eql (alist-get 'status failure) 404)
+       (setf (emacs-agent-editor-request-open request) nil)
+       (funcall gone)))))
+
+(defun emacs-agent-editor--post (request body else)
+  "Send BODY about REQUEST; ELSE is called with what goes wrong."
+  (let ((session (emacs-agent-editor-request-session request)))
+    (when (and (emacs-agent-session-id session) (emacs-agent-backend-ready-p))
+      (emacs-agent-request
+       "POST" (emacs-agent-session-path session (concat "/editor/" (emacs-agent-editor-request-id request)))
+       :body body :else else))))
+
+(provide 'emacs-agent-editor)
+;;; emacs-agent-editor.el ends here
