@@ -103,13 +103,14 @@ if (FULL)
     })
     const prompts = Math.max(10, Math.round(500 * SCALE))
     await during(backend, `${prompts} queued prompts`, async () => {
-      const id = await backend.session(project)
+      // At most 100 wait in one session.
+      const ids = await Promise.all(Array.from({ length: 5 }, () => backend.session(project)))
       model.add(...Array.from({ length: prompts }, () => chat({ text: 'ok' })))
       const replies = Array.from({ length: prompts }, (_, i) =>
-        backend.call(`POST /api/sessions/${id}/prompt`, { text: `prompt ${i}`, wait: true }),
+        backend.call(`POST /api/sessions/${ids[i % 5]}/prompt`, { text: `prompt ${i}`, wait: true }),
       )
       const statuses = await Promise.all(replies)
       expect(statuses.filter(({ body }) => body.status !== 'success')).toEqual([])
-      await backend.call(`DELETE /api/sessions/${id}`)
+      for (const id of ids) await backend.call(`DELETE /api/sessions/${id}`)
     })
   }, 1_200_000)
