@@ -71,11 +71,12 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   bib: 'bibtex',
 }
 
-/** LSP's name of a file's language. `fits` matches a pattern with it. */
+/** LSP's name of a file's language. `fits` matches a pattern with it; a bare extension will do. */
 export function languageOf(path: string, { languages }: ServerRow, fits: (pattern: string) => boolean): string {
   if (typeof languages === 'string') return languages
-  const pattern = Object.keys(languages ?? {}).find(fits)
-  if (pattern !== undefined) return languages![pattern]!
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
+  const names = (pattern: string) => pattern.replace(/^\./, '') === extension || fits(pattern)
+  const pattern = Object.keys(languages ?? {}).find(names)
+  if (pattern !== undefined) return languages![pattern]!
   return BY_EXTENSION[extension] ?? extension
 }

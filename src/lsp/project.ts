@@ -138,15 +138,15 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
       },
     }),
 
-    /** Has the errors of a file known before it changes, in the background. Never throws. */
-    async begin(path: string, before: string): Promise<void> {
+    /** Has the errors of a file known before it changes, in the background; of one that is not there, its server started. Never throws. */
+    async begin(path: string, before: string | null): Promise<void> {
       const controller = new AbortController()
       beginning.set(path, controller)
       try {
         const server = await serverFor(path)
         if (!server) return
         const { documents, connection } = await server.use()
-        if (documents.get(path)?.earlier.has(hashOf(before))) return
+        if (before === null || documents.get(path)?.earlier.has(hashOf(before))) return
         const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(CHECK_MS)])
         await check(path, before, documents, connection, signal)
       } catch (error) {

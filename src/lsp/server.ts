@@ -78,8 +78,10 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
       if (performance.now() < rests_until)
         throw new AppError('TOOL_FAILED', `The language server ${name} failed ${failures} times, at last: ${last}`)
       running ??= start()
+      clearTimeout(idle)
+      const used = await running
       touch()
-      return await running
+      return used
     },
     /** It failed too often to be tried now. */
     rests: () => performance.now() < rests_until,

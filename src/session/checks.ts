@@ -57,10 +57,11 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
     begin(changes) {
       const editor = editorOf(place)
       for (const text of textsOf(changes)) {
-        if (text.before === null) continue
-        void (editor ? lookBefore(editor, text) : Promise.resolve(null)).then(async known => {
-          if (known === null) await (await place.languages.servers()).begin(text.path, text.before!)
-        })
+        const asked = editor ? (text.before === null ? [] : lookBefore(editor, text)) : null
+        const begin = async () => {
+          if ((await asked) === null) await (await place.languages.servers()).begin(text.path, text.before)
+        }
+        void begin().catch(() => {}) // then there is nothing to compare with
       }
     },
 
@@ -74,7 +75,10 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
       for (const { path, from } of changes)
         for (const other of [path, from])
           if (other !== undefined && !checked.has(other))
-            void place.languages.loaded()?.then(servers => servers.refresh(other))
+            void place.languages
+              .loaded()
+              ?.then(servers => servers.refresh(other))
+              .catch(() => {}) // a server that fails is shown the file when it is asked about it
       if (found.length === 0) return undefined
       const { entryOf } = await import('../tools/editor/output.ts')
       const diagnostics = found.slice(0, MOST_ERRORS)

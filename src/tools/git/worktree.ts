@@ -4,6 +4,7 @@ import { AppError, codeOf, messageOf } from '../../base/errors.ts'
 import { hashOf, makePrivateDir, readRegular } from '../../base/files.ts'
 import { newId } from '../../base/ids.ts'
 import { bytesAt, MAX_CHANGE_BYTES, sameBytes } from '../files/change.ts'
+import { holding } from '../files/hold.ts'
 import { relative as shown } from '../paths.ts'
 import type { Change } from '../tool.ts'
 import { type GitContext, openRepository, type Repository, read, runSafe } from './repository.ts'
@@ -46,11 +47,14 @@ export async function addWorktree(directory: string, context: GitContext): Promi
   const name = newId('wt')
   const top = join(directory, name)
   const copy = join(top, relative(repository.top, project))
-  await recordWorktree(directory, name, join(common.trimEnd(), 'worktrees', name))
-  const remove = () => removeWorktree(directory, name)
+  const admin = join(common.trimEnd(), 'worktrees')
+  await recordWorktree(directory, name, join(admin, name))
+  const remove = () => holding([admin], () => removeWorktree(directory, name))
   try {
     await makePrivateDir(top)
-    await read(repository, ['worktree', 'add', '--detach', '--no-checkout', '--force', '--', top, 'HEAD'], context)
+    const add = ['worktree', 'add', '--detach', '--no-checkout', '--force', '--', top, 'HEAD']
+    // Two at once are in each other's way: git makes and numbers their directories unguarded.
+    await holding([admin], () => read(repository, add, context))
     await read({ ...repository, at: top, top }, ['read-tree', 'HEAD'], context)
     const copied = await copyAll(await listed({ ...repository, at: project }, context), project, copy, context.signal)
     await mkdir(copy, { recursive: true })
