@@ -9,13 +9,17 @@
 (require 'emacs-agent-fleet)
 (require 'emacs-agent-servers)
 
+(defvar emacs-agent-overview-tests--width 100
+  "Columns of the window of the list.")
+
 (defmacro emacs-agent-overview-tests--listing (&rest body)
   "Run BODY in the list of sessions, which is killed afterwards."
   (declare (indent 0))
   `(save-window-excursion
-     (emacs-agent-sessions)
-     (unwind-protect (progn ,@body)
-       (when (get-buffer "*emacs-agent sessions*") (kill-buffer "*emacs-agent sessions*")))))
+     (cl-letf (((symbol-function 'window-width) (lambda (&rest _) emacs-agent-overview-tests--width)))
+       (emacs-agent-sessions)
+       (unwind-protect (progn ,@body)
+         (when (get-buffer "*emacs-agent sessions*") (kill-buffer "*emacs-agent sessions*"))))))
 
 (defun emacs-agent-overview-tests--shown (regexp)
   "Wait until the list has REGEXP, and go to the start of that line."
@@ -45,6 +49,10 @@
         (should (string-prefix-p "Approve edit_file a.txt" (car shown)))
         (should (string-search "\n-one\n+ONE\n" (cadr shown)))
         (emacs-agent-overview-tests--shown "  approve\\? .* shell_exec touch x$")
+        (let ((emacs-agent-overview-tests--width 40))
+          (emacs-agent-overview--print)
+          (emacs-agent-overview-tests--shown "^ +approve\\? +shell_exec touch x$"))
+        (emacs-agent-overview--print)
         (should (equal "ONE\n" (emacs-agent-test-read project "a.txt")))
         ;; From the session's own line, it is the first that waits.
         (emacs-agent-overview-tests--shown (concat name " +1 waiting"))
