@@ -69,3 +69,20 @@ test('over ACP, too: the tools, and what is newly wrong', async () => {
     expect.stringContaining('[New errors since this change:\na.fk:3:0 error: fresh is wrong (fake)]'),
   ])
 })
+
+test('so it is where an editor cannot tell what is defined where; what neither can tell, it says itself', async () => {
+  const fake = fakeServer('pull')
+  const here = await startScripted({ config: fake.config })
+  const editor = await withEditor(here, ['definition', 'references'], {
+    'a.fk': 'def thing\nthing\n',
+    'b.other': 'thing\n',
+  })
+  const refuse = async (from: number) => {
+    const { request_id } = await editor.request(from)
+    await editor.reply(request_id, { error: { message: 'not open here' } })
+  }
+  const at = (path: string) => call('definition', { path, line: path === 'a.fk' ? 2 : 1, symbol: 'thing' })
+  expect((await editor.make(at('a.fk'), async (_, from) => refuse(from))).told).toStartWith('a.fk:1:4')
+  const { result } = await editor.make(at('b.other'), async (_, from) => refuse(from))
+  expect(result.error).toMatchObject({ code: 'TOOL_FAILED', message: 'The editor reports: not open here' })
+})
