@@ -31,6 +31,7 @@ import dress from './emacs-agent-dress.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import editor from './emacs-agent-editor.el' with { type: 'text' }
 import evaluate from './emacs-agent-eval.el' with { type: 'text' }
+import exporting from './emacs-agent-export.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fleet from './emacs-agent-fleet.el' with { type: 'text' }
@@ -129,6 +130,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-edit.el': edit,
   'emacs-agent-editor.el': editor,
   'emacs-agent-eval.el': evaluate,
+  'emacs-agent-export.el': exporting,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
   'emacs-agent-fleet.el': fleet,
