@@ -94,6 +94,7 @@ import update from './emacs-agent-update.el' with { type: 'text' }
 import verdict from './emacs-agent-verdict.el' with { type: 'text' }
 import view from './emacs-agent-view.el' with { type: 'text' }
 import waiting from './emacs-agent-waiting.el' with { type: 'text' }
+import welcome from './emacs-agent-welcome.el' with { type: 'text' }
 
 /** The Emacs client, embedded in the executable: its files by name. A test keeps the list complete. */
 export const CLIENT: Readonly<Record<string, string>> = {
@@ -193,4 +194,5 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-verdict.el': verdict,
   'emacs-agent-view.el': view,
   'emacs-agent-waiting.el': waiting,
+  'emacs-agent-welcome.el': welcome,
 }

@@ -26,6 +26,22 @@
   "Return a regexp for STRING that passes over what keeps text from being syntax."
   (mapconcat (lambda (char) (regexp-quote (string char))) string (concat emacs-agent-copy--marks "*")))
 
+(defun emacs-agent-copy--tolerant (regexp)
+  "Return REGEXP so that it passes over what keeps text from being syntax."
+  (replace-regexp-in-string
+   (rx (or (seq "\\" (any "(|{") (opt "?:"))
+           (seq (or (seq "\\" anychar) (seq "[" (opt "^") (opt "]") (* (not (any "]"))) "]") (not (any "\\$")))
+                (opt (or (seq (any "*+?") (opt "?")) (seq "\\{" (* (any "0-9,")) "\\}"))))))
+   (lambda (atom)
+     (if (string-match-p "\\`\\\\[(|{]" atom) atom (concat atom emacs-agent-copy--marks "*")))
+   regexp t t))
+
+(defun emacs-agent-occur (regexp &optional nlines)
+  "List the lines of this conversation that match REGEXP, as they were said.
+NLINES is as for `occur'."
+  (interactive (occur-read-primary-args))
+  (occur (emacs-agent-copy--tolerant regexp) nlines))
+
 ;;;; Copying
 
 (defun emacs-agent-copy--filter (start end delete)

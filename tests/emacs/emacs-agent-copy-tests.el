@@ -114,6 +114,17 @@
     (emacs-agent-copy-answer)
     (should (equal "the *answer*" (substring-no-properties (current-kill 0))))))
 
+(ert-deftest emacs-agent-copy-occur ()
+  "Lines are listed by what was said, and by what matches it."
+  (emacs-agent-test-with-session
+    (emacs-agent-copy-tests--say session "see elisp:(pwn) here\n\nand $x$ there")
+    (dolist (regexp '("elisp:(pwn) here" "^see elisp:(p[v-x]n)" "\\$x\\$ there$" "\\(?:elisp\\|lisp\\):(pw+n)" "se\\{2\\} e"))
+      (emacs-agent-occur regexp)
+      (with-current-buffer "*Occur*"
+        (should (string-match-p "\\`1 match" (buffer-string)))
+        (kill-buffer)))
+    (should-not (progn (emacs-agent-occur "nowhere") (get-buffer "*Occur*")))))
+
 (ert-deftest emacs-agent-copy-saved ()
   "What is saved is the transcript, in the format that the name says."
   (emacs-agent-test-with-backend
