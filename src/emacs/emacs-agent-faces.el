@@ -61,5 +61,9 @@
   "The line above the input."
   :group 'emacs-agent-faces)
 
+(defface emacs-agent-mention '((t :inherit font-lock-constant-face))
+  "What a prompt mentions after @, and takes along."
+  :group 'emacs-agent-faces)
+
 (provide 'emacs-agent-faces)
 ;;; emacs-agent-faces.el ends here
