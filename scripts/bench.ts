@@ -8,10 +8,12 @@ const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   org: async () => (await import('./bench/org.ts')).benchOrg,
   streaming: async () => (await import('./bench/streaming.ts')).benchStreaming,
   acp: async () => (await import('./bench/acp.ts')).benchAcp,
+  languages: async () => (await import('./bench/languages.ts')).benchLanguages,
   toon: async () => (await import('./bench/toon.ts')).benchToon,
   llm: async () => (await import('./bench/llm.ts')).benchLlm,
   mcp: async () => (await import('./bench/mcp.ts')).benchMcp,
   undo: async () => (await import('./bench/undo.ts')).benchUndo,
+  editor: async () => (await import('./bench/editor.ts')).benchEditor,
   emacs: async () => (await import('./bench/emacs.ts')).benchEmacs,
 }
 

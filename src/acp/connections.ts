@@ -45,5 +45,3 @@ export function createConnections(given: Parameters<typeof serveAcp>[0]) {
     },
   }
 }
-
-export type Connections = ReturnType<typeof createConnections>

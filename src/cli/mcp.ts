@@ -2,12 +2,13 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createChildren } from '../base/children.ts'
 import { AppError, UsageError } from '../base/errors.ts'
-import { childrenDir } from '../config/dirs.ts'
+import { childrenDir, sandboxDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
 import { ownFiles } from '../config/own-files.ts'
 import { leftOut } from '../config/problem.ts'
 import { type ServedCall, serveTools } from '../mcp/serve.ts'
+import { createSandboxes } from '../session/sandbox.ts'
 import { limitOutput } from '../tools/output.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
@@ -49,6 +50,16 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
     roots,
     home: dirs.home,
   }
+  const childrenEnv = childEnv(env, { secrets: secretsOf(config) })
+  const sandboxes = createSandboxes({
+    home: dirs.home,
+    available: async config => {
+      const { sandboxOf } = await import('../tools/sandbox/sandbox.ts')
+      const directory = sandboxDir(dirs.state)
+      const { platform } = process
+      return sandboxOf(config, { platform, children, env: childrenEnv, self: outside.sandbox, directory, project })
+    },
+  })
   const contextOf = ({ id, signal, progress }: ServedCall): ToolContext => ({
     session_id: 'mcp',
     tool_call_id: `tc_${id}`,
@@ -57,7 +68,8 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
     unsaved: new Map(),
     seen,
     children,
-    env: childEnv(env, { secrets: secretsOf(config) }),
+    env: childrenEnv,
+    sandbox: sandboxes.of(config.sandbox, roots, hides(policy)),
     signal,
     progress,
     spillPath: () => null,
@@ -80,6 +92,7 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
           { tool: tool.name, category: tool.category, params, effect, level: effect.level },
           policy,
         )
+        if (effect.leaves_sandbox) throw new AppError('PERMISSION_DENIED', 'Nothing leaves the sandbox over MCP.')
         if (verdict.decision !== 'allow') check(tool, verdict, options.allow)
         const output = await tool.run(params, context, effect)
         return { ...output, content: await limitOutput(output.content, context.tool_call_id, null) }
@@ -89,6 +102,7 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
     outside.stdout,
   )
   await killJobs(jobs)
+  await sandboxes.close()
   await children.close()
   return 0
 }

@@ -27,6 +27,7 @@ import diagnostics from './emacs-agent-diagnostics.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
 import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
+import dress from './emacs-agent-dress.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import editor from './emacs-agent-editor.el' with { type: 'text' }
 import evaluate from './emacs-agent-eval.el' with { type: 'text' }
@@ -34,6 +35,7 @@ import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fleet from './emacs-agent-fleet.el' with { type: 'text' }
 import fold from './emacs-agent-fold.el' with { type: 'text' }
+import folding from './emacs-agent-folding.el' with { type: 'text' }
 import fontify from './emacs-agent-fontify.el' with { type: 'text' }
 import form from './emacs-agent-form.el' with { type: 'text' }
 import garbage from './emacs-agent-garbage.el' with { type: 'text' }
@@ -85,6 +87,7 @@ import session from './emacs-agent-session.el' with { type: 'text' }
 import settings from './emacs-agent-settings.el' with { type: 'text' }
 import slash from './emacs-agent-slash.el' with { type: 'text' }
 import sse from './emacs-agent-sse.el' with { type: 'text' }
+import table from './emacs-agent-table.el' with { type: 'text' }
 import text from './emacs-agent-text.el' with { type: 'text' }
 import transcripts from './emacs-agent-transcripts.el' with { type: 'text' }
 import tray from './emacs-agent-tray.el' with { type: 'text' }
@@ -128,6 +131,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-diff.el': diff,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-draft-text.el': draftText,
+  'emacs-agent-dress.el': dress,
   'emacs-agent-edit.el': edit,
   'emacs-agent-editor.el': editor,
   'emacs-agent-eval.el': evaluate,
@@ -137,6 +141,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-fold.el': fold,
   'emacs-agent-fontify.el': fontify,
   'emacs-agent-garbage.el': garbage,
+  'emacs-agent-folding.el': folding,
   'emacs-agent-form.el': form,
   'emacs-agent-header.el': header,
   'emacs-agent-history.el': history,
@@ -186,6 +191,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-settings.el': settings,
   'emacs-agent-slash.el': slash,
   'emacs-agent-sse.el': sse,
+  'emacs-agent-table.el': table,
   'emacs-agent-text.el': text,
   'emacs-agent-transcripts.el': transcripts,
   'emacs-agent-tray.el': tray,

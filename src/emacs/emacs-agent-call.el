@@ -32,6 +32,7 @@ The rest is shown in a buffer of its own."
   (output-size 0)
   level
   (refused nil)                         ; numbers of hunks that are not wanted
+  folding                               ; the calls that it is folded with, once its turn is done
   shown-at                              ; when the approval appeared
   note)                                 ; what became of an attempt to decide
 
@@ -118,17 +119,22 @@ The rest is shown in a buffer of its own."
   (let ((code (alist-get 'exit_code (alist-get 'metadata (alist-get 'result (emacs-agent-call-result call))))))
     (and (integerp code) (/= code 0))))
 
+(defun emacs-agent-call-unsuccessful-p (call)
+  "Whether CALL failed, was rejected, or ran a command that failed."
+  (or (emacs-agent-call--failed-p call)
+      (member (alist-get 'status (emacs-agent-call-result call)) '("error" "rejected"))))
+
 (defun emacs-agent-call-heading (call)
   "Return the line of CALL."
   (let* ((event (emacs-agent-call-event call))
          (size (emacs-agent-call--size call)))
     (emacs-agent-output-active
-     (concat (make-string (emacs-agent-call-level call) ?*)
-             " Tool Call: " (alist-get 'org_title event) (emacs-agent-call-agent event)
+     (concat "- Tool Call: " (propertize (alist-get 'org_title event) 'emacs-agent-face 'emacs-agent-tool)
+             (emacs-agent-call-agent event)
              "  " (emacs-agent-call--status call)
              (and (not (string-empty-p size))
                   (propertize (format " (%s)" size) 'emacs-agent-face 'emacs-agent-dim)))
-     'mouse-face 'highlight
+     'mouse-face 'highlight 'emacs-agent-call-line t
      'help-echo "TAB: more about this call, RET: its whole result")))
 
 ;;;; What it changed
@@ -215,14 +221,21 @@ the text of that section, or nil.  The first text counts.")
 
 (defun emacs-agent-call--text (section)
   "Return the text of SECTION, which shows a call that waits for nobody."
+  (concat (emacs-agent-call-body section) (emacs-agent-call-changes-text (emacs-agent-section-data section))))
+
+(defun emacs-agent-call-body (section)
+  "Return the line of the call in SECTION, and what is shown of it below."
   (let ((call (emacs-agent-section-data section)))
     (concat (emacs-agent-call-heading call) "\n"
             (cond ((emacs-agent-section-expanded section) (emacs-agent-call--details call))
                   ((emacs-agent-call--failed-p call)
                    (emacs-agent-call-shorten (or (alist-get 'org (emacs-agent-call-result call)) "") 10))
                   ((emacs-agent-call-result call) "")
-                  ((emacs-agent-call-output call) (emacs-agent-call--output call)))
-            (mapconcat #'emacs-agent-call--change (reverse (emacs-agent-call-changes call)) ""))))
+                  ((emacs-agent-call-output call) (emacs-agent-call--output call))))))
+
+(defun emacs-agent-call-changes-text (call)
+  "Return a line about each file that CALL changed."
+  (mapconcat #'emacs-agent-call--change (reverse (emacs-agent-call-changes call)) ""))
 
 (defun emacs-agent-call-show-result (call)
   "Show all that CALL gave."

@@ -41,7 +41,11 @@
   (let ((function (intern-soft name)))
     (when (and function (fboundp function))
       (with-temp-buffer
-        (let ((standard-output (current-buffer)))
+        (let ((standard-output (current-buffer))
+              ;; Which release had it first is looked for in all NEWS files.
+              (help-fns-describe-function-functions
+               (cl-remove-if (lambda (function) (string-match-p "release\\|shortdoc" (format "%s" function)))
+                             help-fns-describe-function-functions)))
           (insert name " is ")
           (describe-function-1 function)
           (buffer-substring-no-properties (point-min) (point-max)))))))

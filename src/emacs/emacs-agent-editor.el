@@ -172,7 +172,8 @@ later; unless it is to run as a WHOLE."
   (emacs-agent-editor--send request `((result . ,result))))
 
 (defun emacs-agent-editor-fail (request message)
-  "Answer REQUEST with the error MESSAGE, once."
+  "Answer REQUEST with the error MESSAGE, once.
+A language server may be asked then, where there is one."
   (emacs-agent-editor--send request `((error . ((message . ,(emacs-agent-one-line message 2000)))))))
 
 (defun emacs-agent-editor--send (request body)

@@ -17,11 +17,11 @@
   "Things that matter less: summaries, counters, folded text."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-user '((t :inherit (bold outline-2)))
+(defface emacs-agent-user '((t :inherit (bold font-lock-keyword-face)))
   "Headings of what you said."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-assistant '((t :inherit outline-1))
+(defface emacs-agent-assistant '((t :inherit (bold font-lock-function-name-face)))
   "Headings of what the model said."
   :group 'emacs-agent-faces)
 
@@ -63,6 +63,17 @@
 
 (defface emacs-agent-mention '((t :inherit font-lock-constant-face))
   "What a prompt mentions after @, and takes along."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-block
+  '((((class color) (min-colors 256) (background light)) :inherit default :background "#f3f3ef" :extend t)
+    (((class color) (min-colors 256) (background dark)) :inherit default :background "#1f2326" :extend t)
+    (t :inherit default))
+  "Blocks of code, unless the theme gives `org-block' a background."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-label '((t :inherit (emacs-agent-dim org-block) :slant italic :extend t))
+  "The language of a block, above it."
   :group 'emacs-agent-faces)
 
 (provide 'emacs-agent-faces)

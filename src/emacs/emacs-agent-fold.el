@@ -24,6 +24,8 @@
 (defun emacs-agent-fold--note (session event)
   "Keep in SESSION what EVENT says about its state."
   (let-alist event
+    (when (and .turn_id (equal .turn_id (emacs-agent-session-accepted session)))
+      (setf (emacs-agent-session-accepted session) nil))
     (pcase .type
       ("agent.state" (emacs-agent-fold--state session event))
       ("session.created" (setf (emacs-agent-session-project session) .project_path)
@@ -39,7 +41,10 @@
                              (append (emacs-agent-session-queued session)
                                      (list `((turn_id . ,.turn_id) (text . ,.text)
                                              (when_busy . ,.when_busy))))))
-      ((or "prompt" "prompt.dropped") (emacs-agent-fold--unqueue session .turn_id))
+      ((or "prompt" "prompt.dropped")
+       (emacs-agent-fold--unqueue session .turn_id)
+       (unless (or .parent_tool_call_id (equal .source "steer"))
+         (setf (emacs-agent-session-since session) (emacs-agent-time .at))))
       ("tool.call"
        (puthash .tool_call_id event (emacs-agent-session-calls session))
        (when (eq .requires_approval t)
@@ -54,7 +59,8 @@
                       (cl-remove .question_id (emacs-agent-session-questions session) :test #'equal
                                  :key (lambda (question) (alist-get 'question_id question)))))
       ("file.changed" (push event (emacs-agent-session-changes session)))
-      ("turn.end" (emacs-agent-fold--add-usage session .usage))
+      ("turn.end" (emacs-agent-fold--add-usage session .usage)
+       (unless .parent_tool_call_id (setf (emacs-agent-session-ended-turn session) .turn_id)))
       ("tool.draft" (setf (emacs-agent-session-draft session) event))
       ("reset" (emacs-agent-fold--forget session)))
     (unless (member .type '("tool.draft" "thinking.delta" "agent.state"))
@@ -107,6 +113,7 @@ With a usage, the model is the one that wrote the title."
   "Forget what the events of SESSION said: they come again."
   (clrhash (emacs-agent-session-calls session))
   (setf (emacs-agent-session-last-id session) 0
+        (emacs-agent-session-accepted session) nil
         (emacs-agent-session-usage session) nil
         (emacs-agent-session-queued session) nil
         (emacs-agent-session-pending session) nil

@@ -14,6 +14,7 @@
 (require 'org)
 (require 'emacs-agent-code)
 (require 'emacs-agent-session)
+(require 'emacs-agent-dress)
 
 (defvar-local emacs-agent-fontify--skipped nil
   "Whether what was read again is still to be fontified.")
@@ -63,7 +64,8 @@ Org would colour all of the block with each piece of it that comes."
     (with-silent-modifications
       (emacs-agent-fontify--each 'emacs-agent-properties start end #'add-text-properties)
       (emacs-agent-fontify--each 'emacs-agent-face start end
-                              (lambda (from to face) (put-text-property from to 'face face))))
+                              (lambda (from to face) (put-text-property from to 'face face)))
+      (emacs-agent-dress-region start end))
     bounds))
 
 (defun emacs-agent-fontify-skipped (session)

@@ -26,7 +26,8 @@
       ('ended (propertize "ended" 'face 'emacs-agent-dim))
       (_ (cond ((> waiting 0)
                 (propertize (format "%d waiting for you" waiting) 'face 'emacs-agent-attention))
-               ((and (emacs-agent-session-outbox session) (not (emacs-agent-session-busy-p session)))
+               ((and (or (emacs-agent-session-outbox session) (emacs-agent-session-accepted session))
+                     (not (emacs-agent-session-busy-p session)))
                 (propertize "sending" 'face 'emacs-agent-running))
                (t (pcase (emacs-agent-session-state session)
                     ("idle" (propertize "ready" 'face 'emacs-agent-success))
@@ -57,27 +58,78 @@
                      (round (* 100.0 used) size))
            (emacs-agent-count used)))))
 
+(defun emacs-agent-header--elapsed (session)
+  "Return how long SESSION has been at its turn, or nil."
+  (let ((since (emacs-agent-session-since session)))
+    (when (and since (emacs-agent-session-busy-p session))
+      (let ((seconds (max 0 (floor (float-time (time-since since))))))
+        (cond ((< seconds 60) (format "%ds" seconds))
+              ((< seconds 3600) (format "%dm%02ds" (/ seconds 60) (% seconds 60)))
+              (t (format "%dh%02dm" (/ seconds 3600) (/ (% seconds 3600) 60))))))))
+
+(defun emacs-agent-header--parts (session)
+  "Return what there is to say about SESSION, what matters most first."
+  (let ((details (emacs-agent-session-details session))
+        (model (emacs-agent-session-model session))
+        (cost (emacs-agent-session-cost session))
+        (queued (length (emacs-agent-session-queued session))))
+    (delq nil
+          (list (emacs-agent-header-state session)
+                (emacs-agent-header--elapsed session)
+                (and (numberp cost) (> cost 0) (format "$%.2f" cost))
+                (or (emacs-agent-header--draft session)
+                    (and (stringp details) (emacs-agent-session-busy-p session)
+                         (emacs-agent-one-line details 60)))
+                (and (> queued 0) (format "%d queued" queued))
+                (emacs-agent-session-agent session)
+                (emacs-agent-session-mode session)
+                (and model (car (last (split-string model "/"))))
+                (emacs-agent-header--window session)
+                (file-name-nondirectory (emacs-agent-session-project session))))))
+
+(defun emacs-agent-header--fit (parts width)
+  "Return those of PARTS that fit into WIDTH columns, the first ones first."
+  (let ((left (1- width)))
+    (cl-loop for part in parts
+             for first = t then nil
+             for size = (+ (string-width part) (if first 0 2))
+             when (or first (<= size left))
+             collect part and do (setq left (- left size)))))
+
+(defun emacs-agent-header--tooltip (session)
+  "Return all there is to know about SESSION at a glance."
+  (let ((usage (emacs-agent-session-usage session)))
+    (cl-flet ((line (name value) (and value (not (equal value "")) (format "%-9s%s" name value)))
+              (tokens (key) (let ((count (emacs-agent-value (alist-get key usage)))) (if (numberp count) count 0))))
+      (emacs-agent-show-all
+       (string-join
+        (delq nil (list (line "Project" (abbreviate-file-name (emacs-agent-session-project session)))
+                        (line "Title" (emacs-agent-session-title session))
+                        (line "State" (substring-no-properties (emacs-agent-header-state session)))
+                        (line "Model" (emacs-agent-session-model session))
+                        (line "Agent" (emacs-agent-session-agent session))
+                        (line "Mode" (emacs-agent-session-mode session))
+                        (line "Context" (emacs-agent-header--window session))
+                        (line "Tokens" (and usage (format "%s in, %s out, %s read from the cache"
+                                                          (emacs-agent-count (tokens 'input_tokens))
+                                                          (emacs-agent-count (tokens 'output_tokens))
+                                                          (emacs-agent-count (tokens 'cache_read_tokens)))))
+                        (line "Cost" (let ((cost (emacs-agent-session-cost session)))
+                                       (and (numberp cost) (format "$%.4f" cost))))
+                        (line "Session" (emacs-agent-session-id session))))
+        "\n")))))
+
 (defun emacs-agent-header-line ()
-  "Return the header line of this conversation."
+  "Return the header line of this conversation: its state, and what else fits."
   (when emacs-agent-session
-    (let* ((session emacs-agent-session)
-           (details (emacs-agent-session-details session))
-           (cost (emacs-agent-session-cost session))
-           (queued (length (emacs-agent-session-queued session)))
-           (parts (delq nil
-                        (list (file-name-nondirectory (emacs-agent-session-project session))
-                              (emacs-agent-session-model session)
-                              (emacs-agent-session-agent session)
-                              (emacs-agent-session-mode session)
-                              (emacs-agent-header-state session)
-                              (or (emacs-agent-header--draft session)
-                                  (and (stringp details) (emacs-agent-session-busy-p session)
-                                       (emacs-agent-one-line details 60)))
-                              (and (> queued 0) (format "%d queued" queued))
-                              (emacs-agent-header--window session)
-                              (and (numberp cost) (> cost 0) (format "$%.2f" cost))))))
-      (concat " " (mapconcat #'emacs-agent-header--percent parts
-                             (propertize "  " 'face 'emacs-agent-dim))))))
+    (let ((width (if noninteractive 200 (window-width))))
+      (propertize
+       (concat " " (mapconcat #'emacs-agent-header--percent
+                              (emacs-agent-header--fit (emacs-agent-header--parts emacs-agent-session) width)
+                              (propertize "  " 'face 'emacs-agent-dim)))
+       'help-echo (lambda (window _object _position)
+                    (let ((session (buffer-local-value 'emacs-agent-session (window-buffer window))))
+                      (and session (emacs-agent-header--tooltip session))))))))
 
 (defun emacs-agent-header-mode-line ()
   "Return what the mode line says about this conversation."
@@ -115,12 +167,33 @@
                       (emacs-agent-show-all (emacs-agent-one-line (alist-get 'text prompt) 70)))
               'face 'emacs-agent-dim))
 
+(defvar-local emacs-agent-header--clock nil
+  "The timer that has the elapsed time shown while a turn runs.")
+
+(defun emacs-agent-header--tick (session)
+  "Show each second how long SESSION, of this buffer, has been at its turn."
+  (if (and (emacs-agent-session-busy-p session) (emacs-agent-session-live-p session))
+      (unless emacs-agent-header--clock
+        (setq emacs-agent-header--clock (emacs-agent-header--ticking (current-buffer))))
+    (when emacs-agent-header--clock
+      (cancel-timer emacs-agent-header--clock)
+      (setq emacs-agent-header--clock nil))))
+
+(defun emacs-agent-header--ticking (buffer)
+  "Return a timer that shows the header line of BUFFER anew each second."
+  (letrec ((timer (run-at-time 1 1 (lambda ()
+                                     (if (buffer-live-p buffer)
+                                         (with-current-buffer buffer (force-mode-line-update))
+                                       (cancel-timer timer))))))
+    timer))
+
 (defun emacs-agent-header--changed (session)
   "Show the new state of SESSION in its buffer."
   (let ((buffer (emacs-agent-session-buffer session)))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
         (emacs-agent-header--show-above session)
+        (emacs-agent-header--tick session)
         (force-mode-line-update)))))
 
 (add-hook 'emacs-agent-session-changed-functions #'emacs-agent-header--changed)

@@ -40,7 +40,8 @@ code that the file brings along."
   `(emacs-agent-lookup--with ,path (lambda () ,@body)))
 
 (defun emacs-agent-lookup--with (path function)
-  "Call FUNCTION in a buffer that visits PATH."
+  "Call FUNCTION in a buffer that visits PATH.
+That nothing is found in a file that was not open says little."
   (when (file-remote-p path) (error "%s is on another machine" path))
   (let* ((there (find-buffer-visiting path))
          (buffer (or there (emacs-agent-lookup--visit path))))
@@ -50,7 +51,10 @@ code that the file brings along."
             (save-restriction
               (widen)
               (goto-char (point-min))
-              (funcall function))))
+              (let ((result (funcall function)))
+                (if (or there (not (member result '("" []))))
+                    result
+                  (error "Nothing is found in %s, which is not open in Emacs" path))))))
       (unless (or there (get-buffer-window buffer t) (buffer-modified-p buffer))
         (let ((kill-buffer-query-functions nil)) (kill-buffer buffer))))))
 
@@ -162,11 +166,11 @@ It is a structure since Emacs 29, and an object before."
                           (lambda (function)
                             (unless (eq function 'flymake-eldoc-function)
                               (ignore-errors (ask function)))
-                            nil)))
-      (if (<= waiting 0)
-          (text)
-        (setq timer (run-at-time emacs-agent-lookup-patience nil #'finish))
-        'later))))
+                            nil))
+        (if (<= waiting 0)
+            (text)
+          (setq timer (run-at-time emacs-agent-lookup-patience nil #'finish))
+          'later)))))
 
 ;;;; Symbols
 
@@ -194,6 +198,8 @@ It is a structure since Emacs 29, and an object before."
                                (append (emacs-agent-lookup--spots
                                         (ignore-errors (xref-backend-apropos backend query)))
                                        nil)))))))
+    (unless (or visited others)
+      (error "No file that is open in Emacs has such a symbol"))
     (vconcat (seq-take (cl-remove-duplicates (append visited others) :from-end t :test #'equal
                                              :key (lambda (spot)
                                                     (list (alist-get 'path spot) (alist-get 'line spot))))

@@ -23,6 +23,9 @@
 (defvar-local emacs-agent-message--all nil
   "Messages that are being written, by id.")
 
+(defvar-local emacs-agent-message--speaker nil
+  "Whose heading the output ends below: `user', (TURN-ID PARENT-CALL-ID) or nil.")
+
 (cl-defstruct (emacs-agent-message (:copier nil))
   "A message that is being written."
   start end                             ; markers around its Org; nil while there is none
@@ -40,7 +43,8 @@
 
 (defun emacs-agent-message-setup ()
   "Prepare this buffer for messages."
-  (setq emacs-agent-message--all (make-hash-table :test #'equal)))
+  (setq emacs-agent-message--all (make-hash-table :test #'equal)
+        emacs-agent-message--speaker nil))
 
 ;;;; Headings
 
@@ -56,9 +60,24 @@ What a delegated agent does is below the call that started it."
 (defun emacs-agent-message-heading (who event)
   "Return a heading that says WHO is speaking in EVENT."
   (let-alist event
-    (format "\n%s %s%s %s\n" (make-string (emacs-agent-message-level event) ?*) who
+    (format "\n%s %s%s %s\n" (make-string (emacs-agent-message-level event) ?*)
+            (propertize who 'emacs-agent-face (if (equal who "Assistant") 'emacs-agent-assistant 'emacs-agent-user))
             (emacs-agent-call-agent event)
             (propertize (format "[%s]" (emacs-agent-clock .at)) 'emacs-agent-face 'emacs-agent-time))))
+
+(defun emacs-agent-message-speak (event &optional call)
+  "Write the heading of the assistant unless EVENT is already below it.
+There is one for all that an agent does in a turn.  With CALL, EVENT is a call,
+which has none of its own but below a prompt."
+  (let ((speaker (let-alist event (list .turn_id .parent_tool_call_id))))
+    (cond ((equal speaker emacs-agent-message--speaker) (unless call (emacs-agent-output-write "\n")))
+          ((and call (not (eq emacs-agent-message--speaker 'user))))
+          (t (emacs-agent-output-write (emacs-agent-message-heading "Assistant" event))
+             (setq emacs-agent-message--speaker speaker)))))
+
+(defun emacs-agent-message-hush ()
+  "Have whoever speaks next get a heading."
+  (setq emacs-agent-message--speaker 'user))
 
 ;;;; Messages
 
@@ -67,7 +86,7 @@ What a delegated agent does is below the call that started it."
   (let-alist event
     (or (gethash .message_id emacs-agent-message--all)
         (progn
-          (emacs-agent-output-write (emacs-agent-message-heading "Assistant" event))
+          (emacs-agent-message-speak event)
           (puthash .message_id (make-emacs-agent-message) emacs-agent-message--all)))))
 
 (defun emacs-agent-message-delta (event)

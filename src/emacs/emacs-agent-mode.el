@@ -80,6 +80,7 @@ the keys that it shows apply.
   :group 'emacs-agent
   (emacs-agent-view-setup)
   (emacs-agent-copy-setup)
+  (emacs-agent-dress-setup)
   (setq-local org-element-use-cache nil
               org-file-apps '((t . emacs))
               org-confirm-babel-evaluate t
@@ -100,6 +101,7 @@ the keys that it shows apply.
   (emacs-agent-mention-setup)
   (emacs-agent-image-setup)
   (add-hook 'pre-command-hook #'emacs-agent-garbage-defer nil t)
+  (add-hook 'window-size-change-functions #'emacs-agent-table-refit nil t)
   (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
   (add-hook 'change-major-mode-hook #'emacs-agent-mode--leave nil t))
 
@@ -172,6 +174,7 @@ the keys that it shows apply.
   "Act on what is at point in the output."
   (let ((section (emacs-agent-section-at)))
     (cond ((org-in-regexp org-link-any-re) (org-open-at-point))
+          ((emacs-agent-folding-at) (emacs-agent-folding-toggle (emacs-agent-folding-at)))
           ((and section (emacs-agent-call-p (emacs-agent-section-data section)))
            (emacs-agent-call-show-result (emacs-agent-section-data section)))
           (section (emacs-agent-section-toggle section))
@@ -183,8 +186,9 @@ the keys that it shows apply.
   (interactive)
   (let ((section (emacs-agent-section-at)))
     (cond ((emacs-agent-input-p) (completion-at-point))
-          ((and section (<= (emacs-agent-section-start section) (line-beginning-position))
-                (= (emacs-agent-section-start section) (line-beginning-position)))
+          ((emacs-agent-folding-at) (emacs-agent-folding-toggle (emacs-agent-folding-at)))
+          ((and section (or (get-text-property (line-beginning-position) 'emacs-agent-call-line)
+                            (= (emacs-agent-section-start section) (line-beginning-position))))
            (emacs-agent-section-toggle section))
           (t (org-cycle)))))
 

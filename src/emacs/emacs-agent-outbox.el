@@ -47,7 +47,17 @@ effort and when_busy, fit for JSON."
        (if failure
            (when else (funcall else failure))
          (emacs-agent-request "POST" (emacs-agent-session-path session "/prompt")
-                              :body body :then then :else else))))))
+                              :body body :else else
+                              :then (lambda (answer)
+                                      (emacs-agent-outbox--accepted session answer)
+                                      (when then (funcall then answer)))))))))
+
+(defun emacs-agent-outbox--accepted (session answer)
+  "Note in SESSION which turn has begun by ANSWER: its events are on their way."
+  (let-alist answer
+    (when (and (equal .status "accepted") (not (emacs-agent-session-busy-p session))
+               (not (equal .turn_id (emacs-agent-session-ended-turn session))))
+      (setf (emacs-agent-session-accepted session) .turn_id))))
 
 (defun emacs-agent-outbox--new-id ()
   "Return an id that nobody else has."

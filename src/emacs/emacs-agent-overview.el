@@ -38,8 +38,7 @@
 (define-derived-mode emacs-agent-sessions-mode tabulated-list-mode "Sessions"
   "All sessions of the backend, as they are now, and what waits in them.
 \\{emacs-agent-sessions-mode-map}"
-  (setq tabulated-list-format [("Project" 16 nil) ("State" 16 nil) ("Time" 7 nil :right-align t)
-                               ("Cost" 7 nil :right-align t) ("Agent" 8 nil) ("Model" 20 nil) ("About" 0 nil)]
+  (setq tabulated-list-format (emacs-agent-overview--format t)
         tabulated-list-padding 1)
   (setq-local revert-buffer-function (lambda (&rest _) (emacs-agent-live-follow)))
   (add-hook 'emacs-agent-live-functions #'emacs-agent-overview--print)
@@ -54,26 +53,52 @@
   (remove-hook 'emacs-agent-live-functions #'emacs-agent-overview--print)
   (emacs-agent-live-leave))
 
+;;;; Columns
+
+(defun emacs-agent-overview--format (wide)
+  "Return the columns, all of them if WIDE."
+  (vconcat (if wide '(("Project" 16 nil) ("State" 14 nil)) '(("Project" 8 nil) ("State" 10 nil)))
+           '(("Time" 6 nil :right-align t))
+           (and wide '(("Cost" 7 nil :right-align t) ("Agent" 8 nil) ("Model" 20 nil)))
+           '(("About" 0 nil))))
+
+(defun emacs-agent-overview--fit ()
+  "Have as many columns as there is room for; return whether these are all."
+  (let* ((window (get-buffer-window nil t))
+         (wide (or (null window) (>= (window-width window) 90)))
+         (format (emacs-agent-overview--format wide)))
+    (unless (equal format tabulated-list-format)
+      (setq tabulated-list-format format)
+      (tabulated-list-init-header))
+    wide))
+
+(defun emacs-agent-overview--columns (wide project state time cost agent model about)
+  "Return the columns of a row: PROJECT, STATE, TIME, COST, AGENT, MODEL, ABOUT.
+COST, AGENT and MODEL are only there if WIDE."
+  (vconcat (list project state time) (and wide (list cost agent model)) (list about)))
+
 ;;;; Rows
 
-(defun emacs-agent-overview--rows ()
-  "Return the rows of all sessions and of what waits in them."
+(defun emacs-agent-overview--rows (wide)
+  "Return the rows of all sessions and of what waits in them.
+They have all columns if WIDE."
   (cl-loop for data in (emacs-agent-live-sessions)
-           collect (emacs-agent-overview--row data)
-           nconc (mapcar (lambda (event) (emacs-agent-overview--waiting-row data event))
+           collect (emacs-agent-overview--row data wide)
+           nconc (mapcar (lambda (event) (emacs-agent-overview--waiting-row data event wide))
                          (append (alist-get 'pending_approvals data) (alist-get 'pending_questions data) nil))))
 
-(defun emacs-agent-overview--row (data)
-  "Return the row of DATA, a session."
+(defun emacs-agent-overview--row (data wide)
+  "Return the row of DATA, a session, with all columns if WIDE."
   (let-alist data
     (list .session_id
-          (vector (emacs-agent-list-project .project_path)
-                  (emacs-agent-overview--state data)
-                  (if .turn_started_at (emacs-agent-overview--elapsed .turn_started_at) "")
-                  (if (and (numberp .usage.cost_usd) (> .usage.cost_usd 0)) (format "$%.2f" .usage.cost_usd) "")
-                  (emacs-agent-list-text .agent 8)
-                  (emacs-agent-list-text (file-name-nondirectory (or .model "")) 20)
-                  (emacs-agent-list-text .title)))))
+          (emacs-agent-overview--columns
+           wide (emacs-agent-list-project .project_path)
+           (emacs-agent-overview--state data)
+           (if .turn_started_at (emacs-agent-overview--elapsed .turn_started_at) "")
+           (if (and (numberp .usage.cost_usd) (> .usage.cost_usd 0)) (format "$%.2f" .usage.cost_usd) "")
+           (emacs-agent-list-text .agent 8)
+           (emacs-agent-list-text (file-name-nondirectory (or .model "")) 20)
+           (emacs-agent-list-text .title)))))
 
 (defun emacs-agent-overview--state (data)
   "Return the state of DATA, a session, in words."
@@ -96,13 +121,14 @@
           ((< seconds 3600) (format "%d:%02d" (/ seconds 60) (mod seconds 60)))
           (t (format "%d:%02d h" (/ seconds 3600) (mod (/ seconds 60) 60))))))
 
-(defun emacs-agent-overview--waiting-row (data event)
-  "Return the row of EVENT, which waits in the session DATA."
+(defun emacs-agent-overview--waiting-row (data event wide)
+  "Return the row of EVENT, which waits in the session DATA; all of it if WIDE."
   (let-alist event
     (list (cons (alist-get 'session_id data) (or .tool_call_id .question_id))
-          (vector "" (propertize (if .tool_call_id "  approve?" "  question") 'face 'emacs-agent-attention) "" ""
-                  (emacs-agent-list-text .agent 8) ""
-                  (emacs-agent-verdict-words event (alist-get 'project_path data))))))
+          (emacs-agent-overview--columns
+           wide "" (propertize (if .tool_call_id "  approve?" "  question") 'face 'emacs-agent-attention) "" ""
+           (emacs-agent-list-text .agent 8) ""
+           (emacs-agent-verdict-words event (alist-get 'project_path data))))))
 
 (defun emacs-agent-overview--print ()
   "Show the sessions as they are now."
@@ -113,7 +139,7 @@
                                 (with-selected-window window
                                   (list window (tabulated-list-get-id) (current-column) (line-number-at-pos))))
                               (get-buffer-window-list buffer nil t))))
-          (setq tabulated-list-entries (emacs-agent-overview--rows))
+          (setq tabulated-list-entries (emacs-agent-overview--rows (emacs-agent-overview--fit)))
           (tabulated-list-print t)
           (pcase-dolist (`(,window ,id ,column ,line) places)
             (with-selected-window window (emacs-agent-overview--go-to id column line))))))))

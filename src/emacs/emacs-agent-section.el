@@ -44,7 +44,8 @@
       (goto-char start)
       (emacs-agent-output-insert (substring text 0 -1))
       (delete-region (point) (1- end))
-      (put-text-property (1- end) end 'emacs-agent-section section))
+      (set-text-properties (1- end) end `(read-only t front-sticky (read-only)
+                                          ,@(text-properties-at (1- (length text)) text))))
     (emacs-agent-section--restore places start end)))
 
 (defun emacs-agent-section--places (start end)

@@ -34,6 +34,9 @@
   id project title model agent
   notice                                ; about the model, for who chose it
   (state "idle") details
+  since                                 ; when the turn that runs, or the last one, began
+  ended-turn                            ; the last turn that ended
+  accepted                              ; the turn that the backend has accepted, until it is heard of here
   (connection 'connecting)              ; connecting, open, waiting, lost, ended
   buffer stream
   (last-id 0)
@@ -144,6 +147,7 @@
 (defun emacs-agent-session-ended (session)
   "SESSION has ended: nothing runs or waits in it any more."
   (setf (emacs-agent-session-state session) "idle"
+        (emacs-agent-session-accepted session) nil
         (emacs-agent-session-pending session) nil
         (emacs-agent-session-questions session) nil
         (emacs-agent-session-queued session) nil)

@@ -105,7 +105,7 @@ Just after a decision they do not type either: what comes next may be late."
   (let ((sections (cl-remove-if #'emacs-agent-tray--sent-p (emacs-agent-waiting-sections))))
     (if (null sections) ""
       (emacs-agent-button-shown
-       (concat (propertize (format "%d waiting for you" (length sections)) 'emacs-agent-face 'emacs-agent-attention) "\n"
+       (concat "\n" (propertize (format "%d waiting for you" (length sections)) 'emacs-agent-face 'emacs-agent-attention) "\n"
                (mapconcat #'emacs-agent-tray--line (seq-take sections 8) "")
                (and (nthcdr 8 sections) (format "  … %d more\n" (- (length sections) 8)))
                (emacs-agent-tray--coming session)

@@ -12,11 +12,13 @@
 ;;; Code:
 
 (require 'emacs-agent-message)
+(require 'emacs-agent-folding)
 (require 'emacs-agent-inert)
 
 (defun emacs-agent-view-setup ()
   "Prepare this buffer for output."
   (emacs-agent-section-setup)
+  (emacs-agent-folding-setup)
   (emacs-agent-message-setup))
 
 ;;;; Events
@@ -39,6 +41,7 @@
       ("tool.result" (emacs-agent-view--result event))
       ("file.changed" (emacs-agent-view--note-call
                        .tool_call_id (lambda (call) (push event (emacs-agent-call-changes call)))))
+      ("question" (emacs-agent-message-hush))
       ("answer" (emacs-agent-view--touch .question_id))
       ("error" (emacs-agent-view--error event))
       ("notice" (emacs-agent-output-line .org))
@@ -78,6 +81,7 @@
 (defun emacs-agent-view--prompt (event)
   "Write EVENT, a prompt."
   (let-alist event
+    (emacs-agent-message-hush)
     (emacs-agent-output-write
      (concat (emacs-agent-message-heading
               (pcase .source ("agent" "Task") ("steer" "User (while it worked)") (_ "User"))
@@ -92,11 +96,13 @@
   (let* ((id (alist-get 'tool_call_id event)) (known (emacs-agent-section-with-id id)))
     (if known
         (emacs-agent-view--call-again known event)
-      (emacs-agent-section-insert-as
-       id (make-emacs-agent-section
-           :data (make-emacs-agent-call :event event :level (1+ (emacs-agent-message-level event))
-                                        :shown-at (float-time))
-           :render #'emacs-agent-call-render)))))
+      (emacs-agent-message-speak event t)
+      (emacs-agent-folding-add
+       (emacs-agent-section-insert-as
+        id (make-emacs-agent-section
+            :data (make-emacs-agent-call :event event :level (1+ (emacs-agent-message-level event))
+                                         :shown-at (float-time))
+            :render #'emacs-agent-call-render))))))
 
 (defun emacs-agent-view--call-again (section event)
   "Show in SECTION, in place of the call there, the same one as EVENT has it."
@@ -171,6 +177,7 @@
 (defun emacs-agent-view--abandon ()
   "Let go of messages that will not be finished."
   (emacs-agent-message-abandon)
+  (emacs-agent-folding-end 'drop)
   (emacs-agent-section-map
    (lambda (section)
      (let ((call (emacs-agent-section-data section)))
@@ -181,6 +188,7 @@
   "Write EVENT, the end of a turn."
   (let-alist event
     (unless .parent_tool_call_id
+      (emacs-agent-folding-end)
       (emacs-agent-output-line
        (string-join
         (delq nil (list (pcase .outcome

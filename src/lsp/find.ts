@@ -48,7 +48,7 @@ export function createFinder(around: Surroundings) {
       rows.map(async row => {
         const program = await around.programFor(row.command[0]!, around.project, around.trusted)
         if (program === null || !(await isNewEnough(row, program))) return []
-        const fits = (path: string) => row.files.some(pattern => fitsPattern(pattern, path))
+        const fits = fitting(row.files, fitsPattern)
         return [{ row, program, fits, fitsPattern }]
       }),
     )
@@ -74,6 +74,14 @@ export function createFinder(around: Surroundings) {
       return [...samples].map(([found, sample]) => ({ found, sample }))
     },
   }
+}
+
+/** Whole trees are gone through: most patterns are about the end of a name, and need no matcher. */
+function fitting(files: readonly string[], fitsPattern: Found['fitsPattern']): Found['fits'] {
+  const endings = new Set(files.flatMap(pattern => /^\*(\.\w+)$/.exec(pattern)?.[1] ?? []))
+  const others = files.filter(pattern => !endings.has(pattern.slice(1)))
+  return path =>
+    endings.has(path.slice(Math.max(0, path.lastIndexOf('.')))) || others.some(pattern => fitsPattern(pattern, path))
 }
 
 const allowed = ({ runs_project }: ServerRow, { trusted }: Surroundings) => trusted || !runs_project

@@ -22,21 +22,28 @@ export async function answeredTools({ editor, languages }: Answering): Promise<T
 export function languageSource({ editor, languages }: Answering, tool: LanguageTool): LanguageSource | undefined {
   const attached = editor.current
   if (!attached?.answers(tool)) return languages.source
-  const source = editorSource(attached)
-  const own = languages.source
-  return own ? { ...source, diagnostics: orElse(source.diagnostics, own.diagnostics) } : source
+  const [first, other] = [editorSource(attached), languages.source]
+  return other ? orElse(first, other) : first
 }
 
-/** An editor fails for a file that it has not open, or does not check: then a server is asked. */
-const orElse =
-  (first: LanguageSource['diagnostics'], other: LanguageSource['diagnostics']): LanguageSource['diagnostics'] =>
-  async (paths, signal) => {
+/** An editor fails for a file that it has not open, or where nothing of its own knows: then a server is asked. */
+function orElse(first: LanguageSource, other: LanguageSource): LanguageSource {
+  const either = async <T>(ask: (source: LanguageSource) => Promise<T>): Promise<T> => {
     try {
-      return await first(paths, signal)
+      return await ask(first)
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'TOOL_FAILED') throw error
-      return await other(paths, signal).catch(() => Promise.reject(error))
+      return await ask(other).catch(() => Promise.reject(error))
     }
   }
+  return {
+    name: first.name,
+    diagnostics: (paths, signal) => either(source => source.diagnostics(paths, signal)),
+    definition: (at, signal) => either(source => source.definition(at, signal)),
+    references: (at, signal) => either(source => source.references(at, signal)),
+    hover: (at, signal) => either(source => source.hover(at, signal)),
+    symbols: (wanted, signal) => either(source => source.symbols(wanted, signal)),
+  }
+}
 
 type Answering = Pick<Workspace, 'editor' | 'languages'>

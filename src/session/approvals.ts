@@ -26,7 +26,7 @@ export type ApproveRequest = {
   remember?: 'session' | 'project'
 }
 
-export type RejectRequest = {
+type RejectRequest = {
   tool_call_id: string
   reason?: string
   /** `config`: nobody decided, and the reason goes to the model. */

@@ -260,7 +260,7 @@
     (let ((shown (emacs-agent-test-output)))
       (should (string-search "echo safe<U+202E><U+200B>\n,* rm -rf x\n,#+END_EXAMPLE" shown))
       (should-not (string-match-p "[\e\u202e]" shown))
-      (should (= 1 (cl-count-if (lambda (line) (string-match-p "^\\*" line)) (split-string shown "\n")))))))
+      (should (= 0 (cl-count-if (lambda (line) (string-match-p "^\\*" line)) (split-string shown "\n")))))))
 
 (ert-deftest emacs-agent-approval-decided-elsewhere ()
   "A decision made elsewhere, or a timeout, takes the keys away."
@@ -279,7 +279,7 @@
       (emacs-agent-approvals)
       (should (string-match-p "edit_file +a\\.txt" (buffer-string)))
       (emacs-agent-approvals-visit)
-      (should (looking-at-p "\\*\\*\\* Tool Call")))))
+      (should (looking-at-p "- Tool Call")))))
 
 (ert-deftest emacs-agent-questions ()
   "A question of a server is asked field by field, and answered by types."

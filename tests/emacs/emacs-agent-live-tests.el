@@ -19,7 +19,7 @@
         ;; Sent before there is a session, or even a backend.
         (emacs-agent-test-say "read README.md")
         (emacs-agent-test-shown "Done, ")
-        (should (string-match-p "^\\*\\*\\* Tool Call: read_file  README.md  done" (emacs-agent-test-output)))
+        (should (string-match-p "^- Tool Call: read_file  README.md  done" (emacs-agent-test-output)))
         (should-not (string-match-p "^\\* world" (emacs-agent-test-output)))
         (emacs-agent-test-say "create file new.txt with some text")
         (emacs-agent-test-approve session)

@@ -38,7 +38,7 @@
       (goto-char (point-max))
       (dolist (name names)
         (emacs-agent-test-wait
-         (string-match-p (concat "1 waiting for you\n  edit_file " name "  \\+1 .1\n") (emacs-agent-tray-tests--text)))
+         (string-match-p (concat "\\`\n1 waiting for you\n  edit_file " name "  \\+1 .1\n") (emacs-agent-tray-tests--text)))
         (when (equal name "b.txt")
           (should (string-search "then edit_file c.txt, edit_file d.txt, edit_file e.txt" (emacs-agent-tray-tests--text)))
           (should (string-search "a approve  r reject  n next" (emacs-agent-tray-tests--text))))

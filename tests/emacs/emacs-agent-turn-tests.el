@@ -40,7 +40,19 @@
     (should (string-search "ready" (emacs-agent-header-line)))
     (emacs-agent-test-say "hello")
     (should (string-search "sending" (emacs-agent-header-line)))
-    (funcall (nth 3 (car sent)) '((status . "started")))
+    (funcall (nth 3 (car sent)) '((status . "accepted") (turn_id . "t1") (agent_state . "thinking")))
+    (should (string-search "sending" (emacs-agent-header-line)))
+    (emacs-agent-test-take session (emacs-agent-test-event "prompt" 'id 1 'turn_id "t1" 'text "hello" 'source "user")
+                           (emacs-agent-test-event "agent.state" 'state "thinking"))
+    (should (string-search "thinking" (emacs-agent-header-line)))
+    (emacs-agent-test-take session (emacs-agent-test-event "turn.end" 'id 2 'turn_id "t1" 'outcome "completed"
+                                                           'usage '((input_tokens . 0) (output_tokens . 0)
+                                                                    (cache_read_tokens . 0) (cache_write_tokens . 0)))
+                           (emacs-agent-test-event "agent.state" 'state "idle"))
+    (should (string-search "ready" (emacs-agent-header-line)))
+    ;; An answer that comes after all of its turn changes nothing.
+    (emacs-agent-test-say "again")
+    (funcall (nth 3 (car sent)) '((status . "accepted") (turn_id . "t1")))
     (should (string-search "ready" (emacs-agent-header-line)))))
 
 (ert-deftest emacs-agent-turn-failed-command ()
@@ -69,7 +81,7 @@
      session
      (emacs-agent-test-event "tool.call" 'id 1 'turn_id "t1" 'tool_call_id "c1" 'tool "grep" 'category "search"
                              'params '((path . "src") (pattern . "needle")) 'requires_approval :false 'reason "Look"))
-    (should (string-search "*** Tool Call: grep  needle  src  running" (emacs-agent-test-output)))))
+    (should (string-search "- Tool Call: grep  needle  src  running" (emacs-agent-test-output)))))
 
 (ert-deftest emacs-agent-turn-code-at-the-bound ()
   "Blocks that end after what is fontified are no error."

@@ -83,13 +83,14 @@
   "A turn is an Org document: headings, one line per call, and nothing else that Org sees."
   (let ((shown (emacs-agent-view-tests--shown (emacs-agent-view-tests--bytes))) (case-fold-search nil))
     (dolist (line '("^\\* Conversation$" "^\\*\\* User \\[2026-" "^\\*\\* Assistant \\[2026-" "^I /look/\\.$"
-                    "^#\\+BEGIN_SRC python :eval never$" "^\\*\\*\\* Tool Call: read_file  a\\.txt  failed: .\\* no such file$"
-                    "^\\*\\*\\* Tool Call: shell_exec  ls  exit 2 (2 lines, 1\\.5 s)$"
+                    "^#\\+BEGIN_SRC python :eval never$" "^- Tool Call: read_file  a\\.txt  failed: .\\* no such file$"
+                    "^- Tool Call: shell_exec  ls  exit 2 (2 lines, 1\\.5 s)$"
                     "^- Created \\[\\[file:.*/new\\.txt\\]\\[new\\.txt\\]\\]  \\+1 -0$"
                     "^Thought (12 characters)$" "^Done ✓$" "^Done, 1\\.2 s, 15 tokens"))
       (should (string-match-p line shown)))
     (should-not (string-match-p "^\\* not a heading" shown))
-    (should (= 6 (cl-count-if (lambda (line) (string-match-p "^\\*+ " line)) (split-string shown "\n"))))))
+    (should (= 3 (cl-count-if (lambda (line) (string-match-p "^\\*+ " line)) (split-string shown "\n"))))
+    (should (= 3 (cl-count-if (lambda (line) (string-match-p "^[0-9]+ tool calls: \\|^- Tool Call: " line)) (split-string shown "\n"))))))
 
 (ert-deftest emacs-agent-view-every-split ()
   "The buffer is the same wherever the stream was cut."
@@ -140,7 +141,7 @@
       (emacs-agent-tab)
       (should (string-search "\"flag\": false" (emacs-agent-test-output)))
       (should (< 5000 (buffer-size) 8000))
-      (should (looking-at-p "\\*\\*\\* Tool Call"))
+      (should (looking-at-p "- Tool Call"))
       (save-current-buffer (emacs-agent-return))
       (with-current-buffer "*emacs-agent result*"
         (should (> (buffer-size) 1000000))
@@ -174,7 +175,7 @@
                              'params '((command . "rm x")) 'requires_approval t 'reason "Run rm x" 'agent "test"
                              'parent_tool_call_id "c1"))
     (should (string-match-p "^\\*\\*\\*\\* Assistant (test)" (emacs-agent-test-output)))
-    (should (string-match-p "^\\*\\*\\*\\*\\* Tool Call: shell_exec  rm x (test)  waits for you" (emacs-agent-test-output)))
+    (should (string-match-p "^- Tool Call: shell_exec  rm x (test)  waits for you" (emacs-agent-test-output)))
     (should (= 1 (emacs-agent-session-waiting session)))))
 
 (ert-deftest emacs-agent-view-header ()
@@ -184,7 +185,7 @@
                                            (context_tokens . 50000) (context_window . 200000)
                                            (usage . ((cost_usd . 0.5)))))
     (let ((header (substring-no-properties (emacs-agent-header-line))))
-      (dolist (part '("a/b%%c" "plan" "ready" "50.0k/200k (25%%)" "$0.50"))
+      (dolist (part '("  b%%c  " "plan" "ready" "50.0k/200k (25%%)" "$0.50"))
         (should (string-search part header))))))
 
 ;;;; Code

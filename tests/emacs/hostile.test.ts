@@ -30,12 +30,10 @@ const OURS: Ours = {
     '1 Conversation',
     `2 User ${TIME}`,
     `2 Assistant ${TIME}`,
-    '3 Tool Call:[^\n]*',
     String.raw`4 Task \([^\n]*\) ${TIME}`,
     String.raw`4 Assistant \([^\n]*\) ${TIME}`,
-    '5 Tool Call:[^\n]*',
     '3 Question of [^\n]*',
-    '3 Tool Call:[^\n]*waits for you',
+    `2 Assistant ${TIME}`,
   ].map(pattern => new RegExp(`^${pattern}$`)),
   keywords: ['TITLE'],
   // Of two texts on one line, one may begin what the other ends; nothing but its look depends on that.

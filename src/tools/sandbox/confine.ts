@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { constants, fstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isInside } from '../paths.ts'
 import type { Bounds } from './sandbox.ts'
@@ -26,33 +26,33 @@ const SCOPES = 3n
 const ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 const READ = EXECUTE | READ_FILE | READ_DIR
 const WRITE = WRITE_FILE | CHANGE_DIR | REFER | TRUNCATE
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'ptmx', 'pts', 'fd', 'stdin', 'stdout', 'stderr']
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'ptmx', 'pts']
 
 const [CREATE, ADD, RESTRICT] = [444, 445, 446]
 const [PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, PR_SET_SECCOMP] = [38, 24, 22]
 const LAST_CAPABILITY = 63
-const [O_PATH_CLOEXEC, SIGPIPE] = [0o10000000 | 0o2000000, 13]
+const SIGPIPE = 13
+/** O_PATH, O_CLOEXEC: the same everywhere. */
+const AS_PLACE = 0o10000000 | 0o2000000 | (constants.O_NOFOLLOW ?? 0)
 
 /** Confines this process for good, and becomes the command. Throws where that cannot be done; returns never. */
 export async function confine(given: string, command: readonly string[]): Promise<never> {
   const bounds = JSON.parse(given) as Bounds
-  const { syscall, prctl, open, close, signal, execvp, ptr } = await openC()
+  const c = await openC()
+  const { syscall, prctl, signal, execvp, ptr } = c
   const version = syscall(CREATE, 0, 0, 1)
   if (version < 1) throw new Error('This kernel has no Landlock.')
   const handled = SINCE.reduce((all, [abi, rights]) => (version >= abi ? all | rights : all), 0n)
   const attributes = new BigUint64Array([handled, 0n, version >= 6 ? SCOPES : 0n])
   const ruleset = syscall(CREATE, ptr(attributes), version >= 6 ? 24 : version >= 4 ? 16 : 8, 0)
   if (ruleset < 0) throw new Error('Landlock is not enabled.')
-  for (const [path, rights] of grants(bounds)) {
-    const fd = open(Buffer.from(`${path}\0`), O_PATH_CLOEXEC)
-    if (fd < 0) continue // it is gone, or closed to us anyway
+  grant(bounds, c, (fd, rights) => {
     // struct landlock_path_beneath_attr, packed: u64 allowed_access, s32 parent_fd
     const rule = new DataView(new ArrayBuffer(12))
     rule.setBigUint64(0, rights & handled, true)
     rule.setInt32(8, fd, true)
     syscall(ADD, ruleset, 1, ptr(new Uint8Array(rule.buffer)))
-    close(fd)
-  }
+  })
   for (let capability = 0; capability <= LAST_CAPABILITY; capability++) prctl(PR_CAPBSET_DROP, capability, 0)
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0) !== 0) throw new Error('Privileges cannot be given up.')
   if (syscall(RESTRICT, ruleset, 0, 0) !== 0) throw new Error('Landlock does not confine this process.')
@@ -69,48 +69,78 @@ export async function confine(given: string, command: readonly string[]): Promis
   throw new Error(`${command[0]} could not be started.`)
 }
 
-/** What is opened: everything but what is closed, directory by directory where something below is. */
-export function* grants(bounds: Bounds): Generator<[path: string, rights: bigint]> {
+/** A right on what a descriptor is of. `path` says which that is. */
+type Allow = (fd: number, rights: bigint, path: string) => void
+
+/**
+ * Opens everything but what is closed, directory by directory where something below is. Each is reached from its directory and
+ * no link is followed: what others change meanwhile, or left as links, opens nothing else.
+ */
+export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'close'>, allow: Allow): void {
   const { closed, writable, visible, cwd, temporary, project } = bounds
   const shut = [...closed, '/run', '/tmp', '/var/tmp', '/dev']
   const open = [...writable, ...visible, cwd, temporary, project]
+  const inodes = new Set(bounds.inodes)
   const leads = (path: string, to: readonly string[]) => to.some(place => place !== path && isInside(place, path))
   /** Of what is closed and what is open above it, the nearer decides. */
   const isShut = (path: string) => {
     const depth = (places: string[]) => Math.max(0, ...places.map(place => (isInside(path, place) ? place.length : 0)))
     return depth(shut) > 0 && depth(shut) >= depth(open)
   }
+  const within = (directory: number, name: string, act: (fd: number) => void) => {
+    const fd = openAt(directory, name)
+    if (fd < 0) return // it is gone, or not for us
+    act(fd)
+    close(fd)
+  }
 
-  function* readable(path: string): Generator<[string, bigint]> {
+  const openReadable = (fd: number, path: string): void => {
+    const found = statOf(fd)
+    if (!found || found.isSymbolicLink() || inodes.has(inodeOf(found))) return
     const isOpen = !isShut(path)
     if (!isOpen && !leads(path, open)) return
-    if (isOpen && !leads(path, shut)) return yield [path, isDirectory(path) ? READ : READ & ON_FILES]
+    if (isOpen && !leads(path, shut)) {
+      allow(fd, found.isDirectory() ? READ : READ & ON_FILES, path)
+      return
+    }
     // Names below a directory of the project are no secret; elsewhere they stay closed with the rest.
-    if (isOpen && isInside(path, project)) yield [path, READ_DIR]
-    for (const name of namesIn(path)) yield* readable(join(path, name))
+    if (isOpen && isInside(path, project)) allow(fd, READ_DIR, path)
+    for (const name of namesIn(fd)) within(fd, name, child => openReadable(child, join(path, name)))
   }
-  yield* readable('/')
-  for (const path of writable) yield [path, isDirectory(path) ? WRITE : WRITE & ON_FILES]
+  const openWhole = (path: string, act: (fd: number, isDirectory: boolean) => void) => {
+    const descend = (fd: number, [name, ...rest]: string[]): void => {
+      const found = name === undefined ? statOf(fd) : null
+      if (name !== undefined) within(fd, name, child => descend(child, rest))
+      else if (found && !found.isSymbolicLink()) act(fd, found.isDirectory())
+    }
+    within(-100, '/', root => descend(root, path.split('/').filter(Boolean)))
+  }
+  openWhole('/', root => openReadable(root, '/'))
+  for (const path of writable)
+    openWhole(path, (fd, isDirectory) => allow(fd, isDirectory ? WRITE : WRITE & ON_FILES, path))
   for (const name of DEVICES)
-    yield [
-      `/dev/${name}`,
-      isDirectory(`/dev/${name}`) ? READ | WRITE_FILE : READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV,
-    ]
+    openWhole(`/dev/${name}`, (fd, isDirectory) =>
+      allow(fd, isDirectory ? READ | WRITE_FILE : READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV, `/dev/${name}`),
+    )
 }
 
-const isDirectory = (path: string): boolean => {
+/** How a file is known whatever its name. */
+export const inodeOf = ({ dev, ino }: { dev: number; ino: number }): string => `${dev}:${ino}`
+
+/** By its descriptor: a link as itself, since that is what was opened. */
+function statOf(fd: number) {
   try {
-    return lstatSync(path).isDirectory()
+    return fstatSync(fd)
   } catch {
-    return false // it is gone
+    return null // not for us
   }
 }
 
-const namesIn = (path: string): string[] => {
+const namesIn = (fd: number): string[] => {
   try {
-    return readdirSync(path)
+    return readdirSync(`/proc/self/fd/${fd}`)
   } catch {
-    return [] // not for us
+    return [] // no directory, or not for us
   }
 }
 
@@ -130,7 +160,7 @@ async function openC() {
   const symbols = {
     syscall: { args: ['i64', 'i64', 'i64', 'i64', 'i64'], returns: 'i32' },
     prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
-    open: { args: ['ptr', 'i32'], returns: 'i32' },
+    openat: { args: ['i32', 'ptr', 'i32'], returns: 'i32' },
     close: { args: ['i32'], returns: 'i32' },
     signal: { args: ['i32', 'u64'], returns: 'u64' },
     execvp: { args: ['ptr', 'ptr'], returns: 'i32' },
@@ -143,7 +173,7 @@ async function openC() {
         ptr: (bytes: NodeJS.TypedArray): number => ptr(bytes) as number,
         syscall: (nr: number, a: number, b: number, d: number) => c.syscall(nr, a, b, d, 0),
         prctl: (option: number, a: number, b: number) => c.prctl(option, a, b, 0, 0),
-        open: (path: Buffer, flags: number) => c.open(ptr(path), flags),
+        openAt: (directory: number, name: string) => c.openat(directory, ptr(Buffer.from(`${name}\0`)), AS_PLACE),
         close: (fd: number) => void c.close(fd),
         signal: (number: number, action: number) => void c.signal(number, action),
         execvp: (file: Buffer, argv: BigUint64Array) => c.execvp(ptr(file), ptr(argv)),

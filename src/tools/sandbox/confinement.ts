@@ -1,8 +1,9 @@
-import { realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { SandboxConfig } from '../../config/sandbox.ts'
 import { closedFor, type Place } from './closed.ts'
+import { inodeOf } from './confine.ts'
 import { createProxy } from './proxy.ts'
 import { proxyEnv } from './proxy-env.ts'
 import type { Availability, Bounds, Isolation, Launcher } from './sandbox.ts'
@@ -52,6 +53,14 @@ export function createConfinement(options: {
     return { proxy: (await proxy).address, direct }
   }
 
+  /** Landlock knows no files but those it opens: a closed one that was given another name has to be told from them. */
+  const seen = new Set<string>()
+  async function inodesOf(paths: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(paths.map(path => lstat(path).catch(() => null)))
+    for (const one of found) if (one) seen.add(inodeOf(one))
+    return [...seen]
+  }
+
   return {
     async look(config) {
       const found = await available(config)
@@ -68,6 +77,7 @@ export function createConfinement(options: {
       const bounds: Bounds = {
         writable: await existing(config.write.map(path => expanded(path, roots.project, own))),
         closed,
+        inodes: launcher.by === 'landlock' ? await inodesOf(closed) : [],
         fixed,
         visible: await existing([home, ...roots.allowed, ...programs, ...visible]),
         project: roots.project,

@@ -23,6 +23,8 @@ export type Bounds = {
   writable: string[]
   /** Neither read nor written, nor anything below. */
   closed: string[]
+  /** Closed files by device and inode, with those of earlier calls, which have got other names since. */
+  inodes: string[]
   /** Within `writable`, and not to be written. */
   fixed: string[]
   /** Read by the command although it lies where everything is hidden: its directory, its programs, the home directory. */

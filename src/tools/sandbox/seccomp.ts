@@ -6,7 +6,19 @@
 /** `namespaces`: the network and the sockets of others are isolated otherwise. The others allow no socket that leads to a service. */
 export type Filter = 'namespaces' | 'no network' | 'network'
 
-type Machine = { arch: number; x32: boolean; clone: number; socket: number; ioctl: number; denied: number[] }
+type Machine = {
+  arch: number
+  x32: boolean
+  clone: number
+  socket: number
+  ioctl: number
+  denied: number[]
+  /** prlimit64 and setpriority, whose first or second argument may be another process. */
+  prlimit: number
+  setpriority: number
+  /** [l,f]setxattr and [l,f]removexattr */
+  attributes: number[]
+}
 
 /** mount_setattr, open_tree, move_mount, fsopen, fsconfig, fsmount, fspick: the same number everywhere. */
 const MOUNTING = [442, 428, 429, 430, 431, 432, 433]
@@ -20,6 +32,9 @@ const MACHINES: Partial<Record<NodeJS.Architecture, Machine>> = {
     clone: 56,
     socket: 41,
     ioctl: 16,
+    prlimit: 302,
+    setpriority: 141,
+    attributes: [188, 189, 190, 197, 198, 199],
     denied: [
       ...[165, 166, 155, 161], // mount, umount2, pivot_root, chroot
       ...[308, 272, 304], // setns, unshare, open_by_handle_at
@@ -35,6 +50,9 @@ const MACHINES: Partial<Record<NodeJS.Architecture, Machine>> = {
     clone: 220,
     socket: 198,
     ioctl: 29,
+    prlimit: 261,
+    setpriority: 140,
+    attributes: [5, 6, 7, 14, 15, 16],
     denied: [
       ...[40, 39, 41, 51],
       ...[268, 97, 265],
@@ -45,6 +63,8 @@ const MACHINES: Partial<Record<NodeJS.Architecture, Machine>> = {
     ],
   },
 }
+
+const [SETXATTRAT, REMOVEXATTRAT] = [463, 466]
 
 const NR = 0
 const ARCH = 4
@@ -60,6 +80,7 @@ const FAMILIES: Record<Filter, number[]> = { namespaces: [1, 2, 10, 16], 'no net
 const ALLOW = 0x7fff0000
 const EPERM = 0x00050001
 const ENOSYS = 0x00050026
+const ENOTSUP = 0x0005005f
 
 const [LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN] = [0x20, 0x15, 0x35, 0x45, 0x06]
 type Instruction = [code: number, k: number, whenTrue: number, whenFalse: number]
@@ -76,6 +97,14 @@ export function filterFor(arch: NodeJS.Architecture, filter: Filter): Uint8Array
   const machine = MACHINES[arch]
   if (!machine) return null
   const families = FAMILIES[filter]
+  const isMine = (nr: number, argument: number) =>
+    of(nr, [load(argument), [EQUAL, 0, 1, 0], answer(EPERM)] satisfies Instruction[])
+  /** Without namespaces other processes and the files of others are in reach of these. */
+  const reaching = [
+    ...isMine(machine.prlimit, FIRST_ARGUMENT),
+    ...isMine(machine.setpriority, SECOND_ARGUMENT),
+    ...[...machine.attributes, SETXATTRAT, REMOVEXATTRAT].flatMap(nr => when(EQUAL, nr, ENOTSUP)),
+  ]
   return encode([
     load(ARCH),
     [EQUAL, machine.arch, 1, 0],
@@ -84,6 +113,7 @@ export function filterFor(arch: NodeJS.Architecture, filter: Filter): Uint8Array
     ...(machine.x32 ? when(AT_LEAST, 0x40000000, EPERM) : []),
     ...[...machine.denied, ...MOUNTING].flatMap(nr => when(EQUAL, nr, EPERM)),
     ...ABSENT.flatMap(nr => when(EQUAL, nr, ENOSYS)),
+    ...(filter === 'namespaces' ? [] : reaching),
     ...of(machine.clone, [load(FIRST_ARGUMENT), ...when(ANY_BIT, NAMESPACES, EPERM)]),
     ...of(machine.ioctl, [load(SECOND_ARGUMENT), ...TYPING.flatMap(request => when(EQUAL, request, EPERM))]),
     ...of(machine.socket, [

@@ -12,6 +12,7 @@ export async function trial(machine: Machine, commandFor: (bounds: Bounds) => Pr
   const bounds: Bounds = {
     writable: [temporary],
     closed: [],
+    inodes: [],
     fixed: [],
     visible: [],
     project: temporary,

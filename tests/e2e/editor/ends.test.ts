@@ -144,6 +144,19 @@ test('both of two editors are asked, and the first answer counts', async () => {
   expect(told).toBe('by the second')
 })
 
+test('a stream of Org has requests as well, and no log has them', async () => {
+  const editor = await open()
+  const org = await scripted.backend.events(`${editor.path}/events?render=org`)
+  await org.next('agent.state')
+  const { told } = await editor.make(asked, async () => {
+    const request = await editor.request(0, org)
+    expect(request).toMatchObject({ tool: 'describe', params: { name: 'car' } })
+    await editor.reply(request.request_id, { result: '* text' })
+  })
+  expect(told).toBe('* text')
+  expect(editor.stream.stored.some(({ type }) => (type as string) === 'editor.request')).toBe(false)
+})
+
 test('an interrupt ends a request', async () => {
   const editor = await open()
   scripted.says(asked)

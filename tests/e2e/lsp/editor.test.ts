@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { choose, modelHome, Peer } from '../../support/acp.ts'
 import { fakeServer } from '../../support/languages.ts'
 import { call, startScripted } from '../../support/scripted.ts'
 import { withEditor } from '../../support/stub-editor.ts'
+import { tempDir } from '../../support/temp.ts'
 
 const EDITS = { config: { auto_approve_tools: ['edit_file', 'write_file'] } }
 const edit = call('edit_file', { path: 'a.fk', old: 'fine', new: 'added\nwrong: fresh' })
@@ -51,4 +53,36 @@ test('an editor that has the file not open, or does not answer: a server is aske
   const { told } = await editor.make(edit, async (_, from) => void (await refuse(from)))
   expect(told).toContain('fresh is wrong')
   expect(told).not.toContain('old is wrong')
+})
+
+test('over ACP, too: the tools, and what is newly wrong', async () => {
+  const fake = fakeServer('pull')
+  const { home, says, model } = await modelHome(fake.config)
+  const peer = await Peer.start(home)
+  peer.answers.permission = async () => choose('allow_once')
+  const id = await peer.session(tempDir({ 'a.fk': 'wrong: old\nfine\n' }))
+  says(call('diagnostics', { path: 'a.fk' }), edit, { text: 'ok' })
+  await peer.prompt(id, 'go')
+  const told = model.requests.at(-1)!.body.messages.filter(({ role }: { role: string }) => role === 'tool')
+  expect(told.map(({ content }: { content: string }) => content)).toEqual([
+    'a.fk:1:0 error: old is wrong (fake)',
+    expect.stringContaining('[New errors since this change:\na.fk:3:0 error: fresh is wrong (fake)]'),
+  ])
+})
+
+test('so it is where an editor cannot tell what is defined where; what neither can tell, it says itself', async () => {
+  const fake = fakeServer('pull')
+  const here = await startScripted({ config: fake.config })
+  const editor = await withEditor(here, ['definition', 'references'], {
+    'a.fk': 'def thing\nthing\n',
+    'b.other': 'thing\n',
+  })
+  const refuse = async (from: number) => {
+    const { request_id } = await editor.request(from)
+    await editor.reply(request_id, { error: { message: 'not open here' } })
+  }
+  const at = (path: string) => call('definition', { path, line: path === 'a.fk' ? 2 : 1, symbol: 'thing' })
+  expect((await editor.make(at('a.fk'), async (_, from) => refuse(from))).told).toStartWith('a.fk:1:4')
+  const { result } = await editor.make(at('b.other'), async (_, from) => refuse(from))
+  expect(result.error).toMatchObject({ code: 'TOOL_FAILED', message: 'The editor reports: not open here' })
 })

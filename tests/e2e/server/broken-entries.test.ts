@@ -16,12 +16,23 @@ args = ${args}
 colour = 1
 [agents.build]
 colour = 1
+[lsp.one]
+command = "pylsp"
+files = ["*.py"]
+[lsp.two]
+command = ["pylsp"]
+[format]
+"*.js" = []
+"*.ts" = ["cat"]
 `)
   const backend = await Backend.start(home)
   const expected = [
     { line: 3, key: 'mcp_servers[0].url', message: 'must be an http:// or https:// URL (server x1)' },
     { line: 9, key: 'agents.a.colour', message: 'is an unknown key' },
     { line: 11, key: 'agents.build.colour', message: 'is an unknown key' },
+    { line: 13, key: 'lsp.one.command', message: 'must be a list of strings, not a string' },
+    { line: 15, key: 'lsp.two', message: 'needs "files"' },
+    { line: 18, key: 'format."*.js"', message: 'must be a program and its arguments' },
   ].map(problem => expect.objectContaining(problem))
   const health = await backend.call('GET /health')
   expect(health.body.problems).toEqual(expected)

@@ -1,0 +1,196 @@
+;;; emacs-agent-dress.el --- Scaffolding that is not seen  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 the Emacs-Agent authors
+;; SPDX-License-Identifier: MIT
+
+;; This file is not part of GNU Emacs.
+
+;;; Commentary:
+
+;; A conversation is an Org document, but nobody wants to read `#+BEGIN_SRC python :eval never'.  What only Org needs is
+;; replaced on display: stars, the first and last lines of blocks, commas that guard code, dates of today.  The text stays
+;; what it is, for Org, and is shown where point is.
+
+;;; Code:
+
+(require 'emacs-agent-output)
+(require 'emacs-agent-table)
+
+(defconst emacs-agent-dress--marks
+  (concat "^\\(?1:\\*+ \\)\\(?10:Conversation\n\\)?"                                   ; 1 stars, 10 the first heading
+          "\\|\\(?2:\\[[0-9]\\{4\\}-[0-9][0-9]-[0-9][0-9] [0-9:]\\{8\\}\\]\\)"        ; 2 a time
+          "\\|^[ \t]*\\(?3:#\\+BEGIN_\\(?4:[A-Z]+\\)\\(?: +\\(?5:[^ \n]+\\).*\\)?\\)\n" ; 3 the first line of a block
+          "\\|^[ \t]*\\(?6:#\\+END_[A-Z]+\\)\\(?:\n\\|\\'\\)"                         ; 6 its last line
+          "\\|^[ \t]*,*\\(?7:,\\)\\(?:\\*\\|#\\+\\)"                                  ; 7 the comma before code
+          "\\|^\\(?8:- Tool Call: \\)"
+          "\\|^\\(?9:#\\+TITLE: \\)")
+  "What is replaced on display.")
+
+(defvar-local emacs-agent-dress--shown nil
+  "(START . END), markers around what is shown as it is since point is there.")
+
+(defun emacs-agent-dress-setup ()
+  "Have this buffer show its scaffolding only where point is."
+  ;; Without a theme Org has code in grey.
+  (unless (face-background 'org-block nil t)
+    (setq-local face-remapping-alist (cons '(org-block emacs-agent-block) face-remapping-alist)))
+  (setq-local glyphless-char-display (copy-sequence glyphless-char-display))
+  ;; They keep text from being syntax of Org and are nothing to see, in a terminal neither.
+  (dolist (char '(#x200b #x2060)) (aset glyphless-char-display char 'zero-width))
+  (add-hook 'post-command-hook #'emacs-agent-dress--follow nil t))
+
+(defun emacs-agent-dress-region (start end)
+  "Replace on display what is scaffolding between START and END, whole lines."
+  (save-excursion
+    (save-match-data
+      (goto-char start)
+      (setq start (line-beginning-position))
+      (goto-char end)
+      (setq end (min (if (bolp) (point) (line-beginning-position 2)) (or emacs-agent-output-end 0)))
+      (when (< start end)
+        (emacs-agent-dress--strip start end)
+        (let ((case-fold-search nil))
+          (goto-char start)
+          (while (re-search-forward emacs-agent-dress--marks end t)
+            (emacs-agent-dress--mark))
+          (emacs-agent-dress--lines start end))
+        (emacs-agent-table-fit start end #'emacs-agent-dress--put)))))
+
+(defun emacs-agent-dress--strip (start end)
+  "Take away what is replaced on display between START and END."
+  (let ((at start))
+    (while (< at end)
+      (let ((next (next-single-property-change at 'emacs-agent-display nil end)))
+        (when (get-text-property at 'emacs-agent-display)
+          (remove-text-properties at next '(display nil emacs-agent-display nil)))
+        (setq at next))))
+  (remove-text-properties start end '(wrap-prefix nil line-prefix nil)))
+
+(defun emacs-agent-dress--put (start end display)
+  "Replace the text from START to END by DISPLAY, unless point is there."
+  ;; Emacs would display it in place of text that is invisible, too.
+  (when (and (< start end) (not (get-text-property start 'invisible)))
+    (put-text-property start end 'emacs-agent-display display)
+    (unless (and emacs-agent-dress--shown
+                 (< start (cdr emacs-agent-dress--shown)) (> end (car emacs-agent-dress--shown)))
+      (put-text-property start end 'display display))))
+
+;;;; What is replaced
+
+(defun emacs-agent-dress--mark ()
+  "Replace what was matched by `emacs-agent-dress--marks'."
+  (let ((whole (lambda () (emacs-agent-dress--put (match-beginning 0) (match-end 0) "")))
+        (next (or (match-end 3) (match-end 0))))
+    (cond
+     ((match-beginning 10) (funcall whole))
+     ((match-beginning 1) (emacs-agent-dress--put (match-beginning 1) (match-end 1) ""))
+     ((match-beginning 2)
+      (when (eq (get-text-property (match-beginning 2) 'emacs-agent-face) 'emacs-agent-time)
+        (emacs-agent-dress--put (match-beginning 2) (match-end 2)
+                                (emacs-agent-dress--time (match-string-no-properties 2)))))
+     ((match-beginning 3)
+      (if (match-beginning 5)
+          (emacs-agent-dress--put (match-beginning 3) (match-end 3)
+                                  (propertize (match-string-no-properties 5) 'face 'emacs-agent-label))
+        (funcall whole))
+      (emacs-agent-dress--background (match-beginning 0) (match-string-no-properties 4)))
+     ((match-beginning 6) (funcall whole))
+     ((match-beginning 7)
+      (when (emacs-agent-dress--code-p (match-beginning 7))
+        (emacs-agent-dress--put (match-beginning 7) (match-end 7) "")))
+     ((match-beginning 8) (emacs-agent-dress--put (match-beginning 8) (match-end 8) (emacs-agent-dress--icon)))
+     ((match-beginning 9) (emacs-agent-dress--put (match-beginning 9) (match-end 9) "")))
+    (goto-char next)))
+
+(defun emacs-agent-dress--time (time)
+  "Return TIME, as [2026-11-23 10:00:00], as it is shown."
+  (let ((date (substring time 1 11)))
+    (if (equal date (format-time-string "%F")) (substring time 12 17)
+      (concat date " " (substring time 12 17)))))
+
+(defun emacs-agent-dress--icon ()
+  "Return what a call is shown with."
+  (if (char-displayable-p ?▸) "▸ " "> "))
+
+(defun emacs-agent-dress--code-p (position)
+  "Whether POSITION is in a block of code."
+  (get-text-property position 'emacs-agent-block))
+
+(defun emacs-agent-dress--background (start kind)
+  "Give the block of KIND that begins at START a background, a quotation a bar."
+  (save-excursion
+    (goto-char start)
+    (when (re-search-forward (format "^[ \t]*#\\+END_%s" kind) (min (point-max) (+ start 200000)) t)
+      (let ((end (line-beginning-position)))
+        (if (equal kind "QUOTE")
+            (put-text-property start end 'emacs-agent-quote
+                               (propertize (if (char-displayable-p ?▎) "▎ " "> ") 'face 'emacs-agent-dim))
+          (put-text-property start end 'emacs-agent-block t)
+          (unless (eq 'org-block (get-text-property start 'face))
+            (put-text-property start (save-excursion (goto-char start) (line-beginning-position 2)) 'face 'org-block)))))))
+
+;;;; Lines
+
+(defun emacs-agent-dress--lines (start end)
+  "Give the lines between START and END the prefixes of their continuations."
+  (goto-char start)
+  (while (< (point) end)
+    (let ((bar (get-text-property (point) 'emacs-agent-quote)))
+      (cond (bar (add-text-properties (point) (min end (line-beginning-position 2))
+                                      `(line-prefix ,bar wrap-prefix ,bar)))
+            ((get-text-property (point) 'emacs-agent-block))
+            ((looking-at "[ \t]*\\(?:[-+]\\|[0-9]+[.)]\\)[ \t]+")
+             (put-text-property (point) (min end (line-beginning-position 2)) 'wrap-prefix
+                                (make-string (string-width (match-string-no-properties 0)) ?\s)))))
+    (forward-line 1)))
+
+;;;; Where point is
+
+(defun emacs-agent-dress--follow ()
+  "Show the scaffolding where point is, and hide it where point was."
+  (when emacs-agent-output-end
+    (let* ((place (and (< (point) emacs-agent-output-end) (emacs-agent-dress--around (point))))
+           (shown emacs-agent-dress--shown))
+      (unless (if place (and shown (= (car place) (car shown)) (= (cdr place) (cdr shown)))
+                (null shown))
+        (with-silent-modifications
+          (setq emacs-agent-dress--shown nil)
+          (when shown
+            (emacs-agent-dress--again (car shown) (cdr shown))
+            (set-marker (car shown) nil)
+            (set-marker (cdr shown) nil))
+          (when place
+            (setq emacs-agent-dress--shown (cons (copy-marker (car place)) (copy-marker (cdr place))))
+            (emacs-agent-dress--bare (car place) (cdr place))))))))
+
+(defun emacs-agent-dress--around (position)
+  "Return (START . END) of the line of POSITION if it has scaffolding, or nil.
+Lines before it that are not seen belong to it."
+  (save-excursion
+    (goto-char position)
+    (let ((start (line-beginning-position)) (end (min emacs-agent-output-end (line-beginning-position 2))))
+      (while (and (> start (point-min)) (equal "" (get-text-property (1- start) 'emacs-agent-display)))
+        (setq start (progn (goto-char (1- start)) (line-beginning-position))))
+      (and (text-property-not-all start end 'emacs-agent-display nil)
+           (cons start end)))))
+
+(defun emacs-agent-dress--bare (start end)
+  "Show what is between START and END as it is."
+  (let ((at start))
+    (while (< at end)
+      (let ((next (next-single-property-change at 'emacs-agent-display nil end)))
+        (when (get-text-property at 'emacs-agent-display)
+          (remove-text-properties at next '(display nil)))
+        (setq at next)))))
+
+(defun emacs-agent-dress--again (start end)
+  "Replace between START and END what was shown as it is."
+  (let ((at start))
+    (while (< at end)
+      (let ((next (next-single-property-change at 'emacs-agent-display nil end))
+            (display (get-text-property at 'emacs-agent-display)))
+        (when display (put-text-property at next 'display display))
+        (setq at next)))))
+
+(provide 'emacs-agent-dress)
+;;; emacs-agent-dress.el ends here
