@@ -80,6 +80,10 @@
       (should (equal '((result . "done")) (nth 2 (car sent))))
       (setq sent nil)
       (setf (emacs-agent-editor-request-open request) t)
+      (emacs-agent-editor--work request (lambda (_) (signal 'quit nil)) t)
+      (should (string-search "stopped it" (format "%S" (nth 2 (car sent)))))
+      (setq sent nil)
+      (setf (emacs-agent-editor-request-open request) t)
       (emacs-agent-editor--work request (lambda (_) (read-string "What? ")))
       (should (alist-get 'error (nth 2 (car sent)))))))
 
