@@ -61,7 +61,8 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
   for (const path of outermost(bounds.closed.filter(path => !outer.includes(path)))) {
     if (isHidden(path) && !needed.some(open => isInside(path, open))) continue
     const found = await stat(path).catch(() => null)
-    if (found) args.push('--ro-bind', found.isDirectory() ? closed.directory : closed.file, path)
+    if (found?.isDirectory()) args.push('--perms', '0000', '--tmpfs', path, '--remount-ro', path)
+    else if (found) args.push('--ro-bind', closed.file, path)
   }
   const resolver = await readlink('/etc/resolv.conf').catch(() => '/')
   if (bounds.network === 'on' && isHidden(join('/etc', resolver)))
@@ -72,19 +73,18 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
 const isDirectory = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true
 
 /** Without those that lie below another. */
-export const outermost = (paths: readonly string[]): string[] => {
+const outermost = (paths: readonly string[]): string[] => {
   const all = [...new Set(paths)]
   return all.filter(path => !all.some(other => other !== path && isInside(path, other)))
 }
 
-/** What stands in the place of closed files and directories, and the filter of system calls; null where none can be made. */
-type Closed = { file: string; directory: string; filter: string | null }
+/** What stands in the place of closed files, and the filter of system calls; null where none can be made. */
+type Closed = { file: string; filter: string | null }
 
 async function makeClosed(directory: string): Promise<Closed> {
   await mkdir(directory, { recursive: true, mode: PRIVATE_DIR })
-  const closed = { file: join(directory, 'closed'), directory: join(directory, 'closed.d') }
+  const closed = { file: join(directory, 'closed') }
   if (!(await stat(closed.file).catch(() => null))) await writeAtomic(closed.file, '', 0)
-  await mkdir(closed.directory, { recursive: true, mode: 0 })
   const program = filterFor(process.arch, 'namespaces')
   if (program === null) return { ...closed, filter: null }
   const filter = join(directory, `filter-${process.arch}`)
