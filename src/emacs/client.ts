@@ -31,6 +31,7 @@ import dress from './emacs-agent-dress.el' with { type: 'text' }
 import edit from './emacs-agent-edit.el' with { type: 'text' }
 import editor from './emacs-agent-editor.el' with { type: 'text' }
 import evaluate from './emacs-agent-eval.el' with { type: 'text' }
+import exporting from './emacs-agent-export.el' with { type: 'text' }
 import faces from './emacs-agent-faces.el' with { type: 'text' }
 import files from './emacs-agent-files.el' with { type: 'text' }
 import fleet from './emacs-agent-fleet.el' with { type: 'text' }
@@ -93,6 +94,7 @@ import update from './emacs-agent-update.el' with { type: 'text' }
 import verdict from './emacs-agent-verdict.el' with { type: 'text' }
 import view from './emacs-agent-view.el' with { type: 'text' }
 import waiting from './emacs-agent-waiting.el' with { type: 'text' }
+import welcome from './emacs-agent-welcome.el' with { type: 'text' }
 
 /** The Emacs client, embedded in the executable: its files by name. A test keeps the list complete. */
 export const CLIENT: Readonly<Record<string, string>> = {
@@ -129,6 +131,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-edit.el': edit,
   'emacs-agent-editor.el': editor,
   'emacs-agent-eval.el': evaluate,
+  'emacs-agent-export.el': exporting,
   'emacs-agent-faces.el': faces,
   'emacs-agent-files.el': files,
   'emacs-agent-fleet.el': fleet,
@@ -191,4 +194,5 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-verdict.el': verdict,
   'emacs-agent-view.el': view,
   'emacs-agent-waiting.el': waiting,
+  'emacs-agent-welcome.el': welcome,
 }

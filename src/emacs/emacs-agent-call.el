@@ -96,10 +96,17 @@ The rest is shown in a buffer of its own."
     (let* ((content .result.content)
            (lines (and (stringp content) (emacs-agent-call--count-lines content))))
       (string-join
-       (delq nil (list (and lines (> lines 0) (emacs-agent-plural lines "line"))
+       (delq nil (list (emacs-agent-call--amount content lines .result.metadata)
                        (and (numberp .execution_time_ms) (>= .execution_time_ms 1000)
                             (format "%.1f s" (/ .execution_time_ms 1000.0)))))
        ", "))))
+
+(defun emacs-agent-call--amount (content lines metadata)
+  "Return how much CONTENT, LINES of it, is; all of it by METADATA if it was cut."
+  (let ((size (and (listp metadata) (alist-get 'output_chars metadata))))
+    (cond ((and (numberp size) (stringp content) (> size (length content)))
+           (format "%s characters, cut" (emacs-agent-count size)))
+          ((and lines (> lines 0)) (emacs-agent-plural lines "line")))))
 
 (defun emacs-agent-call--count-lines (text)
   "Return the number of lines in TEXT."

@@ -26,6 +26,22 @@
   "Return a regexp for STRING that passes over what keeps text from being syntax."
   (mapconcat (lambda (char) (regexp-quote (string char))) string (concat emacs-agent-copy--marks "*")))
 
+(defun emacs-agent-copy--tolerant (regexp)
+  "Return REGEXP so that it passes over what keeps text from being syntax."
+  (replace-regexp-in-string
+   (rx (or (seq "\\" (any "(|{") (opt "?:"))
+           (seq (or (seq "\\" anychar) (seq "[" (opt "^") (opt "]") (* (not (any "]"))) "]") (not (any "\\$")))
+                (opt (or (seq (any "*+?") (opt "?")) (seq "\\{" (* (any "0-9,")) "\\}"))))))
+   (lambda (atom)
+     (if (string-match-p "\\`\\\\[(|{]" atom) atom (concat atom emacs-agent-copy--marks "*")))
+   regexp t t))
+
+(defun emacs-agent-occur (regexp &optional nlines)
+  "List the lines of this conversation that match REGEXP, as they were said.
+NLINES is as for `occur'."
+  (interactive (occur-read-primary-args))
+  (occur (emacs-agent-copy--tolerant regexp) nlines))
+
 ;;;; Copying
 
 (defun emacs-agent-copy--filter (start end delete)
@@ -65,15 +81,57 @@ For `filter-buffer-substring-function'."
           (when (re-search-forward "^[ \t]*#\\+END_" nil t)
             (cons start (max start (1- (line-beginning-position))))))))))
 
+(defun emacs-agent-copy-code-at-point ()
+  "Return the code at point as it was said, or nil where there is none."
+  (let ((block (emacs-agent-copy--block (point))))
+    (and block (filter-buffer-substring (car block) (cdr block)))))
+
+(defun emacs-agent-copy-code ()
+  "Copy the code at point."
+  (interactive)
+  (kill-new (or (emacs-agent-copy-code-at-point) (user-error "Point is on no code")))
+  (emacs-agent-say "Copied the code"))
+
+(defun emacs-agent-copy-answer ()
+  "Copy the answer at point, or else the last one, as Markdown."
+  (interactive)
+  (kill-new (or (get-text-property (point) 'emacs-agent-said)
+                (emacs-agent-copy--last-answer)
+                (user-error "There is no answer yet")))
+  (emacs-agent-say "Copied the answer"))
+
+(defun emacs-agent-copy--last-answer ()
+  "Return the last answer of this conversation as Markdown, or nil."
+  (let ((at emacs-agent-output-end))
+    (while (and at (> at (point-min)) (not (get-text-property (1- at) 'emacs-agent-said)))
+      (setq at (previous-single-property-change at 'emacs-agent-said)))
+    (and at (> at (point-min)) (get-text-property (1- at) 'emacs-agent-said))))
+
 (defun emacs-agent-copy-at-point ()
   "Copy the code at point, or else the answer at point as Markdown."
   (interactive)
-  (let ((block (emacs-agent-copy--block (point)))
-        (answer (get-text-property (point) 'emacs-agent-said)))
-    (kill-new (cond (block (filter-buffer-substring (car block) (cdr block)))
-                    (answer)
-                    (t (user-error "Point is on no code and no answer"))))
-    (emacs-agent-say "Copied the %s" (if block "code" "answer"))))
+  (cond ((emacs-agent-copy--block (point)) (emacs-agent-copy-code))
+        ((get-text-property (point) 'emacs-agent-said) (emacs-agent-copy-answer))
+        (t (user-error "Point is on no code and no answer"))))
+
+(defun emacs-agent-insert-code (buffer)
+  "Insert the code at point into BUFFER, at its point.
+That is the buffer in another window, or with a prefix argument one that is
+asked for."
+  (interactive
+   (list (if current-prefix-arg (get-buffer (read-buffer "Insert into: " (other-buffer) t))
+           (let ((window (cl-find-if-not (lambda (window) (eq (window-buffer window) (current-buffer)))
+                                         (window-list nil 'no-minibuffer))))
+             (if window (window-buffer window) (other-buffer (current-buffer) t))))))
+  (let ((code (or (emacs-agent-copy-code-at-point) (user-error "Point is on no code"))))
+    (with-current-buffer buffer
+      (barf-if-buffer-read-only)
+      (let ((window (get-buffer-window buffer)))
+        (when window (goto-char (window-point window)))
+        (push-mark nil t)
+        (insert code)
+        (when window (set-window-point window (point)))))
+    (emacs-agent-say "Inserted the code into %s" (buffer-name buffer))))
 
 (provide 'emacs-agent-copy)
 ;;; emacs-agent-copy.el ends here

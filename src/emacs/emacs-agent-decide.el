@@ -128,10 +128,12 @@ From an empty prompt, that is the first call that waits."
                             (if (cdr sections) (format "these %d" (length sections)) "this one")
                             (if (> dangers 0) (format ", %d of them dangerous" dangers) "")
                             (mapconcat #'emacs-agent-call-words events ", ")))
-      (dolist (section sections)
-        (when (and (emacs-agent-call-pending-p (emacs-agent-section-data section))
-                   (not (emacs-agent-decide-sent-p section)))
-          (emacs-agent-decide-approve section (emacs-agent-decide-accepted section)))))))
+      (cl-loop for section in sections for event in events
+               for call = (emacs-agent-section-data section)
+               ;; What was decided, or shown afresh, meanwhile is left.
+               when (and (eq event (emacs-agent-call-event call)) (emacs-agent-call-pending-p call)
+                         (not (emacs-agent-decide-sent-p section)))
+               do (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))))
 
 (defun emacs-agent-decide-ready-calls ()
   "Return the sections of calls that wait and have been shown for a moment."
@@ -168,11 +170,15 @@ From an empty prompt, that is the first call that waits."
   (interactive)
   (emacs-agent-decide--remember "project"))
 
-(defun emacs-agent-reject (reason)
-  "Reject the call at point, and tell the model REASON if it is not empty."
-  (interactive (progn (emacs-agent-approval-ready)
-                      (list (read-string "Reject, because (optional): "))))
-  (emacs-agent-decide--send (emacs-agent-approval-section) "reject"
+(defun emacs-agent-reject (reason &optional section)
+  "Reject the call at point, and tell the model REASON if it is not empty.
+SECTION is where the call is shown, if not at point."
+  (interactive (let ((section (emacs-agent-approval-ready)))
+                 (list (read-string (format "Reject %s, because (optional): "
+                                            (emacs-agent-call-words
+                                             (emacs-agent-call-event (emacs-agent-section-data section)))))
+                       section)))
+  (emacs-agent-decide--send (or section (emacs-agent-approval-section)) "reject"
                             (and (not (string-blank-p reason)) `((reason . ,(emacs-agent-clean-text reason))))))
 
 ;;;; Hunks

@@ -22,6 +22,7 @@
 (declare-function flymake-reporting-backends "flymake")
 (declare-function flymake-running-backends "flymake")
 (declare-function flymake-start "flymake")
+(declare-function eglot-managed-p "ext:eglot")
 (declare-function flycheck-buffer "ext:flycheck")
 (declare-function flycheck-running-p "ext:flycheck")
 (declare-function flycheck-error-checker "ext:flycheck")
@@ -34,6 +35,66 @@
 (defvar emacs-agent-diagnostics-patience 4
   "Seconds that checkers may take to look at a file again.")
 
+;;;; Language servers
+
+;; Eglot and lsp-mode answer Flymake and Flycheck at once, with what the server reported last, on whatever text.
+
+(defvar emacs-agent-diagnostics--reports (make-hash-table :test #'equal)
+  "How often Eglot's servers have reported on each file.")
+
+(defvar emacs-agent-diagnostics--updates 0
+  "How often the servers of lsp-mode have reported.")
+
+(defvar-local emacs-agent-diagnostics--seen nil
+  "The tick of this buffer when its diagnostics were told, and the reports by then.")
+
+(defun emacs-agent-diagnostics--count ()
+  "Return how often a language server has reported on this buffer; nil without one."
+  (cond ((and (fboundp 'eglot-managed-p) (eglot-managed-p))
+         (emacs-agent-diagnostics--listen)
+         (gethash (file-truename buffer-file-name) emacs-agent-diagnostics--reports 0))
+        ((bound-and-true-p lsp-managed-mode) emacs-agent-diagnostics--updates)))
+
+(defun emacs-agent-diagnostics--base ()
+  "Return how often a language server had reported before this text was there.
+Nil where it may have reported on this text, or there is none."
+  (let ((count (emacs-agent-diagnostics--count)))
+    (and count
+         (or (not (or (buffer-modified-p) (verify-visited-file-modtime)))
+             (and emacs-agent-diagnostics--seen
+                  (/= (car emacs-agent-diagnostics--seen) (buffer-chars-modified-tick))
+                  (equal (cdr emacs-agent-diagnostics--seen) count)))
+         count)))
+
+(defun emacs-agent-diagnostics--note (uri)
+  "Note that a server of Eglot has reported on URI."
+  (let ((path (ignore-errors
+                (file-truename (funcall (if (fboundp 'eglot-uri-to-path) 'eglot-uri-to-path 'eglot--uri-to-path) uri)))))
+    (when path (cl-incf (gethash path emacs-agent-diagnostics--reports 0)))))
+
+(defun emacs-agent-diagnostics--updated ()
+  "Note that a server of lsp-mode has reported."
+  (cl-incf emacs-agent-diagnostics--updates))
+
+(add-hook 'lsp-diagnostics-updated-hook #'emacs-agent-diagnostics--updated)
+
+(defvar emacs-agent-diagnostics--listening nil
+  "Whether what Eglot's servers report is noted.")
+
+(defun emacs-agent-diagnostics--listen ()
+  "Note what Eglot's servers report from now on."
+  (unless emacs-agent-diagnostics--listening
+    (setq emacs-agent-diagnostics--listening t)
+    (cl-defmethod eglot-handle-notification :extra "emacs-agent" :after
+      (_server (_method (eql textDocument/publishDiagnostics)) &key uri &allow-other-keys)
+      (emacs-agent-diagnostics--note uri))))
+
+;;;; Asking the checkers
+
+(defvar emacs-agent-diagnostics-first 0.8
+  "Seconds that a server may take that has not been seen to report yet.
+It may have done so before, and does not again.")
+
 (defun emacs-agent-diagnostics-answer (request)
   "Answer REQUEST for the diagnostics of a file, or of all in the project."
   (let ((path (emacs-agent-editor-param request 'path)))
@@ -45,8 +106,12 @@
         (with-current-buffer buffer
           (unless (or (bound-and-true-p flymake-mode) (bound-and-true-p flycheck-mode))
             (error "Neither Flymake nor Flycheck checks %s" path))
-          (emacs-agent-diagnostics--check))
-        (emacs-agent-diagnostics--wait request buffer (+ (float-time) emacs-agent-diagnostics-patience))
+          (let ((base (emacs-agent-diagnostics--base)))
+            (emacs-agent-diagnostics--check)
+            (if (and (not base) (eql 0 (emacs-agent-diagnostics--count)))
+                (emacs-agent-diagnostics--settle request buffer 0 (+ (float-time) emacs-agent-diagnostics-first) t)
+              (emacs-agent-diagnostics--wait request buffer base
+                                             (+ (float-time) emacs-agent-diagnostics-patience)))))
         'later))))
 
 (defun emacs-agent-diagnostics--buffers (project)
@@ -64,20 +129,47 @@
   (when (bound-and-true-p flymake-mode) (flymake-start))
   (when (bound-and-true-p flycheck-mode) (flycheck-buffer)))
 
-(defun emacs-agent-diagnostics--wait (request buffer deadline)
-  "Answer REQUEST once BUFFER is checked, at the latest at DEADLINE."
+(defun emacs-agent-diagnostics--wait (request buffer base deadline)
+  "Answer REQUEST once BUFFER is checked, at the latest at DEADLINE.
+BASE is how often a language server had reported on an older text, or nil."
+  (if (not (buffer-live-p buffer))
+      (emacs-agent-editor-fail request "The buffer is gone")
+    (with-current-buffer buffer
+      (let* ((count (emacs-agent-diagnostics--count))
+             (old (and base (equal count base))))
+        (cond ((and (< (float-time) deadline) (or old (emacs-agent-diagnostics--busy-p)))
+               (run-at-time 0.05 nil #'emacs-agent-diagnostics--wait request buffer base deadline))
+              (old (emacs-agent-editor-fail request "The language server has not reported on the text as it is now"))
+              ;; It may report more than once, first that nothing is wrong with a file that was closed.
+              ((and base (< (float-time) deadline))
+               (run-at-time 0.25 nil #'emacs-agent-diagnostics--settle request buffer count deadline))
+              (t (emacs-agent-diagnostics--finish request buffer)))))))
+
+(defun emacs-agent-diagnostics--settle (request buffer count deadline &optional more)
+  "Answer REQUEST if there were no more than COUNT reports on BUFFER, else wait on.
+DEADLINE is as for that.  With MORE, there are to be more until then."
   (cond ((not (buffer-live-p buffer))
          (emacs-agent-editor-fail request "The buffer is gone"))
-        ((and (< (float-time) deadline)
-              (with-current-buffer buffer (emacs-agent-diagnostics--busy-p)))
-         (run-at-time 0.05 nil #'emacs-agent-diagnostics--wait request buffer deadline))
-        (t (emacs-agent-editor-answer request (emacs-agent-diagnostics--result (list buffer))))))
+        ((or (> (float-time) deadline)
+             (and (not more) (equal count (with-current-buffer buffer (emacs-agent-diagnostics--count)))))
+         (emacs-agent-diagnostics--finish request buffer))
+        (t (let ((now (with-current-buffer buffer (emacs-agent-diagnostics--count))))
+             (run-at-time 0.25 nil #'emacs-agent-diagnostics--settle request buffer now deadline
+                          (and more (equal now count)))))))
+
+(defun emacs-agent-diagnostics--finish (request buffer)
+  "Answer REQUEST with the diagnostics of BUFFER, of its text as it is now."
+  (with-current-buffer buffer
+    (setq emacs-agent-diagnostics--seen (cons (buffer-chars-modified-tick) (emacs-agent-diagnostics--count))))
+  (emacs-agent-editor-answer request (emacs-agent-diagnostics--result (list buffer))))
 
 (defun emacs-agent-diagnostics--busy-p ()
   "Whether a checker of this buffer has not reported yet."
   (or (and (bound-and-true-p flymake-mode)
            (cl-set-difference (flymake-running-backends) (flymake-reporting-backends)))
       (and (bound-and-true-p flycheck-mode) (flycheck-running-p))))
+
+;;;; What is told
 
 (defun emacs-agent-diagnostics--result (buffers)
   "Return the result that is the diagnostics of BUFFERS."

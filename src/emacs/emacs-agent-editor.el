@@ -150,7 +150,8 @@ later; unless it is to run as a WHOLE."
       (let* ((inhibit-interaction t)
              (non-essential t)
              (result (if whole
-                         (list (with-local-quit (funcall function request)))
+                         (or (with-local-quit (list (funcall function request)))
+                             (error "The user of this Emacs stopped it"))
                        (while-no-input (list (funcall function request))))))
         (cond ((not (consp result))
                (if (< (float-time) (emacs-agent-editor-request-deadline request))

@@ -25,10 +25,12 @@
   schema)                               ; its own part of the schema
 
 (defun emacs-agent-form-fields (schema)
-  "Return the fields that SCHEMA, an alist, asks for."
-  (let* ((schema (and (listp schema) schema))
-         (required (append (alist-get 'required schema) nil)))
-    (cl-loop for (name . field) in (alist-get 'properties schema)
+  "Return the fields that SCHEMA, an alist, asks for.
+Whoever asks wrote it: what makes no sense in it is left out."
+  (let* ((schema (and (consp schema) schema))
+         (required (append (emacs-agent-form--array (alist-get 'required schema)) nil))
+         (properties (alist-get 'properties schema)))
+    (cl-loop for (name . field) in (and (consp properties) properties)
              collect (emacs-agent-form--field name (and (member (symbol-name name) required) t)
                                               (and (listp field) field)))))
 
@@ -48,15 +50,19 @@
                    ((or (equal .format "password") (eq .writeOnly t)) 'secret)
                    (t 'text))))))
 
+(defun emacs-agent-form--array (value)
+  "Return VALUE if it is an array of JSON, else an empty one."
+  (if (vectorp value) value []))
+
 (defun emacs-agent-form--choices (schema)
   "Return what SCHEMA lets choose from, as (LABEL . VALUE), or nil."
-  (let-alist (and (listp schema) schema)
+  (let-alist (and (consp schema) schema)
     (cond ((equal .type "boolean") '(("yes" . t) ("no" . :false)))
-          (.enum (cl-loop for value across .enum for number from 0
-                          for name = (and (vectorp .enumNames) (< number (length .enumNames)) (aref .enumNames number))
-                          collect (cons (if (stringp name) name (format "%s" value)) value)))
-          (t (cl-loop for option across (vconcat (or .oneOf .anyOf))
-                      when (assq 'const option)
+          ((vectorp .enum) (cl-loop for value across .enum for number from 0
+                                    for name = (and (vectorp .enumNames) (< number (length .enumNames)) (aref .enumNames number))
+                                    collect (cons (if (stringp name) name (format "%s" value)) value)))
+          (t (cl-loop for option across (vconcat (emacs-agent-form--array .oneOf) (emacs-agent-form--array .anyOf))
+                      when (and (consp option) (assq 'const option))
                       collect (let ((value (alist-get 'const option)))
                                 (cons (format "%s" (or (alist-get 'title option) value)) value)))))))
 

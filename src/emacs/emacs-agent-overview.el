@@ -57,9 +57,9 @@
 
 (defun emacs-agent-overview--format (wide)
   "Return the columns, all of them if WIDE."
-  (vconcat (if wide '(("Project" 16 nil) ("State" 14 nil)) '(("Project" 8 nil) ("State" 10 nil)))
+  (vconcat (if wide '(("Project" 12 nil) ("State" 13 nil)) '(("Project" 8 nil) ("State" 10 nil)))
            '(("Time" 6 nil :right-align t))
-           (and wide '(("Cost" 7 nil :right-align t) ("Agent" 8 nil) ("Model" 20 nil)))
+           (and wide '(("Cost" 6 nil :right-align t) ("Agent" 6 nil) ("Model" 14 nil)))
            '(("About" 0 nil))))
 
 (defun emacs-agent-overview--fit ()
@@ -97,7 +97,7 @@ They have all columns if WIDE."
            (if .turn_started_at (emacs-agent-overview--elapsed .turn_started_at) "")
            (if (and (numberp .usage.cost_usd) (> .usage.cost_usd 0)) (format "$%.2f" .usage.cost_usd) "")
            (emacs-agent-list-text .agent 8)
-           (emacs-agent-list-text (file-name-nondirectory (or .model "")) 20)
+           (emacs-agent-list-text (file-name-nondirectory (or .model "")) 30)
            (emacs-agent-list-text .title)))))
 
 (defun emacs-agent-overview--state (data)

@@ -22,7 +22,7 @@
 
 (define-derived-mode emacs-agent-search-mode tabulated-list-mode "Search"
   "What was found in transcripts."
-  (setq tabulated-list-format [("When" 20 t) ("Project" 16 t) ("Who" 10 t) ("Text" 0 nil)]
+  (setq tabulated-list-format [("When" 10 t) ("Project" 10 t) ("Who" 4 t) ("Text" 0 nil)]
         tabulated-list-padding 1)
   (tabulated-list-init-header))
 
@@ -45,8 +45,10 @@
 (defun emacs-agent-search--row (match)
   "Return the row of MATCH."
   (let-alist match
-    (list match (vector (emacs-agent-clock .at) (emacs-agent-list-project .project_path)
-                        (emacs-agent-list-text .role) (emacs-agent-list-text .snippet 300)))))
+    ;; Of 50 columns the text has half.
+    (list match (vector (truncate-string-to-width (emacs-agent-clock .at) 10) (emacs-agent-list-project .project_path)
+                        (pcase .role ("assistant" "it") ("user" "you") (role (emacs-agent-list-text role 4)))
+                        (emacs-agent-list-text .snippet 300)))))
 
 (defun emacs-agent-search-visit ()
   "Open the transcript of the match at point."

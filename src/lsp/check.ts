@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Diagnostic, DocumentDiagnosticReport } from 'vscode-languageserver-protocol'
+import * as v from 'valibot'
 import { AppError } from '../base/errors.ts'
 import type { Connection } from './connection.ts'
-import type { Document, Documents } from './documents.ts'
+import { type Document, type Documents, MOST_DIAGNOSTICS } from './documents.ts'
+import { diagnosticShape, listOf, type Reported, reportShape } from './shapes.ts'
 
 /** A server without versions may report a text in several parts: so long after the last, all are there. */
 const QUIET_MS = 200
@@ -24,7 +25,7 @@ export function check(
   documents: Documents,
   connection: Connection,
   signal: AbortSignal,
-): Promise<readonly Diagnostic[] | null> {
+): Promise<readonly Reported[] | null> {
   return reportOf(path, text, documents, connection, AbortSignal.any([signal, connection.gone]))
 }
 
@@ -34,7 +35,7 @@ async function reportOf(
   documents: Documents,
   connection: Connection,
   signal: AbortSignal,
-): Promise<readonly Diagnostic[] | null> {
+): Promise<readonly Reported[] | null> {
   const pulls = () => connection.provides('diagnosticProvider', 'textDocument/diagnostic')
   const before = documents.get(path)
   if (!pulls() && before && !documents.isVersioned() && before.owed > 0 && before.text !== text)
@@ -86,10 +87,13 @@ async function pull(document: Document, documents: Documents, connection: Connec
   for (;;) {
     try {
       const params = { textDocument: { uri } }
-      const report = await connection.request<DocumentDiagnosticReport>('textDocument/diagnostic', params, signal)
+      const report = await connection.request('textDocument/diagnostic', params, signal)
       if (document.version !== version) return null
-      if (report?.kind === 'full') documents.reported(document, report.items)
-      return report?.kind === 'full' ? report.items : null
+      const full = v.safeParse(reportShape, report)
+      if (!full.success) return null
+      const items = listOf(diagnosticShape, full.output.items, MOST_DIAGNOSTICS)
+      documents.reported(document, items)
+      return items
     } catch (error) {
       if (!(error instanceof AppError) || !AGAIN.includes(Number(error.details.lsp_code))) throw error
       await delay(PAUSE_MS, undefined, { signal })

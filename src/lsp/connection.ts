@@ -2,7 +2,6 @@ import type { MessageReader } from 'vscode-jsonrpc/node'
 import type {
   ConfigurationParams,
   InitializeResult,
-  PublishDiagnosticsParams,
   RegistrationParams,
   ServerCapabilities,
   UnregistrationParams,
@@ -35,7 +34,7 @@ export type ConnectOptions = {
   project: string
   children: Children
   env: Record<string, string>
-  published(params: PublishDiagnosticsParams): void
+  published(params: unknown): void
   /** Aborts the start. */
   signal: AbortSignal
 }

@@ -1,8 +1,9 @@
-import type { Diagnostic, PublishDiagnosticsParams } from 'vscode-languageserver-protocol'
+import * as v from 'valibot'
 import { hashOf } from '../base/files.ts'
 import type { Connection } from './connection.ts'
 import type { Found } from './find.ts'
 import { languageOf } from './known.ts'
+import { diagnosticShape, listOf, publishShape, type Reported } from './shapes.ts'
 import { pathOf, uriOf } from './text.ts'
 
 /** A file as its server knows it. */
@@ -18,16 +19,16 @@ export type Document = {
   /** Reports that a server without versions still owes for texts that it was sent. */
   owed: number
   /** What the server reports of the text of `version`; null until it has. */
-  reported: { items: readonly Diagnostic[]; at: number } | null
+  reported: { items: readonly Reported[]; at: number } | null
   /** Of the last texts, by hash. */
-  earlier: Map<string, readonly Diagnostic[]>
+  earlier: Map<string, readonly Reported[]>
   waiting: Set<() => void>
 }
 
 const MOST_OPEN = 60
 const MOST_EARLIER = 4
 /** What of a file's diagnostics is kept, and of how many files that are not open. */
-const MOST_DIAGNOSTICS = 1000
+export const MOST_DIAGNOSTICS = 1000
 const MOST_OTHERS = 1000
 /** A server that has not reported after so long does not report any more. */
 const OWED_MS = 5000
@@ -36,7 +37,7 @@ const OWED_MS = 5000
 export function createDocuments({ row, fitsPattern }: Found) {
   const open = new Map<string, Document>()
   /** Files that are not open: what the server says of them by itself. */
-  const others = new Map<string, readonly Diagnostic[]>()
+  const others = new Map<string, readonly Reported[]>()
   /** It says which version a report is about. */
   let versioned = false
 
@@ -52,8 +53,8 @@ export function createDocuments({ row, fitsPattern }: Found) {
     wake(document)
   }
   /** Of the text that the document has now. */
-  function reported(document: Document, items: readonly Diagnostic[]) {
-    document.reported = { items: items.slice(0, MOST_DIAGNOSTICS), at: performance.now() }
+  function reported(document: Document, items: readonly Reported[]) {
+    document.reported = { items, at: performance.now() }
     remember(document, document.reported.items)
     wake(document)
   }
@@ -109,10 +110,12 @@ export function createDocuments({ row, fitsPattern }: Found) {
     close,
 
     /** A report that came by itself. One of an earlier text is dropped. */
-    published({ uri, version, diagnostics }: PublishDiagnosticsParams) {
-      const path = pathOf(uri)
-      if (path === null || !Array.isArray(diagnostics)) return
-      const items = diagnostics.slice(0, MOST_DIAGNOSTICS)
+    published(params: unknown) {
+      const parsed = v.safeParse(publishShape, params)
+      const path = parsed.success ? pathOf(parsed.output.uri) : null
+      if (!parsed.success || path === null) return
+      const { version, diagnostics } = parsed.output
+      const items = listOf(diagnosticShape, diagnostics, MOST_DIAGNOSTICS)
       const document = open.get(path)
       if (!document) {
         others.delete(path)
@@ -121,19 +124,19 @@ export function createDocuments({ row, fitsPattern }: Found) {
         if (others.size > MOST_OTHERS && oldest !== undefined) others.delete(oldest)
         return
       }
-      if (typeof version === 'number') {
+      if (version !== undefined) {
         versioned = true
         if (version < document.version) return
       } else if (versioned) return
       document.owed = Math.max(0, document.owed - 1)
-      if (version == null && document.owed > 0) return // of a text before this one
+      if (version === undefined && document.owed > 0) return // of a text before this one
       reported(document, items)
     },
 
     reported,
 
     /** All that is reported now. */
-    known(): { path: string; text: string | null; items: readonly Diagnostic[] }[] {
+    known(): { path: string; text: string | null; items: readonly Reported[] }[] {
       return [
         ...[...open.values()].map(({ path, text, reported }) => ({ path, text, items: reported?.items ?? [] })),
         ...[...others].map(([path, items]) => ({ path, text: null, items })),
@@ -144,7 +147,7 @@ export function createDocuments({ row, fitsPattern }: Found) {
 
 export type Documents = ReturnType<typeof createDocuments>
 
-function remember({ earlier, hash }: Document, items: readonly Diagnostic[]) {
+function remember({ earlier, hash }: Document, items: readonly Reported[]) {
   earlier.delete(hash)
   earlier.set(hash, items)
   const [oldest] = earlier.keys()

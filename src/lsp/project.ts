@@ -1,4 +1,3 @@
-import type { Diagnostic as LspDiagnostic } from 'vscode-languageserver-protocol'
 import { abortable } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf } from '../base/files.ts'
@@ -7,6 +6,7 @@ import { check } from './check.ts'
 import { createFinder, type Found, type Surroundings } from './find.ts'
 import { newcomers } from './newcomers.ts'
 import { createServer, type Running, type Server, type ServerOptions } from './server.ts'
+import type { Reported } from './shapes.ts'
 import { lineAt, textAt, unitsOf, uriOf } from './text.ts'
 
 /** The contents of a file as the one who asks sees it; null where there are none. */
@@ -169,7 +169,7 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
         const old = before === null ? [] : await baseline(path, before, { documents, connection }, signal)
         const items = old && (await check(path, after, documents, connection, signal))
         if (!items || !old) return []
-        const read = (items: readonly LspDiagnostic[], text: string | null) => ({
+        const read = (items: readonly Reported[], text: string | null) => ({
           items: items.map(item => diagnosticOf(path, text, item)),
           text,
         })
@@ -207,7 +207,7 @@ async function baseline(
   before: string,
   { documents, connection }: Running,
   signal: AbortSignal,
-): Promise<readonly LspDiagnostic[] | null> {
+): Promise<readonly Reported[] | null> {
   const known = documents.get(path)?.earlier.get(hashOf(before))
   return known ?? (await check(path, before, documents, connection, signal))
 }

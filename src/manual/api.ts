@@ -1,6 +1,6 @@
 import { createApp, type Server } from '../server/app.ts'
 import { document } from '../server/openapi.ts'
-import { fieldList, type JsonSchema } from './json-schema.ts'
+import { fieldList, item, type JsonSchema } from './json-schema.ts'
 
 /** Routes are declared with what their handlers will need, and none of these handlers is ever called. */
 const NOTHING = { store: {}, runtime: { secrets: () => [] }, metrics: {} } as unknown as Server
@@ -25,7 +25,7 @@ export async function apiReference(version: string): Promise<string> {
 
 function routeText(line: string, { summary, parameters = [], requestBody }: Operation): string {
   const query = parameters.filter(parameter => parameter.in === 'query')
-  const asked = query.map(({ name, required }) => `- =?${name}== :: text${required ? '; required' : ''}\n`).join('')
+  const asked = query.map(({ name, required }) => item(`=?${name}== :: text${required ? '; required' : ''}`)).join('')
   const body = requestBody?.content['application/json']?.schema
   const fields = body ? fieldList(body) : ''
   return `** =${line}=\n\n${summary}.\n${asked && `\n${asked}`}${fields && `\nThe body:\n\n${fields}`}`

@@ -1,6 +1,6 @@
 import { SHAPES } from '../event/shapes.ts'
 import type { Storable, Transient } from '../event.ts'
-import { fieldList, jsonSchemaOf } from './json-schema.ts'
+import { fieldList, item, jsonSchemaOf } from './json-schema.ts'
 
 /** What each event says, in one sentence. */
 const STORED: Record<Storable['type'], string> = {
@@ -47,7 +47,7 @@ export function eventReference(): string {
     const schema = jsonSchemaOf(SHAPES[type as Storable['type']])
     return `** =${type}=\n\n${text}\n\n${fieldList(schema) || 'No fields of its own.\n'}`
   })
-  const live = Object.entries(LIVE).map(([type, text]) => `- =${type}= :: ${text}\n`)
+  const live = Object.entries(LIVE).map(([type, text]) => item(`=${type}= :: ${text}`))
   return `* Stored events
 
 Each has =id= (from 1, without gaps), =at= (UTC) and =type= beside its fields.

@@ -95,7 +95,20 @@ export function fieldList(
         field.default !== undefined && `default ${JSON.stringify(field.default)}`,
       ].filter(Boolean)
       const text = describe(name) ?? field.description
-      return `- =${name}= :: ${facts.join('; ')}${text ? `. ${text}` : ''}\n`
+      return item(`=${name}= :: ${facts.join('; ')}${text ? `. ${text}` : ''}`)
     })
     .join('')
+}
+
+const WIDTH = 79
+
+/** An item of an Org list, in lines that fit a terminal. Ends with a newline. */
+export function item(text: string): string {
+  const lines = ['-']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!
+    if (line.length + word.length < WIDTH) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(`  ${word}`)
+  }
+  return `${lines.join('\n')}\n`
 }

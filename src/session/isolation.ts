@@ -38,11 +38,14 @@ export type Landed = { note: string; changes: Change[]; changed: FileChanged[] }
 export async function isolate(place: Workspace, directory: string, signal: AbortSignal): Promise<Isolation> {
   const worktree = await addWorktree(directory, { ...place, signal })
   const roots = { ...place.roots, project: worktree.project, worktree: worktree.project }
+  const unsaved = new Map<string, string>()
+  const languages = await place.languages.copy(worktree.project, unsaved)
   const own: Workspace = {
     ...place,
     roots,
+    languages,
     original: place.original ?? place.roots.project,
-    unsaved: new Map(),
+    unsaved,
     buffers: undefined,
     seen: new Map(),
     jobs: new Map(),
@@ -53,7 +56,8 @@ export async function isolate(place: Workspace, directory: string, signal: Abort
     told: 'You work in your own copy of the project, a git worktree: name files relative to it. Nothing you change is in the project before the user has approved it, which they are asked when you are done.',
     offer: (call, signal) => offer(worktree, call, signal),
     async remove() {
-      await Promise.all([...own.jobs.values()].map(job => job.kill()))
+      const servers = languages.loaded()?.then(loaded => loaded.close())
+      await Promise.all([servers, ...[...own.jobs.values()].map(job => job.kill())])
       await worktree.remove()
     },
   }

@@ -1,12 +1,28 @@
 import type { ProjectServers } from '../lsp/project.ts'
 import type { LanguageSource } from '../tools/editor/language.ts'
 
-/** The language servers of the session's project, loaded and looked for when that is asked first. */
-export function createLanguages(load: () => Promise<ProjectServers>, unsaved: ReadonlyMap<string, string>) {
+export type Languages = {
+  servers(): Promise<ProjectServers>
+  /** Those that were loaded; nothing is loaded for it. */
+  loaded(): Promise<ProjectServers> | undefined
+  /** Whether there is one for files of the project. Starts none. */
+  found(): Promise<boolean>
+  /** Once one was found. */
+  readonly source: LanguageSource | undefined
+  /** The same for a copy of the project: looked for where one was found for this. */
+  copy(project: string, unsaved: ReadonlyMap<string, string>): Promise<Languages>
+}
+
+/** The language servers of a project, loaded and looked for when that is asked first. */
+export function createLanguages(
+  load: (project: string) => Promise<ProjectServers>,
+  project: string,
+  unsaved: ReadonlyMap<string, string>,
+): Languages {
   let loading: Promise<ProjectServers> | undefined
   let source: LanguageSource | undefined
 
-  const servers = () => (loading ??= load())
+  const servers = () => (loading ??= load(project))
   async function look(): Promise<void> {
     try {
       const found = await servers()
@@ -21,18 +37,18 @@ export function createLanguages(load: () => Promise<ProjectServers>, unsaved: Re
 
   return {
     servers,
-    /** Those that were loaded; nothing is loaded for it. */
-    loaded: (): Promise<ProjectServers> | undefined => loading,
-    /** Whether there is one for files of the project. Starts none. */
-    async found(): Promise<boolean> {
+    loaded: () => loading,
+    async found() {
       await (looking ??= look())
       return source !== undefined
     },
-    /** Once one was found. */
-    get source(): LanguageSource | undefined {
+    get source() {
       return source
+    },
+    async copy(project, unsaved) {
+      const copied = createLanguages(load, project, unsaved)
+      if (source) await copied.found()
+      return copied
     },
   }
 }
-
-export type Languages = ReturnType<typeof createLanguages>

@@ -70,7 +70,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     attachments: createAttachments(roots, name => spillPath(context.spill_dir, name)),
     redactor: context.redactor,
     editor: session.editor,
-    languages: createLanguages(() => context.languageServers(roots.project), unsaved),
+    languages: createLanguages(context.languageServers, roots.project, unsaved),
     keeper: session.undo.keeper,
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),

@@ -66,5 +66,78 @@
       (should (functionp isearch-regexp-function))
       (should (re-search-forward (funcall isearch-regexp-function "elisp:(pwn) here" nil) nil t)))))
 
+;; Each line would be something else in Org, in prose and in code.
+(defconst emacs-agent-copy-tests--hostile
+  "* heading\n#+TITLE: x\n,* comma\n,,#+x\n[[elisp:(pwn)]] {{{m}}} <2026-01-01 Thu> name_of_it a_{b} $x$ =v= ~c~ -- ..."
+  "What must come out as it came in.")
+
+(ert-deftest emacs-agent-copy-hostile-code ()
+  "Hostile code is copied, inserted elsewhere, found and exported as it was said."
+  (emacs-agent-test-with-session
+    (emacs-agent-copy-tests--say session (format "Look:\n\n```text\n%s\n```" emacs-agent-copy-tests--hostile))
+    (font-lock-ensure)
+    (goto-char (point-min))
+    (search-forward "TITLE")
+    (search-forward "comma")
+    (emacs-agent-copy-code)
+    (should (equal emacs-agent-copy-tests--hostile (substring-no-properties (current-kill 0))))
+    (with-temp-buffer
+      (let ((other (current-buffer)))
+        (insert "a b")
+        (goto-char 3)
+        (with-current-buffer (emacs-agent-session-buffer session) (emacs-agent-insert-code other))
+        (should (equal (format "a %sb" emacs-agent-copy-tests--hostile) (buffer-string)))))
+    (require 'ox-md)
+    (let ((exported (org-export-as 'md nil nil t)))
+      (should (string-search (replace-regexp-in-string "^" "    " emacs-agent-copy-tests--hostile) exported)))))
+
+(ert-deftest emacs-agent-copy-exported ()
+  "A conversation is exported in every format without the input, and without what keeps text from being syntax."
+  (emacs-agent-test-with-session
+    (emacs-agent-copy-tests--say session "see elisp:(pwn) of name_of_it -- and *so* on ...")
+    (emacs-agent-input-set "my draft")
+    (dolist (backend '(html md latex ascii))
+      (require (intern (format "ox-%s" backend)))
+      (let ((exported (org-export-as backend nil nil nil)))
+        (should-not (string-match-p "[\u200b\u2060]\\|my draft\\|Prompt" exported))
+        (should (string-match-p "elisp:(pwn) of name.?_of.?_it -- and .*so.* on \\.\\.\\." exported))))
+    ;; And the conversation is as it was.
+    (should (equal "my draft" (emacs-agent-input-text)))
+    (should-error (progn (goto-char (point-min)) (insert "x")) :type 'text-read-only)))
+
+(ert-deftest emacs-agent-copy-last-answer ()
+  "Where there is no answer at point the last one is copied."
+  (emacs-agent-test-with-session
+    (should-error (emacs-agent-copy-answer) :type 'user-error)
+    (emacs-agent-copy-tests--say session "the *answer*")
+    (goto-char (point-max))
+    (emacs-agent-copy-answer)
+    (should (equal "the *answer*" (substring-no-properties (current-kill 0))))))
+
+(ert-deftest emacs-agent-copy-occur ()
+  "Lines are listed by what was said, and by what matches it."
+  (emacs-agent-test-with-session
+    (emacs-agent-copy-tests--say session "see elisp:(pwn) here\n\nand $x$ there")
+    (dolist (regexp '("elisp:(pwn) here" "^see elisp:(p[v-x]n)" "\\$x\\$ there$" "\\(?:elisp\\|lisp\\):(pw+n)" "se\\{2\\} e"))
+      (emacs-agent-occur regexp)
+      (with-current-buffer "*Occur*"
+        (should (string-match-p "\\`1 match" (buffer-string)))
+        (kill-buffer)))
+    (should-not (progn (emacs-agent-occur "nowhere") (get-buffer "*Occur*")))))
+
+(ert-deftest emacs-agent-copy-saved ()
+  "What is saved is the transcript, in the format that the name says."
+  (emacs-agent-test-with-backend
+    (let ((session (emacs-agent-test-start project)))
+      (with-current-buffer (emacs-agent-session-buffer session)
+        (should-error (emacs-agent-save (expand-file-name "a.txt" project)) :type 'user-error)
+        (emacs-agent-test-turn session "say *this* elisp:(pwn)")
+        (dolist (name '("a.md" "a.org" "a.json"))
+          (let ((file (expand-file-name name project)))
+            (emacs-agent-save file)
+            (emacs-agent-test-wait (emacs-agent-test-logged (concat "Saved " file)))
+            (should (string-search "say" (emacs-agent-test-read project name)))))
+        (should (string-search "say *this* elisp:(pwn)" (emacs-agent-test-read project "a.md")))))))
+
 (provide 'emacs-agent-copy-tests)
 ;;; emacs-agent-copy-tests.el ends here

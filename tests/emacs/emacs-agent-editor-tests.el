@@ -80,6 +80,10 @@
       (should (equal '((result . "done")) (nth 2 (car sent))))
       (setq sent nil)
       (setf (emacs-agent-editor-request-open request) t)
+      (emacs-agent-editor--work request (lambda (_) (signal 'quit nil)) t)
+      (should (string-search "stopped it" (format "%S" (nth 2 (car sent)))))
+      (setq sent nil)
+      (setf (emacs-agent-editor-request-open request) t)
       (emacs-agent-editor--work request (lambda (_) (read-string "What? ")))
       (should (alist-get 'error (nth 2 (car sent)))))))
 
@@ -141,6 +145,29 @@
     (with-current-buffer (emacs-agent-asked-visit project "a.txt")
       (let ((inhibit-read-only t)) (goto-char (point-min)) (insert "bad\n")))
     (should (string-search "a.txt:1:0" (emacs-agent-asked-told "diagnostics" 'path "a.txt")))))
+
+(ert-deftest emacs-agent-editor-eglot ()
+  "Each edit is answered with what clangd says of the text after it, by Eglot, never with what it said before."
+  (skip-unless (and (executable-find "clangd") (require 'eglot nil t)))
+  (emacs-agent-asked-with '(("a.c" . "int foo(int x) { return x; }\nint main(void) { return foo(1); }\n"))
+    (let ((eglot-server-programs '((c-mode . ("clangd")))) (eglot-sync-connect 60) (count 0)
+          (emacs-agent-diagnostics-patience 60))
+      (with-current-buffer (emacs-agent-asked-visit project "a.c")
+        (apply #'eglot (eglot--guess-contact)))
+      (emacs-agent-test-wait (buffer-local-value 'eglot--managed-mode (emacs-agent-asked-visit project "a.c")))
+      (should (string-prefix-p "a.c:1:4" (emacs-agent-asked-told "definition" 'path "a.c" 'line 2 'symbol "foo")))
+      (should (string-match-p "a\\.c:1:4.*\na\\.c:2:24" (emacs-agent-asked-told
+                                                         "references" 'path "a.c" 'line 1 'symbol "foo")))
+      (should (string-search "int foo(int x)" (emacs-agent-asked-told "hover" 'path "a.c" 'line 2 'symbol "foo")))
+      (should (equal "No diagnostics." (emacs-agent-asked-told "diagnostics" 'path "a.c")))
+      (dotimes (_ 3)
+        (cl-incf count)
+        (emacs-agent-test-write project "a.c" (format "int main(void) { return other%d; }\n" count))
+        (should (string-search (format "'other%d'" count) (emacs-agent-asked-told "diagnostics" 'path "a.c"))))
+      (emacs-agent-test-write project "a.c" "int main(void) { return 0; }\n")
+      (should (equal "No diagnostics." (emacs-agent-asked-told "diagnostics" 'path "a.c")))
+      (with-current-buffer (emacs-agent-asked-visit project "a.c")
+        (let ((server (eglot-current-server))) (eglot-shutdown server))))))
 
 (ert-deftest emacs-agent-editor-flycheck ()
   "Flycheck's errors are taken as well; its columns begin with 1."

@@ -122,6 +122,22 @@ The prompts are in `prompts' afterwards, in order."
       (should (string-search "Question of srv  answered\nTell me.\n- name = Bo\n- Size = 5\n- word = hidden\n" shown))
       (should-not (string-search "hush" shown)))))
 
+(ert-deftest emacs-agent-form-makes-sense-of-anything ()
+  "A schema that is none keeps no question from being shown, and answered."
+  (dolist (json '("null" "[]" "3" "{}" "{\"properties\":[]}" "{\"properties\":{\"a\":3,\"b\":[]},\"required\":\"a\"}"
+                  "{\"properties\":{\"a\":{\"enum\":3,\"type\":[\"string\",\"null\"],\"title\":{},\"minLength\":\"x\"}}}"
+                  "{\"properties\":{\"a\":{\"oneOf\":[3,\"x\",{}]},\"b\":{\"type\":\"array\",\"items\":7,\"default\":{\"x\":1}}}}"))
+    (emacs-agent-test-with-session
+      (emacs-agent-test-take
+       session
+       (emacs-agent-test-event "question" 'id 1 'question_id "q1" 'kind "elicitation" 'server "srv" 'message "Tell me."
+                               'schema (emacs-agent-json-parse json)))
+      (should (string-search "Question of srv  waits for you\nTell me.\n" (emacs-agent-test-output)))
+      (setf (emacs-agent-question-shown-at (emacs-agent-section-data (emacs-agent-section-with-id "q1"))) 0)
+      (emacs-agent-next-approval)
+      (emacs-agent-form-tests--reading '("" "" t) (emacs-agent-answer))
+      (should (equal "accept" (alist-get 'action (nth 2 (car sent))))))))
+
 (ert-deftest emacs-agent-form-by-one-key ()
   "A choice is made by its number; several are taken in and out, and then sent."
   (emacs-agent-test-with-session

@@ -155,6 +155,21 @@
     (should (string-search "grep  a  done (1 line)" (emacs-agent-look-tests--shown)))
     (should-not (string-search "tool call" (emacs-agent-look-tests--shown)))))
 
+;;;; The start
+
+(ert-deftest emacs-agent-look-welcome ()
+  "An empty conversation says what can be done, in less than 40 columns, until something is asked."
+  (emacs-agent-test-with-session
+    (let ((text (lambda () (mapconcat (lambda (overlay) (or (overlay-get overlay 'before-string) ""))
+                                      (overlays-in (point-min) (point-max)) ""))))
+      (dolist (part '("Ask about" "C-c C-c" "send what is written" "@" "C-c C-z"))
+        (should (string-search part (funcall text))))
+      (dolist (line (cdr (split-string (funcall text) "\n")))
+        (should (< (string-width line) 40)))
+      (should-not (string-search "Ask about" (buffer-string)))
+      (emacs-agent-test-take session (emacs-agent-test-event "prompt" 'id 1 'turn_id "t" 'text "go" 'source "user"))
+      (should-not (string-search "Ask about" (funcall text))))))
+
 ;;;; The header
 
 (ert-deftest emacs-agent-look-header-fits ()

@@ -69,6 +69,16 @@
       (emacs-agent-test-turn session "the first thing")
       (emacs-agent-overview-tests--listing
         (emacs-agent-overview-tests--shown (concat name " +ready .*the first thing"))
+        (cl-letf (((symbol-function 'completing-read) (lambda (_prompt _table &rest more) (nth 4 more))))
+          (emacs-agent-sessions-rewind))
+        (with-current-buffer (emacs-agent-session-buffer session)
+          (emacs-agent-test-shown "Rewound")
+          (emacs-agent-test-wait (equal "the first thing" (emacs-agent-input-text)))
+          (emacs-agent-model-says "Fine.")
+          (emacs-agent-send)
+          (emacs-agent-test-shown "Fine."))
+        (set-buffer "*emacs-agent sessions*")
+        (emacs-agent-overview-tests--shown (concat name " +ready .*the first thing"))
         (emacs-agent-sessions-fork)
         (emacs-agent-test-wait (= 2 (length emacs-agent-session-list)))
         (let ((fork (car emacs-agent-session-list)))
@@ -166,6 +176,32 @@
       (search-forward "peer")
       (emacs-agent-servers-details)
       (should (string-match-p "\\`peer: ready, stdio, protocol .*, process [0-9]+" (buffer-string))))))
+
+(ert-deftest emacs-agent-overview-signing-in ()
+  "From the list of servers one is signed in to; the question comes into the conversation."
+  (let* ((default-directory emacs-agent-test-root)
+         (started (emacs-agent-model-start
+                   (list (emacs-agent-test-bun) "-e"
+                         "import { browse, startHttpPeer } from './tests/support/mcp-http.ts'
+const peer = await startHttpPeer({ auth: true })
+console.log(JSON.stringify({ url: peer.url }))
+for await (const line of console) console.log(JSON.stringify({ page: await browse(line) }))"))))
+    (unwind-protect
+        (emacs-agent-test-talking (format "[[mcp_servers]]\nname = \"web\"\nurl = %S\n" (alist-get 'url (cdr started)))
+          (let ((emacs-agent-approval-delay 0)
+                (browse-url-browser-function
+                 (lambda (url &rest _) (process-send-string (car started) (concat url "\n")))))
+            (save-window-excursion
+              (emacs-agent-servers)
+              (emacs-agent-test-wait (string-match-p "web +idle +http" (buffer-string)))
+              (goto-char (point-min))
+              (emacs-agent-servers-sign-in)
+              (set-buffer (emacs-agent-session-buffer session))
+              (emacs-agent-test-go-to-decide session)
+              (emacs-agent-test-answering '(t) (emacs-agent-answer))
+              (set-buffer "*emacs-agent servers*")
+              (emacs-agent-test-wait (string-match-p "web +ready +http +[0-9]" (buffer-string))))))
+      (delete-process (car started)))))
 
 (provide 'emacs-agent-overview-tests)
 ;;; emacs-agent-overview-tests.el ends here

@@ -7,6 +7,8 @@
 
 (require 'emacs-agent-model)
 (require 'emacs-agent-rewind)
+(require 'emacs-agent-review)
+(require 'emacs-agent-search)
 
 (ert-deftest emacs-agent-turn-retried ()
   "What came of a prompt that is sent again is taken away, also when the conversation is shown afresh."
@@ -91,6 +93,38 @@
     (goto-char (point-min))
     (search-forward "BEGIN_SRC")
     (emacs-agent-code-colour (line-beginning-position) (line-end-position))))
+
+(ert-deftest emacs-agent-turn-cut-output ()
+  "Of output that was cut the line says how much there was, and not how many lines are left of it."
+  (emacs-agent-test-with-session
+    (emacs-agent-test-take
+     session
+     (emacs-agent-test-event "tool.call" 'id 1 'turn_id "t1" 'tool_call_id "c1" 'tool "shell_exec" 'category "shell"
+                             'params '((command . "seq 9")) 'requires_approval :false 'reason "Run")
+     (emacs-agent-test-event "tool.result" 'id 2 'turn_id "t1" 'tool_call_id "c1" 'tool "shell_exec" 'status "success"
+                             'result '((content . "1\n… \n9\n") (metadata . ((exit_code . 0) (output_chars . 250000))))
+                             'message "" 'execution_time_ms 5))
+    (should (string-match-p "done (250k characters, cut)$" (emacs-agent-test-output)))))
+
+(ert-deftest emacs-agent-turn-review-keys ()
+  "The review's keys work, those of `diff-mode' too."
+  (with-temp-buffer
+    (emacs-agent-review-mode)
+    (setq buffer-read-only t)
+    (pcase-dolist (`(,key . ,command) '(("q" . quit-window) ("g" . revert-buffer) ("n" . diff-hunk-next)
+                                        ("p" . diff-hunk-prev) ("k" . emacs-agent-review-undo-hunk)))
+      (should (eq command (key-binding key))))))
+
+(ert-deftest emacs-agent-turn-search-list ()
+  "At 50 columns what was found is seen."
+  (with-temp-buffer
+    (emacs-agent-search-mode)
+    (setq tabulated-list-entries
+          (list (emacs-agent-search--row '((at . "2026-11-23T10:00:00.000Z") (project_path . "/home/me/a-long-project")
+                                           (role . "assistant") (snippet . "the needle in the hay")))))
+    (tabulated-list-print)
+    (goto-char (point-min))
+    (should (string-search "the needle in the" (buffer-substring (point) (min (point-max) (+ (point) 50)))))))
 
 (provide 'emacs-agent-turn-tests)
 ;;; emacs-agent-turn-tests.el ends here

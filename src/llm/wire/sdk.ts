@@ -1,4 +1,4 @@
-import type { Anthropic } from '@anthropic-ai/sdk'
+import type { BaseAnthropic } from '@anthropic-ai/sdk/client'
 import type { OpenAI } from 'openai'
 import { stayHome } from '../../base/loopback.ts'
 import { KINDS, keyValue } from '../../config/vendors.ts'
@@ -24,10 +24,10 @@ export async function postAnthropic(
   signal: AbortSignal,
   headers: Record<string, string> = {},
 ): Promise<Response> {
-  const { Anthropic } = await import('@anthropic-ai/sdk')
+  const { BaseAnthropic } = await import('@anthropic-ai/sdk/client')
   return post(endpoint, headers, signal, fetch => {
     const options = optionsFor(endpoint, 'https://api.anthropic.com', fetch)
-    const client: Anthropic = new Anthropic({ ...options, webhookKey: null, openTelemetry: false })
+    const client: BaseAnthropic = new BaseAnthropic({ ...options, webhookKey: null, openTelemetry: false })
     return client.post(below(options.baseURL, path), requestOf(body, headers, signal)).asResponse()
   })
 }
