@@ -63,8 +63,8 @@ describe.skipIf(!hasBubblewrap)('where projects lie (needs bubblewrap)', () => {
     expect(output.match(/Read-only/g)).toHaveLength(2)
   })
 
-  test('a thousand secrets', async () => {
-    const files = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`p/${n}/.env`, SECRET]))
+  test('three hundred secrets', async () => {
+    const files = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`p/${n}/.env`, SECRET]))
     expect(await printed(files, ['p', 'h'], 'cat */.env 2>/dev/null | wc -c')).toBe('0\n')
   })
 })
