@@ -15,7 +15,7 @@ export type EditorReply = {
 /** Milliseconds for a request, where its tool sets none. */
 const PATIENCE_MS = 10_000
 /** A client may lose its stream for so long, as when it was cut off for being slow, and is attached still. */
-const GRACE_MS = 2000
+const GRACE_MS = 1000
 
 type Open = {
   event: EditorRequest
@@ -29,7 +29,7 @@ type Open = {
 /**
  * The editor that is attached to a session: what it registered last, and the requests that it has not answered. Requests go to
  * all streams of the session, and to those that join while they are open; the first answer counts. When no stream has been
- * there for two seconds, the editor is detached.
+ * there for a second, the editor is detached.
  */
 export function createEditor(emit: (event: EditorRequest) => void, redactor: Redaction) {
   let attached: { name: string; tools: ReadonlySet<EditorTool>; buffers: Editor['buffers'] } | null = null
