@@ -34,7 +34,8 @@ type Open = {
 export function createEditor(emit: (event: EditorRequest) => void, redactor: Redaction) {
   let attached: { name: string; tools: ReadonlySet<EditorTool>; buffers: Editor['buffers'] } | null = null
   const open = new Map<string, Open>()
-  const streams = new Set<(event: EditorRequest) => void>()
+  /** Streams of the session that are open, live or behind. */
+  let streams = 0
   let leaving: NodeJS.Timeout | undefined
 
   const detach = (why: string) => {
@@ -44,7 +45,7 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
   }
   const leaveSoon = () => {
     clearTimeout(leaving)
-    if (!attached || streams.size > 0) return
+    if (!attached || streams > 0) return
     leaving = setTimeout(() => detach('The editor is gone: nothing follows the session any more.'), GRACE_MS)
     leaving.unref()
   }
@@ -119,16 +120,17 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
       } else if (error) request.fail(new AppError('TOOL_FAILED', `The editor reports: ${error.message}`))
       else settle(request, result)
     },
-    /** A stream of the session is live: it is sent what is open. Returns how to say that it is gone. */
-    joined(send: (event: EditorRequest) => void): () => void {
+    /** A stream of the session was opened. Returns how to say that it is gone. */
+    opened(): () => void {
       clearTimeout(leaving)
-      streams.add(send)
-      for (const { event } of open.values()) send(event)
+      streams++
       return () => {
-        streams.delete(send)
+        streams--
         leaveSoon()
       }
     },
+    /** The requests that are not answered, for a stream that goes live. */
+    unanswered: (): EditorRequest[] => [...open.values()].map(({ event }) => event),
   }
 }
 
