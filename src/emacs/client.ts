@@ -41,7 +41,9 @@ import fontify from './emacs-agent-fontify.el' with { type: 'text' }
 import form from './emacs-agent-form.el' with { type: 'text' }
 import garbage from './emacs-agent-garbage.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
+import history from './emacs-agent-history.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
+import image from './emacs-agent-image.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
 import input from './emacs-agent-input.el' with { type: 'text' }
 import install from './emacs-agent-install.el' with { type: 'text' }
@@ -51,6 +53,7 @@ import keys from './emacs-agent-keys.el' with { type: 'text' }
 import list from './emacs-agent-list.el' with { type: 'text' }
 import live from './emacs-agent-live.el' with { type: 'text' }
 import lookup from './emacs-agent-lookup.el' with { type: 'text' }
+import mention from './emacs-agent-mention.el' with { type: 'text' }
 import menu from './emacs-agent-menu.el' with { type: 'text' }
 import message from './emacs-agent-message.el' with { type: 'text' }
 import mode from './emacs-agent-mode.el' with { type: 'text' }
@@ -64,6 +67,7 @@ import patch from './emacs-agent-patch.el' with { type: 'text' }
 import permission from './emacs-agent-permission.el' with { type: 'text' }
 import places from './emacs-agent-places.el' with { type: 'text' }
 import popup from './emacs-agent-popup.el' with { type: 'text' }
+import privateFiles from './emacs-agent-private.el' with { type: 'text' }
 import problems from './emacs-agent-problems.el' with { type: 'text' }
 import program from './emacs-agent-program.el' with { type: 'text' }
 import proposal from './emacs-agent-proposal.el' with { type: 'text' }
@@ -74,6 +78,7 @@ import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
 import rewind from './emacs-agent-rewind.el' with { type: 'text' }
 import rewrite from './emacs-agent-rewrite.el' with { type: 'text' }
+import screenshot from './emacs-agent-screenshot.el' with { type: 'text' }
 import search from './emacs-agent-search.el' with { type: 'text' }
 import section from './emacs-agent-section.el' with { type: 'text' }
 import send from './emacs-agent-send.el' with { type: 'text' }
@@ -90,6 +95,7 @@ import tray from './emacs-agent-tray.el' with { type: 'text' }
 import turns from './emacs-agent-turns.el' with { type: 'text' }
 import undo from './emacs-agent-undo.el' with { type: 'text' }
 import unsaved from './emacs-agent-unsaved.el' with { type: 'text' }
+import unsent from './emacs-agent-unsent.el' with { type: 'text' }
 import update from './emacs-agent-update.el' with { type: 'text' }
 import verdict from './emacs-agent-verdict.el' with { type: 'text' }
 import view from './emacs-agent-view.el' with { type: 'text' }
@@ -141,7 +147,9 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-folding.el': folding,
   'emacs-agent-form.el': form,
   'emacs-agent-header.el': header,
+  'emacs-agent-history.el': history,
   'emacs-agent-http.el': http,
+  'emacs-agent-image.el': image,
   'emacs-agent-inert.el': inert,
   'emacs-agent-input.el': input,
   'emacs-agent-install.el': install,
@@ -152,6 +160,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-lookup.el': lookup,
   'emacs-agent-live.el': live,
   'emacs-agent-menu.el': menu,
+  'emacs-agent-mention.el': mention,
   'emacs-agent-message.el': message,
   'emacs-agent-mode.el': mode,
   'emacs-agent-navigate.el': navigate,
@@ -164,6 +173,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-permission.el': permission,
   'emacs-agent-places.el': places,
   'emacs-agent-popup.el': popup,
+  'emacs-agent-private.el': privateFiles,
   'emacs-agent-problems.el': problems,
   'emacs-agent-program.el': program,
   'emacs-agent-proposal.el': proposal,
@@ -174,6 +184,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-review.el': review,
   'emacs-agent-rewind.el': rewind,
   'emacs-agent-rewrite.el': rewrite,
+  'emacs-agent-screenshot.el': screenshot,
   'emacs-agent-search.el': search,
   'emacs-agent-section.el': section,
   'emacs-agent-send.el': send,
@@ -190,6 +201,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-turns.el': turns,
   'emacs-agent-undo.el': undo,
   'emacs-agent-unsaved.el': unsaved,
+  'emacs-agent-unsent.el': unsent,
   'emacs-agent-update.el': update,
   'emacs-agent-verdict.el': verdict,
   'emacs-agent-view.el': view,

@@ -77,6 +77,16 @@ Signals an error for a remote one."
     (widen)
     (emacs-agent-clean-text (buffer-substring-no-properties start end))))
 
+(defun emacs-agent-context-whole (buffer)
+  "Return all of BUFFER, by the name of its file or its own.
+Signals an error for one that is too large."
+  (with-current-buffer buffer
+    (when (> (buffer-size) emacs-agent-max-text)
+      (user-error "The buffer %s has %s characters; emacs-agent-max-text allows %s"
+                  (buffer-name) (buffer-size) emacs-agent-max-text))
+    `((path . ,(emacs-agent-clean-text (or buffer-file-name (buffer-name))))
+      (text . ,(save-restriction (widen) (emacs-agent-context-text (point-min) (point-max)))))))
+
 (defun emacs-agent-context-line (position)
   "Return the line of POSITION in the whole buffer."
   (line-number-at-pos position t))
@@ -139,9 +149,7 @@ Signals an error for a remote one."
                     (< (region-beginning) (region-end)))
            `((region . ,(emacs-agent-context-region (region-beginning) (region-end)))))
          (when (and (memq 'buffer parts) buffer-file-name (<= (buffer-size) emacs-agent-max-text))
-           `((buffers . [((path . ,buffer-file-name)
-                          (text . ,(save-restriction
-                                     (widen) (emacs-agent-context-text (point-min) (point-max)))))])))
+           `((buffers . ,(vector (emacs-agent-context-whole buffer)))))
          (when (memq 'diagnostics parts)
            (let ((diagnostics (emacs-agent-context-diagnostics)))
              (and (> (length diagnostics) 0) `((diagnostics . ,diagnostics))))))))))

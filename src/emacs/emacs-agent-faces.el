@@ -61,6 +61,10 @@
   "The line above the input."
   :group 'emacs-agent-faces)
 
+(defface emacs-agent-mention '((t :inherit font-lock-constant-face))
+  "What a prompt mentions after @, and takes along."
+  :group 'emacs-agent-faces)
+
 (defface emacs-agent-block
   '((((class color) (min-colors 256) (background light)) :inherit default :background "#f3f3ef" :extend t)
     (((class color) (min-colors 256) (background dark)) :inherit default :background "#1f2326" :extend t)

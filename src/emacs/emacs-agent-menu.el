@@ -47,7 +47,9 @@
     ("B" "ask about the buffer" emacs-agent-send-buffer)
     ("F" "fix the diagnostic" emacs-agent-fix-diagnostic-at-point)
     ("W" "rewrite the region" emacs-agent-rewrite-region)
-    ("C" "commit message" emacs-agent-commit-message)]
+    ("C" "commit message" emacs-agent-commit-message)
+    ("i" "paste an image" emacs-agent-image-paste)
+    ("I" "screenshot" emacs-agent-screenshot)]
    ["Lists"
     ("s" "sessions" emacs-agent-sessions)
     ("S" "MCP servers" emacs-agent-servers)

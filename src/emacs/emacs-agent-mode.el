@@ -16,6 +16,7 @@
 (require 'emacs-agent-fontify)
 (require 'emacs-agent-header)
 (require 'emacs-agent-send)
+(require 'emacs-agent-screenshot)
 (require 'emacs-agent-copy)
 (require 'emacs-agent-export)
 (require 'emacs-agent-welcome)
@@ -46,9 +47,11 @@
     (define-key map (kbd "C-c C-w") #'emacs-agent-edit-queue)
     (define-key map (kbd "C-c C-z") 'emacs-agent-menu)
     (define-key map (kbd "C-c M-w") #'emacs-agent-copy-at-point)
+    (define-key map (kbd "M-p") #'emacs-agent-history-previous)
+    (define-key map (kbd "M-n") #'emacs-agent-history-next)
+    (define-key map (kbd "M-r") #'emacs-agent-history-search)
+    (define-key map (kbd "C-c M-i") #'emacs-agent-image-paste)
     (define-key map (kbd "C-c M-y") #'emacs-agent-insert-code)
-    (define-key map (kbd "M-p") #'emacs-agent-input-previous)
-    (define-key map (kbd "M-n") #'emacs-agent-input-next)
     (define-key map (kbd "RET") #'emacs-agent-return)
     (define-key map (kbd "TAB") #'emacs-agent-tab)
     (define-key map [remap occur] #'emacs-agent-occur)
@@ -56,8 +59,8 @@
     (define-key map [remap write-file] #'emacs-agent-save)
     (define-key map [remap self-insert-command] #'emacs-agent-input-self-insert)
     (define-key map [remap org-self-insert-command] #'emacs-agent-input-self-insert)
-    (define-key map [remap yank] #'emacs-agent-input-yank)
-    (define-key map [remap org-yank] #'emacs-agent-input-yank)
+    (define-key map [remap yank] #'emacs-agent-image-yank)
+    (define-key map [remap org-yank] #'emacs-agent-image-yank)
     map)
   "Keys of conversations.")
 
@@ -70,7 +73,7 @@
 
 The end of the buffer is the input: \\[emacs-agent-send] sends what you write
 there, and typing anywhere goes there.  Files that are mentioned as @file go
-along, images as such.  With a prefix argument, or while the
+along, images as such; \\[emacs-agent-image-paste] pastes one.  With a prefix argument, or while the
 agent works, see `emacs-agent-when-busy'.  \\[emacs-agent-interrupt] stops the
 agent and gives back what was waiting to be sent.
 
@@ -102,7 +105,8 @@ the keys that it shows apply.
   (visual-line-mode 1)
   (setq-local truncate-lines nil)
   (add-hook 'completion-at-point-functions #'emacs-agent-slash-complete nil t)
-  (add-hook 'completion-at-point-functions #'emacs-agent-served-complete-resource t t)
+  (emacs-agent-mention-setup)
+  (emacs-agent-image-setup)
   (add-hook 'pre-command-hook #'emacs-agent-garbage-defer nil t)
   (add-hook 'window-size-change-functions #'emacs-agent-table-refit nil t)
   (add-hook 'kill-buffer-hook #'emacs-agent-mode--leave nil t)
@@ -131,6 +135,7 @@ the keys that it shows apply.
       (emacs-agent-input-setup)
       (setq emacs-agent-session session)
       (emacs-agent-welcome-show session)
+      (emacs-agent-unsent-restore session)
       (set-buffer-modified-p nil)
       (goto-char (point-max)))
     buffer))
@@ -138,6 +143,7 @@ the keys that it shows apply.
 (defun emacs-agent-mode--leave ()
   "Let go of the session of this buffer, which goes on in the backend."
   (when emacs-agent-session
+    (emacs-agent-unsent-keep)
     (emacs-agent-session-leave emacs-agent-session)
     (setf (emacs-agent-session-buffer emacs-agent-session) nil)
     (setq emacs-agent-session nil)))

@@ -109,6 +109,20 @@ All others are optional."
       ("decline" "declined") ("cancel" "cancelled") ("accept" "answered") (_ "closed"))))
 
 (defun emacs-agent-question--form (question)
+  "Return the lines about what QUESTION asks for."
+  (if (emacs-agent-question-plan-p question)
+      (emacs-agent-output-active (emacs-agent-question--plan question) 'keymap emacs-agent-question-map)
+    (emacs-agent-question--fields question)))
+
+(defun emacs-agent-question--plan (question)
+  "Return the plan that QUESTION is about, a line for each of its own."
+  (let ((text (alist-get 'plan (emacs-agent-question-values question))))
+    (mapconcat (lambda (line)
+                 (concat (make-string (- (length line) (length (string-trim-left line))) ?\s)
+                         (emacs-agent-inert-line (string-trim line) 300) "\n"))
+               (and (stringp text) (split-string text "\n" t)) "")))
+
+(defun emacs-agent-question--fields (question)
   "Return the lines about the fields of QUESTION."
   (cl-loop for field in (emacs-agent-question-fields question)
            for value = (alist-get (emacs-agent-field-name field) (emacs-agent-question-values question))

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; A prompt takes along the files that it mentions and what its user works on.  What cannot be sent is given back.
+;; A prompt takes along what it mentions and what its user works on.  What cannot be sent is given back.
 
 ;;; Code:
 
@@ -15,6 +15,9 @@
 (require 'emacs-agent-input)
 (require 'emacs-agent-slash)
 (require 'emacs-agent-context)
+(require 'emacs-agent-history)
+(require 'emacs-agent-image)
+(require 'emacs-agent-unsent)
 (require 'emacs-agent-delegate)
 
 (defcustom emacs-agent-when-busy 'queue
@@ -40,12 +43,15 @@ with a prefix argument, OTHER, it does what it would not do otherwise."
     (cond ((string-empty-p text)
            (goto-char (point-max))
            (user-error "Write something first"))
-          ((emacs-agent-slash-run text) (emacs-agent-input-remember text))
-          (t (emacs-agent-input-set "")
-             (emacs-agent-input-remember text)
-             (emacs-agent-send-prompt emacs-agent-session text
-                                      :when-busy (emacs-agent-send--when-busy other)
-                                      :command (emacs-agent-served-command text))))))
+          ((emacs-agent-slash-run text) (emacs-agent-history-add text))
+          (t (emacs-agent-slash-check text emacs-agent-session)
+             (let ((enclosed (emacs-agent-send--enclose emacs-agent-session text)))
+               (emacs-agent-input-set "")
+               (emacs-agent-history-add text)
+               (emacs-agent-send-prompt emacs-agent-session text
+                                        :enclosed enclosed
+                                        :when-busy (emacs-agent-send--when-busy other)
+                                        :command (emacs-agent-served-command text)))))))
 
 (defun emacs-agent-send--when-busy (other)
   "Return what to do while the agent works; with OTHER, the other thing."
@@ -53,19 +59,20 @@ with a prefix argument, OTHER, it does what it would not do otherwise."
                    (if (eq emacs-agent-when-busy 'queue) 'steer 'queue)
                  emacs-agent-when-busy)))
 
-(cl-defun emacs-agent-send-prompt (session text &key context when-busy agent command then)
+(cl-defun emacs-agent-send-prompt (session text &key context enclosed when-busy agent command then)
   "Send TEXT to SESSION, which is revived if it has ended; call THEN.
 CONTEXT is added to that of the buffer the user works in.  WHEN-BUSY is
 \"queue\", \"steer\" or \"reject\", AGENT is for this turn.  COMMAND is what
-TEXT asks of the backend, see `emacs-agent-served-command'.  What cannot be
-sent is given back."
-  (let* ((mentions (emacs-agent-input-mentions text (emacs-agent-session-project session)))
-         (images (cl-remove-if-not #'emacs-agent-input-image-p mentions))
-         (context (emacs-agent-send--context session (cl-set-difference mentions images) context)))
+TEXT asks of the backend, see `emacs-agent-served-command'; ENCLOSED is what
+TEXT mentions, if that is known.  What cannot be sent is given back."
+  (let* ((enclosed (or enclosed (emacs-agent-send--enclose session text)))
+         (context (emacs-agent-send--context session enclosed context)))
+    (emacs-agent-unsent-leave session text)
     (emacs-agent-session-in-turn
      session
      (lambda (done)
        (let* ((back (lambda (failure)
+                      (emacs-agent-unsent-arrive session text)
                       (emacs-agent-send--give-back session (list text))
                       (emacs-agent-say "Emacs-Agent: not sent: %s" (alist-get 'message failure))
                       (funcall done)))
@@ -75,8 +82,9 @@ sent is given back."
                          (emacs-agent-present
                           'text (unless command (emacs-agent-clean-text text)) 'command command 'context context
                           'when_busy (or when-busy "queue") 'agent agent
-                          'attachments (and images (vconcat (mapcar (lambda (file) `((path . ,file))) images))))
+                          'attachments (alist-get 'attachments enclosed))
                          :then (lambda (answer)
+                                 (emacs-agent-unsent-arrive session text)
                                  (funcall done)
                                  (emacs-agent-served-show session answer)
                                  (when then (funcall then answer)))
@@ -95,13 +103,30 @@ See `emacs-agent-before-send-functions'."
                (lambda () (emacs-agent-send--prepare session (cdr functions) send)))
     (funcall send)))
 
-(defun emacs-agent-send--context (session files more)
-  "Return the context of a prompt to SESSION that mentions FILES, with MORE in it."
+(defun emacs-agent-send--enclose (session text)
+  "Return what TEXT, to SESSION, mentions: an alist of vectors.
+They are attachments, files and buffers, as the API has them.  Signals an error
+for what cannot go along."
+  (let* ((project (emacs-agent-session-project session))
+         (mentions (emacs-agent-mention-all text project))
+         (values (lambda (kind) (cl-loop for (is value) in mentions when (eq is kind) collect value)))
+         (files (funcall values 'file))
+         (images (cl-remove-if-not #'emacs-agent-image-p files)))
+    `((attachments . ,(and images (vconcat (mapcar (lambda (file) (emacs-agent-image-attachment file project))
+                                                   images))))
+      (files . ,(vconcat (cl-set-difference files images)))
+      (buffers . ,(vconcat (mapcar #'emacs-agent-context-whole (funcall values 'buffer)))))))
+
+(defun emacs-agent-send--context (session enclosed more)
+  "Return the context of a prompt to SESSION with ENCLOSED and MORE in it.
+ENCLOSED is as by `emacs-agent-send--enclose'."
   (let* ((buffer (emacs-agent-context-buffer (emacs-agent-session-project session)))
          (context (append more (and buffer (emacs-agent-context-of buffer)))))
-    (cl-remove-duplicates
-     (append (and files `((files . ,(vconcat files)))) context)
-     :key #'car :from-end t)))
+    (cl-loop for key in '(files buffers)
+             for both = (vconcat (cl-remove-duplicates
+                                  (append (alist-get key enclosed) (alist-get key context) nil) :test #'equal :from-end t))
+             when (> (length both) 0) do (push (cons key both) context))
+    (cl-remove-duplicates context :key #'car :from-end t)))
 
 (defun emacs-agent-interrupt (&optional one)
   "Stop the agent; what was waiting to be sent goes back into the input.

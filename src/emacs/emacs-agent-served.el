@@ -24,20 +24,21 @@ ANSWER is `waiting' until there is one.")
 (defconst emacs-agent-served--patience 0.5
   "Seconds that a completion waits for an answer.")
 
-(defun emacs-agent-served--get (path session)
+(cl-defun emacs-agent-served--get (path session &key (fresh 30) (wait t))
   "Return what the backend last said to PATH for the project of SESSION, or nil.
-What is older than half a minute is asked for again."
+What is older than FRESH seconds is asked for again; without WAIT, the answer
+to that is for the next time."
   (let* ((project (emacs-agent-session-project session))
          (key (cons path project))
          (known (gethash key emacs-agent-served--answers)))
-    (unless (and known (< (- (float-time) (car known)) 30))
+    (unless (and known (< (- (float-time) (car known)) fresh))
       (puthash key (cons (float-time) (or (cdr known) 'waiting)) emacs-agent-served--answers)
       (emacs-agent-request "GET" (emacs-agent-http-query path :project project)
                            :then (lambda (answer)
                                    (puthash key (cons (float-time) answer) emacs-agent-served--answers))
                            :else (lambda (_) (remhash key emacs-agent-served--answers)))
       (let ((until (+ (float-time) emacs-agent-served--patience)))
-        (while (and (eq 'waiting (cdr (gethash key emacs-agent-served--answers))) (< (float-time) until))
+        (while (and wait (eq 'waiting (cdr (gethash key emacs-agent-served--answers))) (< (float-time) until))
           (accept-process-output nil 0.02))))
     (let ((answer (cdr (gethash key emacs-agent-served--answers))))
       (and (consp answer) answer))))
@@ -52,6 +53,15 @@ What is older than half a minute is asked for again."
                          (string-join (delq nil (list (alist-get 'argument_hint command)
                                                       (alist-get 'description command)))
                                       "  "))))
+
+(defun emacs-agent-served-names (session name)
+  "Return the names of all commands that SESSION has; nil if they are not known.
+They are asked for again if NAME is not among them: it may be new."
+  (cl-flet ((names (fresh)
+              (mapcar (lambda (command) (alist-get 'name command))
+                      (alist-get 'commands (emacs-agent-served--get "/api/commands" session :fresh fresh)))))
+    (let ((known (names 30)))
+      (if (member name known) known (names 1)))))
 
 (defun emacs-agent-served-command (text)
   "Return what TEXT asks of the backend if it is a command, as the API has it.
@@ -77,18 +87,12 @@ A path such as /etc/hosts is none."
 
 ;;;; Resources
 
-(defun emacs-agent-served-complete-resource ()
-  "Complete @server:uri, for `completion-at-point-functions'."
-  (pcase-let ((`(,start . ,end) (emacs-agent-input-word)))
-    (when (and start (eq (char-after start) ?@) (< start end) emacs-agent-session)
-      (let ((session emacs-agent-session))
-        (list (1+ start) end
-              (completion-table-dynamic (lambda (_) (emacs-agent-served--resources session)))
-              :exclusive 'no)))))
-
-(defun emacs-agent-served--resources (session)
-  "Return the resources that MCP servers offer to SESSION, as server:uri."
-  (cl-loop for resource across (or (alist-get 'resources (emacs-agent-served--get "/api/resources" session)) [])
+(defun emacs-agent-served-resources (session wait)
+  "Return the resources that MCP servers offer to SESSION, as server:uri.
+Without WAIT, those that the backend named before."
+  (cl-loop for resource across (or (alist-get 'resources
+                                              (emacs-agent-served--get "/api/resources" session :wait wait))
+                                   [])
            collect (format "%s:%s" (alist-get 'server resource) (alist-get 'uri resource))))
 
 (provide 'emacs-agent-served)

@@ -16,10 +16,10 @@
 (require 'emacs-agent-served)
 
 (defvar emacs-agent-slash-commands
-  '(("model" emacs-agent-set-model "change the model" t)
-    ("agent" emacs-agent-set-agent "change the agent" t)
-    ("mode" emacs-agent-set-mode "change what is done unasked" t)
-    ("title" emacs-agent-set-title "give it a title" t)
+  '(("model" emacs-agent-set-model "change the model" "[PROVIDER/MODEL]")
+    ("agent" emacs-agent-set-agent "change the agent" "[AGENT]")
+    ("mode" emacs-agent-set-mode "change what is done unasked" "[MODE]")
+    ("title" emacs-agent-set-title "give it a title" "[TITLE]")
     ("retry" emacs-agent-retry "send the last prompt again")
     ("new" emacs-agent-new "another conversation")
     ("resume" emacs-agent-resume "resume an earlier one")
@@ -29,15 +29,15 @@
     ("redo" emacs-agent-redo "make it again")
     ("rewind" emacs-agent-rewind "go back to before a prompt")
     ("fork" emacs-agent-fork "go on in another one")
-    ("compact" emacs-agent-compact "summarise to make room" t)
+    ("compact" emacs-agent-compact "summarise to make room" "[WHAT TO KEEP]")
     ("context" emacs-agent-context "what fills the window")
     ("sessions" emacs-agent-sessions "list what runs")
     ("transcripts" emacs-agent-transcripts "list what there was")
     ("doctor" emacs-agent-doctor "what is well and what is not")
     ("keys" describe-mode "keys and commands of Emacs"))
   "What can be typed after a slash: (NAME COMMAND HELP ARGUMENT).
-If ARGUMENT is non-nil, the rest of the line is the argument of COMMAND; where
-there is no rest, COMMAND asks for it.")
+If ARGUMENT is a text, the rest of the line is the argument of COMMAND, and
+ARGUMENT says what that is; where there is no rest, COMMAND asks for it.")
 
 (defun emacs-agent-slash-complete ()
   "Complete the name of a command, for `completion-at-point-functions'."
@@ -51,7 +51,9 @@ there is no rest, COMMAND asks for it.")
 (defun emacs-agent-slash--all ()
   "Return all commands that this conversation has: (NAME . WHAT IT DOES)."
   (cl-remove-duplicates
-   (append (mapcar (lambda (entry) (cons (car entry) (nth 2 entry))) emacs-agent-slash-commands)
+   (append (mapcar (pcase-lambda (`(,name ,_ ,help ,argument))
+                     (cons name (if argument (concat argument "  " help) help)))
+                   emacs-agent-slash-commands)
            (and emacs-agent-session (emacs-agent-served-commands emacs-agent-session)))
    :key #'car :test #'equal :from-end t))
 
@@ -67,6 +69,29 @@ there is no rest, COMMAND asks for it.")
              (funcall command rest)
            (call-interactively command))
          t)))))
+
+;;;; What nobody knows
+
+(defun emacs-agent-slash-check (text session)
+  "Signal an error if TEXT, for SESSION, is a command that nobody knows.
+What the backend knows is asked for at most for a moment; where that is not
+known, it decides itself, as it does about prompts of MCP servers."
+  (let ((name (alist-get 'name (emacs-agent-served-command text))))
+    (when (and name (not (string-search ":" name)))
+      (let ((names (emacs-agent-served-names session name)))
+        (when (and names (not (member name names)))
+          (let ((near (emacs-agent-slash--near name (append (mapcar #'car emacs-agent-slash-commands) names))))
+            (user-error "There is no command /%s%s" name
+                        (if near (concat "; near it: /" (string-join near ", /")) "; /help lists them"))))))))
+
+(defun emacs-agent-slash--near (name names)
+  "Return which of NAMES are near NAME, the nearest first, three at most."
+  (let* ((name (downcase name))
+         (limit (max 2 (/ (length name) 3)))
+         (near (cl-loop for other in (cl-remove-duplicates names :test #'equal)
+                        for distance = (if (string-prefix-p name other) 1 (string-distance name (downcase other)))
+                        when (and (<= distance limit) (< distance (length name))) collect (cons distance other))))
+    (seq-take (mapcar #'cdr (sort near (lambda (a b) (< (car a) (car b))))) 3)))
 
 (provide 'emacs-agent-slash)
 ;;; emacs-agent-slash.el ends here

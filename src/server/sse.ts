@@ -33,6 +33,9 @@ export type Encoding = {
 export function sessionStream(session: Session, after: number | null, encoding = plainEncoding(session)): Response {
   const { log } = session
   let cursor = after ?? session.last_event_id
+  const leave = session.editor.opened()
+  /** Ids of the requests to the editor that were sent. */
+  const asked = new Set<string>()
   let reset = cursor > session.last_event_id
   if (reset) cursor = 0
 
@@ -68,15 +71,18 @@ export function sessionStream(session: Session, after: number | null, encoding =
         if (!send(encoding.live(event), { stored: id !== undefined, last: event.type === 'session.closed' })) return
         cursor = id ?? cursor
         encoding.sent(event)
+        if (event.type === 'editor.request') asked.add(event.request_id)
       }, end)
-      const leave = session.editor.joined(event => send(encode({ ...event, at: now() })))
-      return () => {
-        unsubscribe()
-        leave()
-      }
+      // Made while nothing live was sent here: nobody else may be there to answer.
+      for (const event of session.editor.unanswered())
+        if (!asked.has(event.request_id) && send(encode({ ...event, at: now() }))) asked.add(event.request_id)
+      return unsubscribe
     },
     isOver: () => session.isOver,
-    close: () => encoding.close(),
+    close() {
+      encoding.close()
+      leave()
+    },
   })
 }
 

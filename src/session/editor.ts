@@ -15,7 +15,7 @@ export type EditorReply = {
 /** Milliseconds for a request, where its tool sets none. */
 const PATIENCE_MS = 10_000
 /** A client may lose its stream for so long, as when it was cut off for being slow, and is attached still. */
-const GRACE_MS = 2000
+const GRACE_MS = 1000
 
 type Open = {
   event: EditorRequest
@@ -29,12 +29,13 @@ type Open = {
 /**
  * The editor that is attached to a session: what it registered last, and the requests that it has not answered. Requests go to
  * all streams of the session, and to those that join while they are open; the first answer counts. When no stream has been
- * there for two seconds, the editor is detached.
+ * there for a second, the editor is detached.
  */
 export function createEditor(emit: (event: EditorRequest) => void, redactor: Redaction) {
   let attached: { name: string; tools: ReadonlySet<EditorTool>; buffers: Editor['buffers'] } | null = null
   const open = new Map<string, Open>()
-  const streams = new Set<(event: EditorRequest) => void>()
+  /** Streams of the session that are open, live or behind. */
+  let streams = 0
   let leaving: NodeJS.Timeout | undefined
 
   const detach = (why: string) => {
@@ -44,7 +45,7 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
   }
   const leaveSoon = () => {
     clearTimeout(leaving)
-    if (!attached || streams.size > 0) return
+    if (!attached || streams > 0) return
     leaving = setTimeout(() => detach('The editor is gone: nothing follows the session any more.'), GRACE_MS)
     leaving.unref()
   }
@@ -119,16 +120,17 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
       } else if (error) request.fail(new AppError('TOOL_FAILED', `The editor reports: ${error.message}`))
       else settle(request, result)
     },
-    /** A stream of the session is live: it is sent what is open. Returns how to say that it is gone. */
-    joined(send: (event: EditorRequest) => void): () => void {
+    /** A stream of the session was opened. Returns how to say that it is gone. */
+    opened(): () => void {
       clearTimeout(leaving)
-      streams.add(send)
-      for (const { event } of open.values()) send(event)
+      streams++
       return () => {
-        streams.delete(send)
+        streams--
         leaveSoon()
       }
     },
+    /** The requests that are not answered, for a stream that goes live. */
+    unanswered: (): EditorRequest[] => [...open.values()].map(({ event }) => event),
   }
 }
 

@@ -170,7 +170,7 @@ The prompts are in `prompts' afterwards, in order."
       (emacs-agent-form-tests--ask
        session "plan" '((answer . ((type . "string") (enum . ["accept" "edit" "refuse"])))
                         (plan . ((type . "string") (default . "1. Look\n2. Act\n")))) ["answer"])
-      (should (string-search "a accept  e edit  r refuse\n" (emacs-agent-test-output)))
+      (should (string-search "Act\na accept  e edit  r refuse\n" (emacs-agent-test-output)))
       (save-window-excursion
         (call-interactively (key-binding (car case)))
         (when (equal (car case) "e")
@@ -194,6 +194,28 @@ The prompts are in `prompts' afterwards, in order."
       (emacs-agent-test-shown "Right then.")
       (should (emacs-agent-model-heard (emacs-agent-model-asked 2) "right"))
       (should (string-search "answered\nWhich one?\n- answer = right\n" (emacs-agent-test-output))))))
+
+(ert-deftest emacs-agent-form-of-a-real-plan ()
+  "What the plan agent came to is edited, and the build agent carries out what is left of it."
+  (emacs-agent-test-talking "agent = \"plan\"\n"
+    (let ((emacs-agent-approval-delay 0))
+      (emacs-agent-model-says "Here it is.\n\n1. Look at it\n2. Change it\n" "Carried out.")
+      (emacs-agent-test-say "make a plan")
+      (emacs-agent-test-go-to-decide session)
+      (should (string-match-p "plan\\?\n.*1\\. Look at it\n.*2\\. Change it\na accept  e edit  r refuse\n"
+                              (emacs-agent-test-output)))
+      (save-window-excursion
+        (emacs-agent-question-edit)
+        (should (string-match-p "Look at it\n.*Change it" (buffer-string)))
+        (goto-char (point-min))
+        (search-forward "Change it")
+        (delete-region (line-beginning-position) (line-end-position))
+        (emacs-agent-draft-text-finish))
+      (emacs-agent-test-shown "Carried out.")
+      (let ((told (emacs-agent-model-asked 2)))
+        (should (emacs-agent-model-heard told "Look at it"))
+        (should (string-search "answer = edit" (emacs-agent-test-output)))
+        (should (equal "build" (emacs-agent-session-agent session)))))))
 
 (provide 'emacs-agent-form-tests)
 ;;; emacs-agent-form-tests.el ends here

@@ -38,7 +38,7 @@
       (cl-letf (((symbol-function 'completing-read) (lambda (&rest args) (nth 6 args))))
         (call-interactively #'emacs-agent-give-key))
       (emacs-agent-test-wait (emacs-agent-test-logged "has the key of test"))
-      (emacs-agent-input-previous 1)
+      (emacs-agent-history-previous 1)
       (emacs-agent-send)
       (emacs-agent-test-shown "Hello.")
       (should (equal "Bearer the-stored-key" (alist-get 'key (car (emacs-agent-model-requests)))))

@@ -33,13 +33,13 @@
              (annotate (plist-get (nthcdr 3 found) :annotation-function)))
         (should (equal (nth 2 found) (append (mapcar #'car emacs-agent-slash-commands) '("fix"))))
         (should (equal (funcall annotate "fix") "  [file]  Fixes"))
-        (should (equal (funcall annotate "model") "  change the model")))
+        (should (equal (funcall annotate "model") "  [PROVIDER/MODEL]  change the model")))
       (emacs-agent-input-set "read @li")
-      (pcase-let ((`(,_ ,_ ,table . ,_) (emacs-agent-served-complete-resource)))
+      (pcase-let ((`(,_ ,_ ,table . ,_) (emacs-agent-mention-complete)))
         (should (equal (all-completions "li" table) '("lib:lib://a")))))))
 
 (ert-deftest emacs-agent-served-conversation ()
-  "A command of the project is sent as one; one that does nothing but answer is shown; an unknown one comes back."
+  "A command of the project is sent as one; one that does nothing but answer is shown; an unknown one stays."
   (emacs-agent-test-with-model ""
     (make-directory (expand-file-name ".claude/commands" project) t)
     (with-temp-file (expand-file-name ".claude/commands/greet.md" project) (insert "Greet $1 for me."))
@@ -50,8 +50,12 @@
         (emacs-agent-test-shown "Greet Ada for me.")
         (emacs-agent-test-shown "Done, ")
         (should (assoc "greet" (emacs-agent-served-commands session)))
-        (emacs-agent-test-say "/grete Ada")
-        (emacs-agent-test-wait (equal (emacs-agent-input-text) "/grete Ada"))
+        (should (string-search "near it: /greet" (cadr (should-error (emacs-agent-test-say "/grete Ada") :type 'user-error))))
+        (should (equal (emacs-agent-input-text) "/grete Ada"))
+        ;; What has just been written is known, and a path is no command.
+        (with-temp-file (expand-file-name ".claude/commands/grete.md" project) (insert "Grete for $1."))
+        (emacs-agent-test-wait (ignore-errors (emacs-agent-slash-check "/grete Ada" session) t) 10)
+        (emacs-agent-slash-check "/etc/hosts" session)
         (emacs-agent-input-set "")
         (let ((said nil))
           (cl-letf (((symbol-function 'emacs-agent-popup-text) (lambda (_name text) (setq said text))))

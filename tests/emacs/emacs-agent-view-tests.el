@@ -318,17 +318,17 @@ Python stands for it, with a mode that says in `loads' how often it was called."
 
 (ert-deftest emacs-agent-input-history ()
   (emacs-agent-test-with-session
-    (let ((emacs-agent-input-history (make-ring 5)))
-      (emacs-agent-input-remember "one")
-      (emacs-agent-input-remember "two")
+    (let ((emacs-agent-history nil))
+      (emacs-agent-history-add "one")
+      (emacs-agent-history-add "two")
       (emacs-agent-input-set "draft")
-      (emacs-agent-input-previous 1)
+      (emacs-agent-history-previous 1)
       (should (equal (emacs-agent-input-text) "two"))
-      (emacs-agent-input-previous 1)
+      (emacs-agent-history-previous 1)
       (should (equal (emacs-agent-input-text) "one"))
-      (should-error (emacs-agent-input-previous 1) :type 'user-error)
-      (emacs-agent-input-next 1)
-      (emacs-agent-input-next 1)
+      (should-error (emacs-agent-history-previous 1) :type 'user-error)
+      (emacs-agent-history-next 1)
+      (emacs-agent-history-next 1)
       (should (equal (emacs-agent-input-text) "draft")))))
 
 (ert-deftest emacs-agent-input-sending ()
@@ -385,12 +385,7 @@ Python stands for it, with a mode that says in `loads' how often it was called."
 (ert-deftest emacs-agent-input-completion ()
   (emacs-agent-test-with-session
     (emacs-agent-input-set "/mo")
-    (should (equal (nth 2 (emacs-agent-slash-complete)) (mapcar #'car emacs-agent-slash-commands)))
-    (setq emacs-agent-input--files (cons (float-time) '("src/a.el")))
-    (emacs-agent-input-set "see @sr")
-    (pcase-let ((`(,start ,end ,table . ,_) (emacs-agent-input-complete-file)))
-      (should (equal (buffer-substring start end) "sr"))
-      (should (equal (all-completions "sr" table) '("src/a.el"))))))
+    (should (equal (nth 2 (emacs-agent-slash-complete)) (mapcar #'car emacs-agent-slash-commands)))))
 
 (ert-deftest emacs-agent-session-environment ()
   "Only what a project's environment adds goes along."

@@ -15,7 +15,7 @@ function talk() {
     log: { events },
     partials: { [Symbol.iterator]: () => partials.values() },
     agent_state: { type: 'agent.state', state: 'thinking', agent: 'build' },
-    editor: { joined: () => () => {} },
+    editor: { opened: () => () => {}, unanswered: () => [] },
     isOver: false,
     get last_event_id() {
       return events.length

@@ -10,7 +10,7 @@ function open() {
   const editor = createEditor(event => void sent.push(event), plain)
   editor.attach('Test', ['describe', 'compile'])
   const ask = (more: object = {}, signal = new AbortController().signal) =>
-    editor.current!.ask({ tool: 'compile', params: {}, parse: readText, ...more }, signal)
+    editor.current!.ask({ tool: 'compile', params: {}, parse: readText, timeout_ms: 30_000, ...more }, signal)
   return { sent, editor, ask }
 }
 
@@ -59,12 +59,34 @@ test('an abort ends a request, and one that is aborted already is never sent', a
   expect(sent).toHaveLength(1)
 })
 
-test('a stream that joins is sent what is open, once', () => {
+test('requests are kept for streams until they are answered', () => {
   const { sent, editor, ask } = open()
   ask().catch(() => {})
-  const got: EditorRequest[] = []
-  const leave = editor.joined(event => void got.push(event))
-  expect(got).toEqual(sent)
-  leave()
-  editor.detach()
+  expect(editor.unanswered()).toEqual(sent)
+  editor.answer(sent[0]!.request_id, { result: 'done' })
+  expect(editor.unanswered()).toEqual([])
+})
+
+test('it is detached once no stream has been open for a second, and not before', async () => {
+  jest.useFakeTimers()
+  try {
+    const { editor, ask } = open()
+    jest.advanceTimersByTime(5000) // it registered before it follows
+    const [first, second] = [editor.opened(), editor.opened()]
+    const asked = ask()
+    asked.catch(() => {})
+    first()
+    jest.advanceTimersByTime(5000)
+    second()
+    jest.advanceTimersByTime(900)
+    const back = editor.opened()
+    jest.advanceTimersByTime(900)
+    expect(editor.current?.name).toBe('Test')
+    back()
+    jest.advanceTimersByTime(1100)
+    expect(editor.current).toBeUndefined()
+    await expect(asked).rejects.toMatchObject({ code: 'TOOL_FAILED' })
+  } finally {
+    jest.useRealTimers()
+  }
 })

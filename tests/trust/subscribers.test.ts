@@ -15,44 +15,61 @@ const STALLED = scaled(4, 50)
 const PAUSE_MS = FULL ? 10_000 : 300
 const TEXT = Array.from({ length: 16 }, (_, i) => `${i} ${'word '.repeat(800)}`)
 
-/** Follows a session, keeps the ids alone, and whether one was missing. */
-async function follow(backend: Backend, id: string, after: number) {
-  const seen = { last: after, gaps: 0, ended: false }
-  const response = await fetch(`${backend.handshake.url}/api/sessions/${id}/events`, {
-    headers: { ...backend.headers, 'last-event-id': String(after) },
+/** By hand: fetch opens no more than some hundred connections at once. */
+function request(backend: Backend, id: string, after: number): Socket {
+  const { port } = backend.handshake
+  const socket = connect(port, '127.0.0.1', () => {
+    const headers = [
+      `host: 127.0.0.1:${port}`,
+      `authorization: ${backend.headers.authorization}`,
+      `last-event-id: ${after}`,
+    ]
+    socket.write(`GET /api/sessions/${id}/events HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
   })
-  const decoder = new TextDecoder()
-  void (async () => {
-    let text = ''
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      text += decoder.decode(chunk, { stream: true })
-      const end = text.lastIndexOf('\n\n')
-      if (end < 0) continue
-      for (const [, found] of text.slice(0, end).matchAll(/^id: (\d+)$/gm)) {
-        if (Number(found) !== seen.last + 1) seen.gaps++
-        seen.last = Number(found)
-      }
-      text = text.slice(end + 2)
+  socket.on('error', () => {})
+  return socket
+}
+
+/** Follows a session, keeps the ids alone, and whether one was missing. */
+function follow(backend: Backend, id: string, after: number) {
+  const seen = { last: after, gaps: 0, socket: request(backend, id, after) }
+  let line = ''
+  let left = -1 // of the chunk; before the first one, the head of the answer
+  const take = (text: string) => {
+    const lines = (line + text).split('\n')
+    line = lines.pop()!.slice(0, 100) // an id is at the beginning of a line
+    for (const each of lines) {
+      const found = Number(/^id: (\d+)$/.exec(each)?.[1] ?? Number.NaN)
+      if (Number.isNaN(found)) continue
+      if (found !== seen.last + 1) seen.gaps++
+      seen.last = found
     }
-    seen.ended = true
-  })().catch(() => {
-    seen.ended = true
+  }
+  let bytes = ''
+  seen.socket.on('data', data => {
+    bytes += data.toString('latin1')
+    for (;;) {
+      if (left > 0) {
+        take(bytes.slice(0, left))
+        const taken = Math.min(left, bytes.length)
+        bytes = bytes.slice(taken)
+        left -= taken
+        if (left > 0) return
+      }
+      const head = left < 0 ? /^[\s\S]*?\r\n\r\n([0-9a-f]+)\r\n/i.exec(bytes) : /^\r\n([0-9a-f]+)\r\n/i.exec(bytes)
+      if (!head) return
+      left = Number.parseInt(head[1]!, 16)
+      bytes = bytes.slice(head[0].length)
+      if (left === 0) return
+    }
   })
   return seen
 }
 
 /** A reader that takes nothing; cut off, it comes again. */
 function stall(backend: Backend, id: string, stalled: { cut_off: number; over: boolean; sockets: Set<Socket> }) {
-  const { port } = backend.handshake
-  const socket = connect(port, '127.0.0.1', () => {
-    const authorization = `authorization: ${backend.headers.authorization}`
-    socket.write(
-      `GET /api/sessions/${id}/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${authorization}\r\nlast-event-id: 0\r\n\r\n`,
-    )
-    socket.pause()
-  })
+  const socket = request(backend, id, 0).pause()
   stalled.sockets.add(socket)
-  socket.on('error', () => {})
   socket.on('close', () => {
     stalled.sockets.delete(socket)
     if (stalled.over) return
@@ -78,8 +95,8 @@ test.skipIf(process.platform !== 'linux')(
     const project = tempDir()
     const ids: string[] = []
     for (let i = 0; i < SESSIONS; i++) ids.push(await backend.session(project))
-    const readers: { id: string; seen: Awaited<ReturnType<typeof follow>> }[] = []
-    for (const id of ids) for (let i = 0; i < READERS; i++) readers.push({ id, seen: await follow(backend, id, 0) })
+    const readers: { id: string; seen: ReturnType<typeof follow> }[] = []
+    for (const id of ids) for (let i = 0; i < READERS; i++) readers.push({ id, seen: follow(backend, id, 0) })
     const stalled = { cut_off: 0, over: false, sockets: new Set<Socket>() }
     for (let i = 0; i < STALLED; i++) stall(backend, ids[i % ids.length]!, stalled)
 
@@ -102,9 +119,10 @@ test.skipIf(process.platform !== 'linux')(
     // Those that took nothing read it all now.
     stalled.over = true
     for (const socket of stalled.sockets) socket.destroy()
-    const late = await Promise.all(ids.slice(0, STALLED).map(async id => ({ id, seen: await follow(backend, id, 0) })))
+    const late = ids.slice(0, STALLED).map(id => ({ id, seen: follow(backend, id, 0) }))
     readers.push(...late)
     for (let tries = 0; behind().length > 0 && tries < 200; tries++) await Bun.sleep(50)
+    for (const { seen } of readers) seen.socket.destroy()
     const third = Math.max(1, Math.floor(samples.length / 3))
     const [first, last] = [median(samples.slice(0, third)), median(samples.slice(-third))]
     const gaps = readers.reduce((sum, { seen }) => sum + seen.gaps, 0)

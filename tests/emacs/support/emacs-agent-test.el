@@ -79,6 +79,7 @@ ELSE)."
   (declare (indent 0))
   `(let* ((project (file-name-as-directory (file-truename (make-temp-file "emacs-agent-project" t))))
           (emacs-agent-session-list nil)
+          (emacs-agent-directory (file-name-as-directory (make-temp-file "emacs-agent-kept" t)))
           (sent nil)
           (session (make-emacs-agent-session :id "s1" :project (directory-file-name project)
                                              :connection 'open :caught-up t :editor (cons nil t))))
@@ -92,6 +93,7 @@ ELSE)."
              ,@body)
          (let ((buffer (emacs-agent-session-buffer session)))
            (when (buffer-live-p buffer) (kill-buffer buffer)))
+         (delete-directory emacs-agent-directory t)
          (delete-directory project t)))))
 
 (defun emacs-agent-test-take (session &rest events)
@@ -167,6 +169,7 @@ ELSE)."
             (default-directory project)
             (saved (default-value 'process-environment))
             (emacs-agent-program emacs-agent-test-backend)
+            (emacs-agent-directory (expand-file-name "kept/" home))
             (emacs-agent-session-list nil)
             (emacs-agent-backend (make-emacs-agent-backend)))
        (unwind-protect
