@@ -1,4 +1,12 @@
-/** `npm run bench [NAME …]`: figures with their targets, as ratios within one run where the machine would decide. */
+/**
+ * `npm run bench [NAME …]`: figures with their targets, as ratios within one run where the machine would decide. All of them go
+ * to `dist/bench.json` as well, with the machine they were taken on.
+ */
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { version } from '../package.json'
+import { printed } from './bench/measure.ts'
 
 const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   server: async () => (await import('./bench/server.ts')).benchServer,
@@ -23,6 +31,14 @@ for (const [name, load] of Object.entries(SUITES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   met = (await (await load())()) && met
 }
+const machine = {
+  system: `${process.platform} ${release()} ${process.arch}`,
+  processor: cpus()[0]?.model,
+  cores: availableParallelism(),
+  memory_gib: Math.round(totalmem() / 2 ** 30),
+  load: loadavg()[0],
+  bun: Bun.version,
+}
+const report = { version, at: new Date().toISOString(), machine, met, tables: printed }
+writeFileSync(join(import.meta.dir, '../dist/bench.json'), `${JSON.stringify(report, null, 2)}\n`)
 process.exit(met ? 0 : 1)
-
-export {}

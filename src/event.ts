@@ -94,6 +94,8 @@ export type AgentStateChanged = {
   agent: string
   details?: string
   tool_call_id?: string
+  /** While it thinks: also on the `message` that comes of it. */
+  model_call_id?: string
   last_event_id?: number
   parent_tool_call_id?: string
 }

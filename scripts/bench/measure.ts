@@ -11,8 +11,12 @@ export const ms = (value: number): string => `${value < 10 ? value.toFixed(3) : 
 export const times = (value: number): string => `${value.toFixed(2)}×`
 export const mib = (value: number): string => `${value.toFixed(1)} MiB`
 
+/** Every table that was printed, for the file that programs read. */
+export const printed: { title: string; rows: readonly Row[] }[] = []
+
 /** Prints rows in columns, and returns whether every target was met. */
 export function table(title: string, rows: readonly Row[]): boolean {
+  printed.push({ title, rows })
   const columns = ['what', 'value', 'bare', 'ratio', 'target'] as const
   const lines = [Object.fromEntries(columns.map(name => [name, name])) as unknown as Row, ...rows]
   const width = (name: (typeof columns)[number]) => Math.max(...lines.map(line => (line[name] ?? '').length))

@@ -1,6 +1,7 @@
 import { AppError, messageOf } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
 import { addUsage, usageIn } from '../base/usage.ts'
-import type { Event, Stored, TurnEnd } from '../event.ts'
+import type { Event, Message, Stored, TurnEnd } from '../event.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
 import { refine } from './refinement.ts'
@@ -60,6 +61,20 @@ const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Store
     ),
   )
 
+/** What comes of one model call names it: the states while it thinks, and its message. */
+async function* named(model_call_id: string, call: AsyncGenerator<Event, Message>): AsyncGenerator<Event, Message> {
+  try {
+    for (;;) {
+      const { done, value } = await call.next()
+      if (done) return value
+      const isThinking = value.type === 'agent.state' && value.state === 'thinking'
+      yield isThinking || value.type === 'message' ? { ...value, model_call_id } : value
+    }
+  } finally {
+    await call.return(undefined as never)
+  }
+}
+
 /** Model calls and the calls they make, until there is none. Throws what fails, and the reason of `signal`. */
 export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   const futility = createFutility()
@@ -67,8 +82,9 @@ export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerato
   for (let round = 0; round < turn.max_rounds; round++) {
     yield* await turn.steers()
     if (!(yield* turn.mayGoOn(signal))) return 'limit'
-    yield state(turn, 'thinking')
-    const message = yield* think(turn, signal)
+    const model_call_id = newId('mc')
+    yield state(turn, 'thinking', { model_call_id })
+    const message = yield* named(model_call_id, think(turn, signal))
     cuts = message.stop_reason === 'cut' ? cuts + 1 : 0
     if (cuts > MAX_CUTS)
       throw new AppError(

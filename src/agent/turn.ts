@@ -49,7 +49,7 @@ export type Decision = Pick<Approval, 'decision' | 'reason'> & { prepared: Prepa
 export const state = (
   turn: { agent: { name: string } },
   state: AgentState,
-  more: { details?: string; tool_call_id?: string } = {},
+  more: { details?: string; tool_call_id?: string; model_call_id?: string } = {},
 ): Event => ({
   type: 'agent.state',
   state,

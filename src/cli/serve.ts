@@ -49,7 +49,10 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
     counted = await engine
     return engine
   }
-  const door = createDoor({ token, allowed_hosts: config.allowed_hosts, loopback }, { about, load, log })
+  const door = createDoor(
+    { token, allowed_hosts: config.allowed_hosts, loopback },
+    { about, load, log, logs_requests: config.log_level === 'debug' },
+  )
   const server = await listen({ host: config.host, port: config.port, fetch: door })
 
   // Before the line is printed: its reader may end us at once.

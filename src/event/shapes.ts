@@ -97,6 +97,8 @@ export const SHAPES = {
     turn_id: id,
     ...delegated,
     message_id: id,
+    /** Of the states while the model thought. */
+    model_call_id: maybe(id),
     role: v.literal('assistant'),
     content: text,
     thinking: maybe(text),

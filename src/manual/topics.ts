@@ -1,5 +1,7 @@
 /** What `help TOPIC` explains, in the order of the manual; a page each in `pages/`. */
 export const TOPICS = {
+  emacs: 'the client: keys, approvals, rewriting, sessions',
+  terminal: 'asking, conversations and exit codes of `run`',
   config: 'the configuration, key by key',
   models: 'providers, prices, effort, signing in',
   agents: 'agents, plans, delegation, prompts with a check',

@@ -1,9 +1,10 @@
 import { AppError } from '../base/errors.ts'
 import { type Admitted, type Door, guard, isHealth, pathOf } from './guard.ts'
+import { requestLine } from './request-line.ts'
 
 /** The routes behind the door, once they are loaded. */
 export type Api = { fetch(request: Request, admitted: Admitted): Response | Promise<Response> }
-type Log = (level: 'error', message: string) => void
+type Log = (level: 'error' | 'debug', message: string) => void
 
 /**
  * The first thing that sees a request: checks who asks, answers `GET /health` with `about`, and hands everything else to the
@@ -11,10 +12,17 @@ type Log = (level: 'error', message: string) => void
  */
 export function createDoor(
   door: Door,
-  { about, load, log }: { about(authorized: boolean): object; load(): Promise<Api>; log: Log },
+  given: {
+    about(authorized: boolean): object
+    load(): Promise<Api>
+    log: Log
+    /** A line for each request, at the level `debug`. */
+    logs_requests?: boolean
+  },
 ): (request: Request) => Promise<Response> {
+  const { about, load, log } = given
   const admit = guard(door)
-  return async request => {
+  const answer = async (request: Request): Promise<Response> => {
     try {
       const admitted = await admit(request)
       if (isHealth(request)) return Response.json(about(admitted.authorized))
@@ -23,6 +31,13 @@ export function createDoor(
       const known = reportFailure(error, request, log)
       return Response.json(errorBody(known), { status: known.status, headers: closing(known) })
     }
+  }
+  if (!given.logs_requests) return answer
+  return async request => {
+    const begun = performance.now()
+    const response = await answer(request)
+    log('debug', requestLine(request.method, pathOf(request.url), response.status, performance.now() - begun))
+    return response
   }
 }
 

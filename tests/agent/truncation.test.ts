@@ -7,6 +7,8 @@ import { countTokens as o200k } from 'gpt-tokenizer/encoding/o200k_base'
 import { looksCut, windowBehind } from '../../src/agent/truncation.ts'
 import type { ModelMessage } from '../../src/llm/provider.ts'
 
+import { PAGES } from '../../src/manual/pages.ts'
+
 const user = (text: string, images?: { media_type: string; data: string }[]): ModelMessage => ({
   role: 'user',
   text,
@@ -27,7 +29,7 @@ const result = (content: string): ModelMessage => ({
 })
 const source = (file: string) => readFileSync(join(import.meta.dir, '../../src', file), 'utf8')
 const code = source('llm/models/models.ts') + source('session/session.ts') + source('llm/openai/openai-reader.ts')
-const prose = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
+const prose = Object.values(PAGES).join('\n')
 const much = code + prose.repeat(5)
 const tokens = o200k(much)
 const png = [{ media_type: 'image/png', data: 'A'.repeat(1_000) }]

@@ -80,7 +80,7 @@ test.each(GOOD)('%s', (_, argv, command) => expect<object>(parseCommand(argv)).t
 const BAD: [string[], RegExp][] = [
   [['srve'], /no command "srve" \(did you mean "serve"\?\)\. Commands: serve, run, doctor/],
   [['9'], /no command "9"\. Commands/],
-  [['help', 'rum'], /no command or topic "rum" \(did you mean "run".*Topics: config, models/],
+  [['help', 'rum'], /no command or topic "rum" \(did you mean "run".*Topics: emacs, terminal, config/],
   [['help', 'rule'], /did you mean "rules"/],
   [['help', 'rules', 'hooks'], /one command or topic/],
   [['help', 'rules', '--json-schema'], /--json-schema goes with config, api, events/],

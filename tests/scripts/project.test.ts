@@ -76,3 +76,11 @@ test('the package holds the bundle for Node, which is its command', () => {
   expect(bin).toEqual({ 'emacs-agent-backend': 'dist/node/main.js' })
   expect(files).toEqual(['dist/node', 'CHANGELOG.md'])
 })
+
+test('the README names every package that is inside, and is one page', () => {
+  const readme = read('README.md')
+  const { dependencies } = JSON.parse(read('package.json'))
+  const [, table = ''] = /^## What it is made of\n(.*?)^## /ms.exec(readme) ?? []
+  expect(Object.keys(dependencies).filter(name => !table.includes(`\`${name}\``))).toEqual([])
+  expect(readme.split('\n').length).toBeLessThan(220)
+})

@@ -7,7 +7,7 @@ import { tempDir } from './temp.ts'
 export type Trap = { command: string; url: string }
 type Make = (root: string, trap: Trap, git: (...args: string[]) => string) => void
 
-export function write(root: string, path: string, text: string, mode = 0o644): void {
+function write(root: string, path: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(join(root, path)), { recursive: true })
   writeFileSync(join(root, path), text)
   chmodSync(join(root, path), mode)

@@ -199,7 +199,11 @@ function answer({ id, method, params = {}, result }: Message) {
     const serverInfo = { name: 'peer', version: '1' }
     return send({ id, result: { protocolVersion, capabilities, serverInfo, instructions: options.instructions } })
   }
-  if (method === 'tools/list') return list(id, (params as { cursor?: string }).cursor)
+  if (method === 'tools/list') {
+    const { cursor, category } = params as { cursor?: string; category?: string }
+    if (category !== undefined) journal(`list ${category}`)
+    return list(id, cursor)
+  }
   if (method === 'tools/call') {
     const {
       name,

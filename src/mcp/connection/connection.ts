@@ -37,6 +37,8 @@ export type ConnectionOptions = {
   project: string | null
   /** What was found out before; null to find out. */
   era: Era | null
+  /** What a server of the documentation's own dialect is asked for: only its tools of this category. */
+  category?: string
   /** Milliseconds for the whole handshake. */
   timeout_ms: number
   /** Milliseconds in which a server should answer the question for its era; silence means legacy. */
@@ -198,7 +200,7 @@ const MOST_REPEATS = 5
 const UNDECLARED_MS = 2000
 
 /** A list that does not end, or breaks off behind its first page, is worth what it brought: the log says what happened. */
-async function listTools(client: Client, { timeout_ms, onLog }: ConnectionOptions): Promise<ToolListing> {
+async function listTools(client: Client, { timeout_ms, category, onLog }: ConnectionOptions): Promise<ToolListing> {
   const declared = client.getServerCapabilities()?.tools !== undefined
   const deadline = performance.now() + (declared ? timeout_ms : Math.min(timeout_ms, UNDECLARED_MS))
   const tools: unknown[] = []
@@ -206,7 +208,7 @@ async function listTools(client: Client, { timeout_ms, onLog }: ConnectionOption
   const names = new Set<string>()
   let ttl_ms: number | null = null
   let repeats = 0
-  let params: { cursor?: string } = {}
+  let params: { cursor?: string; category?: string } = category === undefined ? {} : { category }
   const brokenOff = (why: string): ToolListing => {
     onLog(`[catalog] the list of tools ${why}: ${names.size} tools of ${seen.size} pages are taken`)
     return { tools, ttl_ms }
@@ -232,6 +234,6 @@ async function listTools(client: Client, { timeout_ms, onLog }: ConnectionOption
     if (seen.has(cursor)) return brokenOff('goes round in circles')
     seen.add(cursor)
     if (repeats >= MOST_REPEATS || seen.size >= MOST_PAGES) return brokenOff('does not end')
-    params = { cursor }
+    params = { ...params, cursor }
   }
 }

@@ -128,6 +128,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
       project: options.project,
       era,
       timeout_ms,
+      ...(config.format === 'toon' && { category: config.category }),
       probe_ms: options.probe_ms,
       open: async () => {
         opened = await options.open()

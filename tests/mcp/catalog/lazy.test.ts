@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contextFor, journalOf, peer, perform, until, withPool } from '../../support/mcp.ts'
+import { tempDir } from '../../support/temp.ts'
 
 const object = (properties: object, required: string[] = []) => ({ type: 'object', properties, required })
 const tools = [
@@ -234,7 +235,8 @@ describe('the kept catalog', () => {
       name         description        parameters
       read_file    Reads a file.      path:string!
       find         Finds files.       pattern:string! depth:int = 3  # not deep`
-    await withPool([peer({ list }, { format: 'toon' })], async ({ tools: offered }) => {
+    const journal = join(tempDir(), 'journal')
+    await withPool([peer({ list, journal }, { format: 'toon', category: 'files' })], async ({ tools: offered }) => {
       expect((await offered()).map(({ name, parameters }) => [name, parameters])).toEqual([
         ['peer/read_file', { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] }],
         [
@@ -246,6 +248,7 @@ describe('the kept catalog', () => {
           },
         ],
       ])
+      expect(journalOf(journal).filter(line => line.startsWith('list'))).toEqual(['list files'])
     })
   })
 })
