@@ -213,7 +213,7 @@ Each is (KIND VALUE START END)."
 
 (defun emacs-agent-mention--finish (name status)
   "Quote NAME, which was completed before point, where it must be.
-With the STATUS `exact' it may go on, and point stays before the closing quotation mark."
+With the STATUS `exact' it may go on: point stays before the quotation mark."
   (let* ((start (- (point) (length name))) (open (eq (char-before start) ?\")))
     (when (or open (emacs-agent-mention--quoted-p name))
       (delete-region start (point))
