@@ -39,14 +39,15 @@
 
 (defun emacs-agent-folding-end (&optional drop)
   "Fold each call of the turn that is done, if there are several.
-With DROP, only forget them."
+With DROP, only forget them.  Return their sections."
   (let ((sections (reverse emacs-agent-folding--turn)))
     (setq emacs-agent-folding--turn nil)
     (when (and emacs-agent-fold-calls (cdr sections) (not drop))
       (let ((folding (make-emacs-agent-folding :sections sections)))
         (dolist (section sections)
           (setf (emacs-agent-call-folding (emacs-agent-section-data section)) folding)
-          (emacs-agent-section-mark section))))))
+          (emacs-agent-section-mark section))))
+    sections))
 
 (defun emacs-agent-folding-toggle (folding)
   "Show what was called in FOLDING, or hide it."

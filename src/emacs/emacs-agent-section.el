@@ -19,7 +19,51 @@
   render                                ; a function that returns its text
   data                                  ; what that shows
   expanded                              ; whether all of it is to be seen
-  start end)
+  from to                               ; markers around it, or nil while it is settled
+  last                                  ; where it began when it was settled
+  buffer)
+
+(defun emacs-agent-section-start (section)
+  "Return the marker at the start of SECTION; nowhere once that is gone."
+  (emacs-agent-section--attach section)
+  (emacs-agent-section-from section))
+
+(defun emacs-agent-section-end (section)
+  "Return the marker where SECTION ends; it points nowhere once that is gone."
+  (emacs-agent-section--attach section)
+  (emacs-agent-section-to section))
+
+(defun emacs-agent-section-settle (section)
+  "Have SECTION, which will hardly change any more, found by its text.
+Each marker makes each change of the buffer slower."
+  (when (emacs-agent-section-from section)
+    (setf (emacs-agent-section-last section) (marker-position (emacs-agent-section-from section)))
+    (set-marker (emacs-agent-section-from section) nil)
+    (set-marker (emacs-agent-section-to section) nil)
+    (setf (emacs-agent-section-from section) nil
+          (emacs-agent-section-to section) nil)))
+
+(defun emacs-agent-section--attach (section)
+  "Put markers around SECTION again if it was settled."
+  (unless (emacs-agent-section-from section)
+    (if (buffer-live-p (emacs-agent-section-buffer section))
+        (with-current-buffer (emacs-agent-section-buffer section)
+          (emacs-agent-section--find section))
+      (setf (emacs-agent-section-from section) (make-marker)
+            (emacs-agent-section-to section) (make-marker)))))
+
+(defun emacs-agent-section--find (section)
+  "Put markers around SECTION, which is in this buffer."
+  (let* ((last (or (emacs-agent-section-last section) (point-min)))
+         (find (lambda (from) (text-property-any (max (point-min) (min from (point-max))) (point-max)
+                                                 'emacs-agent-section section)))
+         (inside (or (funcall find (- last 2000)) (funcall find (point-min)) (point-max)))
+         (start (if (and (> inside (point-min)) (eq section (emacs-agent-section-at (1- inside))))
+                    (previous-single-property-change inside 'emacs-agent-section nil (point-min))
+                  inside)))
+    (setf (emacs-agent-section-from section) (copy-marker start)
+          (emacs-agent-section-to section)
+          (copy-marker (next-single-property-change start 'emacs-agent-section nil (point-max))))))
 
 (defun emacs-agent-section--text (section)
   "Return the text of SECTION as it should be now."
@@ -30,8 +74,9 @@
   "Write SECTION at the end of the output and return it."
   (emacs-agent-output-edit
     (let ((start (emacs-agent-output-append (emacs-agent-section--text section))))
-      (setf (emacs-agent-section-start section) (copy-marker start)
-            (emacs-agent-section-end section) (copy-marker (point)))))
+      (setf (emacs-agent-section-buffer section) (current-buffer)
+            (emacs-agent-section-from section) (copy-marker start)
+            (emacs-agent-section-to section) (copy-marker (point)))))
   section)
 
 (defun emacs-agent-section-update (section)

@@ -56,10 +56,15 @@
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-view-event)
 
+(defvar-local emacs-agent-view--done nil
+  "Sections of calls that are done, and of thoughts, since the last batch.")
+
 (defun emacs-agent-view-batch (_session)
   "Write what came in pieces since the last time."
   (emacs-agent-message-show-all)
-  (emacs-agent-section-update-marked))
+  (emacs-agent-section-update-marked)
+  (mapc #'emacs-agent-section-settle emacs-agent-view--done)
+  (setq emacs-agent-view--done nil))
 
 (defun emacs-agent-view--touch (id)
   "Have the section with ID written again."
@@ -135,6 +140,7 @@
   (emacs-agent-view--note-call
    (alist-get 'tool_call_id event)
    (lambda (call)
+     (push (emacs-agent-section-with-id (emacs-agent-call-id call)) emacs-agent-view--done)
      (setf (emacs-agent-call-result call) event
            (emacs-agent-call-output call) nil))))
 
@@ -188,7 +194,7 @@
   "Write EVENT, the end of a turn."
   (let-alist event
     (unless .parent_tool_call_id
-      (emacs-agent-folding-end)
+      (setq emacs-agent-view--done (append (emacs-agent-folding-end) emacs-agent-view--done))
       (emacs-agent-output-line
        (string-join
         (delq nil (list (pcase .outcome

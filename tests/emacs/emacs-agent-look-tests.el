@@ -202,5 +202,19 @@
       (dolist (line '("^Title +T$" "^Model +a/b$" "^Agent +plan$" "^Cost +\\$0\\.5000$" "^Tokens +1\\.0k in"))
         (should (string-match-p line tooltip))))))
 
+(ert-deftest emacs-agent-look-settled ()
+  "A call that is done has no markers, and is found all the same, also when what is above it changes."
+  (emacs-agent-test-with-session
+    (emacs-agent-look-tests--turn session)
+    (let ((first (emacs-agent-section-with-id "c3")) (last (emacs-agent-section-with-id "c7")))
+      (should-not (emacs-agent-section-from last))
+      (emacs-agent-section-toggle first)
+      (should (> (- (emacs-agent-section-end first) (emacs-agent-section-start first)) 60))
+      (goto-char (emacs-agent-section-start last))
+      (should (eq last (emacs-agent-section-at)))
+      (should-not (eq last (emacs-agent-section-at (1- (point)))))
+      (emacs-agent-section-toggle last)
+      (should (string-search "\"path\": \"a\"" (buffer-substring (emacs-agent-section-start last) (emacs-agent-section-end last)))))))
+
 (provide 'emacs-agent-look-tests)
 ;;; emacs-agent-look-tests.el ends here
