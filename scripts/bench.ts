@@ -21,6 +21,7 @@ const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   llm: async () => (await import('./bench/llm.ts')).benchLlm,
   mcp: async () => (await import('./bench/mcp.ts')).benchMcp,
   undo: async () => (await import('./bench/undo.ts')).benchUndo,
+  sandbox: async () => (await import('./bench/sandbox.ts')).benchSandbox,
   editor: async () => (await import('./bench/editor.ts')).benchEditor,
   emacs: async () => (await import('./bench/emacs.ts')).benchEmacs,
 }

@@ -88,8 +88,12 @@ detect() {
   esac
   case $(uname -s) in
     Linux)
+      # Of the system itself: musl may be there beside glibc.
       libc=
-      for loader in /lib/ld-musl-*; do [ ! -e "$loader" ] || libc=-musl; done
+      case $(ldd --version 2>&1 || true) in *musl*) libc=-musl ;; esac
+      if ! command -v ldd >/dev/null; then
+        for loader in /lib/ld-musl-*; do [ ! -e "$loader" ] || libc=-musl; done
+      fi
       echo "linux-$processor$libc"
       ;;
     Darwin)

@@ -57,7 +57,7 @@ export async function benchLanguages(): Promise<boolean> {
       const edits: number[] = []
       for (let i = 0; i < EDITS; i++) {
         const [took, errors] = await timed(() => servers.newErrors(path, right, wrong, AbortSignal.timeout(BOUND_MS)))
-        if (errors.length > 0) edits.push(took)
+        if (errors?.length) edits.push(took)
         await servers.newErrors(path, wrong, right, AbortSignal.timeout(BOUND_MS))
       }
       const what = `${found.name}: an edit until its errors are known (${edits.length} of ${EDITS} in time)`

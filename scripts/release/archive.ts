@@ -18,11 +18,11 @@ export async function pack(parent: string, folder: string, path: string, date: D
     await run('zip', ['-q', '-X', '-9', '-D', path, '-@'], parent, input)
     return
   }
-  // One thread: with more, the bytes depend on their number. The filter is for machine code of x64, and every xz knows it.
+  // One thread: with more, the bytes depend on their number. Preset 6 saves 3 % more, and takes half as long again. The filter is for machine code of x64, and every xz knows it.
   const filter = folder.includes('x64') ? '--x86 ' : ''
   const time = `--mtime=@${Math.floor(date.getTime() / 1000)}`
   const tar = ['--format=ustar', '--owner=0', '--group=0', '--numeric-owner', '--mode=u+w,go-w', time, '--no-recursion']
-  const compress = `--use-compress-program=xz -T1 ${filter}--lzma2=preset=6`
+  const compress = `--use-compress-program=xz -T1 ${filter}--lzma2=preset=4`
   await run('tar', [...tar, compress, '-cf', path, '--files-from=-'], parent, input)
 }
 

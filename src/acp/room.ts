@@ -52,7 +52,7 @@ export function createRoom(session: Session, { client, can, gone, store, runtime
 
   const unsubscribe = session.subscribe(event => {
     outbox.add(...updates.live(event))
-    if (event.type === 'tool.call' && event.requires_approval) void askPermission(event, asking)
+    if (event.type === 'tool.call' && event.requires_approval) void askPermission(event, asking).catch(warn)
     if (event.type === 'question') void askQuestion(event, { ...asking, can, tell }).catch(warn)
     if (event.type === 'session.updated' && !event.usage && (event.model || event.agent) && !setting)
       void configOptions()

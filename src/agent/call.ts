@@ -22,12 +22,10 @@ export type ToolAccess = {
   checks?: {
     /** A call that would make these changes was announced: what is wrong before it is asked for meanwhile. */
     begin(changes: readonly Change[]): void
-    /** What is wrong since, for the model; undefined for nothing. Takes two seconds at most, and never rejects. */
-    after(
-      changes: readonly Change[],
-      context: ToolContext,
-      signal: AbortSignal,
-    ): Promise<{ text: string; diagnostics: readonly object[] } | undefined>
+    /** What is wrong since; undefined for nothing. Takes two seconds at most, and never rejects. */
+    after(changes: readonly Change[], context: ToolContext, signal: AbortSignal): Promise<Report | undefined>
+    /** What was found wrong after `after` had returned, each once; undefined for nothing. Waits for no checker, never rejects. */
+    late(context: ToolContext): Promise<Report | undefined>
   }
   /** What a call that has run has worked on. */
   touched(prepared: Prepared): Promise<void>
@@ -42,6 +40,9 @@ export type ToolAccess = {
     ): Promise<string[]>
   }
 }
+
+/** What checkers found: `text` for the model, the entries for `metadata.diagnostics`. */
+export type Report = { text: string; diagnostics: readonly object[] }
 
 /** What the hooks of one event said, in the order of the configuration. */
 export type HookReply = {

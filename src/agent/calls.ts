@@ -1,6 +1,6 @@
 import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
 import type { Foreseen } from '../undo/keeper.ts'
-import { type BlockedCall, isBlocked, type Prepared, prepare } from './call.ts'
+import { type BlockedCall, isBlocked, type Prepared, prepare, type Report } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { fileChanges, interrupted, type Performed, perform } from './perform.ts'
 import { type Decision, state, type Turn } from './turn.ts'
@@ -114,7 +114,9 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   const keep = keeper && prepared.effect.level !== 'read' ? () => keeper.keep(writing, ids) : undefined
   const performed = await perform(prepared, context, note, keep)
   const changed = await fileChanges(performed.changes, context, ids)
-  const wrong = signal.aborted ? undefined : await checks?.after(performed.changes, context, signal)
+  const since = signal.aborted ? undefined : await checks?.after(performed.changes, context, signal)
+  const late = performed.result.result && !signal.aborted ? await checks?.late(context) : undefined
+  const wrong = [late, since].filter(report => report !== undefined)
   const heard = signal.aborted ? [] : ((await hooks?.after(prepared, performed.result, changed, signal)) ?? [])
   channel.push(
     result(turn, call, withNotes(withErrors(performed.result, wrong), [...(prepared.notes ?? []), ...heard])),
@@ -123,12 +125,12 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   for (const event of changed) channel.push(event)
 }
 
-/** Errors that its files have since. */
-function withErrors(outcome: Performed['result'], wrong: { text: string; diagnostics: readonly object[] } | undefined) {
+/** Errors that checkers found. */
+function withErrors(outcome: Performed['result'], wrong: readonly Report[]): Performed['result'] {
   const { result: body } = outcome
-  if (!wrong || !body) return outcome
-  const { diagnostics, text } = wrong
-  const content = `${body.content}\n[${text}]`
+  if (wrong.length === 0 || !body) return outcome
+  const diagnostics = wrong.flatMap(report => report.diagnostics)
+  const content = body.content + wrong.map(({ text }) => `\n[${text}]`).join('')
   return { ...outcome, result: { ...body, content, metadata: { ...body.metadata, diagnostics } } }
 }
 

@@ -85,7 +85,7 @@ async function listenBeside(
     const token_file = await keepToken(token, state)
     files.push(token_file)
     const url = `http://127.0.0.1:${port}`
-    files.push(keepAddress({ url, port, pid: process.pid, version, protocol: PROTOCOL, token_file }, state))
+    files.push(keepAddress('acp', { url, port, pid: process.pid, version, protocol: PROTOCOL, token_file }, state))
     return async () => {
       forget()
       await stop()

@@ -19,6 +19,9 @@ const PARSE_ERROR = -32700
 const INVALID_REQUEST = -32600
 const INTERNAL_ERROR = -32603
 
+/** A server that is asked whether it is there answers by then. */
+const ANSWER_MS = 10_000
+
 type Outgoing = { id?: unknown; method?: unknown }
 
 /**
@@ -35,7 +38,9 @@ export async function attach(options: Options<'acp'>, program: Process): Promise
   if (!reply.ok || reply.body === null)
     throw new UsageError(`The server at ${printable(url)} refused: ${reply.status} ${printable(await reply.text())}`)
   const lines = linesOf(reply.body)
-  const { connection_id } = v.parse(Opened, JSON.parse((await lines.next()).value ?? '{}'))
+  const connection_id = openedBy((await lines.next()).value ?? '')
+  if (connection_id === null)
+    throw new UsageError(`What answers at ${printable(url)} does not serve ACP clients. It may be an older version.`)
   const write = writer(program)
   const send = async (line: string) => {
     const message = parse(line)
@@ -107,6 +112,15 @@ const failure = (id: unknown, code: number, message: string): string =>
 
 const Opened = v.object({ connection_id: v.string() })
 const Health = v.object({ pid: v.number() })
+const Address = v.object({ url: v.pipe(v.string(), v.url()), token_file: v.string() })
+
+function openedBy(line: string): string | null {
+  try {
+    return v.parse(Opened, JSON.parse(line)).connection_id
+  } catch {
+    return null
+  }
+}
 
 /**
  * The server at the address (the configured one where none is given) with its token: that of EMACS_AGENT_TOKEN, else the one
@@ -118,11 +132,13 @@ async function findServer(given: string | undefined, config: Pick<Config, 'host'
     throw new UsageError(`--attach takes the address of a server, as http://127.0.0.1:9420: not ${printable(address)}`)
   const url = new URL(address).origin
   const own = program.env['EMACS_AGENT_TOKEN']
-  // Tokens of our files go to this machine alone.
-  const tokens = own ? [own] : isLoopback(url) ? tokensIn(program.dirs.state) : []
+  const tokens = own ? [own] : tokensFor(url, program.dirs.state)
   stayHome(url)
   for (const token of [...tokens, '']) {
-    const reply = await fetch(`${url}/health`, { headers: headersOf(token) }).catch(error => {
+    const reply = await fetch(`${url}/health`, {
+      headers: headersOf(token),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    }).catch(error => {
       throw new UsageError(`No server answers at ${printable(url)} (${messageOf(error)}). Start one with \`serve\`.`)
     })
     if (v.is(Health, await reply.json().catch(() => null))) return { url, token } // something else that listens there
@@ -132,11 +148,24 @@ async function findServer(given: string | undefined, config: Pick<Config, 'host'
   )
 }
 
-/** Of the servers that run. */
-const tokensIn = (state: string): string[] =>
+/** Of servers of ours that run and listen there: another program on this machine is sent no token. */
+const tokensFor = (url: string, state: string): string[] =>
   namesIn(state).flatMap(name => {
-    const pid = Number(/^token-(\d+)$/.exec(name)?.[1])
-    return pid > 0 && startTimeOf(pid) !== null ? [readRegularSync(join(state, name)).toString().trim()] : []
+    const pid = Number(/^(?:acp|serve)-(\d+)\.json$/.exec(name)?.[1])
+    if (!(pid > 0) || startTimeOf(pid) === null) return []
+    try {
+      const own = v.parse(Address, JSON.parse(readRegularSync(join(state, name)).toString()))
+      return isAt(new URL(own.url), new URL(url)) ? [readRegularSync(own.token_file).toString().trim()] : []
+    } catch {
+      return [] // it ends just now
+    }
   })
+
+const EVERYWHERE = ['0.0.0.0', '[::]']
+const isAt = (own: URL, asked: URL): boolean =>
+  isLoopback(asked.href) &&
+  own.port === asked.port &&
+  (EVERYWHERE.includes(own.hostname) || hostOf(own) === hostOf(asked))
+const hostOf = ({ hostname }: URL): string => (hostname === 'localhost' ? '127.0.0.1' : hostname)
 
 const headersOf = (token: string): Record<string, string> => (token === '' ? {} : { authorization: `Bearer ${token}` })

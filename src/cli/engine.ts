@@ -23,7 +23,12 @@ export function createEngine(
   const { token, about, version } = options
   const runtime = createRuntime({ ...options, secrets: () => (token === null ? [] : [token]) })
   const metrics = createMetrics()
-  const store = new Store(runtime, metrics.observe)
+  const { telemetry: { otlp } = {} } = options.loaded.config
+  const telemetry = otlp && import('../server/telemetry.ts').then(it => it.createTelemetry(otlp, version))
+  const store = new Store(runtime, event => {
+    metrics.observe(event)
+    if (telemetry) void telemetry.then(it => it.observe(event))
+  })
   const acp = lazily(async () => {
     const { createConnections } = await import('../acp/connections.ts')
     return createConnections({ store, runtime, version, log: runtime.log })
@@ -44,6 +49,7 @@ export function createEngine(
     },
     async close() {
       await store.shutdown()
+      if (telemetry) await (await telemetry).close()
       await runtime.close()
     },
   }

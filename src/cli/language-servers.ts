@@ -13,7 +13,11 @@ export function createLanguageServers(options: {
 }) {
   const projects = new Map<string, Promise<ProjectServers>>()
 
-  async function create({ lsp, project_trusted }: Config, project: string): Promise<ProjectServers> {
+  async function create(
+    { lsp, project_trusted }: Config,
+    project: string,
+    closed: () => void,
+  ): Promise<ProjectServers> {
     const [{ createProjectServers }, { programFor }, { compileGlob }] = await Promise.all([
       import('../lsp/project.ts'),
       import('../tools/shell/executable.ts'),
@@ -27,7 +31,7 @@ export function createLanguageServers(options: {
         programFor: (name, project, trusted) => programFor(name, options.env(), project, trusted),
         compile: compileGlob,
       },
-      { ...options, idle_ms: IDLE_MS },
+      { ...options, idle_ms: IDLE_MS, closed },
     )
   }
 
@@ -35,9 +39,13 @@ export function createLanguageServers(options: {
     /** Starts none. `project` is a real path. */
     of(config: Config, project: string): Promise<ProjectServers> {
       const key = JSON.stringify([project, config.project_trusted, config.lsp])
-      const known = projects.get(key) ?? create(config, project)
-      projects.set(key, known)
-      return known
+      const known = projects.get(key)
+      if (known) return known
+      const forget = () => void projects.delete(key)
+      const created = create(config, project, forget)
+      projects.set(key, created)
+      created.catch(forget)
+      return created
     },
     async close(): Promise<void> {
       await Promise.allSettled([...projects.values()].map(async servers => (await servers).close()))

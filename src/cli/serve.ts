@@ -8,7 +8,7 @@ import { configure } from './configure.ts'
 import type { Engine } from './engine.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
-import { keepToken, newToken } from './token.ts'
+import { keepAddress, keepToken, newToken } from './token.ts'
 
 export const PROTOCOL = 1
 /** After this a shutdown stops waiting: the parent process, or the system, is waiting too. */
@@ -72,6 +72,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
     token_file: tokenFile,
     token: options.stdin_lifeline ? token : null,
   }
+  const addressFile = tokenFile && keepAddress('serve', handshake, dirs.state)
   program.handshake(`${JSON.stringify(handshake)}\n`)
   log('info', `listening on ${handshake.url}`)
   // What was ignored in the configuration is said at the start.
@@ -80,9 +81,11 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   if ([childrenDir, worktreesDir].some(own => isFilled(own(dirs.state)))) void load().then(loaded => loaded.sweep())
 
   log('info', `stopping: ${await stopped}`)
-  const forgetToken = () => tokenFile && rmSync(tokenFile, { force: true })
+  const forget = () => {
+    for (const path of [tokenFile, addressFile]) if (path) rmSync(path, { force: true })
+  }
   const patience = setTimeout(() => {
-    forgetToken()
+    forget()
     program.exit(0)
   }, SHUTDOWN_MS)
   try {
@@ -90,7 +93,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
     await server.stop()
   } finally {
     clearTimeout(patience)
-    forgetToken()
+    forget()
   }
   return 0
 }

@@ -12,7 +12,7 @@ export async function keepToken(token: string, state: string): Promise<string> {
     await makePrivateDir(state)
     // A backend that was killed left its files, perhaps under our number.
     for (const name of readdirSync(state)) {
-      const pid = Number(/^(?:token-(\d+)|acp-(\d+)\.json)$/.exec(name)?.slice(1).find(Boolean))
+      const pid = Number(/^(?:token-(\d+)|(?:acp|serve)-(\d+)\.json)$/.exec(name)?.slice(1).find(Boolean))
       if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })
     }
     const path = join(state, `token-${process.pid}`)
@@ -25,9 +25,9 @@ export async function keepToken(token: string, state: string): Promise<string> {
   }
 }
 
-/** Writes where a backend without a handshake listens to `acp-<pid>.json`, beside its token. Returns its path. */
-export function keepAddress(handshake: object, state: string): string {
-  const path = join(state, `acp-${process.pid}.json`)
+/** Writes where this backend listens, beside its token: `acp-<pid>.json` or `serve-<pid>.json`. Returns its path. */
+export function keepAddress(command: 'acp' | 'serve', handshake: object, state: string): string {
+  const path = join(state, `${command}-${process.pid}.json`)
   writeFileSync(path, `${JSON.stringify(handshake)}\n`, { flag: 'wx', mode: PRIVATE_FILE })
   return path
 }

@@ -20,6 +20,7 @@ export type Config = Scalars &
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>
     web_search?: WebSearchConfig
+    telemetry?: TelemetryConfig
     /** Where each rule of `permissions` came from. */
     rules: ConfigRule[]
   }
@@ -71,6 +72,8 @@ export type LspConfig = Entry<'lsp'>[string]
 export type FormatConfig = { pattern: string; command: Entry<'format'>[string] }
 
 export type WebSearchConfig = Entry<'web_search'>
+
+export type TelemetryConfig = Entry<'telemetry'>
 
 export type ModelConfig = Entry<'models'>[string]
 

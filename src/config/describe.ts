@@ -11,7 +11,7 @@ import type { FileConfig } from './schema.ts'
 export function describeFile({ data, problems, left_out, ignored }: ParsedFile): string[] {
   if (problems.length > 0) return problems.map(problem => `cannot be used: ${printable(problemLine(problem))}`)
   const { providers: _, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = data
-  const { hooks: __, lsp: ___, web_search: ____, format = {}, sandbox, ...settings } = others
+  const { hooks: __, lsp: ___, web_search: ____, telemetry: _____, format = {}, sandbox, ...settings } = others
   const { allowed_directories = [], ...scalars } = settings
   return [
     ...mcp_servers.map(describeServer),

@@ -18,7 +18,7 @@ import { defaultServer } from './settings.ts'
  */
 export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Layer; problems: ConfigProblem[] } {
   const { providers = {}, mcp_servers = [], permissions = {}, agents = {}, models = {}, ...others } = file.data
-  const { hooks, lsp = {}, format = {}, sandbox, web_search, ...settings } = others
+  const { hooks, lsp = {}, format = {}, sandbox, web_search, telemetry, ...settings } = others
   const layer = emptyLayer()
   const origin = (path: Path) => `${file.path}:${file.lineOf(path)}`
   for (const key of Object.keys(settings)) layer.where[key] = origin([key])
@@ -70,6 +70,10 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
   for (const name of file.left_out_agents)
     if (name === WRITING_AGENT) layer.agents[name] = { read_only: true, origin: file.path }
   if (hooks) layer.hooks = hooks
+  if (telemetry) {
+    layer.telemetry = telemetry
+    layer.where['telemetry'] = origin(['telemetry'])
+  }
   if (web_search) {
     // Without its key it is off.
     layer.web_search = { ...web_search, ...expandValues(defined(web_search), around.env, new Set()) }

@@ -40,6 +40,7 @@ const NEVER_FROM_PROJECTS = [
   'hooks',
   'lsp',
   'web_search',
+  'telemetry',
 ]
 
 /** What is not asked is for the user to say. */

@@ -21,7 +21,7 @@ export const maybe = <S extends v.GenericSchema>(schema: S) => v.optional(schema
 export const text = (expected = 'a string') => v.pipe(v.string(expected), v.nonEmpty(expected))
 export const texts = v.array(v.string('a string'), 'a list of strings')
 /** A number or a truth value is meant as its text: `PORT = 3000`. */
-export const word = v.pipe(v.union([v.string(), v.number(), v.boolean()], 'a string'), v.transform(String))
+const word = v.pipe(v.union([v.string(), v.number(), v.boolean()], 'a string'), v.transform(String))
 export const words = v.array(word, 'a list of strings')
 export const strings = record(v.string(), word)
 export const flag = v.boolean('true or false')

@@ -8,6 +8,7 @@ import type {
   McpServerConfig,
   ModelConfig,
   ProviderConfig,
+  TelemetryConfig,
   WebSearchConfig,
 } from './config.ts'
 import { type OwnSandbox, override, type SandboxEntry, tighten } from './sandbox.ts'
@@ -28,6 +29,7 @@ export type Layer = {
   /** Commands by file pattern. */
   format: Record<string, FormatConfig['command']>
   web_search?: WebSearchConfig
+  telemetry?: TelemetryConfig
   rules: ConfigRule[]
   where: Record<string, string>
 }
@@ -79,6 +81,7 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
     lsp: merged(layer => layer.lsp),
     format: formatters(layers),
     web_search: layers.find(layer => layer.web_search)?.web_search,
+    telemetry: layers.find(layer => layer.telemetry)?.telemetry,
     rules,
   }
   const settings = [...SCALAR_KEYS, ...LIST_KEYS]

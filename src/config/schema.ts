@@ -234,6 +234,7 @@ export const fileSchema = table({
   lsp: maybe(record(name, languageServer)),
   format: maybe(record(text('a file pattern'), formatter)),
   web_search: maybe(webSearch),
+  telemetry: maybe(table({ otlp: maybe(url) })),
   models: maybe(record(v.pipe(v.string(), v.regex(/^[^\s/]+\/\S+$/, MODEL_ID)), model)),
 })
 export type FileConfig = v.InferOutput<typeof fileSchema>

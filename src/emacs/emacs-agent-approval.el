@@ -43,14 +43,14 @@
 ;;;; Showing
 
 (defun emacs-agent-approval-render (section)
-  "Return the text of SECTION if the call that it shows waits, else nil."
+  "Return the text of SECTION if its call waits, else nil."
   (and (emacs-agent-call-pending-p (emacs-agent-section-data section))
        (emacs-agent-approval--text section)))
 
 (add-hook 'emacs-agent-call-render-functions #'emacs-agent-approval-render)
 
 (defun emacs-agent-approval--text (section)
-  "Return the text of SECTION, which shows a call that waits."
+  "Return the text of SECTION, about a call that waits."
   (let* ((call (emacs-agent-section-data section))
          (event (emacs-agent-call-event call))
          (danger (emacs-agent-approval-danger event)))
@@ -102,7 +102,7 @@ What undo brings back is not."
        (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
 
 (defun emacs-agent-approval--command (tool)
-  "Return a line about what TOOL runs, where only this Emacs knows it."
+  "Return a line about what TOOL will run, where only this Emacs knows it."
   (and (equal tool "compile") emacs-agent-session
        (concat "Command: " (emacs-agent-inert-line (emacs-agent-compile-command emacs-agent-session) 500) "\n")))
 

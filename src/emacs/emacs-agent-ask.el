@@ -39,7 +39,7 @@
 
 ;;;###autoload
 (defun emacs-agent-fix-diagnostic-at-point ()
-  "Have the agent fix what Flymake says about this line."
+  "Have the agent fix what Flymake reports on this line."
   (interactive)
   (let ((diagnostics (emacs-agent-context-diagnostics (line-beginning-position) (line-end-position))))
     (when (= 0 (length diagnostics)) (user-error "Flymake says nothing about this line"))

@@ -47,7 +47,7 @@ An empty TOKEN-FILE stands for a backend that wants no token."
                  (emacs-agent-say "Attached to backend %s, process %s" .version .pid)))))))
 
 (defun emacs-agent-attach--state-directory ()
-  "Return the directory where a backend leaves its token."
+  "Return the directory where the token of a backend is."
   (cond ((getenv "XDG_STATE_HOME") (expand-file-name "emacs-agent/" (getenv "XDG_STATE_HOME")))
         ((eq system-type 'windows-nt) (expand-file-name "emacs-agent/" (getenv "LOCALAPPDATA")))
         (t (expand-file-name "~/.local/state/emacs-agent/"))))

@@ -230,7 +230,7 @@ or M-x emacs-agent-install-program for the backend of this client"
       (emacs-agent-backend--died (string-trim event)))))
 
 (defun emacs-agent-backend--died (event)
-  "The backend ended with EVENT: start it again, unless that keeps happening."
+  "The backend ended with EVENT: start it again, unless that happened too often."
   (let* ((now (float-time))
          (recent (cl-remove-if (lambda (time) (> (- now time) 60))
                                (emacs-agent-backend-restarts emacs-agent-backend))))

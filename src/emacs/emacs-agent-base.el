@@ -39,7 +39,7 @@ It is installed from an executable of the same version.")
 ;;;; The log
 
 (defun emacs-agent-log (format &rest args)
-  "Write FORMAT with ARGS to the log buffer, which keeps its last lines."
+  "Write FORMAT with ARGS to the log buffer, of which the last lines stay."
   (with-current-buffer (get-buffer-create "*emacs-agent-log*")
     (let ((inhibit-read-only t) (buffer-undo-list t))
       (goto-char (point-max))
@@ -66,7 +66,7 @@ Emacs would stop for seconds on an error in a filter."
       (error (emacs-agent-say "Emacs-Agent: %s" (error-message-string err))))))
 
 (defun emacs-agent-run-hook (hook &rest args)
-  "Run HOOK with ARGS; a function that fails keeps nothing from the others."
+  "Run HOOK with ARGS; after a function that fails, call the others."
   (run-hook-wrapped hook (lambda (function) (apply #'emacs-agent-run-safely function args) nil)))
 
 (provide 'emacs-agent-base)

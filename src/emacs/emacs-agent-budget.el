@@ -46,7 +46,7 @@
                  (goto-char (point-min))))))))
 
 (defun emacs-agent-budget--text (context)
-  "Return CONTEXT, what the backend says of a window, as text."
+  "Return CONTEXT, the backend's report about a window, as text."
   (let-alist context
     (let* ((parts (append .parts nil))
            (sum (apply #'+ (mapcar (lambda (part) (alist-get 'tokens part)) parts)))

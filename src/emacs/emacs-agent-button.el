@@ -14,7 +14,7 @@
 (require 'emacs-agent-output)
 
 (defun emacs-agent-button (key text command &optional map)
-  "Return KEY and TEXT, what it does; a click on them runs COMMAND there.
+  "Return KEY and TEXT, what it does; after a click on them, run COMMAND there.
 Other keys are those of MAP."
   (let ((keys (make-sparse-keymap)))
     (set-keymap-parent keys map)
@@ -25,7 +25,7 @@ Other keys are those of MAP."
                                'help-echo (format "mouse-1, %s: %s" key text))))
 
 (defun emacs-agent-button--click (command)
-  "Return a command that runs COMMAND where it is clicked."
+  "Return a command to run COMMAND where it is clicked."
   (lambda (event)
     (interactive "e")
     (let ((place (event-start event)))

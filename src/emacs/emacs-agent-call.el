@@ -154,7 +154,7 @@ The rest is shown in a buffer of its own."
 ;;;; The rest
 
 (defun emacs-agent-call-shorten (org &optional limit)
-  "Return ORG, a body, with at most LIMIT lines of a block that it starts with.
+  "Return ORG, a body, with at most LIMIT lines of a block at its start.
 LIMIT is `emacs-agent-result-lines' by default."
   (let ((lines (split-string org "\n")) (limit (1+ (or limit emacs-agent-result-lines))))
     (concat (if (and (> (length lines) (1+ limit))
@@ -222,12 +222,12 @@ Each function is called with the section of a call, in its buffer, and returns
 the text of that section, or nil.  The first text counts.")
 
 (defun emacs-agent-call-render (section)
-  "Return the text of SECTION, which shows a call."
+  "Return the text of SECTION, about a call."
   (or (run-hook-with-args-until-success 'emacs-agent-call-render-functions section)
       (emacs-agent-call--text section)))
 
 (defun emacs-agent-call--text (section)
-  "Return the text of SECTION, which shows a call that waits for nobody."
+  "Return the text of SECTION, about a call that waits for nobody."
   (concat (emacs-agent-call-body section) (emacs-agent-call-changes-text (emacs-agent-section-data section))))
 
 (defun emacs-agent-call-body (section)

@@ -59,7 +59,7 @@
                     (t (emacs-agent-code--later begin))))))))))
 
 (defun emacs-agent-code--next (limit)
-  "Go to the end of the next block that starts before LIMIT.
+  "Go to the end of the next block whose start is before LIMIT.
 Return (BEGIN LANG FROM TO), where FROM and TO are around its code, or nil."
   (let ((case-fold-search t))
     (when (and (<= (point) limit) (re-search-forward emacs-agent-code--begin limit t))

@@ -47,7 +47,7 @@
       'later)))
 
 (defun emacs-agent-compile--start (command directory)
-  "Start COMMAND in DIRECTORY and return its buffer, which no window shows."
+  "Start COMMAND in DIRECTORY and return its buffer, which is in no window."
   (let ((default-directory directory)
         (compilation-always-kill t)
         (display-buffer-overriding-action '((lambda (&rest _) 'fail))))
@@ -66,7 +66,7 @@ BUFFER is where it writes."
         (run-at-time emacs-agent-compile-pace nil #'emacs-agent-compile--report request buffer end)))))
 
 (defun emacs-agent-compile--finished (request buffer status)
-  "Answer REQUEST with what BUFFER says; STATUS is how its compilation ended."
+  "Answer REQUEST with the text of BUFFER; STATUS is how its compilation ended."
   (with-current-buffer buffer
     (let ((errors (emacs-agent-compile--errors)))
       (emacs-agent-editor-answer

@@ -39,7 +39,7 @@
                                    :render #'emacs-agent-conflict--render))))))
 
 (defun emacs-agent-conflict--render (section)
-  "Return the text of SECTION, which shows a conflict."
+  "Return the text of SECTION, about a conflict."
   (let* ((conflict (emacs-agent-section-data section))
          (buffer (emacs-agent-conflict-buffer conflict))
          (name (emacs-agent-inert-line (if (buffer-live-p buffer) (buffer-name buffer) "a buffer"))))
@@ -72,7 +72,7 @@
   (diff-buffer-with-file (emacs-agent-conflict--at-point)))
 
 (defun emacs-agent-conflict-take-disk ()
-  "Put what the file has into the buffer at point; undo brings your text back."
+  "Put what the file has into the buffer at point; your text comes back by undo."
   (interactive)
   (let ((buffer (emacs-agent-conflict--at-point)))
     (with-current-buffer buffer (emacs-agent-files-revert))

@@ -31,7 +31,7 @@
          :on-state (lambda (_stream state) (emacs-agent-connection--stream-state session state)))))
 
 (defun emacs-agent-session-leave (session)
-  "Stop following SESSION; it goes on in the backend."
+  "Stop following SESSION, which stays alive in the backend."
   (emacs-agent-sse-close (emacs-agent-session-stream session))
   (let ((timer (emacs-agent-session-timer session)))
     (when timer (cancel-timer timer)))
@@ -111,7 +111,7 @@
            (when else (funcall else failure)))))
 
 (defun emacs-agent-session-give-back (session answer)
-  "Give the prompts back that SESSION dropped, as ANSWER of the backend says.
+  "Give back what SESSION dropped, according to ANSWER of the backend.
 Return whether there were any."
   (let ((dropped (mapcar (lambda (prompt) (alist-get 'text prompt)) (alist-get 'dropped answer))))
     (when dropped

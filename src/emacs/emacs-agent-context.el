@@ -124,14 +124,14 @@ Signals an error for one that is too large."
     (_ "note")))
 
 (defun emacs-agent-context-visible ()
-  "Return the lines of this buffer that a window shows, or nil."
+  "Return the lines of this buffer that are visible in a window, or nil."
   (let ((window (get-buffer-window nil 'visible)))
     (and window
          `((start . ,(emacs-agent-context-line (window-start window)))
            (end . ,(emacs-agent-context-line (min (point-max) (or (window-end window) (point-max)))))))))
 
 (defun emacs-agent-context-of (buffer &optional parts)
-  "Return the context that BUFFER makes, with PARTS as in `emacs-agent-context'."
+  "Return the context from BUFFER, with PARTS as in `emacs-agent-context'."
   (let ((parts (or parts emacs-agent-context)))
     (with-current-buffer buffer
       (let ((point (let ((window (get-buffer-window nil 'visible)))

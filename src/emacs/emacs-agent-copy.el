@@ -23,11 +23,11 @@
               search-default-mode #'emacs-agent-copy--regexp))
 
 (defun emacs-agent-copy--regexp (string &optional _lax)
-  "Return a regexp for STRING that passes over what keeps text from being syntax."
+  "Return a regexp for STRING that passes over what stops text from being syntax."
   (mapconcat (lambda (char) (regexp-quote (string char))) string (concat emacs-agent-copy--marks "*")))
 
 (defun emacs-agent-copy--tolerant (regexp)
-  "Return REGEXP so that it passes over what keeps text from being syntax."
+  "Return REGEXP so that it passes over what stops text from being syntax."
   (replace-regexp-in-string
    (rx (or (seq "\\" (any "(|{") (opt "?:"))
            (seq (or (seq "\\" anychar) (seq "[" (opt "^") (opt "]") (* (not (any "]"))) "]") (not (any "\\$")))
@@ -58,7 +58,7 @@ For `filter-buffer-substring-function'."
                  (split-string text "\n") "\n"))))
 
 (defun emacs-agent-copy--line (line in-block)
-  "Return LINE as it was said; IN-BLOCK says that it is code."
+  "Return LINE as it was said; IN-BLOCK means that it is code."
   (replace-regexp-in-string
    emacs-agent-copy--marks ""
    (if in-block (replace-regexp-in-string "\\`\\([ \t]*,*\\),\\(\\*\\|#\\+\\)" "\\1\\2" line t) line)

@@ -78,7 +78,7 @@ If there is none, go to the position OTHERWISE unless that is nil."
         (lambda (one other) (< (emacs-agent-section-start one) (emacs-agent-section-start other)))))
 
 (defun emacs-agent-decide--event (_session event)
-  "Forget what EVENT says is decided, or asked afresh, and go on from there."
+  "Forget what is decided, or asked afresh, by EVENT, and go on from there."
   (let-alist event
     (when (and (member .type '("tool.call" "approval" "tool.result"))
                (member .tool_call_id emacs-agent-decide--sent))
@@ -106,7 +106,7 @@ If there is none, go to the position OTHERWISE unless that is nil."
          (emacs-agent-say "Emacs-Agent: %s" .message)))))
 
 (defun emacs-agent-decide-accepted (section)
-  "Return what an approval of the call of SECTION says of refused hunks, an alist."
+  "Return, as an alist, the refused hunks for an approval of the call of SECTION."
   (let* ((call (emacs-agent-section-data section)) (refused (emacs-agent-call-refused call)))
     (and refused `((content . ,(emacs-agent-proposal-content call refused))))))
 
@@ -118,7 +118,7 @@ From an empty prompt, that is the first call that waits."
     (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))
 
 (defun emacs-agent-approve-these ()
-  "Approve all calls that wait in this conversation, as they are shown."
+  "Approve every call that waits in this conversation, as it is shown."
   (interactive)
   (let* ((sections (emacs-agent-decide-ready-calls))
          (events (mapcar (lambda (section) (emacs-agent-call-event (emacs-agent-section-data section))) sections))
@@ -136,7 +136,7 @@ From an empty prompt, that is the first call that waits."
                do (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))))
 
 (defun emacs-agent-decide-ready-calls ()
-  "Return the sections of calls that wait and have been shown for a moment."
+  "Return the sections of what waits and has been shown for a moment."
   (cl-remove-if-not (lambda (section)
                       (let ((call (emacs-agent-section-data section)))
                         (and (emacs-agent-call-p call)
@@ -150,7 +150,7 @@ From an empty prompt, that is the first call that waits."
                        " " (emacs-agent-call-summary event))))
 
 (defun emacs-agent-decide--remember (scope)
-  "Approve the call at point and what its rule for SCOPE allows."
+  "Approve the call at point and what is allowed by its rule for SCOPE."
   (let* ((section (emacs-agent-approval-ready))
          (call (emacs-agent-section-data section))
          (rule (alist-get (intern scope) (alist-get 'remember (emacs-agent-call-event call)))))

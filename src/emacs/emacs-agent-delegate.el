@@ -19,7 +19,7 @@
   "For each session the agents at work for another one.\nEach is (CALL . TEXT).")
 
 (defun emacs-agent-delegate--event (session event)
-  "Keep for SESSION who is at work, as EVENT says."
+  "Keep for SESSION who is at work, according to EVENT."
   (let-alist event
     (pcase .type
       ("delegate.start"

@@ -68,7 +68,7 @@
                      (truncate-string-to-width (prin1-to-string (default-value variable)) 300 nil nil "…"))))))
 
 (defun emacs-agent-describe--key (name)
-  "Return what the key sequence NAME runs, or nil if it is none."
+  "Return the command of the key sequence NAME, or nil if it is none."
   (let* ((keys (ignore-errors (kbd (replace-regexp-in-string "[<>]?\\bSPC\\b[<>]?" "SPC" name))))
          (command (and keys (> (length keys) 0) (key-binding keys))))
     (when (and command (symbolp command) (commandp command))

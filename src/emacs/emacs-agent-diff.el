@@ -43,14 +43,14 @@
     (and whole (nreverse hunks))))
 
 (defun emacs-agent-diff--start (header)
-  "Return the line of the old text where the hunk with HEADER starts."
+  "Return the first line of the hunk with HEADER in the old text."
   (string-match emacs-agent-diff--header header)
   ;; The start of an empty range is the line before it.
   (+ (string-to-number (match-string 1 header))
      (if (equal (match-string 2 header) "0") 1 0)))
 
 (defun emacs-agent-diff--complete-p (hunk)
-  "Whether HUNK has as many lines as its header says."
+  "Whether HUNK has as many lines as are in its header."
   (let ((header (emacs-agent-diff-hunk-header hunk)) (old 0) (new 0))
     (dolist (line (emacs-agent-diff-hunk-lines hunk))
       (pcase (and (> (length line) 0) (aref line 0))
@@ -93,7 +93,7 @@ Line ends of DOS are kept: the diff does not show them."
     (if dos (string-replace "\n" "\r\n" result) result)))
 
 (defun emacs-agent-diff--dos-p (hunk)
-  "Whether HUNK shows line ends of DOS."
+  "Whether HUNK has line ends of DOS."
   (cl-some (lambda (line) (string-suffix-p "\r" line)) (emacs-agent-diff-hunk-lines hunk)))
 
 (defun emacs-agent-diff--apply (text hunks)
@@ -136,7 +136,7 @@ Line ends of DOS are kept: the diff does not show them."
     (cons (apply #'concat (nreverse old)) (apply #'concat (nreverse new)))))
 
 (defun emacs-agent-diff-reverse (hunk)
-  "Return the hunk that undoes HUNK."
+  "Return the hunk with which HUNK is undone."
   (let ((header (emacs-agent-diff-hunk-header hunk)))
     (string-match emacs-agent-diff--header header)
     (let ((ranges (mapcar (lambda (group) (match-string group header)) '(1 2 3 4))))

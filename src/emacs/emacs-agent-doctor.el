@@ -56,7 +56,7 @@
     (pop-to-buffer buffer)))
 
 (defun emacs-agent-doctor--run (program buffer)
-  "Add what PROGRAM says about itself to BUFFER."
+  "Add the report of PROGRAM about itself to BUFFER."
   (make-process
    :name "emacs-agent-doctor" :noquery t :connection-type 'pipe :command (list program "doctor")
    :filter (lambda (_process text)

@@ -129,7 +129,7 @@ BODY is called there to make what the approval is to say."
              `((content . ,(emacs-agent-clean-text (emacs-agent-proposal-apply call hunks)))))))))))
 
 (defun emacs-agent-edit--diff-mode ()
-  "Turn on a mode for diffs that looks at no file."
+  "Turn on a mode for diffs in which no file is opened."
   (diff-mode)
   (setq-local diff-font-lock-syntax nil)
   (setq buffer-read-only nil))

@@ -195,7 +195,7 @@ GONE is called when the backend wants no answer any more."
        (funcall gone)))))
 
 (defun emacs-agent-editor--post (request body else)
-  "Send BODY about REQUEST; ELSE is called with what goes wrong."
+  "Send BODY about REQUEST; ELSE is called with a failure."
   (let ((session (emacs-agent-editor-request-session request)))
     (when (and (emacs-agent-session-id session) (emacs-agent-backend-ready-p))
       (emacs-agent-request

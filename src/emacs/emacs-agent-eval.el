@@ -14,7 +14,7 @@
 (require 'emacs-agent-editor)
 
 (defun emacs-agent-eval-answer (request)
-  "Evaluate the form of REQUEST and answer with what it returns."
+  "Evaluate the form of REQUEST and answer with its value."
   (let ((form (emacs-agent-eval--read (emacs-agent-editor-param request 'form)))
         (print-length 200) (print-level 10))
     (with-temp-buffer
@@ -22,7 +22,7 @@
       (emacs-agent-editor-text (prin1-to-string (eval form t))))))
 
 (defun emacs-agent-eval--read (text)
-  "Return the form in TEXT; of several, one that evaluates them in order."
+  "Return the form in TEXT; of several, a `progn' of them."
   (let ((position 0) (forms nil))
     (while (string-match-p "[^ \t\n\r]" (substring text position))
       (pcase-let ((`(,form . ,end) (condition-case nil

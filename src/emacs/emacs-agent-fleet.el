@@ -117,7 +117,7 @@ Return its session."
    :then (lambda (data) (run-at-time 0 nil #'emacs-agent-sessions-open data))))
 
 (defun emacs-agent-sessions-rewind ()
-  "Visit the conversation at point and go back to before one of its prompts."
+  "Visit the conversation at point and go back to before a prompt of it."
   (interactive)
   (let ((session (emacs-agent-sessions-open (emacs-agent-fleet-data))) (tries 100))
     (with-current-buffer (emacs-agent-session-buffer session)

@@ -22,7 +22,7 @@
       (emacs-agent-run-hook 'emacs-agent-session-event-functions session event))))
 
 (defun emacs-agent-fold--note (session event)
-  "Keep in SESSION what EVENT says about its state."
+  "Keep in SESSION its state according to EVENT."
   (let-alist event
     (when (and .turn_id (equal .turn_id (emacs-agent-session-accepted session)))
       (setf (emacs-agent-session-accepted session) nil))

@@ -27,18 +27,18 @@
   "The sections of the calls of this turn, newest first.")
 
 (defun emacs-agent-folding-setup ()
-  "Fold calls in this buffer."
+  "Fold each turn of this buffer into a line for what was called in it."
   (setq emacs-agent-folding--turn nil)
   (add-to-invisibility-spec 'emacs-agent-folded)
   (setq-local isearch-filter-predicate #'emacs-agent-folding--searched-p)
   (add-hook 'post-command-hook #'emacs-agent-folding--open-at-point nil t))
 
 (defun emacs-agent-folding-add (section)
-  "Remember that SECTION shows a call of this turn."
+  "Remember that SECTION is a call of this turn."
   (push section emacs-agent-folding--turn))
 
 (defun emacs-agent-folding-end (&optional drop)
-  "Fold the calls of the turn that is done, if there are several.
+  "Fold each call of the turn that is done, if there are several.
 With DROP, only forget them.  Return their sections."
   (let ((sections (reverse emacs-agent-folding--turn)))
     (setq emacs-agent-folding--turn nil)
@@ -50,7 +50,7 @@ With DROP, only forget them.  Return their sections."
     sections))
 
 (defun emacs-agent-folding-toggle (folding)
-  "Show the calls of FOLDING, or hide them."
+  "Show what was called in FOLDING, or hide it."
   (setf (emacs-agent-folding-folded folding) (not (emacs-agent-folding-folded folding)))
   (mapc #'emacs-agent-section-update (emacs-agent-folding-sections folding)))
 
@@ -71,7 +71,7 @@ With DROP, only forget them.  Return their sections."
 (add-hook 'emacs-agent-call-render-functions #'emacs-agent-folding-render)
 
 (defun emacs-agent-folding--head (section)
-  "Return the line for all calls of a turn if SECTION shows the first of them."
+  "Return the line for a whole turn if SECTION is the first call of it."
   (let ((folding (emacs-agent-call-folding (emacs-agent-section-data section))))
     (if (and folding (eq section (car (emacs-agent-folding-sections folding))))
         (propertize (concat (emacs-agent-output-active
@@ -82,14 +82,14 @@ With DROP, only forget them.  Return their sections."
       "")))
 
 (defun emacs-agent-folding--hide (section text)
-  "Return TEXT, the calls in SECTION, invisible if they are folded."
+  "Return TEXT, of the call in SECTION, invisible if that is folded."
   (let ((folding (emacs-agent-call-folding (emacs-agent-section-data section))))
     (if (and folding (emacs-agent-folding-folded folding))
         (emacs-agent-output-active text 'invisible 'emacs-agent-folded)
       text)))
 
 (defun emacs-agent-folding--summary (folding)
-  "Return what the line of FOLDING says."
+  "Return the text of the line of FOLDING."
   (let* ((calls (mapcar #'emacs-agent-section-data (emacs-agent-folding-sections folding)))
          (failed (cl-count-if #'emacs-agent-call-unsuccessful-p calls))
          (ms (cl-loop for call in calls
@@ -100,10 +100,10 @@ With DROP, only forget them.  Return their sections."
             (if (> failed 0) (propertize (format "  %d failed" failed) 'emacs-agent-face 'emacs-agent-failure) "")
             (if (>= ms 1000) (propertize (format "  %.1f s" (/ ms 1000.0)) 'emacs-agent-face 'emacs-agent-dim) ""))))
 
-(defun emacs-agent-folding--tools (calls)
-  "Return the tools of CALLS and how often each was called."
+(defun emacs-agent-folding--tools (done)
+  "Return each tool in DONE, a turn, and how often it was called."
   (let ((counts nil))
-    (dolist (call calls)
+    (dolist (call done)
       (let ((tool (alist-get 'tool (emacs-agent-call-event call))))
         (cl-incf (alist-get tool counts 0 nil #'equal))))
     (let ((names (mapcar (pcase-lambda (`(,tool . ,count))
@@ -114,12 +114,12 @@ With DROP, only forget them.  Return their sections."
 ;;;; What opens it
 
 (defun emacs-agent-folding--searched-p (start end)
-  "Whether a search may stop between START and END: also in calls that are folded."
+  "Whether a search may stop between START and END, even where that is folded."
   (or (eq 'emacs-agent-folded (get-text-property start 'invisible))
       (isearch-filter-visible start end)))
 
 (defun emacs-agent-folding--open-at-point ()
-  "Show the calls that point is in if something other than moving led there."
+  "Show the turn that point is in if something other than moving led there."
   (when (eq 'emacs-agent-folded (get-text-property (point) 'invisible))
     (let* ((section (emacs-agent-section-at))
            (folding (and section (emacs-agent-call-p (emacs-agent-section-data section))

@@ -55,7 +55,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
   (if (vectorp value) value []))
 
 (defun emacs-agent-form--choices (schema)
-  "Return what SCHEMA lets choose from, as (LABEL . VALUE), or nil."
+  "Return the choices of SCHEMA, each as (LABEL . VALUE), or nil."
   (let-alist (and (consp schema) schema)
     (cond ((equal .type "boolean") '(("yes" . t) ("no" . :false)))
           ((vectorp .enum) (cl-loop for value across .enum for number from 0
@@ -79,7 +79,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
     (_ (format "%s" value))))
 
 (defun emacs-agent-form-hint (field)
-  "Return what FIELD takes, in a few words; empty where anything goes."
+  "Return what FIELD takes, in a few words; empty where that is anything."
   (let-alist (emacs-agent-field-schema field)
     (string-join
      (delq nil

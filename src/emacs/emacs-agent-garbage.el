@@ -23,7 +23,7 @@
   "The timer that sets the threshold back.")
 
 (defmacro emacs-agent-collecting-later (&rest body)
-  "Run BODY, which makes or loads much at once, and collect garbage after it.
+  "Run BODY, in which much is made at once, and collect garbage after it.
 Collecting it several times within can take longer than BODY itself."
   (declare (indent 0) (debug t))
   `(let ((gc-cons-threshold (max gc-cons-threshold emacs-agent-garbage--threshold)))

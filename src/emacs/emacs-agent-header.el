@@ -132,7 +132,7 @@
                       (and session (emacs-agent-header--tooltip session))))))))
 
 (defun emacs-agent-header-mode-line ()
-  "Return what the mode line says about this conversation."
+  "Return the part of the mode line about this conversation."
   (and emacs-agent-session
        (concat " " (emacs-agent-header-state emacs-agent-session))))
 
@@ -180,7 +180,7 @@
       (setq emacs-agent-header--clock nil))))
 
 (defun emacs-agent-header--ticking (buffer)
-  "Return a timer that shows the header line of BUFFER anew each second."
+  "Return a timer to show the header line of BUFFER anew each second."
   (letrec ((timer (run-at-time 1 1 (lambda ()
                                      (if (buffer-live-p buffer)
                                          (with-current-buffer buffer (force-mode-line-update))

@@ -30,7 +30,7 @@
          (processor (cdr (assoc-string name emacs-agent-install--processors t))))
     (when processor
       (pcase system-type
-        ('gnu/linux (concat "linux-" processor (and (file-expand-wildcards "/lib/ld-musl-*") "-musl")))
+        ('gnu/linux (concat "linux-" processor (and (string-suffix-p "musl" system-configuration) "-musl")))
         ('darwin (concat "darwin-" processor))
         ('windows-nt (concat "windows-" processor))))))
 

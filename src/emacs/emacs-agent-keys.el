@@ -96,7 +96,7 @@ for meanwhile: quitting that goes on without the keys."
         (emacs-agent-keys--put provider key one-less one-less)))))
 
 (defun emacs-agent-keys--event (session event)
-  "Offer to hand over a key if EVENT of SESSION says that one is missing."
+  "Offer to hand over a key if one is missing, by EVENT of SESSION."
   (when (and (equal (alist-get 'type event) "error")
              (equal (alist-get 'code event) "LLM_AUTH")
              (emacs-agent-session-caught-up session))

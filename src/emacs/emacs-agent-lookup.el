@@ -101,7 +101,7 @@ That nothing is found in a file that was not open says little."
         (emacs-agent-lookup--spots (funcall find backend identifier))))))
 
 (defun emacs-agent-lookup--backend ()
-  "Return what Xref uses in this buffer.
+  "Return the backend of Xref in this buffer.
 That is not tags where there are none, since they would be asked for."
   (let ((backend (xref-find-backend)))
     (unless (and (eq backend 'etags)

@@ -101,11 +101,11 @@ Each is (KIND VALUE START END)."
 ;;;; Writing them
 
 (defun emacs-agent-mention--quoted-p (name)
-  "Whether NAME must be in quotation marks."
+  "Whether NAME must be quoted."
   (string-match-p "[ \t\"]" name))
 
 (defun emacs-agent-mention--escape (name)
-  "Return NAME as it is between quotation marks."
+  "Return NAME as it is when it is quoted."
   (replace-regexp-in-string "[\"\\]" "\\\\\\&" name))
 
 (defun emacs-agent-mention-of (file)
@@ -212,8 +212,8 @@ Each is (KIND VALUE START END)."
            collect (concat "buffer:" (buffer-name buffer))))
 
 (defun emacs-agent-mention--finish (name status)
-  "Put NAME, which was completed before point, into quotation marks.
-With the STATUS `exact' it may go on, and point stays before the second one."
+  "Quote NAME, which was completed before point, where it must be.
+With the STATUS `exact' it may go on: point stays before the quotation mark."
   (let* ((start (- (point) (length name))) (open (eq (char-before start) ?\")))
     (when (or open (emacs-agent-mention--quoted-p name))
       (delete-region start (point))

@@ -58,7 +58,7 @@ What a delegated agent does is below the call that started it."
       2)))
 
 (defun emacs-agent-message-heading (who event)
-  "Return a heading that says WHO is speaking in EVENT."
+  "Return a heading with WHO is speaking in EVENT."
   (let-alist event
     (format "\n%s %s%s %s\n" (make-string (emacs-agent-message-level event) ?*)
             (propertize who 'emacs-agent-face (if (equal who "Assistant") 'emacs-agent-assistant 'emacs-agent-user))
@@ -207,7 +207,7 @@ SIZE is how many characters they are now."
         (emacs-agent-patch-clear patch (length org))))))
 
 (defun emacs-agent-message--render-thoughts (section)
-  "Return the text of SECTION, which shows thoughts."
+  "Return the text of SECTION, about thoughts."
   (let ((thoughts (emacs-agent-section-data section)))
     (concat (propertize (emacs-agent-output-active
                          (format "%s (%s characters)"

@@ -50,13 +50,13 @@
   (when (eq (window-buffer) (current-buffer)) (recenter 1)))
 
 (defun emacs-agent-navigate-index ()
-  "Return the prompts of this conversation for Imenu, in order."
+  "Return each prompt of this conversation for Imenu, in order."
   (cl-loop for turn in (reverse (emacs-agent-turns-all)) for number from 1
            collect (cons (format "%d %s" number (emacs-agent-show-all (emacs-agent-one-line (emacs-agent-turn-text turn) 70)))
                          (copy-marker (emacs-agent-navigate--position turn)))))
 
 (defun emacs-agent-navigate-setup ()
-  "Have Imenu list the prompts of this conversation, and `desktop-save' keep it."
+  "Have Imenu list each prompt of this conversation, and `desktop-save' keep it."
   (setq-local imenu-create-index-function #'emacs-agent-navigate-index
               imenu-auto-rescan t
               desktop-save-buffer #'emacs-agent-desktop-save))

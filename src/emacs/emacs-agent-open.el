@@ -15,7 +15,7 @@
 (require 'emacs-agent-session)
 
 (defun emacs-agent-session-environment ()
-  "Return what the environment of this buffer adds to Emacs' own, as an alist.
+  "Return what only the environment of this buffer has, and not Emacs, as an alist.
 That is what direnv, envrc and the like have set for a project."
   (let ((global (default-value 'process-environment)) (seen nil))
     (unless (eq process-environment global)

@@ -66,7 +66,7 @@ effort and when_busy, fit for JSON."
 ;;;; The rest
 
 (defun emacs-agent-session-ask (session)
-  "Ask the backend how SESSION is, for what no event says."
+  "Ask the backend how SESSION is, for what is in no event."
   (emacs-agent-request "GET" (emacs-agent-session-path session)
                        :then (lambda (data) (emacs-agent-session-refresh session data))
                        :else #'ignore))

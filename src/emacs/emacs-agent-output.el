@@ -19,12 +19,12 @@
   "Marker at the end of the output.")
 
 (defmacro emacs-agent-output-edit (&rest body)
-  "Run BODY, which changes output, and keep everything else as it was."
+  "Run BODY to change output, and keep everything else as it was."
   (declare (indent 0) (debug t))
   `(emacs-agent-output-call (lambda () ,@body)))
 
 (defun emacs-agent-output-call (function)
-  "Call FUNCTION, which changes output.
+  "Call FUNCTION to change output.
 Undo is off meanwhile, and what it has of the input moves along."
   (let ((size (buffer-size)) (undo buffer-undo-list) (modified (buffer-modified-p)))
     (setq buffer-undo-list t)
@@ -36,7 +36,7 @@ Undo is off meanwhile, and what it has of the input moves along."
       (restore-buffer-modified-p modified))))
 
 (defun emacs-agent-output--shift (undo delta)
-  "Return UNDO, changes to the input, with its positions DELTA further on."
+  "Return UNDO, what was done to the input, with its positions DELTA further on."
   (if (= delta 0)
       undo
     (mapcar (lambda (entry)
@@ -57,7 +57,7 @@ Undo is off meanwhile, and what it has of the input moves along."
     (add-text-properties start (point) '(read-only t front-sticky (read-only)))))
 
 (defun emacs-agent-output-append (text)
-  "Write TEXT at the end of the output; return where it starts."
+  "Write TEXT at the end of the output; return its start."
   (goto-char emacs-agent-output-end)
   (prog1 (point)
     (emacs-agent-output-insert text)))

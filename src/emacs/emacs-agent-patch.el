@@ -45,11 +45,11 @@
   (apply #'concat (reverse (emacs-agent-patch-pieces patch))))
 
 (defun emacs-agent-patch-pending-p (patch length)
-  "Whether PATCH changes a text of LENGTH characters."
+  "Whether a text of LENGTH characters is another one after PATCH."
   (or (emacs-agent-patch-pieces patch) (< (emacs-agent-patch-from patch) length)))
 
 (defun emacs-agent-patch-clear (patch length)
-  "Make of PATCH one that changes nothing of a text of LENGTH characters."
+  "Make of PATCH one without an effect on a text of LENGTH characters."
   (setf (emacs-agent-patch-from patch) length
         (emacs-agent-patch-length patch) length
         (emacs-agent-patch-pieces patch) nil))

@@ -17,7 +17,7 @@
   "Number of the place where `next-error' was last.")
 
 (defun emacs-agent-places--all (session)
-  "Return the places that calls of SESSION name: files and lines, in order."
+  "Return the places named by any call of SESSION: files and lines, in order."
   (let ((places nil))
     (emacs-agent-section-map
      (lambda (section)

@@ -14,14 +14,14 @@
 (require 'emacs-agent-request)
 
 (defun emacs-agent-problems--look (state _version)
-  "Ask a backend whose STATE says that it has started what it left out."
+  "Ask a backend that has started, as STATE is then, what it left out."
   (when (memq state '(ready restarted))
     (emacs-agent-request "GET" "/health" :then #'emacs-agent-problems--warn :else #'ignore)))
 
 (add-hook 'emacs-agent-backend-functions #'emacs-agent-problems--look)
 
 (defun emacs-agent-problems--warn (health)
-  "Warn of entries that were left out, as HEALTH, an answer of the backend, says."
+  "Warn of entries that were left out according to HEALTH, the backend's answer."
   (let ((problems (alist-get 'problems health)))
     (when (> (length problems) 0)
       (let ((lines (mapcar (lambda (problem)

@@ -81,7 +81,7 @@ All others are optional."
 ;;;; Showing
 
 (defun emacs-agent-question--render (section)
-  "Return the text of SECTION, which shows a question."
+  "Return the text of SECTION, about a question."
   (let* ((question (emacs-agent-section-data section))
          (open (emacs-agent-question--open-p question)))
     (let-alist (emacs-agent-question-event question)

@@ -40,7 +40,7 @@ RANGES are as of `emacs-agent-refine-words'."
     text))
 
 (defun emacs-agent-refine--changes (before after)
-  "Return the changes from BEFORE to AFTER: a list of (A B C D), in order.
+  "Return the differences from BEFORE to AFTER: a list of (A B C D), in order.
 Lines A to B of BEFORE, not counting B, become lines C to D of AFTER."
   (let ((old (make-temp-file "emacs-agent-before" nil nil before))
         (new (make-temp-file "emacs-agent-after" nil nil after))

@@ -82,7 +82,7 @@ All of it comes into its buffer, which need not be shown."
 ;;;; The desktop
 
 (defun emacs-agent-desktop-save (_directory)
-  "Return what `desktop-save' keeps of this conversation."
+  "Return what `desktop-save' is to keep of this conversation."
   (and emacs-agent-session (emacs-agent-session-id emacs-agent-session)
        (list (emacs-agent-session-id emacs-agent-session) (emacs-agent-session-project emacs-agent-session)
              (emacs-agent-session-title emacs-agent-session))))

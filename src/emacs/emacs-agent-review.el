@@ -50,7 +50,7 @@
 ;;;; Showing them
 
 (defun emacs-agent-review ()
-  "Show all changes of this session as one diff, file by file."
+  "Show what this session has changed as one diff, file by file."
   (interactive)
   (let* ((session (emacs-agent-context-session))
          (buffer (get-buffer-create (format "*agent review: %s*" (emacs-agent-session-name session)))))
@@ -71,7 +71,7 @@
                (emacs-agent-review--fill (append (alist-get 'files answer) nil)))))))
 
 (defun emacs-agent-review--fill (files)
-  "Show FILES, net changes, leaving point on its line."
+  "Show FILES, each a net change, leaving point on its line."
   (let ((inhibit-read-only t) (line (line-number-at-pos)))
     (erase-buffer)
     (unless files (insert "Nothing is changed.\n"))
@@ -82,7 +82,7 @@
     (forward-line (1- line))))
 
 (defun emacs-agent-review--text (file)
-  "Return the text that shows FILE, a net change."
+  "Return the text for FILE, a net change."
   (let-alist file
     (let ((name (emacs-agent-show-all .path)) (diff (emacs-agent-value .diff)))
       (concat (format "Index: %s\n" name)
@@ -96,7 +96,7 @@
               (if diff (emacs-agent-review--diff name .change diff) (format "# %s\n" .change))))))
 
 (defun emacs-agent-review--diff (name change diff)
-  "Return DIFF, the CHANGE of the file NAME, as `diff-mode' reads it.
+  "Return DIFF, the CHANGE of the file NAME, fit for `diff-mode'.
 Each hunk has itself, as it came, as a text property."
   (concat (format "--- %s\n+++ %s\n" (if (equal change "created") "/dev/null" name)
                   (if (equal change "deleted") "/dev/null" name))
@@ -150,7 +150,7 @@ Each hunk has itself, as it came, as a text property."
     (nreverse paths)))
 
 (defun emacs-agent-review-undo-all ()
-  "Undo everything that this review shows."
+  "Undo everything in this review."
   (interactive)
   (let ((paths (or (emacs-agent-review--paths) (user-error "Nothing is changed"))))
     (when (y-or-n-p (format "Undo the changes to %s? " (emacs-agent-plural (length paths) "file")))

@@ -24,7 +24,7 @@
   buffer)
 
 (defun emacs-agent-section-start (section)
-  "Return the marker where SECTION starts; it points nowhere once that is gone."
+  "Return the marker at the start of SECTION; nowhere once that is gone."
   (emacs-agent-section--attach section)
   (emacs-agent-section-from section))
 

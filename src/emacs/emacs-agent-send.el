@@ -129,7 +129,7 @@ ENCLOSED is as by `emacs-agent-send--enclose'."
     (cl-remove-duplicates context :key #'car :from-end t)))
 
 (defun emacs-agent-interrupt (&optional one)
-  "Stop the agent; what was waiting to be sent goes back into the input.
+  "Stop the agent; what was waiting to be sent is put back into the input.
 With a prefix argument, ONE, stop a single delegated agent instead."
   (interactive "P")
   (let ((session (emacs-agent-context-session)))

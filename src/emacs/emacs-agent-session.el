@@ -62,7 +62,7 @@
   "The sessions that this Emacs shows, newest first.")
 
 (defun emacs-agent-session-with-id (id)
-  "Return the session with ID that this Emacs shows, or nil."
+  "Return the session with ID, shown in this Emacs, or nil."
   (cl-find id emacs-agent-session-list :key #'emacs-agent-session-id :test #'equal))
 
 (defun emacs-agent-session-path (session &optional rest)
@@ -74,7 +74,7 @@
   (not (member (emacs-agent-session-state session) '("idle" "error"))))
 
 (defun emacs-agent-session-live-p (session)
-  "Whether SESSION takes prompts."
+  "Whether SESSION takes a prompt."
   (not (memq (emacs-agent-session-connection session) '(lost ended))))
 
 (defun emacs-agent-session-waiting (session)
@@ -118,7 +118,7 @@
       session)))
 
 (defun emacs-agent-session-refresh (session data)
-  "Take from DATA, the backend's description of SESSION, what no event says."
+  "Take from DATA, the backend's description of SESSION, what is in no event."
   (let-alist data
     (setf (emacs-agent-session-title session) (emacs-agent-value .title)
           (emacs-agent-session-model session) .model
@@ -135,7 +135,7 @@
 ;;;; Changes
 
 (defun emacs-agent-session-announce (session)
-  "Tell who shows something that SESSION has changed."
+  "Report to its observers that SESSION has changed."
   (emacs-agent-run-hook 'emacs-agent-session-changed-functions session))
 
 (defun emacs-agent-session-connected (session connection)
@@ -145,7 +145,7 @@
     (emacs-agent-session-announce session)))
 
 (defun emacs-agent-session-ended (session)
-  "SESSION has ended: nothing runs or waits in it any more."
+  "SESSION has ended: nothing is at work or waits in it any more."
   (setf (emacs-agent-session-state session) "idle"
         (emacs-agent-session-accepted session) nil
         (emacs-agent-session-pending session) nil

@@ -24,7 +24,7 @@ The backend sends a comment every 15 seconds.")
 ;;;; The parser
 
 (defun emacs-agent-sse-parser (on-frame)
-  "Return a function that takes bytes and calls ON-FRAME for each frame.
+  "Return a function that takes bytes, to call ON-FRAME for each frame.
 It is called with the type, the id and the data.  Type and data are text, the
 id is a string or nil.  Lines may end in any way that the standard allows."
   (let ((rest nil) (type nil) (id nil) (data nil) (after-cr nil))

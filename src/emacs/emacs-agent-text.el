@@ -43,7 +43,7 @@ nothing to see are shown by their code."
       text)))
 
 (defun emacs-agent-one-line (text &optional width)
-  "Return TEXT on one line: runs of white space become one space.
+  "Return TEXT on one line: any white space becomes one space.
 With WIDTH, no longer than that."
   (let ((line (string-trim (replace-regexp-in-string
                             "[ \t\n\f\u00a0]+" " "

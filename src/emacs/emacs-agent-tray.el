@@ -38,7 +38,7 @@
   (cl-find-if-not #'emacs-agent-tray--sent-p (emacs-agent-waiting-sections)))
 
 (defun emacs-agent-tray--sent-p (section)
-  "Whether what SECTION shows is being decided."
+  "Whether SECTION is being decided."
   (and (emacs-agent-call-p (emacs-agent-section-data section)) (emacs-agent-decide-sent-p section)))
 
 (defun emacs-agent-tray--prompt-empty-p ()
@@ -128,7 +128,7 @@ Just after a decision they do not type either: what comes next may be late."
             "\n")))
 
 (defun emacs-agent-tray--coming (session)
-  "Return a line about the calls that SESSION makes after those that wait."
+  "Return a line about each call of SESSION that follows those that wait."
   (let ((coming (cl-remove-if (lambda (call) (gethash (alist-get 'tool_call_id call) (emacs-agent-session-calls session)))
                               emacs-agent-tray--announced)))
     (if (null coming) ""
@@ -167,7 +167,7 @@ Just after a decision they do not type either: what comes next may be late."
       (overlay-put emacs-agent-tray--overlay 'before-string text))))
 
 (defun emacs-agent-tray--event (_session event)
-  "Keep the calls of EVENT, if it is a message, until they are announced."
+  "Keep each call of EVENT, if it is a message, until it is announced."
   (let-alist event
     (pcase .type
       ("message" (unless .parent_tool_call_id (setq emacs-agent-tray--announced (append .tool_calls nil))))

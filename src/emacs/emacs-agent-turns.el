@@ -26,7 +26,7 @@
   "What the output shows, newest first.")
 
 (defun emacs-agent-turns-all ()
-  "Return the prompts of the user in this conversation, newest first."
+  "Return each prompt of the user in this conversation, newest first."
   (cl-remove-if-not #'emacs-agent-turn-text emacs-agent-turns--list))
 
 (defun emacs-agent-turns-at (position)
@@ -56,7 +56,7 @@
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-turns-event -50)
 
 (defun emacs-agent-turns-rewound (session event)
-  "Cut the output of SESSION where EVENT, if it is a rewind, says."
+  "Cut the output of SESSION at the place in EVENT, if it is a rewind."
   (when (equal (alist-get 'type event) "session.rewound")
     (let* ((to (alist-get 'to_event_id event))
            (gone (cl-remove-if-not (lambda (turn) (> (emacs-agent-turn-id turn) to)) emacs-agent-turns--list)))

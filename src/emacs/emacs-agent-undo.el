@@ -23,7 +23,7 @@
       (string-join names ", "))))
 
 (defun emacs-agent-undo-report (answer)
-  "Say what ANSWER of the backend says was restored, and what was not."
+  "Say what was restored and what was not, by ANSWER of the backend."
   (let ((restored (append (alist-get 'restored answer) nil))
         (refused (append (alist-get 'refused answer) nil)))
     (emacs-agent-say "%s%s" (if restored (concat "Undone: " (emacs-agent-undo-names restored)) "Nothing was undone")
@@ -49,7 +49,7 @@ You are shown the files first."
      (lambda (answer) (run-at-time 0 nil #'emacs-agent-undo--confirm session answer)))))
 
 (defun emacs-agent-undo--confirm (session answer)
-  "Undo in SESSION what ANSWER says would be undone, if the user wants it."
+  "Undo in SESSION what would be undone by ANSWER, if the user wants it."
   (let ((restored (append (alist-get 'restored answer) nil))
         (refused (append (alist-get 'refused answer) nil)))
     (cond ((null restored) (emacs-agent-undo-report answer))
@@ -66,7 +66,7 @@ You are shown the files first."
     ("created" "by restoring") ("deleted" "by deleting") (_ "in")))
 
 (defun emacs-agent-redo ()
-  "Make the changes again that were undone last."
+  "Make again what was undone last."
   (interactive)
   (emacs-agent-undo-request
    (emacs-agent-context-session) "redo" nil

@@ -77,7 +77,7 @@
   (emacs-agent-view-setup))
 
 (defun emacs-agent-view--title (event)
-  "Write what the document starts with, by EVENT, the session's first."
+  "Write the beginning of the document, by EVENT, the session's first."
   (emacs-agent-output-write
    (format "#+TITLE: Agent Session - %s\n* Conversation\n" (alist-get 'org_title event))))
 

@@ -71,7 +71,7 @@
   :group 'emacs-agent)
 
 (defun emacs-agent-project-session (project)
-  "Return the newest session on PROJECT that this Emacs shows, or nil."
+  "Return the newest session on PROJECT, shown in this Emacs, or nil."
   (cl-find-if (lambda (session)
                 (and (equal (emacs-agent-session-project session) (directory-file-name project))
                      (buffer-live-p (emacs-agent-session-buffer session))))

@@ -18,16 +18,24 @@ const CHECK_MS = 15_000
 const MOST_SERVERS = 3
 
 /** The language servers of one project, as one that answers questions about its code. */
-export function createProjectServers(around: Surroundings, options: Omit<ServerOptions, 'project'>) {
+export function createProjectServers(
+  around: Surroundings,
+  options: Omit<ServerOptions, 'project'> & {
+    /** Called by `close`: no server is started any more. */
+    closed?(): void
+  },
+) {
   const finder = createFinder(around)
   const servers = new Map<string, Server>()
   let present: ReturnType<typeof finder.present> | undefined
   /** Looks at files before they change, which end when they do: a server must not be shown the old text then. */
   const beginning = new Map<string, AbortController>()
+  let isClosed = false
 
   const serverOf = (found: Found): Server => {
     const known = servers.get(found.row.name)
     if (known) return known
+    if (isClosed) throw new AppError('TOOL_FAILED', `The language servers of ${around.project} were stopped.`)
     const server = createServer(found, { ...options, project: around.project })
     servers.set(found.row.name, server)
     return server
@@ -87,10 +95,10 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
   }
 
   return {
-    /** Names of the servers for files that the project has. Starts none. */
+    /** Names of the servers for files that the project has, or that calls made since. Starts none. */
     async names(): Promise<string[]> {
       present ??= finder.present()
-      return (await present).map(({ found }) => found.row.name)
+      return [...new Set([...(await present).map(({ found }) => found.row.name), ...servers.keys()])]
     },
 
     /** All that can be started, those for files of the project with `present`. */
@@ -140,6 +148,7 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
 
     /** Has the errors of a file known before it changes, in the background; of one that is not there, its server started. Never throws. */
     async begin(path: string, before: string | null): Promise<void> {
+      beginning.get(path)?.abort() // it would show the server an older text
       const controller = new AbortController()
       beginning.set(path, controller)
       try {
@@ -156,26 +165,28 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
       }
     },
 
-    /**
-     * Errors of the changed file that it did not have before. Empty when they are not known before `signal` is aborted, be it
-     * those of now or those of before. Never throws.
-     */
-    async newErrors(path: string, before: string | null, after: string, signal: AbortSignal): Promise<Diagnostic[]> {
+    /** Errors of the changed file that it did not have before; null when one of the texts is not reported. Never rejects. */
+    async newErrors(
+      path: string,
+      before: string | null,
+      after: string,
+      signal: AbortSignal,
+    ): Promise<Diagnostic[] | null> {
       beginning.get(path)?.abort()
       try {
         const server = await serverFor(path)
-        if (!server) return []
+        if (!server) return null
         const { documents, connection } = await abortable(server.use(), signal)
         const old = before === null ? [] : await baseline(path, before, { documents, connection }, signal)
         const items = old && (await check(path, after, documents, connection, signal))
-        if (!items || !old) return []
+        if (!items || !old) return null
         const read = (items: readonly Reported[], text: string | null) => ({
           items: items.map(item => diagnosticOf(path, text, item)),
           text,
         })
         return newcomers(read(old, before), read(items, after))
       } catch {
-        return [] // too late, or the server failed: no error is better than one that is not new
+        return null // too late, or the server failed: no error is better than one that is not new
       }
     },
 
@@ -193,8 +204,11 @@ export function createProjectServers(around: Surroundings, options: Omit<ServerO
       }
     },
 
+    /** Stops all of them, for good. */
     async close(): Promise<void> {
-      await Promise.all([...servers.values()].map(server => server.stop('the backend ends')))
+      isClosed = true
+      options.closed?.()
+      await Promise.allSettled([...servers.values()].map(server => server.stop('it is not needed any more', true)))
     },
   }
 }

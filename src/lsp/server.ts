@@ -28,14 +28,16 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
   let rests_until = 0
   let last = ''
   let idle: NodeJS.Timeout | undefined
+  let isOver = false
 
   const touch = () => {
     clearTimeout(idle)
     idle = setTimeout(() => void stop('it was not used any more'), idle_ms)
     idle.unref()
   }
-  async function stop(why: string) {
+  async function stop(why: string, forGood = false) {
     clearTimeout(idle)
+    isOver ||= forGood
     const stopping = running
     running = undefined
     starting.abort(new AppError('TOOL_FAILED', `The language server ${name} was not started: ${why}.`))
@@ -73,14 +75,15 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
 
   return {
     found,
-    /** Throws TOOL_FAILED for one that cannot be started, or that failed too often. */
+    /** Throws TOOL_FAILED for one that cannot be started, that failed too often, or that was stopped for good. */
     async use(): Promise<Running> {
       if (performance.now() < rests_until)
         throw new AppError('TOOL_FAILED', `The language server ${name} failed ${failures} times, at last: ${last}`)
+      if (isOver) throw new AppError('TOOL_FAILED', `The language server ${name} was stopped.`)
       running ??= start()
       clearTimeout(idle)
       const used = await running
-      touch()
+      if (!isOver) touch()
       return used
     },
     /** It failed too often to be tried now. */

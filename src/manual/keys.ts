@@ -45,6 +45,7 @@ export const KEYS = {
     lsp: 'Language servers for the tools =diagnostics=, =definition=, =references=, =hover= and =symbols=.',
     format: 'Formatters by file pattern: each gets the text on stdin, and =$FILE= in its words is the file.',
     sandbox: 'What commands and MCP servers are isolated from. A project can only restrict it further.',
+    telemetry: 'Traces of turns, model calls and tool calls. Without it nothing is sent.',
     web_search: 'Who answers the tool =web_search=. Without it there is no such tool.',
     models: 'What is not known of a model, or is otherwise here: see =help models=.',
   } satisfies Texts<FileConfig>,
@@ -143,6 +144,9 @@ export const KEYS = {
     languages: 'LSP names of the languages: of all its files, or by file pattern.',
     settings: 'What the server is told in =workspace/configuration=.',
   } satisfies Texts<Item<FileConfig['lsp']>>,
+  telemetry: {
+    otlp: 'Where they go: OTLP over HTTP, as =http://127.0.0.1:4318/v1/traces=. No texts, no parameters, no paths.',
+  } satisfies Texts<NonNullable<FileConfig['telemetry']>>,
   web_search: {
     provider: '=brave=, =tavily= or =searxng=.',
     api_key: 'Its key. A variable in it comes from the environment. SearXNG needs none.',

@@ -1,7 +1,7 @@
 import type { Delegated, Stored, Usage } from '../event.ts'
 
 /** A counter by its labels: those of `/metrics`, where its name ends in `_total`. */
-export type Count = Record<string, string | number> & { value: number }
+type Count = Record<string, string | number> & { value: number }
 export type Metrics = {
   observe(event: Stored): void
   render(sessions: number): string

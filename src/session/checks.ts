@@ -1,22 +1,35 @@
-import type { ToolAccess } from '../agent/call.ts'
-import { within } from '../base/abort.ts'
+import { extname } from 'node:path'
+import type { Report, ToolAccess } from '../agent/call.ts'
+import { abortable, within } from '../base/abort.ts'
 import { hashOf } from '../base/files.ts'
 import type { Diagnostic, LanguageSource } from '../tools/editor/language.ts'
 import { editorSource } from '../tools/editor/source.ts'
-import type { Change } from '../tools/tool.ts'
+import type { Change, ToolContext } from '../tools/tool.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a call waits for checkers, at most. */
 const WAIT_MS = 2000
+/** A report that comes later than a call waits, but before this, goes to the next call. */
+const LATE_MS = 20_000
+/** After so many waits in a row that ended without a report, calls do not wait until one comes in time. */
+const MOST_SILENT = 3
 const MOST_ERRORS = 10
 /** Of one call, the first so many files are checked; larger ones are not. */
 const MOST_FILES = 5
 const LARGEST_FILE = 2 * 1024 * 1024
-/** Files whose errors before a change are kept. */
+/** Files whose errors before a change are kept, and that are looked at meanwhile. */
 const MOST_KEPT = 32
 
 type Text = { path: string; before: string | null; after: string }
-type Place = Pick<Workspace, 'editor' | 'languages' | 'roots'>
+type Place = Pick<Workspace, 'editor' | 'languages' | 'unsaved'>
+/** A text that was changed, whose errors the model does not have yet. `before` is the last text whose errors it could have. */
+type Look = Text & {
+  /** What the editor reported of `before`. */
+  old: Promise<Diagnostic[] | null> | undefined
+  abort: AbortController
+  /** What was reported when no call waited any more. */
+  late?: readonly Diagnostic[]
+}
 
 /**
  * Errors that files have since a call changed them: by the attached editor's checker where it registered `diagnostics`, else by
@@ -26,6 +39,9 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
   /** What the editor reported of texts before they changed. */
   const reported = new Map<string, Promise<Diagnostic[] | null>>()
   const keyOf = ({ path, before }: Text) => `${path}\0${before === null ? '' : hashOf(before)}`
+  const looks = new Map<string, Look>()
+  /** Waits in a row that ended without a report, by the kind of file: each has its own checker. */
+  const silent = new Map<string, number>()
 
   function lookBefore(editor: LanguageSource, text: Text): Promise<Diagnostic[] | null> {
     const key = keyOf(text)
@@ -38,19 +54,70 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
     return asked
   }
 
-  async function newErrors(text: Text, signal: AbortSignal): Promise<Diagnostic[]> {
+  /** Null when nothing reports of one of the two texts. */
+  async function newErrors({ path, before, after, old }: Look, signal: AbortSignal): Promise<Diagnostic[] | null> {
     const editor = editorOf(place)
-    const before = editor && reported.get(keyOf(text))
-    reported.delete(keyOf(text))
-    if (editor && (before || text.before === null)) {
-      const old = before ? await before : []
-      const items = old && (await editor.diagnostics([text.path], signal).catch(() => null))
+    if (editor && (old || before === null)) {
+      const known = old ? await old : []
+      const items = known && (await editor.diagnostics([path], signal).catch(() => null))
       const { newcomers } = await import('../lsp/newcomers.ts')
-      if (old && items)
-        return newcomers({ items: old, text: text.before }, { items: ofFile(items, text), text: text.after })
+      if (known && items)
+        return newcomers(
+          { items: known, text: before },
+          { items: items.filter(item => item.path === path), text: after }, // an editor may answer with all that it has
+        )
     }
     signal.throwIfAborted()
-    return (await place.languages.servers()).newErrors(text.path, text.before, text.after, signal)
+    return (await place.languages.servers()).newErrors(path, before, after, signal)
+  }
+
+  function drop(look: Look | undefined) {
+    look?.abort.abort()
+    if (look && looks.get(look.path) === look) looks.delete(look.path)
+  }
+
+  /** An earlier change of the file that was not reported yet is part of this one. */
+  function begin(text: Text): Look {
+    const earlier = looks.get(text.path)
+    drop(earlier)
+    const key = keyOf(text)
+    const { before, old } = earlier ?? { before: text.before, old: reported.get(key) }
+    reported.delete(key)
+    const look: Look = { ...text, before, old, abort: new AbortController() }
+    looks.set(text.path, look)
+    if (looks.size > MOST_KEPT) drop([...looks.values()][0])
+    return look
+  }
+
+  /** Errors that are known in time; later ones stay with the look. */
+  async function check(text: Text, signal: AbortSignal): Promise<readonly Diagnostic[]> {
+    const kind = extname(text.path)
+    const began = performance.now()
+    const look = begin(text)
+    const work = newErrors(look, AbortSignal.any([look.abort.signal, AbortSignal.timeout(LATE_MS)])).catch(() => null)
+    const waits = silent.get(kind) ?? 0
+    const timely = await within(
+      abortable(work, signal).then(found => ({ found })),
+      waits < MOST_SILENT ? WAIT_MS : 0,
+    )
+    if (timely) {
+      drop(look)
+      if (timely.found) silent.delete(kind)
+      return timely.found ?? []
+    }
+    if (!signal.aborted) silent.set(kind, waits + 1)
+    void work.then(found => {
+      if (found && performance.now() - began < WAIT_MS) silent.delete(kind)
+      if (found && found.length > 0) look.late = found
+      else drop(look)
+    })
+    return []
+  }
+
+  /** The text is as it was when it was looked at. */
+  async function isCurrent({ path, after }: Look): Promise<boolean> {
+    const { textAt } = await import('../lsp/text.ts')
+    return (place.unsaved.get(path) ?? (await textAt(path))) === after
   }
 
   return {
@@ -59,7 +126,8 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
       for (const text of textsOf(changes)) {
         const asked = editor ? (text.before === null ? [] : lookBefore(editor, text)) : null
         const begin = async () => {
-          if ((await asked) === null) await (await place.languages.servers()).begin(text.path, text.before)
+          if ((await asked) !== null || looks.has(text.path)) return // a server is shown the text before that one
+          await (await place.languages.servers()).begin(text.path, text.before)
         }
         void begin().catch(() => {}) // then there is nothing to compare with
       }
@@ -68,37 +136,52 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
     async after(changes, context, signal) {
       if (changes.length === 0) return undefined
       const texts = textsOf(changes).filter(({ path }) => !context.hidden?.(path))
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)])
-      const all = Promise.all(texts.map(text => newErrors(text, bounded).catch(() => [])))
-      const found = (await within(all, WAIT_MS))?.flat() ?? []
       const checked = new Set(texts.map(({ path }) => path))
       for (const { path, from } of changes)
         for (const other of [path, from])
-          if (other !== undefined && !checked.has(other))
+          if (other !== undefined && !checked.has(other)) {
+            drop(looks.get(other))
             void place.languages
               .loaded()
               ?.then(servers => servers.refresh(other))
               .catch(() => {}) // a server that fails is shown the file when it is asked about it
-      if (found.length === 0) return undefined
-      const { entryOf } = await import('../tools/editor/output.ts')
-      const diagnostics = found.slice(0, MOST_ERRORS)
-      const more = found.length - diagnostics.length
-      const lines = diagnostics.map(({ severity, message, source, ...spot }) =>
-        entryOf(spot, `${severity}: ${message}${source ? ` (${source})` : ''}`, context),
+          }
+      const found = await Promise.all(texts.map(text => check(text, signal).catch(() => [])))
+      return reportOf('New errors since this change:', found.flat(), context)
+    },
+
+    async late(context) {
+      const late = [...looks.values()].filter(look => look.late)
+      if (late.length === 0) return undefined
+      for (const look of late) drop(look)
+      const found = await Promise.all(
+        late.map(async look => (!context.hidden?.(look.path) && (await isCurrent(look)) ? look.late! : [])),
       )
-      const text = ['New errors since this change:', ...lines, ...(more > 0 ? [`${more} more`] : [])].join('\n')
-      return { text, diagnostics }
+      return reportOf('New errors since earlier changes, reported late:', found.flat(), context)
     },
   }
+}
+
+/** Undefined for none. */
+async function reportOf(
+  title: string,
+  found: readonly Diagnostic[],
+  context: ToolContext,
+): Promise<Report | undefined> {
+  if (found.length === 0) return undefined
+  const { entryOf } = await import('../tools/editor/output.ts')
+  const diagnostics = found.slice(0, MOST_ERRORS)
+  const more = found.length - diagnostics.length
+  const lines = diagnostics.map(({ severity, message, source, ...spot }) =>
+    entryOf(spot, `${severity}: ${message}${source ? ` (${source})` : ''}`, context),
+  )
+  return { text: [title, ...lines, ...(more > 0 ? [`${more} more`] : [])].join('\n'), diagnostics }
 }
 
 function editorOf({ editor }: Place): LanguageSource | undefined {
   const attached = editor.current
   return attached?.answers('diagnostics') ? editorSource(attached) : undefined
 }
-
-/** An editor that has no other way may answer with all that it has. */
-const ofFile = (items: readonly Diagnostic[], { path }: Text) => items.filter(item => item.path === path)
 
 /** The texts of changes that say what was there before. A file that has another name now has no new errors. */
 function textsOf(changes: readonly Change[]): Text[] {

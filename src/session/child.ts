@@ -7,6 +7,7 @@ import type { Event } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
 import type { Tool } from '../tools/tool.ts'
 import { createCalling } from './calling.ts'
+import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { Begun, Child, Delegation, Delegator } from './delegation.ts'
 import { type Isolation, isolate } from './isolation.ts'
@@ -91,6 +92,7 @@ async function beginIn(
     tools,
     turn_id,
     seen: new Map(),
+    checks: createChecks(place),
     plan: () => {
       const plan = log.findLast(event => event.type === 'plan')
       return plan?.type === 'plan' ? plan.items : []

@@ -57,7 +57,7 @@ export async function isolate(place: Workspace, directory: string, signal: Abort
     offer: (call, signal) => offer(worktree, call, signal),
     async remove() {
       const servers = languages.loaded()?.then(loaded => loaded.close())
-      await Promise.all([servers, ...[...own.jobs.values()].map(job => job.kill())])
+      await Promise.allSettled([servers, ...[...own.jobs.values()].map(job => job.kill())])
       await worktree.remove()
     },
   }

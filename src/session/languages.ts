@@ -34,12 +34,15 @@ export function createLanguages(
     }
   }
   let looking: Promise<void> | undefined
+  const looked = () => {
+    looking = undefined // a file that a call makes may be the first of its kind
+  }
 
   return {
     servers,
     loaded: () => loading,
     async found() {
-      await (looking ??= look())
+      if (!source) await (looking ??= look().finally(looked))
       return source !== undefined
     },
     get source() {

@@ -12,6 +12,7 @@ import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Tool } from '../tools/tool.ts'
 import { answeredTools } from './answered.ts'
 import { createCalling } from './calling.ts'
+import { createChecks } from './checks.ts'
 import type { Between, Context } from './context.ts'
 import { createConventions } from './conventions.ts'
 import { createDelegation, type Delegation, type Delegator } from './delegation.ts'
@@ -87,6 +88,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   })
   /** What hooks told the model beside a prompt: sent as messages before its first answer. */
   let told: string[] = []
+  const checks = createChecks(place)
   const conventions = createConventions(session, place, hidden)
   const frozen = new Map<string, Promise<Prefix>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
@@ -120,8 +122,10 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     const answered = await answeredTools(place)
     const list = [...(await abortable(tools, signal)), ...answered]
     const key = keyOf(agent.name, answered)
-    if (!frozen.has(key)) frozen.set(key, freeze(agent, project_path, session_id, list, pool, conventions, profits()))
-    return { agent, list, prefix: await frozen.get(key)! }
+    const made = frozen.get(key) ?? freeze(agent, project_path, session_id, list, pool, conventions, profits())
+    frozen.set(key, made)
+    made.catch(() => frozen.delete(key))
+    return { agent, list, prefix: await made }
   }
   const between = async (signal: AbortSignal): Promise<Between> => {
     const { agent, prefix } = await ready(session.state.agent, signal)
@@ -198,6 +202,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
         tools: toolsFor(agent, list),
         turn_id,
         seen: place.seen,
+        checks,
         plan: () => session.state.conversation.plan,
         delegate: (tool_call_id, signal) => delegation.of(self, tool_call_id, signal),
       })

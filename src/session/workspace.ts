@@ -18,7 +18,6 @@ import type { Keeper } from '../undo/keeper.ts'
 import { languageSource } from './answered.ts'
 import { type Buffers, refreshBuffers } from './buffers.ts'
 import { changesSince } from './changes.ts'
-import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { SessionEditor } from './editor.ts'
 import type { Languages } from './languages.ts'
@@ -127,6 +126,7 @@ export type Caller = {
   tools: Tool[]
   turn_id: string
   seen: Map<string, string>
+  checks: ToolAccess['checks']
   plan(): readonly PlanItem[]
   delegate(tool_call_id: string, signal: AbortSignal): ToolContext['delegate']
   /** Of an agent that works for others. */
@@ -141,7 +141,7 @@ export async function createToolAccess(
   place: Workspace,
   state: SessionState,
   conventions: Conventions,
-  { agent, tools: offered, turn_id, seen, plan, delegate, lineage }: Caller,
+  { agent, tools: offered, turn_id, seen, checks, plan, delegate, lineage }: Caller,
 ): Promise<ToolAccess> {
   const [{ hides }, { judgeUrl }, { relative }] = await Promise.all([
     import('../tools/permission/hidden.ts'),
@@ -156,7 +156,7 @@ export async function createToolAccess(
     policy: () => policyOf(place, state, agent, lineage),
     refresh: (params, signal) => refreshBuffers(params, place, signal),
     keeper: place.keeper,
-    checks: createChecks(place),
+    checks,
     // What a directory asks of the one that works there is for the session's own agent.
     touched: async ({ effect }) => {
       if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])

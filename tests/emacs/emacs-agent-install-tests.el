@@ -87,6 +87,14 @@
   (emacs-agent-install-tests--with nil
     (should (string-search "SHA256SUMS" problem))))
 
+(ert-deftest emacs-agent-install-musl ()
+  "The system is one of musl when Emacs is, not when musl is there beside glibc."
+  (let ((system-type 'gnu/linux))
+    (let ((system-configuration "x86_64-pc-linux-gnu"))
+      (should (equal (emacs-agent-install-system) "linux-x64")))
+    (let ((system-configuration "aarch64-alpine-linux-musl"))
+      (should (equal (emacs-agent-install-system) "linux-arm64-musl")))))
+
 (ert-deftest emacs-agent-install-other-systems ()
   "A release without an archive for this system says so."
   (emacs-agent-install-tests--with

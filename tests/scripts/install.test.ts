@@ -110,6 +110,19 @@ describe('install.sh', () => {
     expect(readFileSync(join(home, 'a place/bin', NAME), 'utf8')).toContain('1.0.0')
   })
 
+  test.each([
+    ['musl libc (x86_64)', '-musl'],
+    ['ldd (GNU libc) 2.36', ''],
+  ])('the system is what its ldd says: %s', async (said, libc) => {
+    if (process.platform !== 'linux') return
+    const home = tempDir({ 'bin/ldd': `#!/bin/sh\necho '${said}' >&2\nexit 1\n` })
+    Bun.spawnSync(['chmod', '+x', join(home, 'bin/ldd')])
+    const url = await serve({ '1.0.0': await archive('1.0.0') }, { systems: ['plan9-vax'] })
+    const PATH = `${join(home, 'bin')}:${process.env.PATH}`
+    const { stderr } = await install(home, ['--url', url], { PATH })
+    expect(stderr).toContain(`names no archive for linux-${process.arch}${libc}\n`)
+  })
+
   const refused: [string, () => Promise<string>, RegExp][] = [
     ['its hash is another', async () => serve({ '1.1.0': await archive('1.1.0') }, { hash: true }), /SHA-256/],
     [

@@ -69,7 +69,7 @@ export const ESCAPES: Record<string, Record<string, string>> = {
     'by another name': reading('mv .env plain; cat plain'),
     'by /proc/self/root': reading('cat /proc/self/root$HOME/.ssh/id_ed25519'),
     'by a wildcard': reading('cat ~/.s?h/*'),
-    'a copy': reading('cp -r ~/.ssh copied; cat copied/*'),
+    'a copy': reading('cp -r ~/.ssh copied; chmod -R u+rwx copied; cat copied/*'),
     'an archive': reading('tar cf - ~/.aws'),
     'a search': reading('grep -rs . ~ --include=id_ed25519 --include=credentials'),
     'by git': reading('git -c core.pager=cat diff --no-index /dev/null ~/.aws/credentials'),

@@ -1,5 +1,5 @@
 import { mkdir, readlink, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { PRIVATE_DIR, writeAtomic } from '../../base/files.ts'
 import { isInside } from '../paths.ts'
 import { findExecutable } from '../shell/executable.ts'
@@ -32,59 +32,90 @@ function launcherBy(program: string, options: string[], closed: Closed, { self }
     async wrap(command, bounds) {
       const filter = closed.filter === null ? [] : ['--seccomp', '9']
       const args = [...ALWAYS, ...options, '--cap-drop', 'ALL', ...filter, ...(await mounts(bounds, closed))]
-      const isolated = bounds.network !== 'on'
+      const { network } = bounds
       const bridged =
-        typeof bounds.network === 'object'
-          ? [...self, 'bridge', String(bounds.network.proxy), bounds.network.direct, ...command]
+        typeof network === 'object'
+          ? [...self, 'bridge', inside(String(network.proxy), bounds), network.direct, ...command]
           : command
-      const line = [program, ...args, ...(isolated ? ['--unshare-net'] : []), '--chdir', bounds.cwd, '--', ...bridged]
+      const line = [
+        program,
+        ...args,
+        ...(network === 'on' ? [] : ['--unshare-net']),
+        '--chdir',
+        bounds.cwd,
+        '--',
+        ...bridged,
+      ]
       // The filter comes by a descriptor, which the shell opens.
       return closed.filter === null ? line : ['/bin/sh', '-c', 'exec "$@" 9<"$0"', closed.filter, ...line]
     },
   }
 }
 
-/** In the order in which they are made: a later one covers an earlier. */
+/** A path below the temporary directory as the command has it. */
+const inside = (path: string, { temporary, writable }: Bounds): string =>
+  writable.includes('/tmp') ? path : join('/tmp', relative(temporary, path))
+
+type Mount = { path: string; args: string[] }
+
+/** From the outermost to the innermost, since a later mount covers an earlier: of what is open and closed the nearer decides. */
 async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
-  const { writable, visible, fixed, temporary } = bounds
-  const needed = [...writable, ...visible, bounds.cwd]
-  const isHidden = (path: string) => HIDDEN.some(place => isInside(path, place))
-  const outer = bounds.closed.filter(path => needed.some(inner => inner !== path && isInside(inner, path)))
-  const args = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/run']
-  args.push(writable.includes(temporary) ? '--bind' : '--ro-bind', temporary, '/tmp')
-  if (await isDirectory('/var/tmp')) args.push('--tmpfs', '/var/tmp')
-  for (const path of outer) args.push('--perms', '0755', '--tmpfs', path)
-  const shown = needed.filter(path => isHidden(path) || outer.some(place => isInside(path, place)))
-  for (const path of outermost(shown)) args.push('--ro-bind-try', path, path)
-  for (const path of writable) if (path !== temporary) args.push('--bind', path, path)
-  for (const path of fixed) args.push('--ro-bind-try', path, path)
-  for (const path of outermost(bounds.closed.filter(path => !outer.includes(path)))) {
-    if (isHidden(path) && !needed.some(open => isInside(path, open))) continue
-    const found = await stat(path).catch(() => null)
-    if (found) args.push('--ro-bind', found.isDirectory() ? closed.directory : closed.file, path)
+  const { writable, visible, fixed, temporary, cwd } = bounds
+  const needed = [...writable, ...visible, cwd]
+  const made: Mount[] = [
+    { path: '/', args: [writable.includes('/') ? '--bind' : '--ro-bind', '/', '/'] },
+    { path: '/dev', args: ['--dev', '/dev'] },
+    { path: '/proc', args: ['--proc', '/proc'] },
+    { path: '/run', args: ['--tmpfs', '/run'] },
+    { path: '/tmp', args: ['--bind', temporary, '/tmp'] },
+    ...((await isDirectory('/var/tmp')) ? [{ path: '/var/tmp', args: ['--tmpfs', '/var/tmp'] }] : []),
+  ]
+  /** What may not be written once everything below is mounted. */
+  const sealed = [temporary, '/tmp'].some(path => writable.includes(path)) ? [] : ['/tmp']
+  const isShown = (path: string) => {
+    const depth = (places: readonly string[]) =>
+      Math.max(0, ...places.map(place => (isInside(path, place) ? place.length : 0)))
+    const hiding = depth([...HIDDEN, ...bounds.closed])
+    return hiding === 0 || depth([...writable, ...visible].filter(place => place !== path)) > hiding
   }
-  const resolver = await readlink('/etc/resolv.conf').catch(() => '/')
-  if (bounds.network === 'on' && isHidden(join('/etc', resolver)))
-    args.push('--ro-bind-try', join('/etc', resolver), join('/etc', resolver))
-  return args
+  for (const path of new Set([...visible, cwd]))
+    if (!isShown(path) && !bounds.closed.includes(path)) made.push({ path, args: ['--ro-bind-try', path, path] })
+  for (const path of writable) if (path !== temporary && path !== '/') made.push({ path, args: ['--bind', path, path] })
+  for (const path of fixed) made.push({ path, args: ['--ro-bind-try', path, path] })
+  for (const path of bounds.closed) {
+    if (!isReached(path, needed, bounds.closed)) continue
+    const found = await stat(path).catch(() => null)
+    const holds = needed.some(inner => inner !== path && isInside(inner, path))
+    if (found?.isDirectory()) {
+      made.push({ path, args: ['--perms', holds ? '0711' : '0000', '--tmpfs', path] })
+      sealed.push(path)
+    } else if (found) made.push({ path, args: ['--ro-bind', closed.file, path] })
+  }
+  const resolver = resolve('/etc', await readlink('/etc/resolv.conf').catch(() => '/etc/resolv.conf'))
+  if (bounds.network === 'on' && isInside(resolver, '/run'))
+    made.push({ path: resolver, args: ['--ro-bind-try', resolver, resolver] })
+  const depth = ({ path }: Mount) => (path === '/' ? 0 : path.split('/').length)
+  const inOrder = made
+    .map((mount, at) => ({ mount, at }))
+    .sort((a, b) => depth(a.mount) - depth(b.mount) || a.at - b.at)
+  return [...inOrder.flatMap(({ mount }) => mount.args), ...sealed.flatMap(path => ['--remount-ro', path])]
 }
+
+/** Whether a closed path would be there at all: it lies neither where everything is hidden, nor below another, or is opened in between. */
+const isReached = (path: string, needed: readonly string[], closed: readonly string[]): boolean =>
+  [...HIDDEN, ...closed]
+    .filter(place => place !== path && isInside(path, place))
+    .every(place => needed.some(open => isInside(path, open) && isInside(open, place)))
 
 const isDirectory = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true
 
-/** Without those that lie below another. */
-export const outermost = (paths: readonly string[]): string[] => {
-  const all = [...new Set(paths)]
-  return all.filter(path => !all.some(other => other !== path && isInside(path, other)))
-}
-
-/** What stands in the place of closed files and directories, and the filter of system calls; null where none can be made. */
-type Closed = { file: string; directory: string; filter: string | null }
+/** What stands in the place of closed files, and the filter of system calls; null where none can be made. */
+type Closed = { file: string; filter: string | null }
 
 async function makeClosed(directory: string): Promise<Closed> {
   await mkdir(directory, { recursive: true, mode: PRIVATE_DIR })
-  const closed = { file: join(directory, 'closed'), directory: join(directory, 'closed.d') }
+  const closed = { file: join(directory, 'closed') }
   if (!(await stat(closed.file).catch(() => null))) await writeAtomic(closed.file, '', 0)
-  await mkdir(closed.directory, { recursive: true, mode: 0 })
   const program = filterFor(process.arch, 'namespaces')
   if (program === null) return { ...closed, filter: null }
   const filter = join(directory, `filter-${process.arch}`)

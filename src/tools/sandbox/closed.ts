@@ -1,4 +1,5 @@
-import { readdir, realpath } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { readRegular } from '../../base/files.ts'
@@ -37,7 +38,8 @@ export async function closedFor(
     ...patterns.filter(pattern => !GLOB.test(pattern)),
     ...(await socketsOfOthers()).filter(path => !isInside(path, roots.project)),
   ]
-  const found = await Promise.all(named.map(path => realpath(path).catch(() => null)))
+  // A hundred short questions: threads would take longer over them.
+  const found = named.map(realOf)
   const globs = patterns.filter(pattern => GLOB.test(pattern)).map(pattern => globOf(pattern, place))
   const isHidden = (path: string) => place.hidden(path) || globs.some(binds => binds(path))
   const walked = await Promise.all([roots.project, ...roots.allowed].map(root => walk(root, isHidden)))
@@ -45,6 +47,14 @@ export async function closedFor(
   return {
     closed: [...new Set([...found.filter(path => path !== null), ...walked.flatMap(w => w.closed)])],
     fixed: [...new Set([...fixed, ...walked.flatMap(w => w.fixed)])],
+  }
+}
+
+function realOf(path: string): string | null {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return null // not there
   }
 }
 

@@ -105,7 +105,8 @@ export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'clo
     }
     // Names below a directory of the project are no secret; elsewhere they stay closed with the rest.
     if (isOpen && isInside(path, project)) allow(fd, READ_DIR, path)
-    for (const name of namesIn(fd)) within(fd, name, child => openReadable(child, join(path, name)))
+    for (const name of isOpen ? namesIn(fd) : onTheWay(path, open))
+      within(fd, name, child => openReadable(child, join(path, name)))
   }
   const openWhole = (path: string, act: (fd: number, isDirectory: boolean) => void) => {
     const descend = (fd: number, [name, ...rest]: string[]): void => {
@@ -134,6 +135,12 @@ function statOf(fd: number) {
   } catch {
     return null // not for us
   }
+}
+
+/** The names below a directory that lead to one of the paths. */
+const onTheWay = (directory: string, paths: readonly string[]): string[] => {
+  const below = paths.filter(path => path !== directory && isInside(path, directory))
+  return [...new Set(below.map(path => path.slice(directory === '/' ? 1 : directory.length + 1).split('/')[0]!))]
 }
 
 const namesIn = (fd: number): string[] => {

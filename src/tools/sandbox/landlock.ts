@@ -11,7 +11,9 @@ export async function landlock(machine: Machine): Promise<Launcher | string> {
     hosts: null,
     temporary: ({ temporary }) => temporary,
     async wrap(command, bounds) {
-      return [...machine.self, 'confine', JSON.stringify(bounds), ...command]
+      // In pieces: Linux takes no argument of 128 KiB (MAX_ARG_STRLEN, execve(2)).
+      const pieces = JSON.stringify(bounds).match(/.{1,30000}/gs) ?? []
+      return [...machine.self, 'confine', String(pieces.length), ...pieces, ...command]
     },
   }
   const works = await trial(machine, bounds => launcher.wrap(['/bin/sh', '-c', ':'], bounds))

@@ -62,7 +62,7 @@ export type Machine = {
 }
 
 /** A way to isolate: null, or a sentence for a person on what is missing. */
-export type Attempt = (machine: Machine) => Promise<Launcher | string>
+type Attempt = (machine: Machine) => Promise<Launcher | string>
 
 const ATTEMPTS: Partial<Record<NodeJS.Platform, Attempt[]>> = {
   linux: [bubblewrap, landlock],
@@ -77,7 +77,7 @@ const tried = new Map<string, Promise<Availability>>()
 /**
  * Whether commands can be isolated here, and by what, tried on first use and remembered. `reason` is a sentence with the remedy.
  */
-export function launcherOf(machine: Machine): Promise<Availability> {
+function launcherOf(machine: Machine): Promise<Availability> {
   const key = `${machine.directory}\0${machine.project}\0${machine.env.PATH}`
   const found = tried.get(key) ?? tryAll(machine)
   tried.set(key, found)

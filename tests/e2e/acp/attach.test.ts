@@ -85,6 +85,25 @@ test('by address, with the token in the environment', async () => {
   expect(wrong.stderr).toContain('EMACS_AGENT_TOKEN')
 })
 
+test('another program that listens on this machine is sent no token of ours', async () => {
+  const heard: (string | null)[] = []
+  const foreign = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: request => {
+      heard.push(request.headers.get('authorization'))
+      return Response.json({ status: 'ok' })
+    },
+  })
+  try {
+    const peer = new Backend(['acp', '--attach', foreign.url.origin], world.home.env, world.home.root)
+    expect(await peer.exited).toBe(2)
+    expect(heard).toEqual([null])
+  } finally {
+    await foreign.stop(true)
+  }
+})
+
 test('without a server it says what to start; one that ends takes the client along', async () => {
   const home = makeHome()
   const other = await Backend.start(home, { argv: ['serve', '--port', '0'] })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startTimeOf } from '../../../src/base/processes.ts'
 import { LANGUAGE_TOOLS, open, startWith } from '../../support/languages.ts'
@@ -63,6 +63,13 @@ describe.each(['pull', 'push'])('a server that is found, %s', kind => {
   })
 })
 
+test('a project without a file of its kind: the tools are there once a call has made the first', async () => {
+  const here = await startWith('pull')
+  const { make } = await open(here, { 'a.txt': 'text\n' })
+  expect((await make('write_file', { path: 'a.fk', content: 'def bar\n' })).tools).not.toContain('hover')
+  expect((await make('read_file', { path: 'a.fk' })).tools).toEqual(expect.arrayContaining(LANGUAGE_TOOLS))
+})
+
 describe('a server that fails takes nothing down', () => {
   test('results of before an edit are not those of after it', async () => {
     const here = await startWith('push', 'late400')
@@ -83,6 +90,38 @@ describe('a server that fails takes nothing down', () => {
     const second = await make('edit_file', { path: 'a.fk', old: 'wrong: a', new: 'good' })
     expect(second.diagnostics).toBeUndefined()
     expect((await make('diagnostics', { path: 'a.fk' })).told).toBe('No diagnostics.')
+  })
+
+  test('a report that comes too late goes to the next call of the session, once, while the file is as it was', async () => {
+    const here = await startWith('push', 'late2500')
+    const { make, project } = await open(here, { 'a.fk': 'fine\n', 'b.txt': 'text\n' })
+    expect((await make('edit_file', { path: 'a.fk', old: 'fine', new: 'wrong: a' })).diagnostics).toBeUndefined()
+    await make('diagnostics', { path: 'a.fk' }) // answered when the report is there
+    const told = []
+    for (let i = 0; i < 3; i++) told.push(await make('read_file', { path: 'b.txt' }))
+    const all = here.model.requests.at(-1)!.body.messages.map(({ content }: { content: unknown }) => String(content))
+    const late = all.filter((content: string) => content.includes('reported late:\na.fk:1:0 error: a is wrong (fake)]'))
+    expect(late).toHaveLength(1)
+    expect(told.at(-1)!.diagnostics).toBeUndefined()
+
+    await make('edit_file', { path: 'a.fk', old: 'wrong: a', new: 'wrong: b' })
+    writeFileSync(join(project, 'a.fk'), 'mended elsewhere\n')
+    await make('diagnostics', { path: 'a.fk' })
+    for (let i = 0; i < 2; i++) expect((await make('read_file', { path: 'b.txt' })).diagnostics).toBeUndefined()
+  })
+
+  test('a report that comes too late is part of that of the next change of its file', async () => {
+    const here = await startWith('push', 'late2500')
+    const { make } = await open(here, { 'a.fk': 'fine\n' })
+    await make('edit_file', { path: 'a.fk', old: 'fine', new: 'wrong: a\nfine' })
+    await make('edit_file', { path: 'a.fk', old: 'fine', new: 'good' })
+    await make('diagnostics', { path: 'a.fk' })
+    const { told } = await make('diagnostics', { path: 'a.fk' })
+    const all = here.model.requests.at(-1)!.body.messages.map(({ content }: { content: unknown }) => String(content))
+    expect(told).toContain('a is wrong')
+    expect(
+      all.filter((content: string) => content.includes('reported late:\na.fk:1:0 error: a is wrong')),
+    ).toHaveLength(1)
   })
 
   test('one without versions', async () => {

@@ -8,9 +8,7 @@
 (require 'checkdoc)
 (require 'cl-lib)
 
-(let ((complaints nil)
-      ;; Guesses which words of a sentence are verbs, and takes `shows' in a relative clause for one.
-      (checkdoc-verb-check-experimental-flag nil))
+(let ((complaints nil))
   (cl-letf (((symbol-function 'checkdoc-create-error)
              (lambda (text start _end &optional _unfixable)
                (push (format "%s:%d: %s" (file-name-nondirectory buffer-file-name)
