@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path'
 import type { McpServer } from '@agentclientprotocol/sdk'
 import type { McpServerConfig } from '../config/config.ts'
 import { defaultServer } from '../config/settings.ts'
-import type { Joined } from '../session/store.ts'
+import type { Joined } from '../session/opening.ts'
 import { invalid } from './errors.ts'
 
 /** What a client brings to a session. Throws INVALID_REQUEST for a server that cannot be reached, or a directory that is none. */

@@ -12,9 +12,10 @@ import { createSandboxes } from '../session/sandbox.ts'
 import { limitOutput } from '../tools/output.ts'
 import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
-import type { Allowance, Options } from './commands.ts'
+import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { createLogger } from './logger.ts'
+import type { Allowance } from './operands.ts'
 import type { Process } from './process.ts'
 
 /** Serves the built-in tools over stdin and stdout until stdin ends. Nobody can be asked, so what would ask needs `--allow`. */

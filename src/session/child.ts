@@ -11,8 +11,9 @@ import { createChecks } from './checks.ts'
 import type { Conventions } from './conventions.ts'
 import type { Begun, Child, Delegation, Delegator } from './delegation.ts'
 import { type Isolation, isolate } from './isolation.ts'
+import type { Prefix } from './prefixes.ts'
 import type { Session } from './session.ts'
-import { createToolAccess, type Prefix } from './workspace.ts'
+import { createToolAccess } from './workspace.ts'
 
 /** What a delegated agent shares with the session it works in. */
 export type Shared = {

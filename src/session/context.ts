@@ -8,8 +8,9 @@ import { AppError } from '../base/errors.ts'
 import { BYTES_PER_TOKEN } from '../base/tokens.ts'
 import type { ContextCompacted, Event } from '../event.ts'
 import type { Models } from '../llm/models/models.ts'
+import type { Prefix } from './prefixes.ts'
 import type { Session } from './session.ts'
-import type { Prefix, Workspace } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
 /** What the window of a session's model holds: `used` is what was counted last, and the parts add up to it once it is known. */
 export type Context = { window: number | null; used: number; parts: Part[] }

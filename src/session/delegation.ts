@@ -9,9 +9,10 @@ import type { Delegated, DelegateEnd, Event, Stored } from '../event.ts'
 import type { Output, Task } from '../tools/tool.ts'
 import type { Isolation } from './isolation.ts'
 import { type Ended, type Landing, land, noteOf, outputOf } from './landing.ts'
+import type { Prefix } from './prefixes.ts'
 import type { Session } from './session.ts'
 import { isStorable } from './turns.ts'
-import type { Prefix, Workspace } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
 /** Who delegates: the session's agent, or one that works for it. */
 export type Delegator = {

@@ -1,16 +1,13 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { agentsOf, findAgent, toolsFor } from '../agent/agents.ts'
+import { findAgent, toolsFor } from '../agent/agents.ts'
 import { createAttachments } from '../agent/attachments.ts'
 import { judgedCall, type Prepared, type ToolAccess } from '../agent/call.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
 import type { Turn } from '../agent/turn.ts'
-import { abortable } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
-import type { Tool } from '../tools/tool.ts'
-import { answeredTools } from './answered.ts'
 import { createCalling } from './calling.ts'
 import { createChecks } from './checks.ts'
 import type { Between, Context } from './context.ts'
@@ -19,12 +16,13 @@ import { createDelegation, type Delegation, type Delegator } from './delegation.
 import { callHooks, createHooks } from './hooks.ts'
 import { createLanguages } from './languages.ts'
 import { createLimit } from './limit.ts'
+import { createPrefixes } from './prefixes.ts'
 import { fromAgent, reportsOf } from './reports.ts'
 import { createSandboxes } from './sandbox.ts'
 import type { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import { promptFrom } from './turns.ts'
-import { createToolAccess, freeze, type Prefix, policyOf, spillPath, toolsOf, type Workspace } from './workspace.ts'
+import { createToolAccess, policyOf, spillPath, type Workspace } from './workspace.ts'
 
 export type Preparation = {
   readonly place: Workspace
@@ -90,7 +88,6 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   let told: string[] = []
   const checks = createChecks(place)
   const conventions = createConventions(session, place, hidden)
-  const frozen = new Map<string, Promise<Prefix>>()
   /** What changed about MCP servers is said in a message: the prefix stays as it is. */
   const announcements = async (): Promise<Prompt[]> => {
     const text = pool?.announcement(session_id)
@@ -102,31 +99,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const limit = createLimit(session, config.max_cost_usd)
   /** Aborted when the session ends: what is asked outside of a turn is closed then. */
   const ended = new AbortController()
-  let tools: Promise<Tool[]> | null = null
+  const { ready, renew } = createPrefixes(session, context, place, conventions, ended.signal)
 
-  /** Whether a list of steps helps the model: small ones lose more by the tool than they win. */
-  const profits = () =>
-    session.state.conversation.plan.length > 0 || (models.info(session.state.model).context_window ?? 0) >= LARGE_WINDOW
-
-  const delegates = () => agentsOf(config).map(({ name }) => name)
-
-  /** An agent with its tools and its prefix. */
-  async function ready(name: string, signal: AbortSignal) {
-    const agent = findAgent(config, name)
-    tools ??= toolsOf(roots.project, session_id, pool, conventions, delegates(), config, (question, elsewhere) =>
-      session.questions.ask(question, ended.signal, elsewhere),
-    )
-    tools.catch(() => {
-      tools = null // a passing fault: look again next time
-    })
-    const answered = await answeredTools(place)
-    const list = [...(await abortable(tools, signal)), ...answered]
-    const key = keyOf(agent.name, answered)
-    const made = frozen.get(key) ?? freeze(agent, project_path, session_id, list, pool, conventions, profits())
-    frozen.set(key, made)
-    made.catch(() => frozen.delete(key))
-    return { agent, list, prefix: await made }
-  }
   const between = async (signal: AbortSignal): Promise<Between> => {
     const { agent, prefix } = await ready(session.state.agent, signal)
     return { session, agent, prefix, read, fit, attachments: place.attachments, models }
@@ -252,11 +226,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
           async *handOver(signal: AbortSignal) {
             const { handOver } = await import('./hand-over.ts')
             yield* handOver(session, models, turn_id, signal)
-            // An agent that goes by a list has the tool for it.
-            for (const [key, made] of frozen) {
-              const { tools } = (await made).frozen
-              if (isOf('build', key) && !tools.some(({ name }) => name === 'todo')) frozen.delete(key)
-            }
+            await renew('build', 'todo') // an agent that goes by a list has the tool for it
           },
         }),
         async steers() {
@@ -278,12 +248,6 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
   }
 }
-
-const LARGE_WINDOW = 100_000
-
-/** Of a prefix: the agent, and what an editor answered then. */
-const keyOf = (agent: string, answered: readonly Tool[]) => [agent, ...answered.map(({ name }) => name)].join(' ')
-const isOf = (agent: string, key: string) => key === agent || key.startsWith(`${agent} `)
 
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>

@@ -1,42 +1,24 @@
-import { realpath, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { findAgent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
-import type { Config, McpServerConfig } from '../config/config.ts'
-import { undoDir, worktreesDir } from '../config/dirs.ts'
-import { secretsIn } from '../config/environment.ts'
-import { ownFiles } from '../config/own-files.ts'
+import type { Config } from '../config/config.ts'
 import type { SessionCreated, Stored } from '../event.ts'
-import type { Rule } from '../tools/permission/policy.ts'
-import { createRendering, filesOf, type Rendering } from './archive.ts'
+import { filesOf } from './archive.ts'
 import { type CreateRequest, creation } from './creation.ts'
 import { type ForkRequest, forkLog } from './fork.ts'
 import { createSummaries } from './index.ts'
 import { acquireLock } from './lock.ts'
 import { createLog, type Log, memoryLog, openLog } from './log.ts'
 import { checkMode } from './mode.ts'
-import { createRedactor, type Redactor, withOwn } from './redact.ts'
+import { type Joined, NOTHING, type OpenSession, openSession } from './opening.ts'
+import { createRedactor, type Redactor } from './redact.ts'
 import { lastPrompt } from './rewind.ts'
 import type { Runtime } from './runtime.ts'
 import type { Session, Settings } from './session.ts'
-import type { SessionContext } from './session-context.ts'
-import { createTitle } from './title.ts'
 import type { Dropped, PromptRequest } from './turns.ts'
 import { type SessionSummary, type SessionView, viewOf } from './view.ts'
 
 type Resumed = { session: Session; dropped: Dropped[] }
-/** What a client brings to its session: nothing of it is in the log. */
-export type Joined = { mcp_servers: readonly McpServerConfig[]; allowed_directories: readonly string[] }
-const NOTHING: Joined = { mcp_servers: [], allowed_directories: [] }
-type OpenSession = {
-  session: Session
-  project: string
-  env: Record<string, string>
-  joined: Joined
-  rendering: Rendering | null
-  rules: Rule[]
-  release(): void
-}
 
 /** All live sessions: opens, resumes and closes them, and serves subscribers of all of them. */
 export class Store {
@@ -162,46 +144,11 @@ export class Store {
 
   async #open(
     log: Log,
-    configured: Config,
-    { env, joined }: Pick<OpenSession, 'env' | 'joined'>,
+    config: Config,
+    brought: Pick<OpenSession, 'env' | 'joined'>,
     release?: () => void,
   ): Promise<Session> {
-    const { archive, models, dirs, remembered } = this.#runtime
-    const { project_path, session_id } = log.events[0] as SessionCreated & { id: number }
-    const allowed = new Set([...configured.allowed_directories, ...joined.allowed_directories])
-    const config = { ...configured, allowed_directories: [...allowed] }
-    const hasServers = [...config.mcp_servers, ...joined.mcp_servers].some(({ enabled }) => enabled)
-    const pool = hasServers ? await this.#runtime.pool() : null
-    pool?.join(session_id, joined.mcp_servers)
-    await models.load()
-    const project = await realpath(project_path).catch(() => project_path)
-    const live = { project, env, joined, rules: await remembered.list(project) } as OpenSession
-    const own = secretsIn(env)
-    const context: SessionContext = {
-      config,
-      models,
-      pool,
-      dirs,
-      redactor: own.length === 0 ? this.#redactor : createRedactor(withOwn(this.#runtime.secrets, own)),
-      children: this.#runtime.children,
-      sandbox: config => this.#runtime.sandbox(config, project),
-      env: this.#runtime.childEnv(env),
-      forbidden: ownFiles(dirs, config.transcript_path, this.#runtime.config.base.user?.path),
-      spill_dir: log.path && filesOf(log.path).spill,
-      undo_dir: join(undoDir(dirs.state), session_id),
-      languageServers: project => this.#runtime.languageServers(config, project),
-      worktrees_dir: worktreesDir(dirs.state),
-      projectRules: () => live.rules,
-      remember: async (rule, definition) => {
-        await remembered.add(project, rule, definition)
-        live.rules = await remembered.list(project)
-      },
-    }
-    live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
-    // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
-    live.session = new (await import('./session.ts')).Session(log, context)
-    createTitle(live.session, models, this.#runtime.log)
-    live.rendering = log.path ? createRendering(live.session, archive, this.#runtime.log) : null
+    const live = await openSession(log, config, brought, { runtime: this.#runtime, redactor: this.#redactor, release })
     this.#sessions.set(live.session.id, live)
     live.session.subscribe(event => {
       if ('id' in event) this.#observe(event)

@@ -1,17 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Agent, agentsOf, toolsFor } from '../agent/agents.ts'
+import type { Agent } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
-import { type Part, prefixParts } from '../agent/budget.ts'
 import type { ToolAccess } from '../agent/call.ts'
-import { systemSections } from '../agent/prompt.ts'
-import type { Frozen } from '../agent/request.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { Delegated, PlanItem } from '../event.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
-import type { Pool } from '../mcp/pool.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
@@ -63,60 +59,6 @@ export function spillPath(dir: string | null, name: string): string | null {
   if (dir === null) return null
   mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR })
   return join(dir, name)
-}
-
-/** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
-export async function toolsOf(
-  project: string,
-  session_id: string,
-  pool: Pool | null,
-  conventions: Conventions,
-  agents: readonly string[],
-  config: Config,
-  ask: Ask,
-): Promise<Tool[]> {
-  const [{ builtinTools, sessionTools }, { delegateTool }, { webSearchTool }] = await Promise.all([
-    import('../tools/registry.ts'),
-    import('../tools/delegate.ts'),
-    import('../tools/web/search.ts'),
-  ])
-  const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
-  // A way to ask for more, where the commands of some agent are isolated.
-  const isolates = agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
-  const shell = isolates ? (await import('../tools/shell/shell.ts')).confinedTools : []
-  const search = webSearchTool(config.web_search)
-  return [
-    ...builtinTools.map(tool => shell.find(({ name }) => name === tool.name) ?? tool),
-    ...(search ? [search] : []),
-    ...own,
-    ...(await conventions.tools()),
-    ...((await pool?.tools(project, session_id, ask)) ?? []),
-  ]
-}
-
-/** What is sent in front of every request, and what it consists of. */
-export type Prefix = { frozen: Frozen; parts: Part[] }
-
-/** The system prompt and the tool definitions of one agent, made once per session. `profits`: its model does better with a list of steps. */
-export async function freeze(
-  agent: Agent,
-  project: string,
-  session_id: string,
-  all: Tool[],
-  pool: Pool | null,
-  conventions: Conventions,
-  profits: boolean,
-): Promise<Prefix> {
-  const offered = toolsFor(agent, all).filter(({ name }) => name !== 'todo' || (agent.todo ?? profits))
-  const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
-  const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
-  const instructions = await conventions.instructions()
-  const sections = systemSections({ agent, project, instructions, servers, skills })
-  const tools = offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters }))
-  return {
-    frozen: { system: sections.map(({ text }) => text).join('\n\n'), tools },
-    parts: prefixParts(sections, offered, tools),
-  }
 }
 
 /** The agent whose calls are made, and what is its own. */
