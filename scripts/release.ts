@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { version } from '../package.json'
 import { compile, ROOT } from './build/compile.ts'
 import { executableName, HOST, NAME, TARGETS } from './build/targets.ts'
-import { pack, run } from './release/archive.ts'
+import { formatsOf, pack, run } from './release/archive.ts'
 import { faultsOf, placesHere } from './release/checks.ts'
 import { sharedFiles } from './release/contents.ts'
 import { recipes } from './release/packaging.ts'
@@ -52,17 +52,20 @@ async function main(): Promise<void> {
     if (faults.length > 0) throw new Error(`${target}: ${faults.join('; ')}`)
     put(join(WORK, folder), inside)
     say(`${target}  ${mib(path)} MiB, checked`)
-    while (running >= availableParallelism()) await new Promise<void>(resolve => (wake = resolve))
-    running++
-    const archive = join(OUT, `${folder}${target.startsWith('windows') ? '.zip' : '.tar.xz'}`)
-    packing.push(
-      pack(WORK, folder, archive, date).then(() => {
-        archives.set(target, createHash('sha256').update(readFileSync(archive)).digest('hex'))
-        running--
-        say(`${archive.slice(OUT.length + 1)}  ${mib(archive)} MiB`)
-        wake()
-      }),
-    )
+    for (const format of formatsOf(target)) {
+      while (running >= availableParallelism()) await new Promise<void>(resolve => (wake = resolve))
+      running++
+      const archive = join(OUT, `${folder}${format}`)
+      packing.push(
+        pack(WORK, folder, archive, date).then(() => {
+          if (format === formatsOf(target)[0])
+            archives.set(target, createHash('sha256').update(readFileSync(archive)).digest('hex'))
+          running--
+          say(`${archive.slice(OUT.length + 1)}  ${mib(archive)} MiB`)
+          wake()
+        }),
+      )
+    }
   }
   await Promise.all(packing)
   put(OUT, beside)

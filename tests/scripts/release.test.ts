@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import { HOST, TARGETS } from '../../scripts/build/targets.ts'
-import { pack } from '../../scripts/release/archive.ts'
+import { formatsOf, pack } from '../../scripts/release/archive.ts'
 import { compareVersions, faultsOf, formatOf, leastGlibc, placesHere } from '../../scripts/release/checks.ts'
 import { bash, fish, zsh } from '../../scripts/release/completions.ts'
 import { manPage } from '../../scripts/release/man.ts'
@@ -148,7 +148,14 @@ describe('recipes', () => {
   const hashes = new Map(TARGETS.map((target, i) => [target as string, String(i).repeat(64)]))
   const filled = recipes(join(ROOT, 'scripts/packaging'), '1.2.3', hashes)
   test('are filled in, each', () => {
-    expect(Object.keys(filled).map(path => path.split('/')[0]!)).toEqual(['aur', 'guix', 'homebrew', 'nix', 'scoop'])
+    expect(Object.keys(filled).map(path => path.split('/')[0]!)).toEqual([
+      'acp',
+      'aur',
+      'guix',
+      'homebrew',
+      'nix',
+      'scoop',
+    ])
     for (const text of Object.values(filled)) {
       expect(text).not.toMatch(/@[A-Z0-9:]+@/)
       expect(text).toContain('1.2.3')
@@ -161,6 +168,21 @@ describe('recipes', () => {
     expect(spawnSync('bash', ['-n'], { input: filled['aur/PKGBUILD'] }).status).toBe(0)
     if (!lacks('ruby'))
       expect(spawnSync('ruby', ['-c'], { input: filled['homebrew/emacs-agent-backend.rb'] }).status).toBe(0)
+  })
+  test('the registry of ACP agents is told of archives that there are, in formats that it takes', () => {
+    const { id, version, distribution } = JSON.parse(filled['acp/agent.json']!)
+    expect({ id, version }).toEqual({ id: 'emacs-agent', version: '1.2.3' })
+    const archives = TARGETS.flatMap(target =>
+      formatsOf(target).map(format => `emacs-agent-backend-1.2.3-${target}${format}`),
+    )
+    for (const { archive, cmd, args } of Object.values<any>(distribution.binary)) {
+      const name = archive.split('/').at(-1)
+      expect(archives).toContain(name)
+      expect(name).toMatch(/\.(zip|tar\.gz)$/)
+      expect(cmd).toStartWith(`./${name.replace(/\.(zip|tar\.gz)$/, '')}/bin/`)
+      expect(args).toEqual(['acp'])
+    }
+    expect(Object.keys(distribution.binary)).toHaveLength(6)
   })
   test('MELPA takes every file of the client', () => {
     const recipe = readFileSync(join(ROOT, 'scripts/packaging/melpa/emacs-agent'), 'utf8')
