@@ -1,13 +1,15 @@
 import { type Delimiter, matchEmphasis, type Style } from './emphasis.ts'
+import { Formulas } from './formulas.ts'
 import { decodeEntity, matchAt, PUNCTUATION, readTarget, trimUrl } from './links.ts'
 
 /**
- * Reads the inline markup of one paragraph into a flat list, in linear time: text, code, breaks, links (their labels nest
- * no deeper), and marks where a style opens and closes. HTML is text.
+ * Reads the inline markup of one paragraph into a flat list, in linear time: text, code, formulas (with their marks), breaks,
+ * links (their labels nest no deeper), and marks where a style opens and closes. HTML is text.
  */
 export type Inline =
   | { type: 'text'; text: string }
   | { type: 'code'; text: string }
+  | { type: 'formula'; text: string }
   | { type: 'break' }
   | { type: 'open' | 'close'; style: Style }
   | { type: 'link'; href: string; label: Inline[]; image: boolean; bare: boolean }
@@ -19,7 +21,7 @@ export type Links = Pick<ReadonlyMap<string, string>, 'get' | 'size'>
 type Token = Exclude<Inline, { type: 'open' | 'close' }> | Delimiter | Bracket
 type Bracket = { type: 'bracket'; image: boolean; active: boolean }
 
-const SPECIAL = /[\\`*_~[\]!<&\n]|https?:\/\//g
+const SPECIAL = /[\\`*_~[\]!<&$\n]|https?:\/\//g
 const AUTOLINK = /<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]{0,2000})>/y
 const BREAK_TAG = /<br[ \t]{0,9}\/?>[ \t]{0,99}\n?/iy
 const BARE_URL = /https?:\/\/[^\s<>[\]`"|\\]{1,2000}/y
@@ -35,6 +37,7 @@ class Scanner {
   /** Text not yet a token: pieces, joined once. */
   private pieces: string[] = []
   private readonly ticks: Map<number, number[]>
+  private readonly formulas: Formulas
   private readonly text: string
   private readonly links: Links
   private at = 0
@@ -43,6 +46,7 @@ class Scanner {
     this.text = text
     this.links = links
     this.ticks = backtickRuns(text)
+    this.formulas = new Formulas(text)
   }
 
   scan(): Inline[] {
@@ -60,7 +64,8 @@ class Scanner {
 
   private special(char: string): void {
     const done =
-      (char === '\\' && this.escape()) ||
+      (char === '\\' && (this.formula() || this.escape())) ||
+      (char === '$' && this.formula()) ||
       (char === '`' && this.code()) ||
       (char === '\n' && this.newline()) ||
       (char === '<' && (this.autolink() || this.breakTag())) ||
@@ -101,6 +106,11 @@ class Scanner {
     this.push(next)
     this.at += 2
     return true
+  }
+
+  private formula(): boolean {
+    const length = this.formulas.lengthAt(this.at)
+    return length > 0 && this.emit({ type: 'formula', text: this.text.slice(this.at, this.at + length) }, length)
   }
 
   private code(): boolean {

@@ -1,5 +1,6 @@
 import { HEADING, interrupts, QUOTE, RULE } from './block-starts.ts'
 import { dedent, indentOf, isBlank, startsHtml } from './columns.ts'
+import { lastLineOfFormula } from './formulas.ts'
 import { delimiterColumns, splitRow } from './table.ts'
 
 /** Blocks that hold no blocks. */
@@ -15,15 +16,18 @@ export type Leaf =
 /** Where targets of labels are kept: of a label that has more than one, the first. */
 export type Targets = Pick<Map<string, string>, 'get' | 'has' | 'set' | 'size'>
 
-/** A leaf, none for the target of a label, and the index of the line after it. */
-type Found = { block?: Leaf; next: number }
+/**
+ * A leaf, none for the target of a label, and the index of the line after it. `open`: lines that follow may change it, though
+ * there are lines after it.
+ */
+type Found = { block?: Leaf; next: number; open?: boolean }
 
 const SETEXT = /^ {0,3}(={3,}|-{3,})[ \t]*$/
 const DEFINITION = /^ {0,3}\[([^\]^][^\]]{0,200})\]:[ \t]*<?([^\s<>]{1,2000})>?(?:[ \t]+["'(].*)?$/
 
 /**
  * Reads the leaf at the start of `lines`, the first of which is not blank and begins no fence or list, nor a quote unless it
- * is `quoted`. While `next` is below the number of lines, no line that follows can change the leaf. Adds targets to `links`.
+ * is `quoted`. While `next` is below the number of lines, and the leaf not `open`, no line that follows can change the leaf. Adds targets to `links`.
  */
 export const readLeaf = (lines: string[], quoted: boolean, links: Targets): Found =>
   readIndented(lines) ??
@@ -103,21 +107,28 @@ function readDefinition(line: string, links: Targets): Found | undefined {
 }
 
 function readParagraph(lines: string[]): Found {
-  let end = 1
-  for (; end < lines.length && !isBlank(lines[end]!); end++) {
+  let open = false
+  const pass = (at: number): number => {
+    const last = lastLineOfFormula(lines, at)
+    open ||= last >= lines.length
+    return last < lines.length ? last + 1 : at + 1
+  }
+  let end = pass(0)
+  while (end < lines.length && !isBlank(lines[end]!)) {
     const underline = SETEXT.exec(lines[end]!)
     if (underline) {
       const text = lines
         .slice(0, end)
         .map(line => line.trim())
         .join(' ')
-      return { block: { type: 'heading', level: underline[1]!.startsWith('=') ? 1 : 2, text }, next: end + 1 }
+      return { block: { type: 'heading', level: underline[1]!.startsWith('=') ? 1 : 2, text }, next: end + 1, open }
     }
     if (interrupts(lines[end]!)) break
+    end = pass(end)
   }
   const text = lines
     .slice(0, end)
     .map(line => line.trimStart())
     .join('\n')
-  return { block: { type: 'paragraph', text: text.trimEnd() }, next: end }
+  return { block: { type: 'paragraph', text: text.trimEnd() }, next: end, open }
 }

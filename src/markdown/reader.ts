@@ -57,8 +57,8 @@ export class Container implements Body {
     this.lines.push(line)
     this.size += line.length
     if (this.lines.length < this.nextLook || this.depth > MAX_DEPTH) return
-    const { next } = readLeaf(this.lines, this.quoted, reading.links)
-    if (next < this.lines.length) this.send(reading)
+    const { next, open } = readLeaf(this.lines, this.quoted, reading.links)
+    if (next < this.lines.length && !open) this.send(reading)
     else this.nextLook = Math.max(this.lines.length + 1, Math.ceil(this.lines.length * 1.2))
   }
 

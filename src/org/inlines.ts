@@ -1,9 +1,10 @@
 import { oneLine, SPACER, showControls } from '../base/controls.ts'
 import { type Inline, type Links, parseInline, type Style, textOf } from '../markdown/inlines.ts'
 import { readableTarget } from '../markdown/links.ts'
+import { orgFormula } from './formulas.ts'
 import { breakDates, guardCell, guardLines, inert, joinPieces, orgLine, orgLink, type Piece } from './text.ts'
 
-/** Inline Markdown as Org: emphasis, code and links become Org's own, everything else is inert text. */
+/** Inline Markdown as Org: emphasis, code, formulas and links become Org's own, everything else is inert text. */
 
 export type Place = {
   links: Links
@@ -17,6 +18,8 @@ const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
 /** What Org wants around emphasis. */
 const BEFORE = /[\s\u200b('"{-]$/
 const AFTER = /^[\s\u200b.,:!?;'")}[-]/
+/** What Org wants after a formula that `$` ends. */
+const AFTER_DOLLAR = /^[\s.,:!?;'")\]}]/
 const MAX_CODE = 1000
 const MOST_CELLS = 500
 const PLAIN_URL = /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9./_~%?=&#+,;@!-]|:\d)*[A-Za-z0-9/]$/
@@ -51,6 +54,8 @@ class Writer {
   private readonly pieces: Piece[] = []
   private literal = ''
   private active: Style[] = []
+  /** There is a `$` that is no formula's: one of a formula could end what Org takes for one. */
+  private hasDollar = false
   /** How the last piece ends: an opening mark may be followed by any markup; after a closing one Org must see the end. */
   private end: 'opened' | 'closed' | 'free' = 'opened'
 
@@ -59,11 +64,13 @@ class Writer {
     this.where = where
   }
 
-  write(tokens: readonly Inline[]): string {
+  write(read: readonly Inline[]): string {
+    const tokens = this.where === 'label' ? read.map(asText) : read.map(withoutUnsafe)
     const dropped = unfitStyles(tokens, this.place.base)
     for (const [index, token] of tokens.entries()) {
       if (token.type === 'text') this.literal += this.joinsLines() ? token.text.replace(/\s*\n\s*/g, ' ') : token.text
       else if (token.type === 'code') this.code(oneLine(token.text))
+      else if (token.type === 'formula') this.formula(token.text, tokens[index + 1])
       else if (token.type === 'break') this.breakLine()
       else if (token.type === 'link') this.link(token, endsUrl(tokens.slice(index + 1, index + 3)))
       else if (dropped.has(index)) continue
@@ -83,6 +90,7 @@ class Writer {
     if (this.literal === '') return
     const text = guardMarks(inert(this.literal, followed), this.active)
     this.literal = ''
+    this.hasDollar ||= text.includes('$')
     this.pieces.push({ text: this.end === 'closed' && !AFTER.test(text) ? SPACER + text : text, literal: true })
     this.end = 'free'
   }
@@ -115,6 +123,14 @@ class Writer {
     else this.literal += code
   }
 
+  private formula(formula: string, next: Inline | undefined): void {
+    this.flush()
+    const follows = next === undefined ? this.active.length === 0 : next.type === 'text' && AFTER_DOLLAR.test(next.text)
+    const text = orgFormula(formula, this.hasDollar || !follows)!
+    this.pieces.push({ text: this.end === 'closed' ? SPACER + text : text, literal: false })
+    this.end = 'free'
+  }
+
   private breakLine(): void {
     if (this.joinsLines()) this.literal += ' '
     else {
@@ -134,6 +150,7 @@ class Writer {
     this.flush()
     const plain = token.bare && ends && PLAIN_URL.test(href)
     const text = plain ? href : orgLink(href, this.label(token))
+    this.hasDollar ||= text.includes('$')
     this.pieces.push({ text: plain && this.end === 'closed' ? SPACER + text : text, literal: false })
     this.end = 'free'
   }
@@ -143,6 +160,12 @@ class Writer {
     return label.trim() || joinPieces([{ text: inert(oneLine(token.href)), literal: true }])
   }
 }
+
+const asText = (token: Inline): Inline => (token.type === 'formula' ? { type: 'text', text: token.text } : token)
+
+/** A formula that may not be one is the text it was. */
+const withoutUnsafe = (token: Inline): Inline =>
+  token.type === 'formula' && orgFormula(token.text, true) === undefined ? asText(token) : token
 
 type LinkToken = Extract<Inline, { type: 'link' }>
 
@@ -207,7 +230,11 @@ function unfitStyles(tokens: readonly Inline[], base?: string): Set<number> {
     } else {
       last = token
       const inside =
-        token.type === 'code' ? token.text : token.type === 'link' ? (orgTarget(token.href, base) ?? token.href) : ''
+        token.type === 'code' || token.type === 'formula'
+          ? token.text
+          : token.type === 'link'
+            ? (orgTarget(token.href, base) ?? token.href)
+            : ''
       for (const [style, open] of live) if (inside.includes(MARK[style])) open.fits = false
     }
   }

@@ -136,7 +136,7 @@ function write(tokens: readonly Inline[]): string {
     literal = ''
   }
   for (const token of tokens) {
-    if (token.type === 'text') literal += token.text
+    if (token.type === 'text' || token.type === 'formula') literal += token.text
     else if (token.type === 'link' && readableTarget(token.href) === undefined)
       literal += token.bare ? token.href : `${textOf(token.label)} (${oneLine(token.href)})`
     else {

@@ -105,6 +105,27 @@
     (should (equal "my draft" (emacs-agent-input-text)))
     (should-error (progn (goto-char (point-min)) (insert "x")) :type 'text-read-only)))
 
+(ert-deftest emacs-agent-copy-formulas ()
+  "Formulas are copied as they were said, previewed, and exported as formulas; what is none is exported as text."
+  (emacs-agent-test-with-session
+    (let ((formulas '("\\(E = mc^2\\)" "$a_1$" "\\[ \\frac{a}{b} \\]" "$$x$$")) (previewed nil))
+      (emacs-agent-copy-tests--say
+       session (concat (string-join formulas " and ") " but $5 and $6, \\(\\input{x}\\)"))
+      (let ((text (filter-buffer-substring (point-min) emacs-agent-output-end)))
+        (dolist (formula formulas) (should (string-search formula text)))
+        (should (string-search "but $5 and $6, \\(\\input{x}\\)" text)))
+      (cl-letf (((symbol-function 'org-create-formula-image)
+                 (lambda (formula file &rest _) (push formula previewed) (write-region "" nil file nil 'silent))))
+        (org-format-latex "ltx/" (point-min) emacs-agent-output-end project 'overlays nil 'forbuffer 'dvipng))
+      (should (equal formulas (reverse previewed)))
+      (require 'ox-html)
+      (let ((exported (org-export-as 'html nil nil t)))
+        (dolist (formula '("\\(E = mc^2\\)" "\\(a_1\\)" "\\[ \\frac{a}{b} \\]" "\\[x\\]" "but $5 and $6, \\(\\input{x}\\)"))
+          (should (string-search formula exported))))
+      (require 'ox-latex)
+      (should (string-search "but \\$5 and \\$6, $\\backslash$($\\backslash$input\\{x\\}$\\backslash$)"
+                             (org-export-as 'latex nil nil t))))))
+
 (ert-deftest emacs-agent-copy-last-answer ()
   "Where there is no answer at point the last one is copied."
   (emacs-agent-test-with-session

@@ -91,6 +91,7 @@
               (blocks . ,(inspect-map tree 'src-block (lambda (b) (or (org-element-property :parameters b) ""))))
               (names . ,(inspect-map tree '(src-block example-block table paragraph) (lambda (b) (org-element-property :name b))))
               (properties . ,(inspect-map tree 'node-property (lambda (p) (org-element-property :key p))))
+              (fragments . ,(inspect-map tree 'latex-fragment (lambda (f) (org-element-property :value f))))
               (drawers . ,(inspect-map tree 'drawer (lambda (d) (org-element-property :drawer-name d))))
               (verbatim . ,(inspect-map tree '(code verbatim) (lambda (c) (org-element-property :value c))))
               (cells . ,(inspect-cells)))))

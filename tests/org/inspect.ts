@@ -23,6 +23,7 @@ export type Found = {
   names: (string | null)[]
   properties: string[]
   drawers: string[]
+  fragments: string[]
   cells: string[]
   ascii: string
   html: string
@@ -62,11 +63,16 @@ export function directory(name: string): string {
 const TYPES = new Set(
   `section headline keyword property-drawer node-property drawer paragraph plain-list item table table-row table-cell
    src-block example-block quote-block horizontal-rule timestamp link bold italic strike-through code verbatim entity
-   line-break subscript superscript`.split(/\s+/),
+   line-break subscript superscript latex-fragment`.split(/\s+/),
 )
 const PROPERTIES = /^(?:CREATED|TOOL_CALL_ID|STATUS|DURATION|APPROVAL|ERROR|STOPPED|STEERED)$/
 /** Numbers alone may follow an unknown type (`a.ts:12`): they carry no code. */
 const LINKS = /^(?:file|https?):|^[a-z]+:[\d:.,-]+$/
+
+/** Formulas in their marks on one line, with no command that reads, writes, defines or changes what a character is. */
+const FORMULA = /^(?:\$[^$\n]+\$|\$\$[^$\n]+\$\$|\\\([^$\n]+\\\)|\\\[[^$\n]+\\\])$/
+const UNSAFE =
+  /\^\^|%(?<!\\%)|<\S|\[\[|\\(?:input|include|open|close|read|write|immediate|special|catcode|csname|endcsname|[egx]?def|let|new|renew|provide|usepackage|require|directlua|lua|pdf|output|everypar|loop|expandafter|scantokens|(?:low|upp)ercase|verb|font|message|typeout|begin\{(?!(?:[pbBvV]|small)?matrix|cases|array|aligned|gathered|split|subarray))/i
 
 /** What a document has of ours; `also` are types of Org that it may consist of as well. */
 export type Ours = { headings: readonly RegExp[]; keywords: readonly string[]; also?: readonly string[] }
@@ -111,6 +117,10 @@ export function smuggled(found: Found, ours: Ours): string[] {
     ...odd(
       'drawer',
       found.drawers.filter(drawer => drawer !== 'THINKING'),
+    ),
+    ...odd(
+      'fragment',
+      found.fragments.filter(fragment => !FORMULA.test(fragment) || UNSAFE.test(fragment)),
     ),
     ...odd('formula', found.cells),
     ...odd('ran', found.pwned ? ['something'] : []),
