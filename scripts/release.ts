@@ -52,20 +52,21 @@ async function main(): Promise<void> {
     if (faults.length > 0) throw new Error(`${target}: ${faults.join('; ')}`)
     put(join(WORK, folder), inside)
     say(`${target}  ${mib(path)} MiB, checked`)
-    for (const format of formatsOf(target)) {
-      while (running >= availableParallelism()) await new Promise<void>(resolve => (wake = resolve))
-      running++
-      const archive = join(OUT, `${folder}${format}`)
-      packing.push(
-        pack(WORK, folder, archive, date).then(() => {
-          if (format === formatsOf(target)[0])
-            archives.set(target, createHash('sha256').update(readFileSync(archive)).digest('hex'))
-          running--
-          say(`${archive.slice(OUT.length + 1)}  ${mib(archive)} MiB`)
-          wake()
-        }),
-      )
+    while (running >= availableParallelism()) await new Promise<void>(resolve => (wake = resolve))
+    running++
+    // One after the other: packing touches the files, and tar notices that.
+    const packAll = async () => {
+      for (const format of formatsOf(target)) {
+        const archive = join(OUT, `${folder}${format}`)
+        await pack(WORK, folder, archive, date)
+        if (!archives.has(target))
+          archives.set(target, createHash('sha256').update(readFileSync(archive)).digest('hex'))
+        say(`${archive.slice(OUT.length + 1)}  ${mib(archive)} MiB`)
+      }
+      running--
+      wake()
     }
+    packing.push(packAll())
   }
   await Promise.all(packing)
   put(OUT, beside)
