@@ -174,7 +174,7 @@ Each marker makes each change of the buffer slower."
     (cl-pushnew section emacs-agent-section--dirty :test #'eq)))
 
 (defun emacs-agent-section-finish (section)
-  "Have SECTION, which will hardly change any more, settled at the end of the batch."
+  "Have SECTION, which will hardly change any more, settled after the batch."
   (push section emacs-agent-section--done))
 
 (defun emacs-agent-section-update-marked ()
