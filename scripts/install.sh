@@ -132,7 +132,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 fetch "$base/SHA256SUMS" "$work/SHA256SUMS"
-line=$(grep -E "^[0-9a-f]{64} [ *]$name-[0-9A-Za-z.+-]*-$system\.tar\.[a-z]+$" "$work/SHA256SUMS" | head -n 1) || true
+# Of two archives the one of xz is smaller; not every machine can unpack it.
+named() { grep -E "^[0-9a-f]{64} [ *]$name-[0-9A-Za-z.+-]*-$system\.tar\.$1$" "$work/SHA256SUMS" | head -n 1; }
+line=
+if command -v xz >/dev/null; then line=$(named xz) || true; fi
+[ -n "$line" ] || line=$(named '[a-z]+') || true
 [ -n "$line" ] || fail "$base/SHA256SUMS names no archive for $system"
 archive=${line#* [ *]}
 fetch "$base/$archive" "$work/$archive"

@@ -123,8 +123,8 @@ function openedBy(line: string): string | null {
 }
 
 /**
- * The server at the address (the configured one where none is given) with its token: that of EMACS_AGENT_TOKEN, else the one
- * of a token file that it accepts. Throws UsageError.
+ * The server at the address (the configured one where none is given) with its token: that of EMACS_AGENT_TOKEN, else that of a
+ * backend of ours which listens there by its file in the state directory. Throws UsageError.
  */
 async function findServer(given: string | undefined, config: Pick<Config, 'host' | 'port'>, program: Process) {
   const address = given ?? `http://${config.host}:${config.port}`

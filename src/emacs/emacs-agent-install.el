@@ -35,11 +35,14 @@
         ('windows-nt (concat "windows-" processor))))))
 
 (defun emacs-agent-install--line (sums system)
-  "Return (HASH . ARCHIVE) for SYSTEM of SUMS, the text of SHA256SUMS, or nil."
-  (and (string-match (concat "^\\([0-9a-f]\\{64\\}\\) [ *]\\(emacs-agent-backend-[^ /\n]*-" (regexp-quote system)
-                             "\\.\\(?:tar\\.[a-z]+\\|zip\\)\\)$")
-                     sums)
-       (cons (match-string 1 sums) (match-string 2 sums))))
+  "Return (HASH . ARCHIVE) for SYSTEM of SUMS, the text of SHA256SUMS, or nil.
+Of two archives the one of xz is smaller; not every machine can unpack it."
+  (cl-some (lambda (format)
+             (and (string-match (concat "^\\([0-9a-f]\\{64\\}\\) [ *]\\(emacs-agent-backend-[^ /\n]*-"
+                                        (regexp-quote system) "\\." format "\\)$")
+                                sums)
+                  (cons (match-string 1 sums) (match-string 2 sums))))
+           (append (and (executable-find "xz") '("tar\\.xz")) '("tar\\.[a-z]+" "zip"))))
 
 (defun emacs-agent-install--fetch (url function)
   "Download URL in the background, then call FUNCTION with the bytes and a problem.

@@ -169,12 +169,10 @@ async function reportOf(
   context: ToolContext,
 ): Promise<Report | undefined> {
   if (found.length === 0) return undefined
-  const { entryOf } = await import('../tools/editor/output.ts')
+  const { diagnosticEntry } = await import('../tools/editor/output.ts')
   const diagnostics = found.slice(0, MOST_ERRORS)
   const more = found.length - diagnostics.length
-  const lines = diagnostics.map(({ severity, message, source, ...spot }) =>
-    entryOf(spot, `${severity}: ${message}${source ? ` (${source})` : ''}`, context),
-  )
+  const lines = diagnostics.map(each => diagnosticEntry(each, context))
   return { text: [title, ...lines, ...(more > 0 ? [`${more} more`] : [])].join('\n'), diagnostics }
 }
 

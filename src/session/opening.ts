@@ -45,7 +45,6 @@ export async function openSession(
   const config = { ...configured, allowed_directories: [...allowed] }
   const hasServers = [...config.mcp_servers, ...joined.mcp_servers].some(({ enabled }) => enabled)
   const pool = hasServers ? await runtime.pool() : null
-  pool?.join(session_id, joined.mcp_servers)
   await models.load()
   const project = await realpath(project_path).catch(() => project_path)
   const live = { project, env, joined, rules: await remembered.list(project) } as OpenSession
@@ -71,6 +70,8 @@ export async function openSession(
     },
   }
   live.release = release ?? (log.path ? acquireLock(filesOf(log.path).lock) : () => {})
+  // Last of what has to be undone: a session that cannot be opened leaves no servers.
+  pool?.join(session_id, joined.mcp_servers)
   // The loop, the tools and all that sessions are made of: a server that was only started has loaded none of it.
   live.session = new (await import('./session.ts')).Session(log, context)
   createTitle(live.session, models, runtime.log)

@@ -22,14 +22,16 @@ export async function diagnosticsOutput(
   context: ToolContext,
 ): Promise<Output> {
   const open = await openEntries(found, context)
-  const lines = open.map(({ severity, message, source, ...spot }) =>
-    entryOf(spot, `${severity}: ${message}${source ? ` (${source})` : ''}`, context),
-  )
+  const lines = open.map(found => diagnosticEntry(found, context))
   return output(open, lines, none, 'diagnostics', context)
 }
 
+/** `path:line:column severity: message (source)`, in one line. */
+export const diagnosticEntry = ({ severity, message, source, ...spot }: Diagnostic, context: ToolContext): string =>
+  entryOf(spot, `${severity}: ${message}${source ? ` (${source})` : ''}`, context)
+
 /** `path:line:column text`, in one line. */
-export const entryOf = ({ path, line, column }: Spot, text: string, { roots }: ToolContext): string =>
+const entryOf = ({ path, line, column }: Spot, text: string, { roots }: ToolContext): string =>
   cut(oneLine(`${relative(path, roots)}:${line}${column === undefined ? '' : `:${column}`} ${text}`), LONGEST_ENTRY)
 
 function output(open: readonly Spot[], lines: string[], none: string, name: string, { roots }: ToolContext): Output {

@@ -16,9 +16,11 @@ export type SearchProvider = {
 }
 
 const text = v.fallback(v.string(), '')
-/** An entry without an address is no hit; whatever else is missing is empty. */
-const listOf = <const K extends string>(key: K) =>
-  v.array(v.object({ title: text, url: text, [key]: text } as Record<'title' | 'url' | K, typeof text>))
+/** An entry without an address, or that is no object, is no hit; whatever else is missing is empty. */
+const listOf = <const K extends string>(key: K) => {
+  const entry = v.object({ title: text, url: text, [key]: text } as Record<'title' | 'url' | K, typeof text>)
+  return v.array(v.fallback(entry, () => v.parse(entry, { title: '', url: '', [key]: '' })))
+}
 
 const hits = <K extends string>(list: Record<'title' | 'url' | K, string>[], key: K): Hit[] =>
   list.flatMap(each => (each.url === '' ? [] : [{ title: each.title, url: each.url, text: each[key] }]))

@@ -52,7 +52,7 @@ describe.each([
     'GET',
     '/api/web/search?q=what+is+up&count=3',
   ],
-  ['tavily', { query: 'x', results: [hit('content')], response_time: 1 }, 'POST', '/api/search'],
+  ['tavily', { query: 'x', results: [null, 'none', hit('content')], response_time: 1 }, 'POST', '/api/search'],
   ['searxng', { query: 'x', results: [hit('content')], answers: [] }, 'GET', '/api/search?q=what+is+up&format=json'],
 ])('%s', (provider, answer, method, path) => {
   test('asks as its API wants it, and shows what it found', async () => {
