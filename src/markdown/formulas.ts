@@ -37,8 +37,9 @@ export class Formulas {
   }
 
   private displayed(at: number): number | undefined {
-    const close = this.text.indexOf('$$', at + 2)
-    return close < 0 || this.text[close + 2] === '$' ? undefined : close + 2
+    const { text } = this
+    const close = text.indexOf('$', at + 2)
+    return close < 0 || text[close + 1] !== '$' || text[close + 2] === '$' ? undefined : close + 2
   }
 
   private dollars(at: number): number | undefined {
