@@ -33,7 +33,8 @@ export class Formulas {
     if (text[at + 1] === '[' && (text[end] === '(' || /^(?:\d*|[xX ])$/.test(text.slice(at + 2, end - 2)))) return 0
     const mark = isDollar && text[at + 1] !== '$' ? 1 : 2
     const inside = text.slice(at + mark, end - mark)
-    return isBlank(inside) || inside.includes('`') ? 0 : end - at
+    const holdsOther = inside.includes('`') || (isDollar && /(?<!\\)\\[([]/.test(inside))
+    return isBlank(inside) || holdsOther ? 0 : end - at
   }
 
   private displayed(at: number): number | undefined {
