@@ -127,6 +127,18 @@ function row(rounds: Record<string, Figures>[], what: string, path: string, most
   }
 }
 
+/** How much more an event costs in a conversation of 4,600 turns than in one of 2,000: nothing, if time is linear. */
+function growth(rounds: Record<string, Figures>[]): Row {
+  const [long, short] = ['big', 'replay'].map(name => Math.min(...rounds.map(figures => figures[name]!.total_ms!)))
+  const ratio = long! / 4600 / (short! / 2000)
+  return {
+    what: 'a turn of 4,600 to one of 2,000',
+    value: `${ratio.toFixed(2)}×`,
+    target: '≤ 1.50×',
+    met: ratio <= 1.5,
+  }
+}
+
 async function benchOne(emacs: string): Promise<boolean> {
   const home = mkdtempSync(join(tmpdir(), 'emacs-agent-bench-'))
   const lisp = join(home, 'lisp')
@@ -161,6 +173,7 @@ async function benchOne(emacs: string): Promise<boolean> {
           target.keys,
         ),
       ]),
+      growth(rounds),
     ]
     return table(`${version} (median and least of ${ROUNDS} rounds; the least meets a target)`, rows)
   } finally {

@@ -156,7 +156,10 @@ What begins alike stays."
   "Show all of MESSAGE, to which nothing will be added.
 SAID is the answer as the model gave it, to be copied."
   (emacs-agent-message--show message)
-  (let ((start (emacs-agent-message-start message)) (end (emacs-agent-message-end message)))
+  (let* ((start (emacs-agent-message-start message)) (end (emacs-agent-message-end message))
+         (thoughts (emacs-agent-message-thoughts message))
+         (section (and thoughts (emacs-agent-message-thoughts-section thoughts))))
+    (when section (emacs-agent-section-finish section))
     (when start
       (emacs-agent-code-grown (emacs-agent-message-tail message) start end)
       (with-silent-modifications (put-text-property start end 'emacs-agent-said said))

@@ -47,7 +47,8 @@
       ("answer" (let ((section (emacs-agent-section-with-id .question_id)))
                   (when (and section (emacs-agent-question-p (emacs-agent-section-data section)))
                     (setf (emacs-agent-question-answer (emacs-agent-section-data section)) event)
-                    (emacs-agent-section-mark section)))))))
+                    (emacs-agent-section-mark section)
+                    (emacs-agent-section-finish section)))))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-question-view)
 

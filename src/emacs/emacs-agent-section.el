@@ -126,10 +126,14 @@ Each marker makes each change of the buffer slower."
 (defvar-local emacs-agent-section--dirty nil
   "Sections to be written again by `emacs-agent-section-update-marked'.")
 
+(defvar-local emacs-agent-section--done nil
+  "Sections to be settled by `emacs-agent-section-update-marked'.")
+
 (defun emacs-agent-section-setup ()
   "Forget all sections of this buffer."
   (setq emacs-agent-section--by-id (make-hash-table :test #'equal)
-        emacs-agent-section--dirty nil))
+        emacs-agent-section--dirty nil
+        emacs-agent-section--done nil))
 
 (defun emacs-agent-section-with-id (id)
   "Return the section of this buffer that has ID, or nil."
@@ -146,24 +150,40 @@ Each marker makes each change of the buffer slower."
 
 (defun emacs-agent-section-cut (position)
   "Take away the output from POSITION on, with the sections that begin in it."
-  (let ((position (+ position 0)))
-    (cl-flet ((gone-p (section) (>= (emacs-agent-section-start section) position)))
+  (let ((gone (emacs-agent-section--between position emacs-agent-output-end)))
+    (cl-flet ((gone-p (section) (memq section gone)))
       (maphash (lambda (id section) (when (gone-p section) (remhash id emacs-agent-section--by-id)))
                emacs-agent-section--by-id)
-      (setq emacs-agent-section--dirty (cl-remove-if #'gone-p emacs-agent-section--dirty)))
+      (setq emacs-agent-section--dirty (cl-remove-if #'gone-p emacs-agent-section--dirty)
+            emacs-agent-section--done (cl-remove-if #'gone-p emacs-agent-section--done)))
     (emacs-agent-output-edit
       (delete-region position emacs-agent-output-end))))
+
+(defun emacs-agent-section--between (start end)
+  "Return the sections from START to END."
+  (let ((sections nil) (at (+ start 0)))
+    (while (< at end)
+      (let ((section (emacs-agent-section-at at)))
+        (when section (push section sections)))
+      (setq at (next-single-property-change at 'emacs-agent-section nil end)))
+    sections))
 
 (defun emacs-agent-section-mark (section)
   "Have SECTION, if it is one, written again at the end of the batch."
   (when section
     (cl-pushnew section emacs-agent-section--dirty :test #'eq)))
 
+(defun emacs-agent-section-finish (section)
+  "Have SECTION, which will hardly change any more, settled after the batch."
+  (push section emacs-agent-section--done))
+
 (defun emacs-agent-section-update-marked ()
-  "Write again the sections that were marked."
-  (let ((dirty emacs-agent-section--dirty))
-    (setq emacs-agent-section--dirty nil)
-    (mapc #'emacs-agent-section-update dirty)))
+  "Write again the sections that were marked, and settle those that are finished."
+  (let ((dirty emacs-agent-section--dirty) (done emacs-agent-section--done))
+    (setq emacs-agent-section--dirty nil
+          emacs-agent-section--done nil)
+    (mapc #'emacs-agent-section-update dirty)
+    (mapc #'emacs-agent-section-settle done)))
 
 (provide 'emacs-agent-section)
 ;;; emacs-agent-section.el ends here

@@ -56,15 +56,10 @@
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-view-event)
 
-(defvar-local emacs-agent-view--done nil
-  "Sections of calls that are done, and of thoughts, since the last batch.")
-
 (defun emacs-agent-view-batch (_session)
   "Write what came in pieces since the last time."
   (emacs-agent-message-show-all)
-  (emacs-agent-section-update-marked)
-  (mapc #'emacs-agent-section-settle emacs-agent-view--done)
-  (setq emacs-agent-view--done nil))
+  (emacs-agent-section-update-marked))
 
 (defun emacs-agent-view--touch (id)
   "Have the section with ID written again."
@@ -140,7 +135,7 @@
   (emacs-agent-view--note-call
    (alist-get 'tool_call_id event)
    (lambda (call)
-     (push (emacs-agent-section-with-id (emacs-agent-call-id call)) emacs-agent-view--done)
+     (emacs-agent-section-finish (emacs-agent-section-with-id (emacs-agent-call-id call)))
      (setf (emacs-agent-call-result call) event
            (emacs-agent-call-output call) nil))))
 
@@ -163,17 +158,18 @@
 
 (defun emacs-agent-view--compacted (event)
   "Write EVENT, a summary that stands for what was before it."
-  (emacs-agent-section-insert
-   (make-emacs-agent-section
-    :data event
-    :render (lambda (section)
-              (let-alist event
-                (concat (propertize (format "The conversation so far was summarised (%s to %s tokens)"
-                                            (emacs-agent-count .tokens_before) (emacs-agent-count .tokens_after))
-                                    'emacs-agent-face 'emacs-agent-dim 'mouse-face 'highlight)
-                        "\n"
-                        (and (emacs-agent-section-expanded section)
-                             (concat "#+BEGIN_QUOTE\n" .org "\n#+END_QUOTE\n"))))))))
+  (emacs-agent-section-finish
+   (emacs-agent-section-insert
+    (make-emacs-agent-section
+     :data event
+     :render (lambda (section)
+               (let-alist event
+                 (concat (propertize (format "The conversation so far was summarised (%s to %s tokens)"
+                                             (emacs-agent-count .tokens_before) (emacs-agent-count .tokens_after))
+                                     'emacs-agent-face 'emacs-agent-dim 'mouse-face 'highlight)
+                         "\n"
+                         (and (emacs-agent-section-expanded section)
+                              (concat "#+BEGIN_QUOTE\n" .org "\n#+END_QUOTE\n")))))))))
 
 (defun emacs-agent-view--updated (event)
   "Write EVENT, a change of settings, if it is one to know of."
@@ -183,7 +179,7 @@
 (defun emacs-agent-view--abandon ()
   "Let go of messages that will not be finished."
   (emacs-agent-message-abandon)
-  (emacs-agent-folding-end 'drop)
+  (mapc #'emacs-agent-section-finish (emacs-agent-folding-end 'drop))
   (emacs-agent-section-map
    (lambda (section)
      (let ((call (emacs-agent-section-data section)))
@@ -194,7 +190,7 @@
   "Write EVENT, the end of a turn."
   (let-alist event
     (unless .parent_tool_call_id
-      (setq emacs-agent-view--done (append (emacs-agent-folding-end) emacs-agent-view--done))
+      (mapc #'emacs-agent-section-finish (emacs-agent-folding-end))
       (emacs-agent-output-line
        (string-join
         (delq nil (list (pcase .outcome

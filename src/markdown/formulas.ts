@@ -33,12 +33,14 @@ export class Formulas {
     if (text[at + 1] === '[' && (text[end] === '(' || /^(?:\d*|[xX ])$/.test(text.slice(at + 2, end - 2)))) return 0
     const mark = isDollar && text[at + 1] !== '$' ? 1 : 2
     const inside = text.slice(at + mark, end - mark)
-    return isBlank(inside) || inside.includes('`') ? 0 : end - at
+    const holdsOther = inside.includes('`') || (isDollar && /(?<!\\)\\[([]/.test(inside))
+    return isBlank(inside) || holdsOther ? 0 : end - at
   }
 
   private displayed(at: number): number | undefined {
-    const close = this.text.indexOf('$$', at + 2)
-    return close < 0 || this.text[close + 2] === '$' ? undefined : close + 2
+    const { text } = this
+    const close = text.indexOf('$', at + 2)
+    return close < 0 || text[close + 1] !== '$' || text[close + 2] === '$' ? undefined : close + 2
   }
 
   private dollars(at: number): number | undefined {

@@ -47,10 +47,20 @@ export function orgCellText(text: string, place: Place): string {
   return cell
 }
 
+type Where = 'paragraph' | 'line' | 'cell' | 'label'
+
+/** The mark for code, none for what Org would not take for code there: that is written as text. */
+function codeMark(code: string, where: Where): string | undefined {
+  const bounded = code !== '' && code.length <= MAX_CODE && !/^[\p{Z}\p{C}]|[\p{Z}\p{C}]$/u.test(code)
+  const apart = !(where === 'cell' && code.includes('|')) && !(where === 'label' && code.includes(']'))
+  if (!bounded || !apart) return undefined
+  return !code.includes('~') ? '~' : !code.includes('=') && where !== 'cell' ? '=' : undefined
+}
+
 /** Gathers literal text until markup follows, so that the rules for inert text see it whole. */
 class Writer {
   private readonly place: Place
-  private readonly where: 'paragraph' | 'line' | 'cell' | 'label'
+  private readonly where: Where
   private readonly pieces: Piece[] = []
   private literal = ''
   private active: Style[] = []
@@ -59,14 +69,14 @@ class Writer {
   /** How the last piece ends: an opening mark may be followed by any markup; after a closing one Org must see the end. */
   private end: 'opened' | 'closed' | 'free' = 'opened'
 
-  constructor(place: Place, where: Writer['where'] = 'paragraph') {
+  constructor(place: Place, where: Where = 'paragraph') {
     this.place = place
     this.where = where
   }
 
   write(read: readonly Inline[]): string {
     const tokens = this.where === 'label' ? read.map(asText) : read.map(withoutUnsafe)
-    const dropped = unfitStyles(tokens, this.place.base)
+    const dropped = unfitStyles(tokens, this.where, this.place.base)
     for (const [index, token] of tokens.entries()) {
       if (token.type === 'text') this.literal += this.joinsLines() ? token.text.replace(/\s*\n\s*/g, ' ') : token.text
       else if (token.type === 'code') this.code(oneLine(token.text))
@@ -116,10 +126,8 @@ class Writer {
   }
 
   private code(code: string): void {
-    const bounded = code !== '' && code.length <= MAX_CODE && !/^[\p{Z}\p{C}]|[\p{Z}\p{C}]$/u.test(code)
-    const apart = !(this.where === 'cell' && code.includes('|')) && !(this.where === 'label' && code.includes(']'))
-    const mark = !code.includes('~') ? '~' : !code.includes('=') && this.where !== 'cell' ? '=' : undefined
-    if (bounded && apart && mark) this.markup(mark + breakDates(code) + mark, 'closed')
+    const mark = codeMark(code, this.where)
+    if (mark) this.markup(mark + breakDates(code) + mark, 'closed')
     else this.literal += code
   }
 
@@ -211,7 +219,7 @@ const LOOSE_END = /[\p{Z}\p{C}*/_+=~\\^$]$/u
  * The marks to leave out: a style within itself, one whose mark is in a link or in code inside it, where Org would take
  * it for the end, and one that Org would not see at all. It would set free what is in code just inside.
  */
-function unfitStyles(tokens: readonly Inline[], base?: string): Set<number> {
+function unfitStyles(tokens: readonly Inline[], where: Where, base?: string): Set<number> {
   const unfit = new Set<number>()
   const opens: { style: Style; at: number; fits: boolean }[] = []
   const live = new Map<Style, { fits: boolean }>()
@@ -219,12 +227,12 @@ function unfitStyles(tokens: readonly Inline[], base?: string): Set<number> {
   let last: Inline | undefined
   for (const [at, token] of tokens.entries()) {
     if (token.type === 'open') {
-      const open = { style: token.style, at, fits: !live.has(token.style) && !loose(following[at], LOOSE_START) }
+      const open = { style: token.style, at, fits: !live.has(token.style) && !loose(following[at], LOOSE_START, where) }
       opens.push(open)
       if (open.fits) live.set(token.style, open)
     } else if (token.type === 'close') {
       const open = opens.pop()!
-      if (loose(last, LOOSE_END)) open.fits = false
+      if (loose(last, LOOSE_END, where)) open.fits = false
       if (live.get(token.style) === open) live.delete(token.style)
       if (!open.fits) unfit.add(open.at).add(at)
     } else {
@@ -241,9 +249,12 @@ function unfitStyles(tokens: readonly Inline[], base?: string): Set<number> {
   return unfit
 }
 
-function loose(beside: Inline | undefined, pattern: RegExp): boolean {
+/** A break within a style is a space; code and labels of links may turn out to be text. */
+function loose(beside: Inline | undefined, pattern: RegExp, where: Where): boolean {
+  if (beside?.type === 'break') return true
   if (beside?.type === 'text') return pattern.test(beside.text)
-  return beside?.type === 'link' && beside.bare && pattern.test(beside.href)
+  if (beside?.type === 'code') return codeMark(oneLine(beside.text), where) === undefined && pattern.test(beside.text)
+  return beside?.type === 'link' && pattern.test(beside.bare ? beside.href : textOf(beside.label))
 }
 
 /** For each token, the first one from there on that is not a mark. */

@@ -51,6 +51,45 @@ The file a.txt of the `project' has twenty lines; edits do not ask."
 
 ;;;; The output
 
+(ert-deftest emacs-agent-rewind-after-many-turns ()
+  "What is written for good has no markers, of which each makes each change slower, and is found where it is then."
+  (emacs-agent-test-with-session
+    (let ((id 0) (events nil) (starts (lambda () (mapcar #'emacs-agent-turn-start (reverse emacs-agent-turns--list))))
+          (seen (lambda () (goto-char (point-min))
+                  (cl-loop while (re-search-forward "^\n\\*\\* User" nil t) collect (match-beginning 0)))))
+      (cl-flet ((add (type &rest fields)
+                  (push (apply #'emacs-agent-test-event type 'id (cl-incf id) fields) events)))
+        (dotimes (n 20)
+          (let ((turn (format "t%d" n)) (call (format "c%d" n)))
+            (add "prompt" 'turn_id turn 'text (format "Prompt %d" n) 'source "user")
+            (add "message" 'turn_id turn 'message_id (format "m%d" n) 'thinking "Hm." 'content "So." 'tool_calls [])
+            (add "tool.call" 'turn_id turn 'tool_call_id call 'tool "read_file" 'category "filesystem" 'reason ""
+                 'params '((path . "a.txt")) 'requires_approval :false)
+            (add "tool.result" 'turn_id turn 'tool_call_id call 'tool "read_file" 'status "success" 'message ""
+                 'execution_time_ms 1 'result `((content . ,(apply #'concat (make-list 50 (make-string 90 ?x))))))
+            (add "turn.end" 'turn_id turn 'outcome "completed"
+                 'usage '((input_tokens . 0) (output_tokens . 0) (cache_read_tokens . 0) (cache_write_tokens . 0))))))
+      (apply #'emacs-agent-test-take session (reverse events))
+      (should (= 1 (cl-count-if #'emacs-agent-turn-from emacs-agent-turns--list)))
+      (let ((at (point-min)))
+        (while (setq at (next-single-property-change at 'emacs-agent-section))
+          (let ((section (emacs-agent-section-at at)))
+            (when section (should-not (emacs-agent-section-from section))))))
+      (should (= 20 (length (funcall seen))))
+      (should (equal (funcall seen) (funcall starts)))
+      ;; What stands before them grows and shrinks.
+      (dotimes (_ 2)
+        (dolist (call '("c1" "c3" "c17")) (emacs-agent-section-toggle (emacs-agent-section-with-id call)))
+        (should (equal (funcall seen) (funcall starts))))
+      (goto-char (nth 5 (funcall starts)))
+      (should (equal "Prompt 5" (emacs-agent-turn-text (emacs-agent-turns-at (point)))))
+      (emacs-agent-test-take session (emacs-agent-test-event "session.rewound" 'id (1+ id) 'to_event_id 50 'turn_id "t10"))
+      (should (= 10 (length (funcall seen))))
+      (should (equal (funcall seen) (funcall starts)))
+      (should (emacs-agent-section-with-id "c9"))
+      (should-not (emacs-agent-section-with-id "c10"))
+      (should (string-match-p "^Rewound \\[.*\\]\n\\'" (emacs-agent-test-output))))))
+
 (ert-deftest emacs-agent-rewind-cuts-the-output ()
   "What was rewound goes, with its sections; what comes then stands where it was."
   (emacs-agent-test-with-session

@@ -134,6 +134,7 @@ export const hostile = (marker: string): string[] => {
     '**\\* x** **\\*\\* y** *\\- z*\n**\\*** x',
     '* * *x*\n- - - a\n- # b\n- * c\n- | d |\n1. #+TITLE: x',
     '``` ```\n* x ``` y',
+    '~~<br>a`[[evil:x]]`~~ **\\\na`elisp:(pwn)`** *a`evil:x`<br>* ~~`` `a~=`` b`evil:x`~~ **[ x](evil:1)`evil:y`**',
     'a  \nb\\\nc<br>* d<br/># e',
     '&#42; Heading\n&#35;+TITLE: x &lt;&lt;t&gt;&gt; &#91;&#91;elisp:(pwn)]] &#x5c;alpha',
     `${'- '.repeat(40)}x\n${'> '.repeat(40)}y`,
