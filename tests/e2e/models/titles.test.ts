@@ -124,7 +124,7 @@ context_window = 16000
     wide.says({ text: 'What was said.' })
     expect((await post('compact')).status).toBe(200)
     expect(wide.model.requests.at(-1)!.body.model).toBe(writer)
-    const { model } = storedOf(stream, 'context.compacted')[0]
-    expect(model).toBe(writer === 'small' ? 'test/small' : undefined)
+    const { data } = await stream.next('context.compacted')
+    expect(data.model).toBe(writer === 'small' ? 'test/small' : undefined)
   })
 })

@@ -53,7 +53,8 @@ describe('the handshake', () => {
     killed.process.kill('SIGKILL')
     await killed.exited
     const next = await start()
-    expect(readdirSync(home.state)).toEqual([basename(next.handshake.token_file!)])
+    const { pid, token_file } = next.handshake
+    expect(readdirSync(home.state).sort()).toEqual([`serve-${pid}.json`, basename(token_file!)])
   })
 
   test('EMACS_AGENT_TOKEN sets it', async () => {
