@@ -16,26 +16,17 @@ const PAUSE_MS = 100
 const REGISTERED_MS = 50
 
 /**
- * What the server reports of this very text, which it is shown; null when another text came meanwhile. Waits until `signal`
+ * What the server reports of this very text, which it is shown; null when another text came meanwhile. Waits until `given`
  * is aborted; throws its reason, and TOOL_FAILED when the server ends.
  */
-export function check(
+export async function check(
   path: string,
   text: string,
   documents: Documents,
   connection: Connection,
-  signal: AbortSignal,
+  given: AbortSignal,
 ): Promise<readonly Reported[] | null> {
-  return reportOf(path, text, documents, connection, AbortSignal.any([signal, connection.gone]))
-}
-
-async function reportOf(
-  path: string,
-  text: string,
-  documents: Documents,
-  connection: Connection,
-  signal: AbortSignal,
-): Promise<readonly Reported[] | null> {
+  const signal = AbortSignal.any([given, connection.gone])
   const pulls = () => connection.provides('diagnosticProvider', 'textDocument/diagnostic')
   const before = documents.get(path)
   if (!pulls() && before && !documents.isVersioned() && before.owed > 0 && before.text !== text)

@@ -6,7 +6,7 @@ import { figure, random, scaled } from '../support/figures.ts'
 import { FUZZ_SEED } from '../support/fuzz.ts'
 import { chat } from '../support/model-replies.ts'
 import { many } from '../support/model-session.ts'
-import { has, limit, makeRoom } from '../support/poor-disk.ts'
+import { expectIntact, has, limit, makeRoom } from '../support/poor-disk.ts'
 import { call, startScripted } from '../support/scripted.ts'
 import { tempDir } from '../support/temp.ts'
 
@@ -76,13 +76,7 @@ test.skipIf(noCompiler !== '')(
       expect([round, failed, resumed.status, resumed.body.error]).toEqual([round, failed, 200, undefined])
       const next = await backend.call(`POST /api/sessions/${id}/prompt`, { text: 'last', wait: true })
       expect([round, next.status]).toEqual([round, 200])
-      const text = readFileSync(path!, 'utf8')
-      expect(text).toEndWith('\n')
-      const events = text
-        .trimEnd()
-        .split('\n')
-        .map(line => JSON.parse(line))
-      expect(events.map(event => event.id)).toEqual(events.map((_, i) => i + 1))
+      const events = expectIntact(path!)
       const prompts = events.flatMap(event => (event.type === 'prompt' ? [event.text] : []))
       for (const each of [...kept, 'last'])
         expect([round, failed, prompts]).toEqual([round, failed, expect.arrayContaining([each])])

@@ -9,22 +9,8 @@ import { copyFileTool, moveFileTool } from '../../src/tools/files/transfer.ts'
 import type { Tool } from '../../src/tools/tool.ts'
 import { figure, random, scaled } from '../support/figures.ts'
 import { FUZZ_SEED } from '../support/fuzz.ts'
+import { SWAP } from '../support/swapping.ts'
 import { tempDir } from '../support/temp.ts'
-
-/** Another process makes directories of the project and links that lead outside take each other's place. */
-const SWAP = `
-const { renameSync, symlinkSync } = require('node:fs')
-const [dir, outside] = process.argv.slice(1)
-symlinkSync(outside, dir + '/link')
-process.stdout.write('ready')
-const cell = new Int32Array(new SharedArrayBuffer(4))
-const rest = () => Atomics.wait(cell, 0, 0, Math.random())
-for (;;) {
-  try {
-    rest(); renameSync(dir + '/d', dir + '/kept'); renameSync(dir + '/link', dir + '/d')
-    rest(); renameSync(dir + '/d', dir + '/link'); renameSync(dir + '/kept', dir + '/d')
-  } catch {}
-}`
 
 /** Ways to name what is outside: climbing, links, /proc, odd spellings, and names whose parent changes in between. */
 function escapes(project: string, outside: string): string[] {

@@ -7,24 +7,10 @@ import { commitChanges } from '../../../src/tools/files/change.ts'
 import { createDirectoryTool } from '../../../src/tools/files/directory.ts'
 import { copyFileTool, moveFileTool } from '../../../src/tools/files/transfer.ts'
 import { atEnd } from '../../support/at-end.ts'
+import { SWAP } from '../../support/swapping.ts'
 import { tempDir } from '../../support/temp.ts'
 
 const ROUNDS = 200
-
-/** Another process makes `d` a directory and a link that leads outside, by turns, within a millisecond. */
-const SWAP = `
-const { renameSync, symlinkSync } = require('node:fs')
-const [dir, outside] = process.argv.slice(1)
-symlinkSync(outside, dir + '/link')
-process.stdout.write('ready')
-const cell = new Int32Array(new SharedArrayBuffer(4))
-const rest = () => Atomics.wait(cell, 0, 0, Math.random())
-for (;;) {
-  try {
-    rest(); renameSync(dir + '/d', dir + '/kept'); renameSync(dir + '/link', dir + '/d')
-    rest(); renameSync(dir + '/d', dir + '/link'); renameSync(dir + '/kept', dir + '/d')
-  } catch {}
-}`
 
 let project: string
 let outside: string
