@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { readRegular } from '../../base/files.ts'
-import type { SandboxConfig } from '../../config/sandbox.ts'
+import { placed, type SandboxConfig } from '../../config/sandbox.ts'
 import { isInside } from '../paths.ts'
 import { compile } from '../permission/binding.ts'
 import type { Roots } from '../tool.ts'
@@ -30,7 +30,7 @@ export async function closedFor(
   place: Place,
 ): Promise<{ closed: string[]; fixed: string[] }> {
   const { roots, home } = place
-  const patterns = read_deny.map(path => path.replace(/^\$PROJECT(?=\/|$)/, roots.project))
+  const patterns = read_deny.map(path => placed(path, { PROJECT: roots.project }))
   const named = [
     ...roots.forbidden,
     ...SECRETS_OF_HOME.map(name => join(home, name)),

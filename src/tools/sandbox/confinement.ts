@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
-import type { SandboxConfig } from '../../config/sandbox.ts'
+import { placed, type SandboxConfig } from '../../config/sandbox.ts'
 import { closedFor, type Place } from './closed.ts'
 import { inodeOf } from './confine.ts'
 import { createProxy } from './proxy.ts'
@@ -75,7 +75,7 @@ export function createConfinement(options: {
       const programs = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
       const { network } = config
       const bounds: Bounds = {
-        writable: await existing(config.write.map(path => expanded(path, roots.project, own))),
+        writable: await existing(config.write.map(path => placed(path, { PROJECT: roots.project, TMP: own }))),
         closed,
         inodes: launcher.by === 'landlock' ? await inodesOf(closed) : [],
         fixed,
@@ -102,9 +102,6 @@ export function createConfinement(options: {
 }
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1']
-
-const expanded = (path: string, project: string, temporary: string): string =>
-  path.replace(/^\$PROJECT(?=\/|$)/, project).replace(/^\$TMP(?=\/|$)/, temporary)
 
 /** Real paths of those that exist: what does not cannot be opened before it is made, by somebody outside. */
 async function existing(paths: readonly string[]): Promise<string[]> {
