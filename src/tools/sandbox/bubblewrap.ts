@@ -5,6 +5,7 @@ import { isInside } from '../paths.ts'
 import { findExecutable } from '../shell/executable.ts'
 import type { Bounds, Launcher, Machine } from './sandbox.ts'
 import { filterFor } from './seccomp.ts'
+import { HIDDEN, isShut } from './shut.ts'
 import { trial } from './trial.ts'
 
 /** Namespaces by bubblewrap (`bwrap`, https://github.com/containers/bubblewrap), with a system call filter on top. */
@@ -21,8 +22,6 @@ export async function bubblewrap(machine: Machine): Promise<Launcher | string> {
 
 /** Namespaces of its own, no capabilities, and no way to others: `--disable-userns` where bubblewrap has it (0.8). */
 const ALWAYS = ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try']
-/** Sockets of services (Docker, D-Bus, agents) and files of other programs: replaced as a whole. */
-const HIDDEN = ['/run', '/tmp', '/var/tmp']
 
 function launcherBy(program: string, options: string[], closed: Closed, { self }: Machine): Launcher {
   return {
@@ -72,18 +71,17 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
   ]
   /** What may not be written once everything below is mounted. */
   const sealed = [temporary, '/tmp'].some(path => writable.includes(path)) ? [] : ['/tmp']
-  const isShown = (path: string) => {
-    const depth = (places: readonly string[]) =>
-      Math.max(0, ...places.map(place => (isInside(path, place) ? place.length : 0)))
-    const hiding = depth([...HIDDEN, ...bounds.closed])
-    return hiding === 0 || depth([...writable, ...visible].filter(place => place !== path)) > hiding
+  const shut = [...HIDDEN, ...bounds.closed]
+  const opened = [...writable, ...visible]
+  for (const path of new Set([...visible, cwd])) {
+    const others = opened.filter(place => place !== path)
+    if (isShut(path, shut, others) && !bounds.closed.includes(path))
+      made.push({ path, args: ['--ro-bind-try', path, path] })
   }
-  for (const path of new Set([...visible, cwd]))
-    if (!isShown(path) && !bounds.closed.includes(path)) made.push({ path, args: ['--ro-bind-try', path, path] })
   for (const path of writable) if (path !== temporary && path !== '/') made.push({ path, args: ['--bind', path, path] })
   for (const path of fixed) made.push({ path, args: ['--ro-bind-try', path, path] })
   for (const path of bounds.closed) {
-    if (!isReached(path, needed, bounds.closed)) continue
+    if (!isReached(path, needed, shut)) continue
     const found = await stat(path).catch(() => null)
     const holds = needed.some(inner => inner !== path && isInside(inner, path))
     if (found?.isDirectory()) {
@@ -102,8 +100,8 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
 }
 
 /** Whether a closed path would be there at all: it lies neither where everything is hidden, nor below another, or is opened in between. */
-const isReached = (path: string, needed: readonly string[], closed: readonly string[]): boolean =>
-  [...HIDDEN, ...closed]
+const isReached = (path: string, needed: readonly string[], shut: readonly string[]): boolean =>
+  shut
     .filter(place => place !== path && isInside(path, place))
     .every(place => needed.some(open => isInside(path, open) && isInside(open, place)))
 
