@@ -1,6 +1,6 @@
-import { mkdir, readlink, stat } from 'node:fs/promises'
+import { readlink, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { PRIVATE_DIR, writeAtomic } from '../../base/files.ts'
+import { exists, makePrivateDir, writeAtomic } from '../../base/files.ts'
 import { isInside } from '../paths.ts'
 import { findExecutable } from '../shell/executable.ts'
 import type { Bounds, Launcher, Machine } from './sandbox.ts'
@@ -15,7 +15,7 @@ export async function bubblewrap(machine: Machine): Promise<Launcher | string> {
   const closed = await makeClosed(machine.directory)
   for (const options of [['--disable-userns'], []]) {
     const launcher = launcherBy(program, options, closed, machine)
-    if (await trial(machine, bounds => launcher.wrap(['/bin/sh', '-c', ':'], bounds))) return launcher
+    if (await trial(machine, launcher)) return launcher
   }
   return `${program} does not work here: user namespaces may be forbidden (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, or a container without them).`
 }
@@ -111,9 +111,9 @@ const isDirectory = async (path: string) => (await stat(path).catch(() => null))
 type Closed = { file: string; filter: string | null }
 
 async function makeClosed(directory: string): Promise<Closed> {
-  await mkdir(directory, { recursive: true, mode: PRIVATE_DIR })
+  await makePrivateDir(directory)
   const closed = { file: join(directory, 'closed') }
-  if (!(await stat(closed.file).catch(() => null))) await writeAtomic(closed.file, '', 0)
+  if (!(await exists(closed.file))) await writeAtomic(closed.file, '', 0)
   const program = filterFor(process.arch, 'namespaces')
   if (program === null) return { ...closed, filter: null }
   const filter = join(directory, `filter-${process.arch}`)
