@@ -89,14 +89,13 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
       sealed.push(path)
     } else if (found) made.push({ path, args: ['--ro-bind', closed.file, path] })
   }
-  const resolver = resolve('/etc', await readlink('/etc/resolv.conf').catch(() => '/etc/resolv.conf'))
-  if (bounds.network === 'on' && isInside(resolver, '/run'))
-    made.push({ path: resolver, args: ['--ro-bind-try', resolver, resolver] })
+  if (bounds.network === 'on') {
+    const resolver = resolve('/etc', await readlink('/etc/resolv.conf').catch(() => '/etc/resolv.conf'))
+    if (isInside(resolver, '/run')) made.push({ path: resolver, args: ['--ro-bind-try', resolver, resolver] })
+  }
   const depth = ({ path }: Mount) => (path === '/' ? 0 : path.split('/').length)
-  const inOrder = made
-    .map((mount, at) => ({ mount, at }))
-    .sort((a, b) => depth(a.mount) - depth(b.mount) || a.at - b.at)
-  return [...inOrder.flatMap(({ mount }) => mount.args), ...sealed.flatMap(path => ['--remount-ro', path])]
+  made.sort((a, b) => depth(a) - depth(b)) // stable: as deep as each other, they stay in order
+  return [...made.flatMap(({ args }) => args), ...sealed.flatMap(path => ['--remount-ro', path])]
 }
 
 /** Whether a closed path would be there at all: it lies neither where everything is hidden, nor below another, or is opened in between. */

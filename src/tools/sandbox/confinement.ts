@@ -68,12 +68,13 @@ export function createConfinement(options: {
       return { isolation: { by: found.launcher.by, network: config.network, write: config.write } }
     },
     async confine(command, { config, roots, cwd, env, hidden, visible = [] }) {
-      const { launcher, ...missing } = await available(config)
-      if (!launcher) throw new AppError('PERMISSION_DENIED', 'reason' in missing ? missing.reason : '')
+      const found = await available(config)
+      if (!found.launcher) throw new AppError('PERMISSION_DENIED', found.reason)
+      const { launcher } = found
       const own = await temporary.path()
       const { closed, fixed } = await closedFor(config, { roots, home, hidden })
       const programs = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
-      const { network } = config
+      const network = Array.isArray(config.network) ? await proxyFor(config.network, launcher) : config.network
       const bounds: Bounds = {
         writable: await existing(config.write.map(path => placed(path, { PROJECT: roots.project, TMP: own }))),
         closed,
@@ -83,14 +84,15 @@ export function createConfinement(options: {
         project: roots.project,
         cwd,
         temporary: own,
-        network: Array.isArray(network) ? await proxyFor(network, launcher) : network,
+        network,
       }
-      const port = typeof bounds.network === 'object' && typeof bounds.network.proxy === 'number' && bounds.network
       return {
         command: await launcher.wrap(command, bounds),
         env: {
           ...within(env, launcher.temporary(bounds)),
-          ...(port && proxyEnv(Number(port.proxy), port.direct)),
+          ...(typeof network === 'object' &&
+            typeof network.proxy === 'number' &&
+            proxyEnv(network.proxy, network.direct)),
         },
       }
     },
