@@ -4,7 +4,7 @@ import * as v from 'valibot'
 export type Hit = { title: string; url: string; text: string }
 
 /** A request to a provider's API: GET, or with `body` POST as JSON. */
-type Asked = { url: URL; headers: Record<string, string>; body?: object }
+export type Asked = { url: URL; headers: Record<string, string>; body?: object }
 
 export type SearchProvider = {
   /** Where its API is when the configuration does not say. */
