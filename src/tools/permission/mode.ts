@@ -1,11 +1,10 @@
 import { isInside } from '../paths.ts'
-import type { Subject } from './binding.ts'
-import { inProject } from './binding.ts'
+import { inProject, type Subject } from './binding.ts'
 import type { Policy, Verdict } from './policy.ts'
 import { isSensitive } from './sensitive.ts'
 import type { Warning } from './warning.ts'
 
-/** The file tools that edit. What deletes is none of them: a person decides what goes. */
+/** The file tools that edit. `delete_file` is none of them: a person decides what is deleted. */
 const EDITS = new Set(['write_file', 'edit_file', 'create_directory', 'copy_file', 'move_file'])
 
 /** In `plan` the session has the rights of an agent that only reads, whatever its agent and the rules say. */
