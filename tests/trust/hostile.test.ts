@@ -31,7 +31,7 @@ const EDITS: [string, object][] = [
   ['move_file', { source: 'w.ts', dest: 'v.ts' }],
 ]
 
-test('hostile repositories: whatever is looked at or edited, nothing of theirs runs, and nobody is asked anything', async () => {
+test('hostile repositories: reading and editing them runs nothing of theirs, and asks for no approval', async () => {
   let requests = 0
   const server = createServer((_, response) => {
     requests++

@@ -73,7 +73,7 @@ async function refuseOther(
   const real = await realOf(path)
   refuseClosed(path, context)
   refuseClosed(real, context)
-  if (judged === undefined && reads.length === 0) return // a person allowed it, whatever it shows
+  if (judged === undefined && reads.length === 0) return // a person allowed it without knowing its file
   if (real !== judged)
     throw new AppError(
       'PERMISSION_DENIED',

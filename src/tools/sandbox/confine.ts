@@ -85,7 +85,7 @@ export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'clo
   const leads = (path: string, to: readonly string[]) => to.some(place => place !== path && isInside(place, path))
   const within = (directory: number, name: string, act: (fd: number) => void) => {
     const fd = openAt(directory, name)
-    if (fd < 0) return // it is gone, or not for us
+    if (fd < 0) return // it is gone, or may not be opened
     act(fd)
     close(fd)
   }
@@ -121,7 +121,7 @@ export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'clo
     )
 }
 
-/** How a file is known whatever its name. */
+/** Identifies a file independently of its name. */
 export const inodeOf = ({ dev, ino }: { dev: number; ino: number }): string => `${dev}:${ino}`
 
 /** By its descriptor: a link as itself, since that is what was opened. */
@@ -129,7 +129,7 @@ function statOf(fd: number) {
   try {
     return fstatSync(fd)
   } catch {
-    return null // not for us
+    return null // it may not be read
   }
 }
 
@@ -143,7 +143,7 @@ const namesIn = (fd: number): string[] => {
   try {
     return readdirSync(`/proc/self/fd/${fd}`)
   } catch {
-    return [] // no directory, or not for us
+    return [] // no directory, or it may not be read
   }
 }
 

@@ -53,7 +53,7 @@ export function createConfinement(options: {
     return { proxy: (await proxy).address, direct }
   }
 
-  /** Landlock knows no files but those it opens: a closed one that was given another name has to be told from them. */
+  /** Landlock cannot close a file: one that was renamed since an earlier call is recognized by its inode, and not opened. */
   const seen = new Set<string>()
   async function inodesOf(paths: readonly string[]): Promise<string[]> {
     const found = await Promise.all(paths.map(path => lstat(path).catch(() => null)))
