@@ -7,7 +7,6 @@ import type { Output } from '../tools/tool.ts'
 import type { Child } from './delegation.ts'
 import type { Isolation, Landed } from './isolation.ts'
 import type { Session } from './session.ts'
-import { isStorable } from './turns.ts'
 
 /** What became of the changes of an isolated agent: nothing at all where it made none, or had none to make. */
 export type Landing = { landed?: Landed; refused?: unknown }
@@ -28,7 +27,7 @@ export async function land(
   const own = background ? newId('tc') : tool_call_id
   const owner = background ? tags : by.tags
   const started = performance.now()
-  const emit = (event: Event) => void (isStorable(event) ? session.append(event) : session.emit(event))
+  const emit = (event: Event) => session.take(event)
   let landing: Landing = {}
   try {
     const landed = await isolation.offer(
