@@ -66,7 +66,7 @@ export const SHAPES = {
     /** Of a rule for a tool of an MCP server: what it was approved by. */
     definition: maybe(definition),
   }),
-  /** `by` config: the mode that was set cannot be had any more. */
+  /** `by` config: the mode that was set is not available any more. */
   'session.mode': open({ mode, by: word('user', 'config') }),
   'session.resumed': open({}),
   /**
