@@ -1,13 +1,13 @@
 import { abortable } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf } from '../base/files.ts'
-import { type Diagnostic, diagnosticOf, type Spot, spotsOf, symbolsOf, textOf } from './answers.ts'
+import { type Diagnostic, diagnosticsOf, type Spot, spotsOf, symbolsOf, textOf } from './answers.ts'
 import { check } from './check.ts'
 import { createFinder, type Found, type Surroundings } from './find.ts'
 import { newcomers } from './newcomers.ts'
 import { createServer, type Running, type Server, type ServerOptions } from './server.ts'
 import type { Reported } from './shapes.ts'
-import { lineAt, textAt, unitsOf, uriOf } from './text.ts'
+import { linesOf, textAt, unitsOf, uriOf } from './text.ts'
 
 /** The contents of a file as the one who asks sees it; null where there are none. */
 export type ReadText = (path: string) => Promise<string | null>
@@ -51,31 +51,35 @@ export function createProjectServers(
     throw new AppError('TOOL_FAILED', `No language server is found for ${name}. Use grep and read_file.`)
   }
 
-  async function shown(path: string, read: ReadText) {
+  /** A file with its server, which has not received the text yet. */
+  async function opened(path: string, read: ReadText) {
     const running = await serving(path)
     const text = await read(path)
     if (text === null) throw new AppError('TOOL_FAILED', 'The file cannot be read as text.')
-    running.documents.show(path, text, running.connection)
     return { ...running, text }
+  }
+
+  async function shown(path: string, read: ReadText) {
+    const file = await opened(path, read)
+    file.documents.show(path, file.text, file.connection)
+    return file
   }
 
   async function ask<T>(method: string, at: At, more: object, read: ReadText, signal: AbortSignal): Promise<T | null> {
     const { connection, text } = await shown(at.path, read)
-    const position = { line: at.line - 1, character: unitsOf(lineAt(text, at.line - 1), at.column) }
+    const position = { line: at.line - 1, character: unitsOf(linesOf(text)(at.line - 1), at.column) }
     return connection.request<T>(method, { textDocument: { uri: uriOf(at.path) }, position, ...more }, signal)
   }
 
-  async function diagnosticsOf(path: string, read: ReadText, signal: AbortSignal): Promise<Diagnostic[]> {
-    const { documents, connection } = await serving(path)
-    const text = await read(path)
-    if (text === null) throw new AppError('TOOL_FAILED', 'The file cannot be read as text.')
+  async function checked(path: string, read: ReadText, signal: AbortSignal): Promise<Diagnostic[]> {
+    const { documents, connection, text } = await opened(path, read)
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(CHECK_MS)])
     const items = await check(path, text, documents, connection, bounded).catch(error => {
       signal.throwIfAborted()
       if (!bounded.aborted) throw error
       throw new AppError('TIMEOUT', `The language server reported nothing within ${CHECK_MS / 1000} s.`)
     })
-    return (items ?? []).map(item => diagnosticOf(path, text, item))
+    return diagnosticsOf(path, text, items ?? [])
   }
 
   /** What the running servers know; with none running, those of the project are started. */
@@ -114,9 +118,9 @@ export function createProjectServers(
     source: (read: ReadText) => ({
       name: 'language server',
       async diagnostics(paths: readonly string[] | null, signal: AbortSignal): Promise<Diagnostic[]> {
-        if (paths !== null) return (await Promise.all(paths.map(path => diagnosticsOf(path, read, signal)))).flat()
+        if (paths !== null) return (await Promise.all(paths.map(path => checked(path, read, signal)))).flat()
         const known = (await all()).flatMap(({ running: { documents } }) => documents.known())
-        return known.flatMap(({ path, text, items }) => items.map(item => diagnosticOf(path, text, item)))
+        return known.flatMap(({ path, text, items }) => diagnosticsOf(path, text, items))
       },
       definition: async (at: At, signal: AbortSignal): Promise<Spot[]> =>
         spotsOf(await ask('textDocument/definition', at, {}, read, signal)),
@@ -180,11 +184,10 @@ export function createProjectServers(
         const old = before === null ? [] : await baseline(path, before, { documents, connection }, signal)
         const items = old && (await check(path, after, documents, connection, signal))
         if (!items || !old) return null
-        const read = (items: readonly Reported[], text: string | null) => ({
-          items: items.map(item => diagnosticOf(path, text, item)),
-          text,
-        })
-        return newcomers(read(old, before), read(items, after))
+        return newcomers(
+          { items: diagnosticsOf(path, before, old), text: before },
+          { items: diagnosticsOf(path, after, items), text: after },
+        )
       } catch {
         return null // too late, or the server failed: no error is better than one that is not new
       }

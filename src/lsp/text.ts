@@ -28,5 +28,8 @@ export function pathOf(uri: string): string | null {
 export const unitsOf = (line: string, column: number): number => [...line].slice(0, column).join('').length
 export const columnOf = (line: string, units: number): number => [...line.slice(0, units)].length
 
-export const lineAt = (text: string | null, line: number): string =>
-  text?.split('\n', line + 1)[line]?.replace(/\r$/, '') ?? ''
+/** Looks up lines of a text by their 0-based number, without their ends; a line that is not there is empty. */
+export function linesOf(text: string | null): (line: number) => string {
+  let lines: string[] | undefined
+  return line => (lines ??= text?.split('\n') ?? [])[line]?.replace(/\r$/, '') ?? ''
+}
