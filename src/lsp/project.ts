@@ -27,7 +27,6 @@ export function createProjectServers(
 ) {
   const finder = createFinder(around)
   const servers = new Map<string, Server>()
-  let present: ReturnType<typeof finder.present> | undefined
   /** Looks at files before they change, which end when they do: a server must not be shown the old text then. */
   const beginning = new Map<string, AbortController>()
   let isClosed = false
@@ -87,8 +86,7 @@ export function createProjectServers(
     const up = [...servers.values()].flatMap(server => server.current() ?? [])
     if (up.length > 0)
       return (await Promise.allSettled(up)).flatMap(one => (one.status === 'fulfilled' ? { running: one.value } : []))
-    present ??= finder.present()
-    const found = (await present).slice(0, MOST_SERVERS)
+    const found = (await finder.present()).slice(0, MOST_SERVERS)
     const started = await Promise.allSettled(
       found.map(async ({ found, sample }) => ({ running: await serverOf(found).use(), sample })),
     )
@@ -101,8 +99,7 @@ export function createProjectServers(
   return {
     /** Names of the servers for files that the project has, or that calls made since. Starts none. */
     async names(): Promise<string[]> {
-      present ??= finder.present()
-      return [...new Set([...(await present).map(({ found }) => found.row.name), ...servers.keys()])]
+      return [...new Set([...(await finder.present()).map(({ found }) => found.row.name), ...servers.keys()])]
     },
 
     /** All that can be started, those for files of the project with `present`. */
