@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
+import { abortable } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { Connection } from './connection.ts'
 import { type Document, type Documents, MOST_DIAGNOSTICS } from './documents.ts'
@@ -47,30 +48,22 @@ export async function check(
   return document.version === version ? (document.reported?.items ?? null) : null
 }
 
-/** Until the version that the document has now was reported, or is another; or the server has registered that it is asked. */
-function untilReported(document: Document, signal: AbortSignal, pulls = () => false): Promise<void> {
+/** Waits until the present version of the document is reported or replaced, or the server has registered pull diagnostics. */
+async function untilReported(document: Document, signal: AbortSignal, pulls = () => false): Promise<void> {
   const { version } = document
-  return new Promise((resolve, reject) => {
-    const timer = setInterval(() => act(), REGISTERED_MS)
-    const done = () => {
-      clearInterval(timer)
-      document.waiting.delete(act)
-      signal.removeEventListener('abort', abort)
-    }
-    const act = () => {
-      if (document.version === version && !document.reported && !pulls()) return
-      done()
-      resolve()
-    }
-    const abort = () => {
-      done()
-      reject(signal.reason)
-    }
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
-    document.waiting.add(act)
-    act()
-  })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const look = () => {
+    if (document.version !== version || document.reported || pulls()) resolve()
+  }
+  const timer = setInterval(look, REGISTERED_MS)
+  document.waiting.add(look)
+  look()
+  try {
+    await abortable(promise, signal)
+  } finally {
+    clearInterval(timer)
+    document.waiting.delete(look)
+  }
 }
 
 async function pull(document: Document, documents: Documents, connection: Connection, signal: AbortSignal) {
