@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { choice, flag, maybe, table, text } from './kinds.ts'
+import { SANDBOX_MODES } from './sandbox.ts'
 
 /** `[sandbox]`, and what an agent or a server says of its own. */
 
@@ -10,7 +11,7 @@ const host = v.pipe(
   v.regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[?[0-9A-Fa-f:.]+\]?$/, HOSTS),
 )
 const sandboxEntries = {
-  mode: maybe(choice(['off', 'auto', 'required'])),
+  mode: maybe(choice(SANDBOX_MODES)),
   network: maybe(v.union([v.picklist(['off', 'on']), v.array(host)], HOSTS)),
   /** Where a command may write: directories, `$PROJECT` and `$TMP` among them. */
   write: maybe(v.array(text('a directory'), 'a list of directories')),
@@ -21,7 +22,7 @@ const sandboxEntries = {
 export const ownSandbox = v.union(
   [
     v.pipe(
-      v.picklist(['off', 'auto', 'required']),
+      v.picklist(SANDBOX_MODES),
       v.transform(mode => ({ mode })),
     ),
     table(sandboxEntries),

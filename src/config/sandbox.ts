@@ -2,10 +2,13 @@ import { posix } from 'node:path'
 import { type ExpandContext, expandHome, expandVariables } from './expand.ts'
 import type { FileConfig } from './schema.ts'
 
+/** From the weakest to the strictest. */
+export const SANDBOX_MODES = ['off', 'auto', 'required'] as const
+
 /** What commands are isolated from, in force for a session. Paths are absolute, or begin with `$PROJECT` or `$TMP`. */
 export type SandboxConfig = {
   /** `auto`: where this machine has a sandbox; `required`: a command does not run without one. */
-  mode: 'off' | 'auto' | 'required'
+  mode: (typeof SANDBOX_MODES)[number]
   network: 'off' | 'on' | string[]
   write: string[]
   /** Beside the files of `read_deny` that no sandboxed command may read: globs, within the project, among them. */
@@ -28,8 +31,6 @@ export const defaultSandbox: SandboxConfig = {
   auto_approve_sandboxed: false,
 }
 
-const MODES = ['off', 'auto', 'required'] as const
-
 /** Per key, what the entry says takes the place of what was; `read_deny` adds up. */
 export const override = (base: SandboxConfig, entry: SandboxEntry = {}): SandboxConfig => ({
   ...base,
@@ -41,7 +42,7 @@ export const override = (base: SandboxConfig, entry: SandboxEntry = {}): Sandbox
 export function tighten(base: SandboxConfig, { mode, network, write, read_deny }: SandboxEntry): SandboxConfig {
   return {
     ...base,
-    mode: MODES[Math.max(MODES.indexOf(base.mode), MODES.indexOf(mode ?? 'off'))]!,
+    mode: SANDBOX_MODES[Math.max(SANDBOX_MODES.indexOf(base.mode), SANDBOX_MODES.indexOf(mode ?? 'off'))]!,
     network: network === undefined ? base.network : narrower(base.network, network),
     write: write === undefined ? base.write : write.flatMap(path => within(path, base.write)),
     read_deny: union(base.read_deny, read_deny),
