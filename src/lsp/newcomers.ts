@@ -5,8 +5,8 @@ import { linesOf } from './text.ts'
 type Reading = { items: readonly Diagnostic[]; text: string | null }
 
 /**
- * Errors of a file that are there after a change and were not before. Lines move with a change: an error is known by what it
- * says and by the text of its line, else by what it says alone.
+ * Errors of a file that are there after a change and were not before. Lines move with a change, so an error is the same as an
+ * earlier one if source, message and the text of its line agree, else if source and message do.
  */
 export function newcomers(before: Reading, after: Reading): Diagnostic[] {
   const old = described(before)
