@@ -15,7 +15,7 @@ const sandboxEntries = {
   network: maybe(v.union([v.picklist(['off', 'on']), v.array(host)], HOSTS)),
   /** Where a command may write: directories, `$PROJECT` and `$TMP` among them. */
   write: maybe(v.array(text('a directory'), 'a list of directories')),
-  /** What it may not read, beside what no command may: paths, or globs within the project. */
+  /** What it may not read, in addition to files that no sandboxed command may: paths, or globs within the project. */
   read_deny: maybe(v.array(text('a path'), 'a list of paths')),
 }
 /** Of an agent or a server: `sandbox = "off"` is short for `sandbox = { mode = "off" }`. */
@@ -32,6 +32,6 @@ export const ownSandbox = v.union(
 
 export const sandbox = table({
   ...sandboxEntries,
-  /** A call that only the sandbox limits does not ask. */
+  /** Whether a call whose only limit is the sandbox runs without asking. */
   auto_approve_sandboxed: maybe(flag),
 })
