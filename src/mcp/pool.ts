@@ -37,7 +37,7 @@ export type PoolOptions = {
   children: Children
   /** Environment of children, stripped of secrets. Asked at each start. */
   env(): Record<string, string>
-  /** What a child is isolated with; absent: with nothing. */
+  /** What the isolation of a child depends on; absent: no child is isolated. */
   isolation?(project: string | null): Around
   /** Ours. */
   version: string
@@ -63,7 +63,7 @@ export type Pool = {
   tools(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Tool[]>
   /** Every tool of a project's servers that is known of without starting one. */
   listed(project: string): Promise<Tool[]>
-  /** Servers that hold for one session, in place of those of the same name; until it is released. */
+  /** Adds servers to one session until it is released; they replace those of the same name. */
   join(session_id: string, servers: readonly McpServerConfig[]): void
   /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
   promptLines(project: string, session_id?: string): Promise<string>
