@@ -1,6 +1,6 @@
 import { promises } from 'node:fs'
 import { dirname, extname, join, relative } from 'node:path'
-import { readRegular } from '../base/files.ts'
+import { isBelow, readRegular } from '../base/files.ts'
 import type { LspConfig } from '../config/config.ts'
 import { KNOWN, type ServerRow } from './known.ts'
 
@@ -73,7 +73,7 @@ export function createFinder(around: Surroundings) {
     all,
     /** Those for a file in order of preference, the user's first. */
     for: async (path: string): Promise<Found[]> =>
-      isWithin(path, around.project) ? (await all()).filter(({ fits }) => fits(path)) : [],
+      isBelow(path, around.project) ? (await all()).filter(({ fits }) => fits(path)) : [],
     /** Those that have files in the project, each with one of these. */
     present: () => (present ??= sampled()),
   }
@@ -122,9 +122,4 @@ async function walk(project: string, visit: (path: string) => boolean): Promise<
         waiting.push(join(directory, entry.name))
     }
   }
-}
-
-const isWithin = (path: string, project: string): boolean => {
-  const inner = relative(project, path)
-  return inner !== '' && !inner.startsWith('..')
 }
