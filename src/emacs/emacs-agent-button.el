@@ -36,12 +36,10 @@ Other keys are those of MAP."
 
 (defun emacs-agent-button-shown (text)
   "Return TEXT, made for output, fit for an overlay, which Org does not colour."
-  (let ((text (copy-sequence text)) (start 0))
-    (while (< start (length text))
-      (let ((end (next-single-property-change start 'emacs-agent-face text (length text)))
-            (face (get-text-property start 'emacs-agent-face text)))
-        (when face (put-text-property start end 'face face text))
-        (setq start end)))
+  (let ((text (copy-sequence text)))
+    (emacs-agent-output-each 'emacs-agent-face 0 (length text)
+                             (lambda (from to face) (put-text-property from to 'face face text))
+                             text)
     text))
 
 (provide 'emacs-agent-button)

@@ -58,13 +58,8 @@
 
 (defun emacs-agent-dress--strip (start end)
   "Take away what is replaced on display between START and END."
-  (let ((at start))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'emacs-agent-display nil end)))
-        (when (get-text-property at 'emacs-agent-display)
-          (remove-text-properties at next '(display nil emacs-agent-display nil)))
-        (setq at next))))
-  (remove-text-properties start end '(wrap-prefix nil line-prefix nil)))
+  (emacs-agent-dress--bare start end)
+  (remove-text-properties start end '(emacs-agent-display nil wrap-prefix nil line-prefix nil)))
 
 (defun emacs-agent-dress--put (start end display)
   "Replace the text from START to END by DISPLAY, unless point is there."
@@ -176,21 +171,13 @@ Lines before it that are not seen belong to it."
 
 (defun emacs-agent-dress--bare (start end)
   "Show what is between START and END as it is."
-  (let ((at start))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'emacs-agent-display nil end)))
-        (when (get-text-property at 'emacs-agent-display)
-          (remove-text-properties at next '(display nil)))
-        (setq at next)))))
+  (emacs-agent-output-each 'emacs-agent-display start end
+                           (lambda (from to _display) (remove-text-properties from to '(display nil)))))
 
 (defun emacs-agent-dress--again (start end)
   "Replace between START and END what was shown as it is."
-  (let ((at start))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'emacs-agent-display nil end))
-            (display (get-text-property at 'emacs-agent-display)))
-        (when display (put-text-property at next 'display display))
-        (setq at next)))))
+  (emacs-agent-output-each 'emacs-agent-display start end
+                           (lambda (from to display) (put-text-property from to 'display display))))
 
 (provide 'emacs-agent-dress)
 ;;; emacs-agent-dress.el ends here
