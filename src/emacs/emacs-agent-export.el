@@ -13,6 +13,7 @@
 ;;; Code:
 
 (require 'org)
+(require 'emacs-agent-inert)
 (require 'emacs-agent-output)
 (require 'emacs-agent-backend)
 (require 'emacs-agent-session)
@@ -48,7 +49,7 @@
 
 (defun emacs-agent-export--clean (text _backend _info)
   "Return TEXT without the characters that keep it from being syntax of Org."
-  (replace-regexp-in-string "[\u200b\u2060]" "" text t t))
+  (emacs-agent-inert-plain text))
 
 ;;;; Saving
 
