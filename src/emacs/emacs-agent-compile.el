@@ -18,14 +18,12 @@
 (defvar emacs-agent-compile-pace 4
   "Seconds between two reports about a compilation.")
 
-(defvar emacs-agent-compile--shown nil
-  "Alist of sessions and the commands that were shown last, when they asked.")
+(defvar emacs-agent-compile--shown (make-hash-table :test #'eq :weakness 'key)
+  "For each session the command that was shown with its last approval.")
 
 (defun emacs-agent-compile-command (session)
   "Return what compiles the project of SESSION; it counts as shown from now on."
-  (let ((command (emacs-agent-compile--of session)))
-    (setf (alist-get session emacs-agent-compile--shown) command)
-    command))
+  (puthash session (emacs-agent-compile--of session) emacs-agent-compile--shown))
 
 (defun emacs-agent-compile--of (session)
   "Return what compiles the project of SESSION."
@@ -36,7 +34,7 @@
   "Compile the project of REQUEST, and answer with its errors when it has ended."
   (let* ((session (emacs-agent-editor-request-session request))
          (command (emacs-agent-compile--of session))
-         (shown (alist-get session emacs-agent-compile--shown)))
+         (shown (gethash session emacs-agent-compile--shown)))
     (unless (or (not shown) (equal shown command))
       (error "The variable compile-command was changed after it was shown"))
     (let ((buffer (emacs-agent-compile--start command (emacs-agent-editor-project request))))
