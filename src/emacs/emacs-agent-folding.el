@@ -54,39 +54,36 @@ With DROP, only forget them.  Return their sections."
   (setf (emacs-agent-folding-folded folding) (not (emacs-agent-folding-folded folding)))
   (mapc #'emacs-agent-section-update (emacs-agent-folding-sections folding)))
 
-(defun emacs-agent-folding-at (&optional position)
-  "Return the folding whose line POSITION, or point, is on; or nil."
-  (get-text-property (or position (point)) 'emacs-agent-folding))
+(defun emacs-agent-folding-at ()
+  "Return the folding whose line point is on, or nil."
+  (get-text-property (point) 'emacs-agent-folding))
 
 ;;;; The line
 
 (defun emacs-agent-folding-render (section)
   "Return the text of SECTION if its call is folded with others, else nil."
-  (let ((call (emacs-agent-section-data section)))
-    (when (emacs-agent-call-folding call)
-      (concat (emacs-agent-folding--head section)
-              (emacs-agent-folding--hide section (emacs-agent-call-body section))
+  (let* ((call (emacs-agent-section-data section)) (folding (emacs-agent-call-folding call)))
+    (when folding
+      (concat (and (eq section (car (emacs-agent-folding-sections folding)))
+                   (emacs-agent-folding--head folding))
+              (emacs-agent-folding--hide folding (emacs-agent-call-body section))
               (emacs-agent-call-changes-text call)))))
 
 (add-hook 'emacs-agent-call-render-functions #'emacs-agent-folding-render)
 
-(defun emacs-agent-folding--head (section)
-  "Return the line for a whole turn if SECTION is the first call of it."
-  (let ((folding (emacs-agent-call-folding (emacs-agent-section-data section))))
-    (if (and folding (eq section (car (emacs-agent-folding-sections folding))))
-        (propertize (concat (emacs-agent-output-active
-                             (emacs-agent-folding--summary folding)
-                             'mouse-face 'highlight 'help-echo "TAB: show or hide the calls of this turn")
-                            "\n")
-                    'emacs-agent-folding folding)
-      "")))
+(defun emacs-agent-folding--head (folding)
+  "Return the line of FOLDING, which stands for a whole turn."
+  (propertize (concat (emacs-agent-output-active
+                       (emacs-agent-folding--summary folding)
+                       'mouse-face 'highlight 'help-echo "TAB: show or hide the calls of this turn")
+                      "\n")
+              'emacs-agent-folding folding))
 
-(defun emacs-agent-folding--hide (section text)
-  "Return TEXT, of the call in SECTION, invisible if that is folded."
-  (let ((folding (emacs-agent-call-folding (emacs-agent-section-data section))))
-    (if (and folding (emacs-agent-folding-folded folding))
-        (emacs-agent-output-active text 'invisible 'emacs-agent-folded)
-      text)))
+(defun emacs-agent-folding--hide (folding text)
+  "Return TEXT, of a call in FOLDING, invisible if that is folded."
+  (if (emacs-agent-folding-folded folding)
+      (emacs-agent-output-active text 'invisible 'emacs-agent-folded)
+    text))
 
 (defun emacs-agent-folding--summary (folding)
   "Return the text of the line of FOLDING."
