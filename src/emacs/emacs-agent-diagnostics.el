@@ -198,10 +198,7 @@ SEVERITY, MESSAGE and SOURCE are what it says."
       (goto-char (flymake-diagnostic-beg diagnostic))
       (emacs-agent-diagnostics--entry
        (line-number-at-pos nil t) (- (point) (line-beginning-position))
-       (pcase (flymake-diagnostic-type diagnostic)
-         ((or :error 'flymake-error 'eglot-error) "error")
-         ((or :warning 'flymake-warning 'eglot-warning) "warning")
-         (_ "info"))
+       (or (emacs-agent-context-severity (flymake-diagnostic-type diagnostic)) "info")
        (flymake-diagnostic-text diagnostic) (flymake-diagnostic-backend diagnostic)))))
 
 (defun emacs-agent-diagnostics--flycheck (found)
