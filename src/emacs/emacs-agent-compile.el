@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; `compile-command' runs in the project, in a buffer of its own that no window shows.  What is run is what was shown when
-;; it was asked for.
+;; `compile-command' runs in the project, in a buffer of its own that no window shows.  Only the command that the approval
+;; showed is run.
 
 ;;; Code:
 
@@ -22,11 +22,11 @@
   "For each session the command that was shown with its last approval.")
 
 (defun emacs-agent-compile-command (session)
-  "Return what compiles the project of SESSION; it counts as shown from now on."
+  "Return the command that compiles the project of SESSION, and note it as shown."
   (puthash session (emacs-agent-compile--of session) emacs-agent-compile--shown))
 
 (defun emacs-agent-compile--of (session)
-  "Return what compiles the project of SESSION."
+  "Return the command that compiles the project of SESSION."
   (let ((buffer (emacs-agent-context-buffer (emacs-agent-session-project session))))
     (eval (if buffer (buffer-local-value 'compile-command buffer) (default-value 'compile-command)) t)))
 
@@ -52,8 +52,8 @@
     (compilation-start command nil (lambda (_) (generate-new-buffer-name "*emacs-agent-compilation*")))))
 
 (defun emacs-agent-compile--report (request buffer from)
-  "Tell what the compilation of REQUEST has written since FROM, again and again.
-BUFFER is where it writes."
+  "Report the output of the compilation of REQUEST in BUFFER since position FROM.
+Do so again every `emacs-agent-compile-pace' seconds until it has ended."
   (when (and (emacs-agent-editor-request-open request) (buffer-live-p buffer))
     (with-current-buffer buffer
       (let ((end (point-max)))

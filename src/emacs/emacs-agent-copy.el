@@ -21,11 +21,11 @@
               search-default-mode #'emacs-agent-copy--regexp))
 
 (defun emacs-agent-copy--regexp (string &optional _lax)
-  "Return a regexp for STRING that passes over what stops text from being syntax."
+  "Return a regexp for STRING that passes over `emacs-agent-inert-marks'."
   (mapconcat (lambda (char) (regexp-quote (string char))) string (concat emacs-agent-inert-marks "*")))
 
 (defun emacs-agent-copy--tolerant (regexp)
-  "Return REGEXP so that it passes over what stops text from being syntax."
+  "Return REGEXP so that it passes over `emacs-agent-inert-marks'."
   (replace-regexp-in-string
    (rx (or (seq "\\" (any "(|{") (opt "?:"))
            (seq (or (seq "\\" anychar) (seq "[" (opt "^") (opt "]") (* (not (any "]"))) "]") (not (any "\\$")))

@@ -78,7 +78,8 @@ If there is none, go to the position OTHERWISE unless that is nil."
         (lambda (one other) (< (emacs-agent-section-start one) (emacs-agent-section-start other)))))
 
 (defun emacs-agent-decide--event (_session event)
-  "Forget what is decided, or asked afresh, by EVENT, and go on from there."
+  "Forget the decision that EVENT confirms, or asks for again.
+After an approval, point goes on to the next call that waits."
   (let-alist event
     (when (and (member .type '("tool.call" "approval" "tool.result"))
                (member .tool_call_id emacs-agent-decide--sent))
@@ -106,7 +107,8 @@ If there is none, go to the position OTHERWISE unless that is nil."
          (emacs-agent-say "Emacs-Agent: %s" .message)))))
 
 (defun emacs-agent-decide-accepted (section)
-  "Return, as an alist, the refused hunks for an approval of the call of SECTION."
+  "Return the content to approve for the call of SECTION, as an alist.
+It lacks the hunks that are refused; without any, return nil."
   (let* ((call (emacs-agent-section-data section)) (refused (emacs-agent-call-refused call)))
     (and refused `((content . ,(emacs-agent-proposal-content call refused))))))
 
@@ -130,13 +132,13 @@ From an empty prompt, that is the first call that waits."
                             (mapconcat #'emacs-agent-call-words events ", ")))
       (cl-loop for section in sections for event in events
                for call = (emacs-agent-section-data section)
-               ;; What was decided, or shown afresh, meanwhile is left.
+               ;; Calls that were decided or shown afresh in the meantime are left alone.
                when (and (eq event (emacs-agent-call-event call)) (emacs-agent-call-pending-p call)
                          (not (emacs-agent-decide-sent-p section)))
                do (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))))
 
 (defun emacs-agent-decide-ready-calls ()
-  "Return the sections of what waits and has been shown for a moment."
+  "Return the sections of all that waits and may be decided by now."
   (cl-remove-if-not (lambda (section)
                       (let ((call (emacs-agent-section-data section)))
                         (and (emacs-agent-call-p call)

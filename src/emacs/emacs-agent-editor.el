@@ -1,4 +1,4 @@
-;;; emacs-agent-editor.el --- What the agent may ask of this Emacs  -*- lexical-binding: t; -*-
+;;; emacs-agent-editor.el --- Tools of the agent that Emacs answers  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,9 +7,9 @@
 
 ;;; Commentary:
 
-;; The backend is given the names of tools that Emacs answers: diagnostics, definitions, help and so on.  Its requests come
-;; on the stream of the session.  Each is worked on by a timer, is given up when the user types and begun again, and never
-;; asks anything in the minibuffer.
+;; Emacs registers the names of the tools that it answers with the backend: diagnostics, definitions, help and so on.  The
+;; requests arrive on the stream of the session.  A timer works on each; when the user types, the work is abandoned and
+;; begun again later.  It never asks anything in the minibuffer.
 
 ;;; Code:
 
@@ -41,7 +41,7 @@ and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.
                  (emacs-agent-eval-answer . "emacs-agent-eval")))
   (autoload (car entry) (cdr entry)))
 
-;;;; What is offered
+;;;; Registering the tools
 
 (defun emacs-agent-editor--set (variable value)
   "Set VARIABLE to VALUE, and register the tools of all sessions again."
@@ -69,7 +69,7 @@ Each form is shown, and asked for, whatever else is allowed."
   :group 'emacs-agent)
 
 (defun emacs-agent-editor-register (session &optional then)
-  "Tell the backend what this Emacs answers for SESSION, and call THEN."
+  "Register the tools that this Emacs answers for SESSION, and call THEN."
   (let ((tools (append emacs-agent-editor-tools (and emacs-agent-eval-elisp '(eval_elisp))))
         (mine (cons (emacs-agent-editor--connection session) nil)))
     (setf (emacs-agent-session-editor session) mine)
@@ -97,8 +97,8 @@ Each form is shown, and asked for, whatever else is allowed."
     (emacs-agent-editor-register session)))
 
 (defun emacs-agent-editor--before-send (session send)
-  "See to it that the tools of SESSION are registered, then call SEND.
-A turn is offered what there is when it begins."
+  "Register the tools of SESSION unless they are, then call SEND.
+A turn is offered the tools that are registered when it begins."
   (emacs-agent-session-when-open
    session (lambda (failure)
              (if (or failure (cdr (emacs-agent-session-editor session)))
@@ -111,7 +111,7 @@ A turn is offered what there is when it begins."
 ;;;; Requests
 
 (cl-defstruct (emacs-agent-editor-request (:copier nil))
-  "What the backend asks of this Emacs.  It is open until it is answered."
+  "A request of the backend to this Emacs, open until it is answered."
   session id params deadline (open t))
 
 (defvar emacs-agent-editor--known nil
@@ -144,8 +144,8 @@ A turn is offered what there is when it begins."
 
 (defun emacs-agent-editor--work (request function &optional whole)
   "Have FUNCTION answer REQUEST.
-When the user types before it is done it is given up, and begun again a moment
-later; unless it is to run as a WHOLE."
+When the user types before it is done, it is abandoned and called again a
+moment later.  With WHOLE, only a quit stops it."
   (condition-case err
       (let* ((inhibit-interaction t)
              (non-essential t)
@@ -184,8 +184,8 @@ A language server may be asked then, where there is one."
     (emacs-agent-editor--post request body #'ignore)))
 
 (defun emacs-agent-editor-progress (request message output gone)
-  "Say that REQUEST is worked on, with MESSAGE and the OUTPUT that is new.
-GONE is called when the backend wants no answer any more."
+  "Report progress on REQUEST, with MESSAGE and the OUTPUT that is new.
+GONE is called if the backend no longer waits for the answer."
   (emacs-agent-editor--post
    request
    `((progress . ((message . ,(emacs-agent-one-line message 500)) (output . ,(emacs-agent-clean-text output)))))

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; When a turn is done its calls are one line.  They stay in the buffer, where a search finds them: it opens the line.
+;; When a turn is done its calls become one line.  They stay in the buffer; a search finds them and opens the line.
 
 ;;; Code:
 
@@ -27,7 +27,7 @@
   "The sections of the calls of this turn, newest first.")
 
 (defun emacs-agent-folding-setup ()
-  "Fold each turn of this buffer into a line for what was called in it."
+  "Have each turn of this buffer folded into a line when it is done."
   (setq emacs-agent-folding--turn nil)
   (add-to-invisibility-spec 'emacs-agent-folded)
   (setq-local isearch-filter-predicate #'emacs-agent-folding--searched-p)
@@ -50,7 +50,7 @@ With DROP, only forget them.  Return their sections."
     sections))
 
 (defun emacs-agent-folding-toggle (folding)
-  "Show what was called in FOLDING, or hide it."
+  "Show the sections of FOLDING, or hide them."
   (setf (emacs-agent-folding-folded folding) (not (emacs-agent-folding-folded folding)))
   (mapc #'emacs-agent-section-update (emacs-agent-folding-sections folding)))
 
@@ -98,7 +98,7 @@ With DROP, only forget them.  Return their sections."
             (if (>= ms 1000) (propertize (format "  %.1f s" (/ ms 1000.0)) 'emacs-agent-face 'emacs-agent-dim) ""))))
 
 (defun emacs-agent-folding--tools (done)
-  "Return each tool in DONE, a turn, and how often it was called."
+  "Return the tools in DONE, a turn, and how often each was called."
   (let ((counts nil))
     (dolist (call done)
       (let ((tool (alist-get 'tool (emacs-agent-call-event call))))
@@ -108,15 +108,15 @@ With DROP, only forget them.  Return their sections."
                          (reverse counts))))
       (string-join (if (nthcdr 5 names) (append (seq-take names 4) (list "…")) names) ", "))))
 
-;;;; What opens it
+;;;; Opening
 
 (defun emacs-agent-folding--searched-p (start end)
-  "Whether a search may stop between START and END, even where that is folded."
+  "Whether a search may stop between START and END, also where that is folded."
   (or (eq 'emacs-agent-folded (get-text-property start 'invisible))
       (isearch-filter-visible start end)))
 
 (defun emacs-agent-folding--open-at-point ()
-  "Show the turn that point is in if something other than moving led there."
+  "Show the turn around point, unless a motion command led there."
   (when (eq 'emacs-agent-folded (get-text-property (point) 'invisible))
     (let* ((section (emacs-agent-section-at))
            (folding (and section (emacs-agent-call-p (emacs-agent-section-data section))
