@@ -19,8 +19,9 @@
   "Ids of calls whose decision is on its way, and not refused.")
 
 (defun emacs-agent-decide-sent-p (section)
-  "Whether the decision about the call of SECTION is on its way."
-  (member (emacs-agent-call-id (emacs-agent-section-data section)) emacs-agent-decide--sent))
+  "Whether SECTION has a call, and the decision about that is on its way."
+  (let ((data (emacs-agent-section-data section)))
+    (and (emacs-agent-call-p data) (member (emacs-agent-call-id data) emacs-agent-decide--sent))))
 
 (defvar-local emacs-agent-decide--decided-at 0
   "When a decision was last sent from this buffer.")
@@ -58,9 +59,7 @@ in SECTION, a preview that is stale is shown afresh."
 (defun emacs-agent-decide--advance (section otherwise)
   "Go from SECTION, with point on it, to the next that waits.
 If there is none, go to the position OTHERWISE unless that is nil."
-  (let* ((next (cl-find-if-not (lambda (other) (and (emacs-agent-call-p (emacs-agent-section-data other))
-                                                    (emacs-agent-decide-sent-p other)))
-                               (emacs-agent-waiting-sections)))
+  (let* ((next (cl-find-if-not #'emacs-agent-decide-sent-p (emacs-agent-waiting-sections)))
          (to (if next (marker-position (emacs-agent-section-start next)) otherwise)))
     (when to
       (when (eq section (emacs-agent-section-at)) (goto-char to))
