@@ -69,10 +69,8 @@ If there is none, go to the position OTHERWISE unless that is nil."
 
 (defun emacs-agent-waiting-sections ()
   "Return the sections of this conversation that wait for its user, in order."
-  (sort (cl-loop for event in (append (emacs-agent-session-pending emacs-agent-session)
-                                      (emacs-agent-session-questions emacs-agent-session))
-                 for section = (emacs-agent-section-with-id
-                                (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
+  (sort (cl-loop for event in (emacs-agent-session-waiting-events emacs-agent-session)
+                 for section = (emacs-agent-section-with-id (emacs-agent-session-waiting-id event))
                  when section collect section)
         (lambda (one other) (< (emacs-agent-section-start one) (emacs-agent-section-start other)))))
 

@@ -34,8 +34,7 @@
   (let* ((id (emacs-agent-list-item)) (data (emacs-agent-fleet-data))
          (waiting (append (alist-get 'pending_approvals data) (alist-get 'pending_questions data) nil)))
     (or (if (consp id)
-            (cl-find (cdr id) waiting :test #'equal
-                     :key (lambda (event) (or (alist-get 'tool_call_id event) (alist-get 'question_id event))))
+            (cl-find (cdr id) waiting :test #'equal :key #'emacs-agent-session-waiting-id)
           (car waiting))
         (user-error "Nothing waits here"))))
 
