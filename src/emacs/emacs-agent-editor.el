@@ -17,29 +17,21 @@
 (require 'emacs-agent-send)
 
 (defconst emacs-agent-editor--functions
-  '((diagnostics . emacs-agent-diagnostics-answer)
-    (definition . emacs-agent-lookup-definition)
-    (references . emacs-agent-lookup-references)
-    (hover . emacs-agent-lookup-hover)
-    (symbols . emacs-agent-lookup-symbols)
-    (buffers . emacs-agent-buffers-answer)
-    (describe . emacs-agent-describe-answer)
-    (compile . emacs-agent-compile-answer)
-    (eval_elisp . emacs-agent-eval-answer))
-  "The function of each tool.
+  '((diagnostics emacs-agent-diagnostics-answer "emacs-agent-diagnostics")
+    (definition emacs-agent-lookup-definition "emacs-agent-lookup")
+    (references emacs-agent-lookup-references "emacs-agent-lookup")
+    (hover emacs-agent-lookup-hover "emacs-agent-lookup")
+    (symbols emacs-agent-lookup-symbols "emacs-agent-lookup")
+    (buffers emacs-agent-buffers-answer "emacs-agent-buffers")
+    (describe emacs-agent-describe-answer "emacs-agent-describe")
+    (compile emacs-agent-compile-answer "emacs-agent-compile")
+    (eval_elisp emacs-agent-eval-answer "emacs-agent-eval"))
+  "The function of each tool, and the library that has it.
 It is called with a request, and returns its result as for JSON; or `later',
 and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.")
 
-(dolist (entry '((emacs-agent-diagnostics-answer . "emacs-agent-diagnostics")
-                 (emacs-agent-lookup-definition . "emacs-agent-lookup")
-                 (emacs-agent-lookup-references . "emacs-agent-lookup")
-                 (emacs-agent-lookup-hover . "emacs-agent-lookup")
-                 (emacs-agent-lookup-symbols . "emacs-agent-lookup")
-                 (emacs-agent-buffers-answer . "emacs-agent-buffers")
-                 (emacs-agent-describe-answer . "emacs-agent-describe")
-                 (emacs-agent-compile-answer . "emacs-agent-compile")
-                 (emacs-agent-eval-answer . "emacs-agent-eval")))
-  (autoload (car entry) (cdr entry)))
+(pcase-dolist (`(,_ ,function ,library) emacs-agent-editor--functions)
+  (autoload function library))
 
 ;;;; Registering the tools
 
@@ -137,7 +129,7 @@ A turn is offered the tools that are registered when it begins."
         (if (or (memq tool emacs-agent-editor-tools)
                 (and (eq tool 'eval_elisp) emacs-agent-eval-elisp))
             (run-at-time 0 nil #'emacs-agent-editor--work request
-                         (alist-get tool emacs-agent-editor--functions) (memq tool '(compile eval_elisp)))
+                         (car (alist-get tool emacs-agent-editor--functions)) (memq tool '(compile eval_elisp)))
           (emacs-agent-editor-fail request (format "This Emacs does not answer %s" tool)))))))
 
 (add-hook 'emacs-agent-session-request-functions #'emacs-agent-editor--asked)
