@@ -80,8 +80,9 @@ Its extension says how: md, org or json."
 
 (defun emacs-agent-export--name ()
   "Return a name of a file for this conversation."
-  (let ((name (replace-regexp-in-string "[^[:alnum:]]+" "-" (emacs-agent-session-name emacs-agent-session))))
-    (if (string-empty-p (string-trim name "-+" "-+")) "conversation" (downcase (string-trim name "-+" "-+")))))
+  (let ((name (string-trim (replace-regexp-in-string "[^[:alnum:]]+" "-" (emacs-agent-session-name emacs-agent-session))
+                           "-+" "-+")))
+    (if (string-empty-p name) "conversation" (downcase name))))
 
 (provide 'emacs-agent-export)
 ;;; emacs-agent-export.el ends here
