@@ -1,4 +1,4 @@
-;;; emacs-agent-copy.el --- What is copied and found is what was said  -*- lexical-binding: t; -*-
+;;; emacs-agent-copy.el --- Copying and searching the text that was said  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT

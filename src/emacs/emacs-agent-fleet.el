@@ -75,7 +75,7 @@
         session))))
 
 (defun emacs-agent-sessions-visit-clicked (event)
-  "Show the conversation on whose line EVENT, a click, is."
+  "Show the conversation of the line that was clicked by EVENT."
   (interactive "e")
   (select-window (posn-window (event-start event)))
   (goto-char (posn-point (event-start event)))

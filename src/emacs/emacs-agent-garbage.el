@@ -1,4 +1,4 @@
-;;; emacs-agent-garbage.el --- Garbage is collected between batches  -*- lexical-binding: t; -*-
+;;; emacs-agent-garbage.el --- Garbage collection between batches  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -9,7 +9,7 @@
 
 ;; With its default threshold Emacs collects garbage after every few hundred events or keys, and each collection stops it
 ;; for 20 milliseconds, in a large conversation for 100.  While events come, or somebody types in a conversation, the
-;; threshold is higher.  When neither has happened for a second Emacs collects, and the threshold is what it was.
+;; threshold is higher.  When neither has happened for a second Emacs collects, and the threshold is restored.
 
 ;;; Code:
 
