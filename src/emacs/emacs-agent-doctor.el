@@ -38,7 +38,7 @@
 
 ;;;###autoload
 (defun emacs-agent-doctor ()
-  "Show the results of the checks, here and in the executable."
+  "Show the result of each check, here and in the executable."
   (interactive)
   (let ((buffer (get-buffer-create "*emacs-agent doctor*")) (program (emacs-agent-program-file)))
     (with-current-buffer buffer
