@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
+import { acpOutput, LONGEST_MESSAGE } from './acp-output.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { createEngine, type Engine } from './engine.ts'
@@ -13,8 +14,6 @@ import type { Process } from './process.ts'
 import { PROTOCOL, SHUTDOWN_MS } from './serve.ts'
 import { keepAddress, keepToken, newToken } from './token.ts'
 
-/** A longer message ends the connection. */
-const LONGEST_MESSAGE = 32 * 1024 * 1024
 const LONGEST_LOG = 1024 * 1024
 
 /** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */
@@ -40,7 +39,8 @@ export async function acp(options: Options<'acp'>, outside: Process): Promise<nu
     import('../acp/agent.ts'),
     import('@agentclientprotocol/sdk'),
   ])
-  const stream = ndJsonStream(writer(outside), Readable.toWeb(outside.stdin) as unknown as ReadableStream<Uint8Array>, {
+  const output = new WritableStream<Uint8Array>({ write: acpOutput(outside) })
+  const stream = ndJsonStream(output, Readable.toWeb(outside.stdin) as unknown as ReadableStream<Uint8Array>, {
     maxMessageBytes: LONGEST_MESSAGE,
   })
   const reason = await Promise.race([
@@ -94,16 +94,6 @@ async function listenBeside(
     log('warn', `No other client can follow: ${messageOf(error)}`)
     return async () => forget()
   }
-}
-
-/** Each message waits until the client has taken the one before it. */
-function writer({ terminal_output }: Process): WritableStream<Uint8Array> {
-  return new WritableStream({
-    write: chunk =>
-      new Promise((resolve, reject) => {
-        terminal_output.write(chunk, error => (error ? reject(error) : resolve()))
-      }),
-  })
 }
 
 /** Appends to `acp.log`; what a program that starts finds too long is kept once, as `acp.log.old`. */

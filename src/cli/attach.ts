@@ -9,12 +9,11 @@ import { toJson } from '../base/text.ts'
 import type { Config } from '../config/config.ts'
 import { isObject } from '../mcp/catalog/schema.ts'
 import { namesIn } from '../undo/state.ts'
+import { acpOutput, LONGEST_MESSAGE } from './acp-output.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import type { Process } from './process.ts'
 
-/** A longer message ends the connection. */
-const LONGEST_MESSAGE = 32 * 1024 * 1024
 const PARSE_ERROR = -32700
 const INVALID_REQUEST = -32600
 const INTERNAL_ERROR = -32603
@@ -41,7 +40,7 @@ export async function attach(options: Options<'acp'>, program: Process): Promise
   const connection_id = openedBy((await lines.next()).value ?? '')
   if (connection_id === null)
     throw new UsageError(`What answers at ${printable(url)} does not serve ACP clients. It may be an older version.`)
-  const write = writer(program)
+  const write = acpOutput(program)
   const send = async (line: string) => {
     const message = parse(line)
     if (typeof message === 'string') return write(message)
@@ -86,14 +85,6 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
       rest = next
     }
   }
-}
-
-/** Each line waits until the client has taken the one before it. */
-function writer({ terminal_output }: Process) {
-  return (text: string) =>
-    new Promise<void>((resolve, reject) => {
-      terminal_output.write(text, error => (error ? reject(error) : resolve()))
-    })
 }
 
 /** The message, or the answer to what is none. */
