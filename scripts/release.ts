@@ -4,7 +4,6 @@
  * long: a second build, the end-to-end tests, sessions on other systems. RELEASE_SIGNING_KEY names an OpenSSH key that signs
  * the sums.
  */
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -34,7 +33,6 @@ async function main(): Promise<void> {
   const { inside, beside } = await sharedFiles(version, date)
 
   const runtimes = new Map<string, string>()
-  const archives = new Map<string, string>()
   const packing: Promise<void>[] = []
   let running = 0
   let wake = () => {}
@@ -59,8 +57,6 @@ async function main(): Promise<void> {
       for (const format of formatsOf(target)) {
         const archive = join(OUT, `${folder}${format}`)
         await pack(WORK, folder, archive, date)
-        if (!archives.has(target))
-          archives.set(target, createHash('sha256').update(readFileSync(archive)).digest('hex'))
         say(`${archive.slice(OUT.length + 1)}  ${mib(archive)} MiB`)
       }
       running--
@@ -70,8 +66,10 @@ async function main(): Promise<void> {
   }
   await Promise.all(packing)
   put(OUT, beside)
-  put(join(OUT, 'packaging'), recipes(join(ROOT, 'scripts', 'packaging'), version, archives))
-  await sumsOf(OUT, process.env['RELEASE_SIGNING_KEY'])
+  const sums = await sumsOf(OUT, process.env['RELEASE_SIGNING_KEY'])
+  const hashOf = (target: string) => sums.get(`${NAME}-${version}-${target}${formatsOf(target)[0]}`)!
+  const hashes = new Map(targets.map(target => [target, hashOf(target)]))
+  put(join(OUT, 'packaging'), recipes(join(ROOT, 'scripts', 'packaging'), version, hashes))
   if (wanted.includes('--verify')) await verify(WORK, version, targets, say)
   rmSync(WORK, { recursive: true, force: true })
   say(`dist/release is ready`)

@@ -146,7 +146,7 @@ describe('install.sh', () => {
       expect(readFileSync(join(home, '.local/bin', NAME), 'utf8')).toContain('1.0.0')
     })
 
-  test('wrong use is said', async () => {
+  test('wrong use is refused', async () => {
     const home = tempDir()
     for (const args of [['--prefx', 'x'], ['--prefix'], ['--version', '../1']])
       expect(await install(home, args)).toMatchObject({ code: 2, stdout: '' })
