@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { version } from '../package.json'
-import { compile, ROOT } from './build/compile.ts'
+import { distinctCompiler, ROOT } from './build/compile.ts'
 import { executableName, HOST, NAME, TARGETS } from './build/targets.ts'
 import { formatsOf, pack, run } from './release/archive.ts'
 import { faultsOf, placesHere } from './release/checks.ts'
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   await run(process.execPath, [join(ROOT, 'scripts/catalogue.ts')], ROOT)
   const { inside, beside } = await sharedFiles(version, date)
 
-  const runtimes = new Map<string, string>()
+  const compileOne = distinctCompiler()
   const packing: Promise<void>[] = []
   let running = 0
   let wake = () => {}
@@ -40,10 +40,7 @@ async function main(): Promise<void> {
     const folder = `${NAME}-${version}-${target}`
     const path = join(WORK, folder, 'bin', executableName(target))
     mkdirSync(dirname(path), { recursive: true })
-    const runtime = await compile(path, target)
-    const same = runtimes.get(runtime)
-    if (same) throw new Error(`${target} is the same program as ${same}: ship one of them`)
-    runtimes.set(runtime, target)
+    await compileOne(path, target)
     const faults = faultsOf(readFileSync(path), target, version, placesHere(ROOT))
     if (target === HOST && !(await run(path, ['--version'], ROOT)).includes(version))
       faults.push('it says another version')
