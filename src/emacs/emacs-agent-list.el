@@ -20,7 +20,7 @@
 
 (defun emacs-agent-list-project (path)
   "Return how the project at PATH is called."
-  (file-name-nondirectory (directory-file-name (or path ""))))
+  (emacs-agent-project-name (or path "")))
 
 (defun emacs-agent-list-show (buffer mode)
   "Show the list BUFFER in MODE and fill it."

@@ -35,7 +35,7 @@ Which one the preview was made from is known by its hash."
          (hash (emacs-agent-value
                 (let-alist (emacs-agent-call-event call)
                   (alist-get 'before_hash (aref .preview.files 0)))))
-         (buffer (find-buffer-visiting file)))
+         (buffer (emacs-agent-buffer-visiting file)))
     (cl-find-if (lambda (text)
                   (or (null hash)
                       (equal hash (concat "sha256:" (secure-hash 'sha256 (encode-coding-string text 'utf-8-unix))))))

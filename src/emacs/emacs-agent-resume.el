@@ -92,7 +92,8 @@ All of it comes into its buffer, which need not be shown."
 Return its buffer, or nil where there is nothing to resume."
   (pcase kept
     (`(,(and (pred stringp) id) ,(and (pred stringp) project) . ,more)
-     (when (file-directory-p project)
+     ;; To look on another machine may take a question.
+     (when (or (file-remote-p project) (file-directory-p project))
        (emacs-agent-session-buffer (emacs-agent-resume-session id project (car more)))))))
 
 (provide 'emacs-agent-resume)
