@@ -1,4 +1,4 @@
-import { findExecutable } from '../shell/executable.ts'
+import { hostOf } from '../host/local.ts'
 import { run } from '../shell/process.ts'
 import type { ToolContext } from '../tool.ts'
 import { type Node, rustSource } from './regex.ts'
@@ -21,7 +21,7 @@ export function createPrefilter(
   let found: Promise<string | null> | undefined
   return async (files: string[]): Promise<Set<string> | null> => {
     if (files.length < WORTH_IT) return null
-    found ??= findExecutable('rg', env, roots.project)
+    found ??= hostOf(roots).find('rg', env, roots.project)
     const program = await found
     if (program === null) return null
     const command = [program, ...FLAGS, '--regexp', rustSource(pattern), '--', ...files]
