@@ -25,3 +25,7 @@ export function readRemoteName(name: string): RemoteName | null {
 
 /** Begins as a remote name does, whole or not. */
 export const looksRemote = (name: string): boolean => /^\/[A-Za-z0-9-]{2,}:/.test(name)
+
+/** Why a client other than Emacs cannot open a project there. */
+export const ONLY_EMACS =
+  'a project on another machine is reached through Emacs. Open the conversation there, or run emacs-agent-backend on that machine.'

@@ -1,4 +1,5 @@
 import type { Dirent, Stats } from 'node:fs'
+import type { Node } from '../search/regex.ts'
 import type { Visited, WalkOptions } from '../search/walk.ts'
 import type { Start } from '../shell/process.ts'
 import type { Change, Roots } from '../tool.ts'
@@ -19,6 +20,8 @@ export type Host = {
   home(env: Record<string, string>): string | undefined
   /** Lists a tree in one go, in place of a walk from directory to directory. */
   walk?(start: string, options: WalkOptions): AsyncGenerator<Visited>
+  /** Those of the files that may have a line which the pattern matches; null when it cannot tell. */
+  narrow?(pattern: Node, files: readonly string[]): Promise<Set<string> | null>
 }
 
 /** What is at a path. */

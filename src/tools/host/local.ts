@@ -104,7 +104,7 @@ async function open(path: string, size: number): Promise<Opened> {
         yield buffer.subarray(0, bytesRead)
       }
     },
-    all: () => file.readFile(),
+    all: () => files.read(path),
     close: () => file.close(),
   }
 }

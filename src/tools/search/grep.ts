@@ -67,7 +67,7 @@ export async function findLines(query: Query, context: ToolContext): Promise<Fou
 async function* batches(query: Query, context: ToolContext, found: Found): AsyncGenerator<string[]> {
   let batch: string[] = []
   let chars = 0
-  let size = 64
+  let size = context.roots.host ? MAX_BATCH : 64 // on another machine, a call costs more than what it reads
   for await (const path of files(query, context, found)) {
     batch.push(path)
     chars += path.length + 1

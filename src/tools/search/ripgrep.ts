@@ -18,6 +18,8 @@ export function createPrefilter(
   pattern: Node,
   { children, env, roots, signal }: Pick<ToolContext, 'children' | 'env' | 'roots' | 'signal'>,
 ) {
+  const { narrow } = hostOf(roots)
+  if (narrow) return (files: string[]) => narrow(pattern, files)
   let found: Promise<string | null> | undefined
   return async (files: string[]): Promise<Set<string> | null> => {
     if (files.length < WORTH_IT) return null
@@ -42,7 +44,8 @@ export function createPrefilter(
 /** It could not even start; an abort is noticed by the caller. */
 const FAILED = { exit_code: null, stdout: '', dropped: 0 }
 
-const FLAGS = [
+/** For the names of files that it finds the pattern in, each followed by a NUL. */
+export const FLAGS = [
   '--no-config',
   '--files-with-matches',
   '--null',
