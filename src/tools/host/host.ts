@@ -39,7 +39,10 @@ export type Files = {
   /** Links are followed. */
   stat(path: string): Promise<Found>
   lstat(path: string): Promise<Found>
-  /** Many at once, links not followed; null for what is not there or not to be seen. `sizes`: those of files are wanted. */
+  /**
+   * Many at once, links not followed; null for what is not there or not to be seen. With `sizes` those of
+   * files are known, and the targets of links may not be.
+   */
   sights(paths: readonly string[], options?: { sizes?: boolean }): Promise<(Sight | null)[]>
   entries(path: string): Promise<Entry[]>
   readlink(path: string): Promise<string>

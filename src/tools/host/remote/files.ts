@@ -125,7 +125,8 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
     stat: path => found(path, false),
     lstat: path => found(path, true),
     async sights(paths, { sizes = false } = {}) {
-      if (paths.every(path => listed.has(path))) return paths.map(path => listed.get(path)!)
+      // A listing has sizes, and no targets of links.
+      if (sizes && paths.every(path => listed.has(path))) return paths.map(path => listed.get(path)!)
       return await sightsOf(reach, paths, sizes, signal)
     },
     async entries(path) {

@@ -1,3 +1,4 @@
+import { AppError } from '../../../base/errors.ts'
 import { isInside } from '../../paths.ts'
 import type { Ended, Started, StartOptions } from '../../shell/process.ts'
 import { redacting } from '../../shell/redacting.ts'
@@ -54,7 +55,10 @@ export async function startThere(reach: Reach, command: string[], options: Start
   }
 }
 
-/** Runs one of our own shell scripts there to its end, outside of the project. `input` are texts for `xargs -0`. */
+/**
+ * Runs one of our own shell scripts there to its end, outside of the project. `input` are texts for `xargs -0`. Throws TOOL_FAILED
+ * for one that a signal ended.
+ */
 export async function runScript(
   reach: Reach,
   command: string[],
@@ -67,8 +71,11 @@ export async function runScript(
     env: { LC_ALL: 'C', ...env },
     ...(input && { input: Buffer.from(input.join('\0')).toString('base64') }),
     output_limit: MOST_BYTES,
+    quiet: true,
   }
-  return await ask(reach, { tool: 'remote_process', params, schema: Ran }, signal)
+  const ran = await ask(reach, { tool: 'remote_process', params, schema: Ran }, signal)
+  if (ran.signal === null) return ran
+  throw new AppError('TOOL_FAILED', `A command on ${reach.machine} was ended before it was done. Try again.`)
 }
 
 /** What is known of a machine once it was asked: the home directory, and where programs are. */

@@ -74,9 +74,10 @@ export function createRemote(name: RemoteName, roots: Roots, editor: () => Edito
   }
 }
 
-/** Names that a search finds something in: with ripgrep each with a NUL behind it, else each on a line. */
-const NARROW = `if command -v rg >/dev/null 2>&1; then printf 'rg\\000'; exec xargs -0 rg ${FLAGS.join(' ')} --regexp "$1" --
-else printf 'grep\\000'; exec xargs -0 grep -lsE -e "$2" -- /dev/null; fi`
+/** Names that a search finds something in: behind `0` each with a NUL behind it, behind `n` each on a line. */
+const NARROW = `if command -v rg >/dev/null 2>&1; then printf '0\\000'; exec xargs -0 rg ${FLAGS.join(' ')} --regexp "$1" --
+elif grep --null -q . /dev/null 2>/dev/null; [ $? -le 1 ]; then printf '0\\000'; exec xargs -0 grep --null -lsE -e "$2" -- /dev/null
+else printf 'n\\000'; exec xargs -0 grep -lsE -e "$2" -- /dev/null; fi`
 /** What xargs makes of a program that found nothing in some of the files. */
 const NOTHING_IN_SOME = 123
 
@@ -92,5 +93,5 @@ async function narrowed(
   const said = stdout.toString()
   const end = said.indexOf('\0')
   if ((exit_code !== 0 && exit_code !== NOTHING_IN_SOME) || cut || end < 0) return null
-  return new Set(said.slice(end + 1).split(said.slice(0, end) === 'rg' ? '\0' : '\n'))
+  return new Set(said.slice(end + 1).split(said.slice(0, end) === '0' ? '\0' : '\n'))
 }

@@ -3,12 +3,15 @@ import { isHidden, type Visited, type WalkOptions } from '../../search/walk.ts'
 import { runScript } from './programs.ts'
 import type { Reach } from './reach.ts'
 
+/** The status where the directory cannot be entered: it has gone, or is not ours to read. */
+const NOT_THERE = 3
+
 /**
  * Names below a directory, each with a NUL behind it. In a work tree of git's, those that git does not ignore, from its index and
  * from the disk, then behind an empty name those that are gone; no hook or monitor of the repository runs. Else, and with `all`,
  * every name by find, with a letter for its kind.
  */
-const NAMES = `cd -- "$1" || exit 3
+const NAMES = `cd -- "$1" || exit ${NOT_THERE}
 git() { command git -c core.fsmonitor=false -c core.hooksPath=/dev/null -c core.quotePath=false --no-optional-locks "$@" 2>/dev/null; }
 if [ "$2" != all ] && [ "$(git rev-parse --is-inside-work-tree)" = true ] && ! git check-ignore -q . ; then
 printf 'git\\000'; git ls-files -z --cached --others --exclude-standard; printf '\\000'; git ls-files -z --deleted
@@ -32,7 +35,8 @@ export async function* walkThere(
   const { depth = Number.POSITIVE_INFINITY } = options
   const bound = Number.isFinite(depth) ? `-maxdepth ${depth + 1}` : ''
   const command = ['/bin/sh', '-c', NAMES, 'sh', start, options.ignored ? 'all' : 'git', bound]
-  const { stdout } = await runScript(reach, command, {}, signal)
+  const { stdout, exit_code } = await runScript(reach, command, {}, signal)
+  if (exit_code === NOT_THERE) return
   const stack = [{ path: start, directory: treeOf(stdout.toString().split('\0')), level: 0 }]
   for (let next = stack.pop(); next; next = stack.pop()) {
     const { path, directory, level } = next
