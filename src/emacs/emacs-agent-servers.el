@@ -23,20 +23,12 @@
     map)
   "Keys of the list of MCP servers.")
 
-(defvar-local emacs-agent-servers--project nil
-  "The project whose servers are listed.")
-
 (define-derived-mode emacs-agent-servers-mode tabulated-list-mode "Servers"
   "MCP servers of a project, how they are, and what they said last.
 \\{emacs-agent-servers-mode-map}"
-  (setq tabulated-list-format [("Server" 18 t) ("State" 10 t) ("By" 6 t) ("Tools" 6 nil :right-align t) ("Last words" 0 nil)]
-        tabulated-list-padding 1)
-  (setq-local revert-buffer-function
-              (lambda (&rest _)
-                (emacs-agent-list-fill
-                 (current-buffer) (emacs-agent-http-query "/api/mcp" :project emacs-agent-servers--project)
-                 'servers #'emacs-agent-servers--row)))
-  (tabulated-list-init-header))
+  (emacs-agent-list-setup
+   [("Server" 18 t) ("State" 10 t) ("By" 6 t) ("Tools" 6 nil :right-align t) ("Last words" 0 nil)]
+   "/api/mcp" 'servers #'emacs-agent-servers--row))
 
 (defun emacs-agent-servers--row (data)
   "Return the row of DATA, a server."
@@ -61,13 +53,8 @@
 (defun emacs-agent-servers ()
   "List the MCP servers of this project."
   (interactive)
-  (let ((project (directory-file-name (emacs-agent-context-project))))
-    (pop-to-buffer
-     (with-current-buffer (get-buffer-create "*emacs-agent servers*")
-       (emacs-agent-servers-mode)
-       (setq emacs-agent-servers--project project)
-       (revert-buffer)
-       (current-buffer)))))
+  (emacs-agent-list-show "*emacs-agent servers*" #'emacs-agent-servers-mode
+                         (directory-file-name (emacs-agent-context-project))))
 
 (defun emacs-agent-servers-details ()
   "Show all about the server at point, and all that it wrote."
@@ -90,7 +77,7 @@ THEN is called with nil, or with what went wrong."
   (let ((buffer (current-buffer)) (name (alist-get 'name (emacs-agent-list-item))))
     (emacs-agent-request
      "POST" (apply #'emacs-agent-http-query (format "/api/mcp/%s/restart" (url-hexify-string name))
-                   :project emacs-agent-servers--project parameters)
+                   :project emacs-agent-list-of parameters)
      :body t :timeout nil
      :then (lambda (_)
              (emacs-agent-list-refresh buffer)
@@ -114,9 +101,9 @@ there."
   (interactive)
   (emacs-agent-list-item)
   (let* ((list (current-buffer))
-         (default-directory (file-name-as-directory emacs-agent-servers--project))
-         (session (or (emacs-agent-project-session emacs-agent-servers--project)
-                      (emacs-agent-start emacs-agent-servers--project))))
+         (default-directory (file-name-as-directory emacs-agent-list-of))
+         (session (or (emacs-agent-project-session emacs-agent-list-of)
+                      (emacs-agent-start emacs-agent-list-of))))
     (emacs-agent-session-when-open
      session
      (lambda (failure)
