@@ -71,9 +71,8 @@
                   (and (> (length .stderr) 0) (concat "\n" (string-join (append .stderr nil) "\n")))))
       "\n"))))
 
-(defun emacs-agent-servers--restart (parameters then)
-  "Start the server at point again, with PARAMETERS of the query, and call THEN.
-THEN is called with nil, or with what went wrong."
+(defun emacs-agent-servers--restart (&rest parameters)
+  "Start the server at point again, with PARAMETERS of the query."
   (let ((buffer (current-buffer)) (name (alist-get 'name (emacs-agent-list-item))))
     (emacs-agent-request
      "POST" (apply #'emacs-agent-http-query (format "/api/mcp/%s/restart" (url-hexify-string name))
@@ -81,18 +80,16 @@ THEN is called with nil, or with what went wrong."
      :body t :timeout nil
      :then (lambda (_)
              (emacs-agent-list-refresh buffer)
-             (emacs-agent-say "%s is ready" name)
-             (funcall then nil))
+             (emacs-agent-say "%s is ready" name))
      :else (lambda (failure)
              (emacs-agent-list-refresh buffer)
-             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))
-             (funcall then failure)))
+             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))))
     (emacs-agent-say "%s starts…" name)))
 
 (defun emacs-agent-servers-restart ()
   "Stop the server at point and start it again."
   (interactive)
-  (emacs-agent-servers--restart nil #'ignore))
+  (emacs-agent-servers--restart))
 
 (defun emacs-agent-servers-sign-in ()
   "Start the server at point again, and sign in where it wants that.
@@ -111,7 +108,7 @@ there."
            (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))
          (when (buffer-live-p list)
            (with-current-buffer list
-             (emacs-agent-servers--restart (list :session (emacs-agent-session-id session)) #'ignore))))))
+             (emacs-agent-servers--restart :session (emacs-agent-session-id session)))))))
     (emacs-agent-mode-show session)))
 
 (provide 'emacs-agent-servers)
