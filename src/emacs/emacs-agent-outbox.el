@@ -76,9 +76,10 @@ effort and when_busy, fit for JSON."
   (emacs-agent-request "POST" (emacs-agent-session-path session (concat "/" action))
                        :body (or body t) :then then :else else))
 
-(defun emacs-agent-session-update (session settings &optional then)
-  "Change SETTINGS, an alist, of SESSION and call THEN."
-  (emacs-agent-request "PATCH" (emacs-agent-session-path session) :body settings
+(defun emacs-agent-session-update (session settings &optional then else)
+  "Change SETTINGS, an alist, of SESSION and call THEN.
+ELSE is as in `emacs-agent-request'."
+  (emacs-agent-request "PATCH" (emacs-agent-session-path session) :body settings :else else
                        :then (lambda (data)
                                (emacs-agent-session-refresh session data)
                                (when then (funcall then)))))

@@ -86,17 +86,14 @@ With a prefix argument, choose it."
   (let* ((session (emacs-agent-context-session))
          (modes emacs-agent-settings-modes)
          (next (or name (cadr (member (emacs-agent-session-mode session) modes)) (car modes))))
-    (emacs-agent-request
-     "PATCH" (emacs-agent-session-path session) :body `((config . ((mode . ,next))))
-     :then (lambda (data)
-             (emacs-agent-session-refresh session data)
-             (emacs-agent-say "Mode: %s" next))
-     :else (lambda (failure)
-             ;; Without a sandbox there is one mode less to go through.
-             (if (and (not name) (equal next "sandboxed"))
-                 (with-current-buffer (emacs-agent-session-buffer session)
-                   (emacs-agent-set-mode "plan"))
-               (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure)))))))
+    (emacs-agent-session-update
+     session `((config . ((mode . ,next))))
+     (lambda () (emacs-agent-say "Mode: %s" next))
+     ;; Without a sandbox there is one mode less to go through.
+     (and (not name) (equal next "sandboxed")
+          (lambda (_failure)
+            (with-current-buffer (emacs-agent-session-buffer session)
+              (emacs-agent-set-mode "plan")))))))
 
 (defun emacs-agent-set-title (title)
   "Call this conversation TITLE."
