@@ -16,6 +16,15 @@
 
 ;;;; The header line
 
+(defun emacs-agent-header-state-words (state)
+  "Return STATE, of a session, in words, with a face; nil if it has no words."
+  (pcase state
+    ("idle" (propertize "ready" 'face 'emacs-agent-success))
+    ("thinking" (propertize "thinking" 'face 'emacs-agent-running))
+    ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
+    ("error" (propertize "error" 'face 'emacs-agent-failure))
+    ("ended" (propertize "ended" 'face 'emacs-agent-dim))))
+
 (defun emacs-agent-header-state (session)
   "Return the state of SESSION in words, with a face."
   (let ((waiting (emacs-agent-session-waiting session)))
@@ -23,18 +32,15 @@
       ('connecting (propertize "connecting" 'face 'emacs-agent-running))
       ('waiting (propertize "reconnecting" 'face 'emacs-agent-failure))
       ('lost (propertize "backend lost" 'face 'emacs-agent-failure))
-      ('ended (propertize "ended" 'face 'emacs-agent-dim))
+      ('ended (emacs-agent-header-state-words "ended"))
       (_ (cond ((> waiting 0)
                 (propertize (format "%d waiting for you" waiting) 'face 'emacs-agent-attention))
                ((and (or (emacs-agent-session-outbox session) (emacs-agent-session-accepted session))
                      (not (emacs-agent-session-busy-p session)))
                 (propertize "sending" 'face 'emacs-agent-running))
-               (t (pcase (emacs-agent-session-state session)
-                    ("idle" (propertize "ready" 'face 'emacs-agent-success))
-                    ("thinking" (propertize "thinking" 'face 'emacs-agent-running))
-                    ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
-                    ("error" (propertize "error" 'face 'emacs-agent-failure))
-                    (state (propertize (or state "") 'face 'emacs-agent-running)))))))))
+               (t (let ((state (emacs-agent-session-state session)))
+                    (or (emacs-agent-header-state-words state)
+                        (propertize (or state "") 'face 'emacs-agent-running)))))))))
 
 (defun emacs-agent-header--percent (text)
   "Return TEXT fit for a mode line."

@@ -12,6 +12,7 @@
 ;;; Code:
 
 (require 'emacs-agent-list)
+(require 'emacs-agent-header)
 (require 'emacs-agent-live)
 (require 'emacs-agent-verdict)
 
@@ -106,12 +107,8 @@ They have all columns if WIDE."
     (let ((waiting (+ (length .pending_approvals) (length .pending_questions))) (children (length .children)))
       (concat
        (cond ((> waiting 0) (propertize (format "%d waiting" waiting) 'face 'emacs-agent-attention))
-             (t (pcase .agent_state
-                  ("idle" (propertize "ready" 'face 'emacs-agent-success))
-                  ("ended" (propertize "ended" 'face 'emacs-agent-dim))
-                  ("error" (propertize "error" 'face 'emacs-agent-failure))
-                  ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
-                  (state (propertize (emacs-agent-list-text state 12) 'face 'emacs-agent-running)))))
+             ((emacs-agent-header-state-words .agent_state))
+             (t (propertize (emacs-agent-list-text .agent_state 12) 'face 'emacs-agent-running)))
        (if (> children 0) (format " +%d" children) "")))))
 
 (defun emacs-agent-overview--elapsed (since)
