@@ -66,14 +66,16 @@
     (let* ((text (emacs-agent-unsent--text))
            (files (and (not (string-empty-p text)) (<= (length text) emacs-agent-unsent-size)
                        (not (eq :false (alist-get 'save_transcript (emacs-agent-session-config emacs-agent-session))))
-                       (emacs-agent-unsent--names emacs-agent-session))))
+                       (emacs-agent-unsent--names emacs-agent-session)))
+           (new (cl-remove-if #'file-exists-p files)))
       (dolist (file (cl-set-difference emacs-agent-unsent--files files :test #'equal))
         (ignore-errors (delete-file file)))
       (setq emacs-agent-unsent--files files)
       (condition-case err
-          (dolist (file files)
-            (emacs-agent-private-write file text 'utf-8-emacs-unix)
-            (emacs-agent-private-prune file emacs-agent-unsent-count))
+          (progn
+            (dolist (file files)
+              (emacs-agent-private-write file text 'utf-8-emacs-unix))
+            (when new (emacs-agent-private-prune (car new) emacs-agent-unsent-count)))
         (file-error (emacs-agent-log "What is written was not kept: %s" (error-message-string err)))))))
 
 (defun emacs-agent-unsent-keep-all ()
