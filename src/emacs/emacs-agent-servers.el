@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; How the servers are and what they said last; starting one again, and signing in.
+;; The states of the servers and their last messages; restarting one, and signing in.
 
 ;;; Code:
 
@@ -24,7 +24,7 @@
   "Keys of the list of MCP servers.")
 
 (define-derived-mode emacs-agent-servers-mode tabulated-list-mode "Servers"
-  "MCP servers of a project, how they are, and what they said last.
+  "MCP servers of a project, with their states and last messages.
 \\{emacs-agent-servers-mode-map}"
   (emacs-agent-list-setup
    [("Server" 18 t) ("State" 10 t) ("By" 6 t) ("Tools" 6 nil :right-align t) ("Last words" 0 nil)]
@@ -57,7 +57,7 @@
                          (directory-file-name (emacs-agent-context-project))))
 
 (defun emacs-agent-servers-details ()
-  "Show all about the server at point, and all that it wrote."
+  "Show the details of the server at point, and all that it wrote."
   (interactive)
   (let-alist (emacs-agent-list-item)
     (emacs-agent-popup-text
@@ -72,7 +72,7 @@
       "\n"))))
 
 (defun emacs-agent-servers--restart (&rest parameters)
-  "Start the server at point again, with PARAMETERS of the query."
+  "Restart the server at point, with PARAMETERS in the query."
   (let ((buffer (current-buffer)) (name (alist-get 'name (emacs-agent-list-item))))
     (emacs-agent-request
      "POST" (apply #'emacs-agent-http-query (format "/api/mcp/%s/restart" (url-hexify-string name))
@@ -92,9 +92,8 @@
   (emacs-agent-servers--restart))
 
 (defun emacs-agent-servers-sign-in ()
-  "Start the server at point again, and sign in where it wants that.
-The question comes into a conversation about the project, and is answered
-there."
+  "Restart the server at point, and sign in if it requires that.
+The question is shown in a conversation on the project, and answered there."
   (interactive)
   (emacs-agent-list-item)
   (let* ((list (current-buffer))

@@ -76,11 +76,11 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
        (lambda (name _agent) (emacs-agent-session-update session `((agent . ,name))))))))
 
 (defconst emacs-agent-settings-modes '("ask" "accept-edits" "sandboxed" "plan")
-  "What a session may do unasked, in the order in which one key goes through them.")
+  "The modes of a session, in the order of `emacs-agent-set-mode'.")
 
 (defun emacs-agent-set-mode (&optional name)
-  "Change what this conversation does unasked to NAME, or to the next mode.
-With a prefix argument, choose it."
+  "Change the mode of this conversation to NAME, or to the next one.
+The mode decides what is done without approval.  With a prefix argument, choose."
   (interactive (list (and current-prefix-arg
                           (completing-read "Mode: " emacs-agent-settings-modes nil t))))
   (let* ((session (emacs-agent-context-session))
@@ -89,7 +89,7 @@ With a prefix argument, choose it."
     (emacs-agent-session-update
      session `((config . ((mode . ,next))))
      (lambda () (emacs-agent-say "Mode: %s" next))
-     ;; Without a sandbox there is one mode less to go through.
+     ;; Without a sandbox, that mode is skipped.
      (and (not name) (equal next "sandboxed")
           (lambda (_failure)
             (with-current-buffer (emacs-agent-session-buffer session)
