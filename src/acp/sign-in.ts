@@ -1,7 +1,7 @@
 import type { AuthMethod } from '@agentclientprotocol/sdk'
 import type { Config } from '../config/config.ts'
 import { VENDORS } from '../config/vendors.ts'
-import { createSignIns } from '../llm/sign-in/sign-ins.ts'
+import { createSignIns, signInProviders } from '../llm/sign-in/sign-ins.ts'
 import type { Runtime } from '../session/runtime.ts'
 import { failure, invalid } from './errors.ts'
 
@@ -22,10 +22,9 @@ export function authMethodsOf({ config }: World, hasTerminal: boolean): AuthMeth
     return { id, name: `Key of ${id}`, description, type: 'env_var', vars: [{ name: name! }] }
   })
   if (!hasTerminal) return keys
-  const signIns = Object.keys(config.providers).filter(name => config.providers[name]!.oauth)
   return [
     ...keys,
-    ...signIns.map(name => ({
+    ...signInProviders(config).map(name => ({
       type: 'terminal' as const,
       id: `login-${name}`,
       name: `Sign in at ${name}`,
@@ -52,5 +51,5 @@ export async function authenticate(methodId: string, { models }: World): Promise
 /** Forgets every sign-in. Keys of the configuration and of the environment stay: they are not ours. */
 export async function signOut({ config, dirs }: World): Promise<void> {
   const signIns = createSignIns(config, dirs.state)
-  for (const [name, { oauth }] of Object.entries(config.providers)) if (oauth) await signIns.forget(name)
+  for (const name of signInProviders(config)) await signIns.forget(name)
 }

@@ -7,7 +7,7 @@ import type { Abilities } from './client.ts'
 import { diffsOf } from './diff.ts'
 
 type Content = NonNullable<Extract<SessionUpdate, { sessionUpdate: 'tool_call' }>['content']>
-type Call = { diffs: Content; terminal: boolean }
+type Call = { diffs: Content; terminal: boolean; ended?: true }
 
 /** What the answer of a load has by itself. */
 const SETTINGS = new Set<Stored['type']>(['session.updated', 'session.mode'])
@@ -18,6 +18,7 @@ const SETTINGS = new Set<Stored['type']>(['session.updated', 'session.mode'])
  */
 export function createUpdates(session: Session, client: Abilities, window: () => number | undefined) {
   const project = session.state.project_path
+  /** Those of the turn under way, and of agents in the background that still work. */
   const calls = new Map<string, Call>()
   /** Messages that came in pieces. */
   const streamed = new Set<string>()
@@ -43,6 +44,7 @@ export function createUpdates(session: Session, client: Abilities, window: () =>
   function resulted(event: Stored<ToolResult>): SessionUpdate {
     const { tool_call_id: toolCallId } = event
     const call = calls.get(toolCallId)
+    if (call) call.ended = true
     const failed = event.status !== 'success'
     const locations = locationsOf(event.locations, project)
     const shown: Content = call?.terminal || (call?.diffs.length && !failed) ? [] : [text(saidBy(event))]
@@ -67,7 +69,7 @@ export function createUpdates(session: Session, client: Abilities, window: () =>
     const others = (call?.diffs ?? []).filter(shown => shown.type === 'diff' && shown.path !== files[0]?.path)
     const diffs = [...others, ...files]
     const same = JSON.stringify(diffs) === JSON.stringify(call?.diffs)
-    calls.set(event.tool_call_id, { diffs, terminal: false })
+    calls.set(event.tool_call_id, { ...call, diffs, terminal: false })
     if (same || files.length === 0) return []
     return [{ sessionUpdate: 'tool_call_update', toolCallId: event.tool_call_id, content: diffs }]
   }
@@ -109,6 +111,9 @@ export function createUpdates(session: Session, client: Abilities, window: () =>
         return changed(event)
       case 'plan':
         return event.parent_tool_call_id ? [] : [{ sessionUpdate: 'plan', entries: entriesOf(event) }]
+      case 'turn.end':
+        for (const [id, { ended }] of calls) if (ended) calls.delete(id)
+        return []
       case 'session.updated':
         return event.title ? [{ sessionUpdate: 'session_info_update', title: event.title }] : []
       case 'session.mode':

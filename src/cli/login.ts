@@ -2,7 +2,7 @@ import { printable } from '../base/controls.ts'
 import { messageOf, UsageError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
 import { suggestion } from '../config/nearest.ts'
-import { createSignIns } from '../llm/sign-in/sign-ins.ts'
+import { createSignIns, signInProviders } from '../llm/sign-in/sign-ins.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import type { Process } from './process.ts'
@@ -52,8 +52,9 @@ export async function logout(options: Options<'logout'>, host: Process): Promise
 }
 
 /** Throws UsageError for a provider without an `oauth` table. */
-function oauthOf({ providers }: Config, name: string) {
-  const known = Object.keys(providers).filter(provider => providers[provider]!.oauth)
+function oauthOf(config: Config, name: string) {
+  const { providers } = config
+  const known = signInProviders(config)
   const oauth = Object.hasOwn(providers, name) ? providers[name]!.oauth : undefined
   if (oauth) return oauth
   throw new UsageError(

@@ -42,7 +42,7 @@ export const usage = open({
 
 /** What a person lets a session do without being asked, where no rule speaks. */
 export const MODES = ['ask', 'accept-edits', 'sandboxed', 'plan'] as const
-export const mode = word<(typeof MODES)[number]>()
+export const mode = word(...MODES)
 
 export const sessionConfig = open({
   auto_approve_readonly: flag,

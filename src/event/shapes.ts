@@ -62,12 +62,12 @@ export const SHAPES = {
     config: maybe(sessionConfig),
     rule: maybe(text),
     /** What the rule does with the calls it is about; absent where it allows them. */
-    action: maybe(word<'allow' | 'deny'>()),
+    action: maybe(word('allow', 'deny')),
     /** Of a rule for a tool of an MCP server: what it was approved by. */
     definition: maybe(definition),
   }),
-  /** `by` config: the mode that was set cannot be had any more. */
-  'session.mode': open({ mode, by: word<'user' | 'config'>() }),
+  /** `by` config: the mode that was set is not available any more. */
+  'session.mode': open({ mode, by: word('user', 'config') }),
   'session.resumed': open({}),
   /**
    * The conversation goes back to before the prompt of `turn_id`. Readers skip what lies between `to_event_id`, the last event

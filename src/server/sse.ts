@@ -73,7 +73,7 @@ export function sessionStream(session: Session, after: number | null, encoding =
         encoding.sent(event)
         if (event.type === 'editor.request') asked.add(event.request_id)
       }, end)
-      // Made while nothing live was sent here: nobody else may be there to answer.
+      // Requests that were made while this stream was not live: its client may be the only one that can answer.
       for (const event of session.editor.unanswered())
         if (!asked.has(event.request_id) && send(encode({ ...event, at: now() }))) asked.add(event.request_id)
       return unsubscribe

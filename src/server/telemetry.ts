@@ -10,7 +10,7 @@ import type { Stored } from '../event.ts'
  */
 export type Telemetry = { observe(event: Stored): void; close(): Promise<void> }
 
-/** After this the end of the program waits for no collector. */
+/** How long the end of the program waits for the collector. */
 const PATIENCE_MS = 1000
 
 type Turn = { span: Span; inside: Context; last: number }

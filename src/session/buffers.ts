@@ -13,7 +13,7 @@ export type Buffers = {
 
 const LONGEST_PATH = 4096
 const LARGEST_FILE = 10 * 1024 * 1024
-/** A client that does not answer by then has nothing to say. */
+/** A client that does not answer within this time is taken to have no buffer of the file. */
 const WAIT_MS = 2000
 
 /**

@@ -17,12 +17,12 @@ const MOST_ERRORS = 10
 /** Of one call, the first so many files are checked; larger ones are not. */
 const MOST_FILES = 5
 const LARGEST_FILE = 2 * 1024 * 1024
-/** Files whose errors before a change are kept, and that are looked at meanwhile. */
+/** How many earlier reports of the editor, and how many checks under way, are kept at most. */
 const MOST_KEPT = 32
 
 type Text = { path: string; before: string | null; after: string }
 type Place = Pick<Workspace, 'editor' | 'languages' | 'unsaved'>
-/** A text that was changed, whose errors the model does not have yet. `before` is the last text whose errors it could have. */
+/** A changed text whose errors were not reported to the model yet. `before` is the last text whose errors it could have. */
 type Look = Text & {
   /** What the editor reported of `before`. */
   old: Promise<Diagnostic[] | null> | undefined
@@ -77,7 +77,7 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
   }
 
   /** An earlier change of the file that was not reported yet is part of this one. */
-  function begin(text: Text): Look {
+  function lookAfter(text: Text): Look {
     const earlier = looks.get(text.path)
     drop(earlier)
     const key = keyOf(text)
@@ -93,7 +93,7 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
   async function check(text: Text, signal: AbortSignal): Promise<readonly Diagnostic[]> {
     const kind = extname(text.path)
     const began = performance.now()
-    const look = begin(text)
+    const look = lookAfter(text)
     const work = newErrors(look, AbortSignal.any([look.abort.signal, AbortSignal.timeout(LATE_MS)])).catch(() => null)
     const waits = silent.get(kind) ?? 0
     const timely = await within(
@@ -125,11 +125,11 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
       const editor = editorOf(place)
       for (const text of textsOf(changes)) {
         const asked = editor ? (text.before === null ? [] : lookBefore(editor, text)) : null
-        const begin = async () => {
+        const askServer = async () => {
           if ((await asked) !== null || looks.has(text.path)) return // a server is shown the text before that one
           await (await place.languages.servers()).begin(text.path, text.before)
         }
-        void begin().catch(() => {}) // then there is nothing to compare with
+        void askServer().catch(() => {}) // then there is nothing to compare with
       }
     },
 

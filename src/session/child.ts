@@ -30,7 +30,7 @@ export type Shared = {
 /**
  * What the loop needs for an agent that works for another one: a history of its own, which begins with the task, and no right
  * that one of those above it lacks. With the same model it has their system prompt and tools, so that the provider has the
- * prefix already; what it is, it is told with the task.
+ * prefix already; its own instructions are in the message with the task.
  */
 export async function beginChild(shared: Shared, child: Child, signal: AbortSignal): Promise<Begun> {
   const { agent, by } = child

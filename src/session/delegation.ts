@@ -24,7 +24,7 @@ export type Delegator = {
   /** The model of its last call. */
   model(): string
   prefix: Prefix
-  /** Whose its events are; empty for the session's agent. */
+  /** What marks its events as its own; empty for the session's agent. */
   tags: Delegated
   /** Where it works. */
   place: Workspace
@@ -40,7 +40,7 @@ export type Child = {
   tags: Required<Delegated>
   log: Stored[]
 }
-/** What the loop needs for it, and what it is told. */
+/** What the loop needs for it, and `told`, its first message. */
 export type Begun = { turn: Turn; told: string; isolation?: Isolation }
 
 /** At work at the same time for one agent; how deep they may delegate further. */

@@ -5,7 +5,7 @@ import type { EditorRequest } from '../event.ts'
 import type { Editor, EditorTool, Request } from '../tools/editor/editor.ts'
 import type { Redaction } from '../tools/tool.ts'
 
-/** What a client says to a request: its result, or an error; or that it is at work. */
+/** A client's reply to a request: its result, an error, or its progress. */
 export type EditorReply = {
   result?: unknown
   error?: { message: string }
@@ -14,7 +14,7 @@ export type EditorReply = {
 
 /** Milliseconds for a request, where its tool sets none. */
 const PATIENCE_MS = 10_000
-/** A client may lose its stream for so long, as when it was cut off for being slow, and is attached still. */
+/** A client that is without a stream for less than this, as after it was cut off for being slow, stays attached. */
 const GRACE_MS = 1000
 
 type Open = {
@@ -120,7 +120,7 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
       } else if (error) request.fail(new AppError('TOOL_FAILED', `The editor reports: ${error.message}`))
       else settle(request, result)
     },
-    /** A stream of the session was opened. Returns how to say that it is gone. */
+    /** Call when a stream of the session opens; call what it returns when that stream ends. */
     opened(): () => void {
       clearTimeout(leaving)
       streams++

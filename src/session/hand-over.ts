@@ -39,7 +39,7 @@ export async function* handOver(
   if (action !== 'accept') return
   const chosen = chosenOf(content, steps)
   if (chosen.length === 0) return
-  // Who accepts a plan wants it carried out.
+  // The mode plan would refuse every change that the accepted plan needs.
   if (session.state.config.mode === 'plan') yield { type: 'session.mode', mode: 'ask', by: 'user' }
   const build = findAgent(session.config, BUILDS)
   if (session.state.agent === PLANS)

@@ -14,15 +14,15 @@ import type { Workspace } from './workspace.ts'
 /** A delegated agent's own copy of the project, and what becomes of its changes. */
 export type Isolation = {
   place: Workspace
-  /** What it is told of it. */
+  /** About the copy, for the agent's first message. */
   told: string
-  /** Puts what was changed to the person as an approval of `call`, and applies it. Throws as `offer` does. */
+  /** Asks the person to approve the changes, as an approval of `call`, and applies them. Throws as `offer` below. */
   offer(call: Offered, signal: AbortSignal): Promise<Landed>
   /** Ends what still runs in the copy, and removes it. */
   remove(): Promise<void>
 }
 
-/** The call whose approval it is: the one that delegated, on the turn of the agent that made it. */
+/** The call that the approval belongs to: the one that delegated, and the turn of the agent that made it. */
 type Offered = {
   turn: Turn
   tags: Delegated
@@ -91,7 +91,7 @@ async function offer(worktree: Worktree, call: Offered, signal: AbortSignal): Pr
     emit({ ...state(turn, 'waiting_approval', { tool_call_id }), ...tags } as Event)
     const answer = await decided
     if (answer.decision !== 'approved')
-      throw new Rejected(`${answer.message ?? 'The user rejected what the agent changed.'}`, answer.reason)
+      throw new Rejected(answer.message ?? 'The user rejected what the agent changed.', answer.reason)
     prepared = answer.prepared
     note = answer.note ?? ''
     emit({ ...state(turn, 'tool_execution', { tool_call_id }), ...tags } as Event)

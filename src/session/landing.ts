@@ -7,15 +7,14 @@ import type { Output } from '../tools/tool.ts'
 import type { Child } from './delegation.ts'
 import type { Isolation, Landed } from './isolation.ts'
 import type { Session } from './session.ts'
-import { isStorable } from './turns.ts'
 
-/** What became of the changes of an isolated agent: nothing at all where it made none, or had none to make. */
+/** What became of the changes of an isolated agent. Empty where none were offered: it has no copy, was stopped or failed. */
 export type Landing = { landed?: Landed; refused?: unknown }
 export type Ended = { end: DelegateEnd; landing: Landing; isInCopy: boolean }
 
 /**
- * Offers what an isolated agent changed. In the background its call has a result already: there it is a call of its own, of
- * the agent that asks.
+ * Asks for approval of what an isolated agent changed. The call of a background agent has a result already: its changes are
+ * announced as a call of their own, which that agent makes.
  */
 export async function land(
   session: Session,
@@ -28,7 +27,7 @@ export async function land(
   const own = background ? newId('tc') : tool_call_id
   const owner = background ? tags : by.tags
   const started = performance.now()
-  const emit = (event: Event) => void (isStorable(event) ? session.append(event) : session.emit(event))
+  const emit = (event: Event) => session.take(event)
   let landing: Landing = {}
   try {
     const landed = await isolation.offer(
@@ -64,7 +63,7 @@ export async function land(
 export const noteOf = ({ landed, refused }: Landing): string =>
   landed ? `\n\n${landed.note}` : refused ? `\n\n[What it changed was dropped: ${messageOf(refused)}]` : ''
 
-/** The result of a call that delegates. Throws what the agent came to, where that is no report. */
+/** The result of a call that delegates. Throws where the agent was stopped, failed, or its changes were refused. */
 export function outputOf({ end, landing, isInCopy }: Ended): Output {
   const { agent, outcome, report, usage, reason = '' } = end
   const said = report === '' ? '' : `\nIts last words: ${report}`

@@ -21,5 +21,5 @@ export const canHave = async (mode: Mode, has: Has): Promise<boolean> =>
 export async function checkMode(mode: Mode | undefined, has: Has): Promise<void> {
   const found = mode === 'sandboxed' ? await has() : undefined
   if (found?.launcher === null)
-    throw new AppError('INVALID_REQUEST', `config.mode: \`sandboxed\` cannot be had without a sandbox. ${found.reason}`)
+    throw new AppError('INVALID_REQUEST', `config.mode: \`sandboxed\` needs a sandbox. ${found.reason}`)
 }

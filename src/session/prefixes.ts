@@ -36,8 +36,7 @@ export function createPrefixes(
     /** An agent with its tools and its prefix. Throws INVALID_REQUEST for no agent, the reason of `signal`, and what the MCP servers throw. */
     async ready(name: string, signal: AbortSignal) {
       const agent = findAgent(config, name)
-      const agents = agentsOf(config).map(agent => agent.name)
-      tools ??= toolsOf(place.roots.project, session_id, pool, conventions, agents, config, (question, elsewhere) =>
+      tools ??= toolsOf(place.roots.project, session_id, pool, conventions, config, (question, elsewhere) =>
         session.questions.ask(question, ended, elsewhere),
       )
       tools.catch(() => {
@@ -75,7 +74,6 @@ async function toolsOf(
   session_id: string,
   pool: Pool | null,
   conventions: Conventions,
-  agents: readonly string[],
   config: Config,
   ask: Ask,
 ): Promise<Tool[]> {
@@ -84,9 +82,11 @@ async function toolsOf(
     import('../tools/delegate.ts'),
     import('../tools/web/search.ts'),
   ])
-  const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(agents) : tool))
-  // A way to ask for more, where the commands of some agent are isolated.
-  const isolates = agentsOf(config).some(agent => sandboxConfigOf(config, agent).mode !== 'off')
+  const agents = agentsOf(config)
+  const names = agents.map(({ name }) => name)
+  const own = sessionTools.map(tool => (tool.name === 'delegate' ? delegateTool(names) : tool))
+  // Where commands of some agent are isolated, the tools for commands can ask to leave the sandbox.
+  const isolates = agents.some(agent => sandboxConfigOf(config, agent).mode !== 'off')
   const shell = isolates ? (await import('../tools/shell/shell.ts')).confinedTools : []
   const search = webSearchTool(config.web_search)
   return [

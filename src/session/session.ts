@@ -16,8 +16,7 @@ import { createSessionUndo, type SessionUndo } from './undo.ts'
 /*
  * Sessions: `log` appends events to a file and syncs it, `state` is their fold, `turns` runs one prompt after the other,
  * `prepare` collects what a turn needs, `approvals` and `questions` wait for the person, `editor` asks the client,
- * `subscribers` sends events on. `store`
- * holds all open sessions; `archive`, `index` and `search` are about the saved ones.
+ * `subscribers` sends events on. `store` holds all open sessions; `archive`, `index` and `search` are about the saved ones.
  */
 
 export type Settings = {

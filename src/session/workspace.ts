@@ -103,40 +103,39 @@ export async function createToolAccess(
     touched: async ({ effect }) => {
       if (!lineage) await conventions.touch([...effect.reads, ...effect.writes])
     },
-    context: (tool_call_id, signal, emit) => ({
-      session_id: place.session_id,
-      tool_call_id,
-      roots: place.roots,
-      unsaved: place.unsaved,
-      ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
-      hidden: hides(policyOf(place, state, agent, lineage)),
-      seen,
-      changesSince: (path, hash) => changesSince(state.counting.events, relative(path, place.roots), hash),
-      children: place.children,
-      env: place.env,
-      judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
-      jobs: place.jobs,
-      sandbox: place.sandboxes.of(
-        sandboxConfigOf(place.config, agent, lineage?.ancestors),
-        place.roots,
-        hides(policyOf(place, state, agent, lineage)),
-      ),
-      formatting: place.formatting,
-      toon: place.config.toon,
-      signal,
-      progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
-      redactor: place.redactor,
-      spillPath: name => spillPath(place.spill_dir, name),
-      keepImages: images => place.attachments.keepImages(tool_call_id, images),
-      ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
-      language: tool => languageSource(place, tool),
-      editor: () => place.editor.current,
-      delegate: delegate(tool_call_id, signal),
-      plan: {
-        items: plan,
-        set: items => emit({ type: 'plan', turn_id, agent: agent.name, items }),
-      },
-    }),
+    context: (tool_call_id, signal, emit) => {
+      const hidden = hides(policyOf(place, state, agent, lineage))
+      return {
+        session_id: place.session_id,
+        tool_call_id,
+        roots: place.roots,
+        unsaved: place.unsaved,
+        ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
+        hidden,
+        seen,
+        changesSince: (path, hash) => changesSince(state.counting.events, relative(path, place.roots), hash),
+        children: place.children,
+        env: place.env,
+        judgeUrl: url => judgeUrl(fetching(url), policyOf(place, state, agent, lineage)),
+        jobs: place.jobs,
+        sandbox: place.sandboxes.of(sandboxConfigOf(place.config, agent, lineage?.ancestors), place.roots, hidden),
+        formatting: place.formatting,
+        toon: place.config.toon,
+        signal,
+        progress: (message, more = {}) => emit({ type: 'tool.progress', tool_call_id, message, ...more }),
+        redactor: place.redactor,
+        spillPath: name => spillPath(place.spill_dir, name),
+        keepImages: images => place.attachments.keepImages(tool_call_id, images),
+        ask: (question, elsewhere) => place.ask({ ...question, ...lineage?.by }, signal, elsewhere),
+        language: tool => languageSource(place, tool),
+        editor: () => place.editor.current,
+        delegate: delegate(tool_call_id, signal),
+        plan: {
+          items: plan,
+          set: items => emit({ type: 'plan', turn_id, agent: agent.name, items }),
+        },
+      }
+    },
   }
 }
 

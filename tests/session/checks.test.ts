@@ -53,7 +53,7 @@ test('calls do not wait for a checker that was silent three times, until it repo
   expect((await tired.after('a.x', 'text'))?.text).toBe('New errors since this change:\na.x:1 error: bad')
 }, 60_000)
 
-test('a late report goes to whoever asks next, once', async () => {
+test('a late report is returned once, by the first late() after it', async () => {
   const { promise: gate, resolve } = Promise.withResolvers<void>()
   const project = tempDir({ 'a.x': 'text' })
   const { after, late } = place(project, async () => {

@@ -38,6 +38,12 @@ type Answers = {
   elicitation(request: CreateElicitationRequest): Promise<{ action: string; content?: object }>
 }
 
+export const call = (name: string, args: object) => ({ calls: [{ name, args }] })
+
+/** A project with an `a.txt` of three lines and `more` files, and an edit of its second line. */
+export const project = (more: Record<string, string> = {}) => tempDir({ 'a.txt': 'one\ntwo\nthree\n', ...more })
+export const edit = call('edit_file', { path: 'a.txt', old: 'two', new: '2' })
+
 export const choose = (optionId: string): RequestPermissionResponse['outcome'] => ({ outcome: 'selected', optionId })
 
 /** A model with its lines, and a home that knows it. */

@@ -32,6 +32,10 @@ const Kept = v.object({
 })
 type Kept = v.InferOutput<typeof Kept>
 
+/** The providers that are signed in at. */
+export const signInProviders = ({ providers }: Pick<Config, 'providers'>): string[] =>
+  Object.keys(providers).filter(name => providers[name]!.oauth)
+
 /** A token is renewed so long before it expires. */
 const EARLY_MS = 60_000
 const LOCK_MS = 40_000

@@ -69,14 +69,15 @@ export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void 
     async ({ query }) => {
       // Read first: the pool knows the servers of a project by its configuration.
       const { rules, sandbox } = await runtime.projectConfig(query.project)
-      const pool = query.project === undefined ? null : await runtime.pool()
+      const project = await real(query.project)
+      const pool = project === undefined ? null : await runtime.pool()
       const listed = [
         ...(await builtins()),
         ...(await skillTools(query.project)),
-        ...((await pool?.listed((await real(query.project))!)) ?? []),
+        ...((await pool?.listed(project!)) ?? []),
       ]
       const { defaultApproval } = await import('../../tools/permission/approval.ts')
-      const found = await runtime.sandbox(sandbox, (await real(query.project)) ?? runtime.dirs.config)
+      const found = await runtime.sandbox(sandbox, project ?? runtime.dirs.config)
       const { network, write } = sandbox
       const isolation = found.launcher && { by: found.launcher.by, network, write }
       return {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { modelHome } from '../../support/acp.ts'
+import { call, modelHome } from '../../support/acp.ts'
 import { Backend } from '../../support/backend.ts'
 import { chat } from '../../support/model-replies.ts'
 import { gate } from '../../support/model-server.ts'
@@ -60,7 +60,6 @@ class Shell {
 }
 
 const text = (said: string) => [{ type: 'text', text: said }]
-const call = (name: string, args: object) => ({ calls: [{ name, args }] })
 
 let world: Awaited<ReturnType<typeof modelHome>>
 let shell: Shell

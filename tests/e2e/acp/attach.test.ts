@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { choose, modelHome, Peer } from '../../support/acp.ts'
+import { choose, edit, modelHome, Peer } from '../../support/acp.ts'
 import { Backend, makeHome } from '../../support/backend.ts'
 import { tempDir } from '../../support/temp.ts'
 
@@ -13,7 +13,6 @@ beforeAll(async () => {
   server.handshake.token = readFileSync(server.handshake.token_file!, 'utf8')
 })
 
-const edit = { calls: [{ name: 'edit_file', args: { path: 'a.txt', old: 'two', new: '2' } }] }
 const attached = () => Peer.start(world.home, {}, ['--attach', server.handshake.url])
 const project = () => tempDir({ 'a.txt': 'one\ntwo\n' })
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { choose, modelHome, Peer } from '../../support/acp.ts'
+import { call, choose, modelHome, Peer } from '../../support/acp.ts'
 import { tempDir } from '../../support/temp.ts'
 
 let world: Awaited<ReturnType<typeof modelHome>>
@@ -10,8 +10,6 @@ const says: typeof world.says = (...lines) => world.says(...lines)
 beforeAll(async () => {
   world = await modelHome()
 })
-
-const call = (name: string, args: object) => ({ calls: [{ name, args }] })
 
 test('reads see what its buffers hold, and a write over unsaved text says so', async () => {
   const cwd = tempDir({ 'a.txt': 'one\ntwo\n', 'b.txt': 'beta\r\n' })

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { choose, modelHome, Peer } from '../../support/acp.ts'
+import { call, choose, edit, modelHome, Peer, project } from '../../support/acp.ts'
 import { PEER } from '../../support/mcp.ts'
 import { chat } from '../../support/model-replies.ts'
 import { gate } from '../../support/model-server.ts'
@@ -16,9 +16,6 @@ beforeAll(async () => {
   peer = await Peer.start(world.home)
 })
 
-const call = (name: string, args: object) => ({ calls: [{ name, args }] })
-const edit = call('edit_file', { path: 'a.txt', old: 'two', new: '2' })
-const project = () => tempDir({ 'a.txt': 'one\ntwo\nthree\n' })
 const failure = (request: Promise<unknown>): Promise<any> =>
   request.then(
     () => null,

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { choose, modelHome, Peer } from '../../support/acp.ts'
+import { call, choose, edit, project as editedProject, modelHome, Peer } from '../../support/acp.ts'
 import { gate } from '../../support/model-server.ts'
-import { tempDir } from '../../support/temp.ts'
 
 let peer: Peer
 let world: Awaited<ReturnType<typeof modelHome>>
@@ -14,9 +13,7 @@ beforeAll(async () => {
   peer = await Peer.start(world.home)
 })
 
-const call = (name: string, args: object) => ({ calls: [{ name, args }] })
-const edit = call('edit_file', { path: 'a.txt', old: 'two', new: '2' })
-const project = () => tempDir({ 'a.txt': 'one\ntwo\nthree\n', 'b.txt': 'beta\n' })
+const project = () => editedProject({ 'b.txt': 'beta\n' })
 
 describe('a turn', () => {
   test('text and thinking, each with the id of its message, and what it used', async () => {

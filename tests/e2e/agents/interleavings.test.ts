@@ -31,7 +31,7 @@ const KINDS: Record<Family, string> = {
   gemini: 'gemini',
 }
 
-/** What a model might answer, whoever asks. */
+/** A random answer of a model, to the session's agent and to delegated ones alike. */
 function answer(pick: (below: number) => number): Said {
   const write = ['write_file', { path: `${pick(3)}.txt`, content: `${pick(1000)}\n` }] as [string, object]
   const task = (background: boolean, agent = 'build') =>
@@ -144,7 +144,7 @@ for (const family of FAMILIES)
       const calls = events.flatMap(e => (e.type === 'message' ? e.tool_calls.map(call => call.tool_call_id) : []))
       const results = times(events.flatMap(e => (e.type === 'tool.result' ? [e.tool_call_id] : [])))
       expect(calls.filter(call => results.get(call) !== 1)).toEqual([])
-      // Every agent that began ended, once, before its call had a result; a report is heard of at most once.
+      // Every agent that began ended, once, before its call had a result; a report is sent at most once.
       const begun = events.flatMap(e => (e.type === 'delegate.start' ? [e.parent_tool_call_id] : []))
       const ended = times(events.flatMap(e => (e.type === 'delegate.end' ? [e.parent_tool_call_id] : [])))
       expect(begun.filter(call => ended.get(call) !== 1)).toEqual([])

@@ -99,7 +99,7 @@ test('its edits do not ask; the diff is an approval of the call, and nothing rea
   expect(existsSync(join(project, 'sub/c.txt'))).toBe(false)
 })
 
-test('rejected, the work is dropped, and the model is told', async () => {
+test('a rejection drops the changes, and the result says so', async () => {
   const project = committed(files)
   const { id, stream, asked } = await delegated(project, [edit])
   const { data } = await pending(stream)
