@@ -3,8 +3,8 @@
  * `--node` the same program as a bundle for Node 22. Fails when two executables hold the same runtime.
  */
 import { mkdirSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { bundle, compile, ROOT } from './build/compile.ts'
+import { join } from 'node:path'
+import { bundle, compile, distinctCompiler, ROOT } from './build/compile.ts'
 import { executableName, HOST, NAME, TARGETS } from './build/targets.ts'
 
 const dist = join(ROOT, 'dist')
@@ -19,13 +19,10 @@ function report(path: string) {
 }
 
 async function all() {
-  const runtimes = new Map<string, string>()
+  const compileOne = distinctCompiler()
   for (const target of TARGETS) {
     const path = join(dist, executableName(target).replace(NAME, `${NAME}-${target}`))
-    const runtime = await compile(path, target)
-    const same = runtimes.get(runtime)
-    if (same) fail(`${basename(path)} is the same program as ${same}: ship one of them`)
-    runtimes.set(runtime, basename(path))
+    await compileOne(path, target)
     report(path)
   }
 }

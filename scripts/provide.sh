@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs from Debian's packages what the tests use beyond Node: Emacs and package-lint, git, ripgrep, tmux, bubblewrap, clangd.
-# Does nothing where they are there, or where this is no Debian or not root: the tests then skip what they cannot run, and say so.
+# Installs from Debian's packages what the tests use beyond Node: Emacs and package-lint, git, ripgrep, tmux, Lua, bubblewrap,
+# clangd. Does nothing where they are there, or where this is no Debian or not root: the tests then skip what they cannot run, and say so.
 set -euo pipefail
 declare -A packages=([emacs]=emacs-nox [git]=git [rg]=ripgrep [tmux]=tmux [luac]=lua5.4 [bwrap]=bubblewrap [clangd]=clangd)
 missing=()

@@ -4,12 +4,11 @@
  * long: a second build, the end-to-end tests, sessions on other systems. RELEASE_SIGNING_KEY names an OpenSSH key that signs
  * the sums.
  */
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { version } from '../package.json'
-import { compile, ROOT } from './build/compile.ts'
+import { distinctCompiler, ROOT } from './build/compile.ts'
 import { executableName, HOST, NAME, TARGETS } from './build/targets.ts'
 import { formatsOf, pack, run } from './release/archive.ts'
 import { faultsOf, placesHere } from './release/checks.ts'
@@ -33,8 +32,7 @@ async function main(): Promise<void> {
   await run(process.execPath, [join(ROOT, 'scripts/catalogue.ts')], ROOT)
   const { inside, beside } = await sharedFiles(version, date)
 
-  const runtimes = new Map<string, string>()
-  const archives = new Map<string, string>()
+  const compileOne = distinctCompiler()
   const packing: Promise<void>[] = []
   let running = 0
   let wake = () => {}
@@ -42,10 +40,7 @@ async function main(): Promise<void> {
     const folder = `${NAME}-${version}-${target}`
     const path = join(WORK, folder, 'bin', executableName(target))
     mkdirSync(dirname(path), { recursive: true })
-    const runtime = await compile(path, target)
-    const same = runtimes.get(runtime)
-    if (same) throw new Error(`${target} is the same program as ${same}: ship one of them`)
-    runtimes.set(runtime, target)
+    await compileOne(path, target)
     const faults = faultsOf(readFileSync(path), target, version, placesHere(ROOT))
     if (target === HOST && !(await run(path, ['--version'], ROOT)).includes(version))
       faults.push('it says another version')
@@ -59,8 +54,6 @@ async function main(): Promise<void> {
       for (const format of formatsOf(target)) {
         const archive = join(OUT, `${folder}${format}`)
         await pack(WORK, folder, archive, date)
-        if (!archives.has(target))
-          archives.set(target, createHash('sha256').update(readFileSync(archive)).digest('hex'))
         say(`${archive.slice(OUT.length + 1)}  ${mib(archive)} MiB`)
       }
       running--
@@ -70,8 +63,10 @@ async function main(): Promise<void> {
   }
   await Promise.all(packing)
   put(OUT, beside)
-  put(join(OUT, 'packaging'), recipes(join(ROOT, 'scripts', 'packaging'), version, archives))
-  await sumsOf(OUT, process.env['RELEASE_SIGNING_KEY'])
+  const sums = await sumsOf(OUT, process.env['RELEASE_SIGNING_KEY'])
+  const hashOf = (target: string) => sums.get(`${NAME}-${version}-${target}${formatsOf(target)[0]}`)!
+  const hashes = new Map(targets.map(target => [target, hashOf(target)]))
+  put(join(OUT, 'packaging'), recipes(join(ROOT, 'scripts', 'packaging'), version, hashes))
   if (wanted.includes('--verify')) await verify(WORK, version, targets, say)
   rmSync(WORK, { recursive: true, force: true })
   say(`dist/release is ready`)

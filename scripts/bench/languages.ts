@@ -1,7 +1,7 @@
 /** Language servers: what starting one takes, and an edit until its errors are known. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createChildren } from '../../src/base/children.ts'
 import { createProjectServers } from '../../src/lsp/project.ts'
 import { compileGlob } from '../../src/tools/search/glob.ts'
@@ -67,6 +67,6 @@ export async function benchLanguages(): Promise<boolean> {
     return table('Language servers', rows)
   } finally {
     await children.close()
-    rmSync(dirname(project), { recursive: true, force: true })
+    rmSync(root, { recursive: true, force: true })
   }
 }

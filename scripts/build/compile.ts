@@ -92,6 +92,17 @@ export async function compile(path: string, target: string = HOST): Promise<stri
   }
 }
 
+/** Returns a `compile` that throws Error when two of its executables have the same runtime. */
+export function distinctCompiler(): (path: string, target: string) => Promise<void> {
+  const targets = new Map<string, string>()
+  return async (path, target) => {
+    const runtime = await compile(path, target)
+    const same = targets.get(runtime)
+    if (same) throw new Error(`${target} is the same program as ${same}: ship one of them`)
+    targets.set(runtime, target)
+  }
+}
+
 /** There is room for what the runtime had there, and no more. */
 const nameOurs = (executable: Buffer): void =>
   writeVersionInfo(executable, VERSION, {

@@ -1,3 +1,4 @@
+import { aligned } from './aligned.ts'
 import { LENGTH_SIZE } from './graph.ts'
 
 /**
@@ -18,9 +19,13 @@ export const isElf = (file: Buffer): boolean => file.readUInt32BE(0) === 0x7f454
 /** The graph of an executable, changed or not. Throws Error where there is none. */
 export function elfGraph(file: Buffer): Buffer {
   const bun = sectionsOf(file).find(({ name }) => name === '.bun')
-  if (!bun || Number(file.readBigUInt64LE(bun.offset)) + LENGTH_SIZE !== bun.size)
-    throw new Error('its graph is elsewhere')
-  return file.subarray(bun.offset + LENGTH_SIZE, bun.offset + bun.size)
+  if (!bun) throw new Error('its graph is elsewhere')
+  return graphIn(file, bun)
+}
+
+function graphIn(file: Buffer, { offset, size }: Section): Buffer {
+  if (Number(file.readBigUInt64LE(offset)) + LENGTH_SIZE !== size) throw new Error('its graph is elsewhere')
+  return file.subarray(offset + LENGTH_SIZE, offset + size)
 }
 
 /** The executable with `change` applied to its graph. Throws Error where it is laid out otherwise. */
@@ -32,11 +37,9 @@ export function changeElfGraph(file: Buffer, change: (graph: Buffer) => Buffer):
   const data = segments.findLast(({ type }) => type === LOAD)
   if (!bun || !bss || !note || !data || note.at < data.at) throw new Error('it has not the segments of Bun')
   const behind = sections.filter(({ type, offset }) => type !== NOBITS && offset > bun.offset)
-  const length = Number(file.readBigUInt64LE(bun.offset))
-  if (bun.address < bss.address + bss.size || length + LENGTH_SIZE !== bun.size)
-    throw new Error('its graph is elsewhere')
+  if (bun.address < bss.address + bss.size) throw new Error('its graph is elsewhere')
 
-  const graph = change(file.subarray(bun.offset + LENGTH_SIZE, bun.offset + bun.size))
+  const graph = change(graphIn(file, bun))
   const dataEnd = Math.max(
     ...sections
       .filter(({ type, address, name }) => type !== NOBITS && address > 0 && name !== '.bun')
@@ -74,8 +77,6 @@ export function changeElfGraph(file: Buffer, change: (graph: Buffer) => Buffer):
   })
   return out
 }
-
-const aligned = (size: number, to: number): number => Math.ceil(size / to) * to
 
 function sectionsOf(file: Buffer): Section[] {
   const [table, count, names] = [Number(file.readBigUInt64LE(40)), file.readUInt16LE(60), file.readUInt16LE(62)]

@@ -7,7 +7,7 @@ import type { BunPlugin } from 'bun'
  * nothing is missed: these parts are behind options that are not set, or are for other libraries.
  */
 const STAND_INS: { path: RegExp; contents: string }[] = [
-  // Messages of zod in fifty languages: ours are written here, and its own are shown to nobody.
+  // Messages of zod in fifty languages: ours are written here, and its own are never shown.
   { path: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/, contents: `export { default as en } from './en.js'` },
   // The MCP client has two validators of JSON Schema; the arguments of tools are checked by the other, smaller one.
   {

@@ -7,8 +7,9 @@
  * Formats: Apple's `<mach-o/loader.h>` (little-endian) and xnu's `osfmk/kern/cs_blobs.h` (big-endian).
  */
 import { createHash } from 'node:crypto'
+import { aligned } from './aligned.ts'
 
-const MAGIC_64 = 0xfeedfacf
+export const MAGIC_64 = 0xfeedfacf
 const HEADER_SIZE = 32
 const SEGMENT_64 = 0x19
 const CODE_SIGNATURE = 0x1d
@@ -61,8 +62,6 @@ function layoutOf(file: Buffer): Layout {
     text: { offset: file.readBigUInt64LE(text + 40), size: file.readBigUInt64LE(text + 48) },
   }
 }
-
-const aligned = (size: number, to: number): number => Math.ceil(size / to) * to
 
 /** The file with an ad hoc signature in place of the one it has. `identifier` is the name it is signed as. Throws Error. */
 export function signAdHoc(file: Buffer, identifier: string): Buffer {

@@ -1,3 +1,4 @@
+import { aligned } from './aligned.ts'
 import { LENGTH_SIZE } from './graph.ts'
 
 /** Replaces the module graph of a Windows executable (Microsoft's PE format): the last section, `.bun`. */
@@ -32,8 +33,6 @@ export function changePeGraph(file: Buffer, change: (graph: Buffer) => Buffer): 
   out.writeUInt32LE(aligned(address + used, file.readUInt32LE(optional + SECTION_ALIGNMENT)), optional + IMAGE_SIZE)
   return out
 }
-
-const aligned = (size: number, to: number): number => Math.ceil(size / to) * to
 
 /** Writes the checksum of the whole, as `CheckSumMappedFile` counts: all 16-bit words with carries folded in, and the size. */
 export function writeChecksum(file: Buffer): void {

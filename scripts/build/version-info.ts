@@ -1,3 +1,5 @@
+import { aligned } from './aligned.ts'
+
 /**
  * The version information of a Windows executable (`VS_VERSIONINFO`, resource type 16), which compiling leaves as the runtime's.
  * It is written in place: what is ours must not be longer. Numbers are little-endian, texts UTF-16, blocks aligned to 4 bytes.
@@ -76,4 +78,4 @@ function block(key: string, value: Buffer, kind: 0 | 1, inner: Buffer[] = []): B
   return whole
 }
 
-const padded = (piece: Buffer): Buffer => Buffer.concat([piece, Buffer.alloc((4 - (piece.length % 4)) % 4)])
+const padded = (piece: Buffer): Buffer => Buffer.concat([piece, Buffer.alloc(aligned(piece.length, 4) - piece.length)])

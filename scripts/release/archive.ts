@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** Packs folders so that the same files give the same bytes: sorted, with one date, of nobody, without further fields. */
+/** Packs folders so that the same files give the same bytes: sorted, with one date, owned by root, without further fields. */
 
 const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C' }
 

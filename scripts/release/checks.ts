@@ -1,4 +1,7 @@
 import { homedir, userInfo } from 'node:os'
+import { isElf } from '../build/elf.ts'
+import { MAGIC_64 } from '../build/macho.ts'
+import { isPe } from '../build/pe.ts'
 import { readVersionInfo } from '../build/version-info.ts'
 
 /** What must be true of an executable before it is shipped. */
@@ -49,9 +52,9 @@ export function formatOf(file: Buffer): Format | null {
 }
 
 function machineOf(file: Buffer): [Format['kind'] | null, number] {
-  if (file.readUInt32BE(0) === 0x7f454c46) return ['ELF', file.readUInt16LE(18)]
-  if (file.readUInt32LE(0) === 0xfeedfacf) return ['Mach-O', file.readUInt32LE(4)]
-  if (file.toString('latin1', 0, 2) === 'MZ') return ['PE', file.readUInt16LE(file.readUInt32LE(0x3c) + 4)]
+  if (isElf(file)) return ['ELF', file.readUInt16LE(18)]
+  if (file.readUInt32LE(0) === MAGIC_64) return ['Mach-O', file.readUInt32LE(4)]
+  if (isPe(file)) return ['PE', file.readUInt16LE(file.readUInt32LE(0x3c) + 4)]
   return [null, 0]
 }
 

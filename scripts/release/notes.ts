@@ -5,8 +5,8 @@ export function releaseNotes(version: string, changelog: string, root: string): 
   const parts = changelog.split(/^(?=## \[)/m)
   const part =
     parts.find(text => text.startsWith(`## [${version}]`)) ?? parts.find(text => text.startsWith('## [Unreleased]'))
-  const told = part?.replace(/^.*\n/, '') ?? ''
-  return `# ${version}\n\n${told.trim()}\n\n## Every change\n\n${byPart(subjects(root))}\n`
+  const changes = part?.replace(/^.*\n/, '') ?? ''
+  return `# ${version}\n\n${changes.trim()}\n\n## Every change\n\n${byPart(subjects(root))}\n`
 }
 
 function subjects(root: string): string[] {

@@ -8,7 +8,7 @@ import { run } from './archive.ts'
 
 /**
  * What takes long: a second build has the same bytes; the end-to-end tests run on the executable that is shipped; those for
- * other systems run one session, where this one can run them; the bundle for Node passes its test. What this machine lacks is said.
+ * other systems run one session, where this one can run them; the bundle for Node passes its test. What this machine lacks is reported.
  * Throws Error for what fails.
  */
 export async function verify(

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, promises, readFileSync, statSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { dirname, join, parse, sep } from 'node:path'
+import { dirname, isAbsolute, join, parse, relative, sep } from 'node:path'
 import { nodeCrypto } from './heavy.ts'
 
 /** Not imported from node:fs/promises, which takes the start a millisecond more. */
@@ -16,6 +16,12 @@ export const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   )
+
+/** Whether `path` lies below `directory`, and is not the directory itself. Both are real paths. */
+export function isBelow(path: string, directory: string): boolean {
+  const inner = relative(directory, path)
+  return inner !== '' && !/^\.\.($|[/\\])/.test(inner) && !isAbsolute(inner)
+}
 
 export const hashOf = (bytes: Uint8Array | string): string =>
   `sha256:${nodeCrypto().createHash('sha256').update(bytes).digest('hex')}`

@@ -5,28 +5,25 @@ import { messageOf } from '../base/errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
 import { createDoor } from '../server/door.ts'
 import { listen } from '../server/listen.ts'
+import { acpOutput, LONGEST_MESSAGE } from './acp-output.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { createEngine, type Engine } from './engine.ts'
-import { createLogger, type Log } from './logger.ts'
+import { createLogger, type Log, logStray } from './logger.ts'
 import type { Process } from './process.ts'
 import { PROTOCOL, SHUTDOWN_MS } from './serve.ts'
 import { keepAddress, keepToken, newToken } from './token.ts'
 
-/** A longer message ends the connection. */
-const LONGEST_MESSAGE = 32 * 1024 * 1024
 const LONGEST_LOG = 1024 * 1024
 
-/** Serves one ACP client over stdin and stdout until stdin ends. What is to be logged goes to a file: stderr is the client's. */
+/** Serves one ACP client over stdin and stdout until stdin ends. The log is a file, because clients show what is on stderr. */
 export async function acp(options: Options<'acp'>, outside: Process): Promise<number> {
   if (options.login) return (await import('./login.ts')).setUp(options, outside)
   if (options.attach) return (await import('./attach.ts')).attach(options, outside)
   const { env, dirs, version, sweeper, sandbox } = outside
   const loaded = await configure({ env, dirs, flags: options })
   const log = createLogger(loaded.config.log_level, await openLog(dirs.state))
-  outside.onStray(error =>
-    log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
-  )
+  outside.onStray(logStray(log))
   const token = newToken()
   const about = (authorized: boolean) => ({
     status: 'ok',
@@ -40,7 +37,8 @@ export async function acp(options: Options<'acp'>, outside: Process): Promise<nu
     import('../acp/agent.ts'),
     import('@agentclientprotocol/sdk'),
   ])
-  const stream = ndJsonStream(writer(outside), Readable.toWeb(outside.stdin) as unknown as ReadableStream<Uint8Array>, {
+  const output = new WritableStream<Uint8Array>({ write: acpOutput(outside) })
+  const stream = ndJsonStream(output, Readable.toWeb(outside.stdin) as unknown as ReadableStream<Uint8Array>, {
     maxMessageBytes: LONGEST_MESSAGE,
   })
   const reason = await Promise.race([
@@ -61,8 +59,8 @@ export async function acp(options: Options<'acp'>, outside: Process): Promise<nu
 }
 
 /**
- * Listens on loopback, so that another client can follow the same sessions: where, stands in `acp-<pid>.json` beside the token.
- * The editor is served all the same where this fails.
+ * Listens on loopback, so that another client can follow the same sessions. `acp-<pid>.json` in the state directory has the
+ * address. A failure is logged; the editor is served without it.
  */
 async function listenBeside(
   engine: Engine,
@@ -96,17 +94,7 @@ async function listenBeside(
   }
 }
 
-/** Each message waits until the client has taken the one before it. */
-function writer({ terminal_output }: Process): WritableStream<Uint8Array> {
-  return new WritableStream({
-    write: chunk =>
-      new Promise((resolve, reject) => {
-        terminal_output.write(chunk, error => (error ? reject(error) : resolve()))
-      }),
-  })
-}
-
-/** Appends to `acp.log`; what a program that starts finds too long is kept once, as `acp.log.old`. */
+/** Returns a function that appends to `acp.log`. At start, a file that is too long is renamed to `acp.log.old`. */
 async function openLog(state: string): Promise<(text: string) => void> {
   const path = join(state, 'acp.log')
   await makePrivateDir(state)
@@ -115,7 +103,7 @@ async function openLog(state: string): Promise<(text: string) => void> {
     try {
       appendFileSync(path, text, { mode: PRIVATE_FILE })
     } catch {
-      // A disk that is full must not end the sessions, and there is nowhere else to say so.
+      // A full disk must not end the sessions, and there is no other log to report it in.
     }
   }
 }

@@ -9,17 +9,16 @@ import { toJson } from '../base/text.ts'
 import type { Config } from '../config/config.ts'
 import { isObject } from '../mcp/catalog/schema.ts'
 import { namesIn } from '../undo/state.ts'
+import { acpOutput, LONGEST_MESSAGE } from './acp-output.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import type { Process } from './process.ts'
 
-/** A longer message ends the connection. */
-const LONGEST_MESSAGE = 32 * 1024 * 1024
 const PARSE_ERROR = -32700
 const INVALID_REQUEST = -32600
 const INTERNAL_ERROR = -32603
 
-/** A server that is asked whether it is there answers by then. */
+/** Time limit of a request to `/health`, in milliseconds. */
 const ANSWER_MS = 10_000
 
 type Outgoing = { id?: unknown; method?: unknown }
@@ -41,7 +40,7 @@ export async function attach(options: Options<'acp'>, program: Process): Promise
   const connection_id = openedBy((await lines.next()).value ?? '')
   if (connection_id === null)
     throw new UsageError(`What answers at ${printable(url)} does not serve ACP clients. It may be an older version.`)
-  const write = writer(program)
+  const write = acpOutput(program)
   const send = async (line: string) => {
     const message = parse(line)
     if (typeof message === 'string') return write(message)
@@ -73,7 +72,7 @@ async function each(lines: AsyncIterable<string>, act: (line: string) => Promise
   for await (const line of lines) await act(line)
 }
 
-/** Without empty ones. Throws UsageError for one that is too long. */
+/** Lines that are not empty. Throws UsageError for one that is too long. */
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, undefined> {
   const decoder = new TextDecoder()
   let rest = ''
@@ -88,15 +87,7 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   }
 }
 
-/** Each line waits until the client has taken the one before it. */
-function writer({ terminal_output }: Process) {
-  return (text: string) =>
-    new Promise<void>((resolve, reject) => {
-      terminal_output.write(text, error => (error ? reject(error) : resolve()))
-    })
-}
-
-/** The message, or the answer to what is none. */
+/** The message, or the reply to a line that is none. */
 function parse(line: string): Outgoing | string {
   try {
     const message = JSON.parse(line)
@@ -124,7 +115,7 @@ function openedBy(line: string): string | null {
 
 /**
  * The server at the address (the configured one where none is given) with its token: that of EMACS_AGENT_TOKEN, else that of a
- * backend of ours which listens there by its file in the state directory. Throws UsageError.
+ * backend of ours whose file in the state directory has this address. Throws UsageError.
  */
 async function findServer(given: string | undefined, config: Pick<Config, 'host' | 'port'>, program: Process) {
   const address = given ?? `http://${config.host}:${config.port}`
@@ -141,14 +132,15 @@ async function findServer(given: string | undefined, config: Pick<Config, 'host'
     }).catch(error => {
       throw new UsageError(`No server answers at ${printable(url)} (${messageOf(error)}). Start one with \`serve\`.`)
     })
-    if (v.is(Health, await reply.json().catch(() => null))) return { url, token } // something else that listens there
+    const health = await reply.json().catch(() => null) // the reply of another program may be no JSON
+    if (v.is(Health, health)) return { url, token }
   }
   throw new UsageError(
     `The server at ${printable(url)} accepts none of our tokens. Set EMACS_AGENT_TOKEN to that of its handshake.`,
   )
 }
 
-/** Of servers of ours that run and listen there: another program on this machine is sent no token. */
+/** Tokens of running servers of ours whose address is `url`. A token is never sent to another program that listens there. */
 const tokensFor = (url: string, state: string): string[] =>
   namesIn(state).flatMap(name => {
     const pid = Number(/^(?:acp|serve)-(\d+)\.json$/.exec(name)?.[1])
@@ -157,7 +149,7 @@ const tokensFor = (url: string, state: string): string[] =>
       const own = v.parse(Address, JSON.parse(readRegularSync(join(state, name)).toString()))
       return isAt(new URL(own.url), new URL(url)) ? [readRegularSync(own.token_file).toString().trim()] : []
     } catch {
-      return [] // it ends just now
+      return [] // it has just ended, and its files are deleted
     }
   })
 

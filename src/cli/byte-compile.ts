@@ -5,7 +5,7 @@ import { findExecutable } from '../tools/shell/executable.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 const PATIENCE_MS = 180_000
-/** What Emacs itself needs of the environment; it is given nothing else. */
+/** The variables that Emacs needs. It receives no others. */
 const NEEDED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'] as const
 
 /** Deletes what it compiled when a file fails, because Emacs would load compiled files beside others that are not. */
@@ -48,6 +48,6 @@ export async function byteCompile(dir: string, env: Env): Promise<Compiled> {
 
 async function findEmacs(env: Env): Promise<string | null> {
   if (env.EMACS && isAbsolute(env.EMACS)) return env.EMACS
-  const nowhere = parse(process.cwd()).root
-  return findExecutable('emacs', { PATH: env.PATH ?? '' }, nowhere)
+  const project = parse(process.cwd()).root // there is none: with the root of the file system no program is left out
+  return findExecutable('emacs', { PATH: env.PATH ?? '' }, project)
 }

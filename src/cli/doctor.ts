@@ -30,7 +30,7 @@ type Doctored = ReturnType<typeof createRuntime>
 
 /**
  * What is configured, and whether it works when it is tried; each failure with its remedy, shown as soon as it is found.
- * Exit code 1 when something needs mending.
+ * Exit code 1 when a check failed.
  */
 export async function doctor(flags: Options<'doctor'>, outside: Process): Promise<number> {
   const { env, dirs, version, sweeper, sandbox } = outside

@@ -12,5 +12,11 @@ export const createLogger =
       write(`${new Date().toISOString()} ${severity} ${escaped(message)}\n`)
   }
 
+/** For failures outside any request or turn, which end nothing. */
+export const logStray =
+  (log: Log) =>
+  (error: unknown): void =>
+    log('error', `unhandled failure: ${error instanceof Error ? error.stack : error}`)
+
 const escaped = (text: string) =>
   text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)

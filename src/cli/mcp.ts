@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createChildren } from '../base/children.ts'
 import { AppError, UsageError } from '../base/errors.ts'
-import { childrenDir, sandboxDir } from '../config/dirs.ts'
+import { childrenDir } from '../config/dirs.ts'
 import { childEnv, secretsOf } from '../config/environment.ts'
 import { projectConfig } from '../config/load.ts'
 import { ownFiles } from '../config/own-files.ts'
@@ -14,6 +14,7 @@ import type { Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Jobs, Tool, ToolContext } from '../tools/tool.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
+import { isolationHere } from './isolation.ts'
 import { createLogger } from './logger.ts'
 import type { Allowance } from './operands.ts'
 import type { Process } from './process.ts'
@@ -52,15 +53,8 @@ export async function mcp(options: Options<'mcp'>, outside: Process): Promise<nu
     home: dirs.home,
   }
   const childrenEnv = childEnv(env, { secrets: secretsOf(config) })
-  const sandboxes = createSandboxes({
-    home: dirs.home,
-    available: async config => {
-      const { sandboxOf } = await import('../tools/sandbox/sandbox.ts')
-      const directory = sandboxDir(dirs.state)
-      const { platform } = process
-      return sandboxOf(config, { platform, children, env: childrenEnv, self: outside.sandbox, directory, project })
-    },
-  })
+  const sandboxed = isolationHere({ children, env: () => childrenEnv, dirs, self: outside.sandbox })
+  const sandboxes = createSandboxes({ home: dirs.home, available: config => sandboxed(config, project) })
   const contextOf = ({ id, signal, progress }: ServedCall): ToolContext => ({
     session_id: 'mcp',
     tool_call_id: `tc_${id}`,

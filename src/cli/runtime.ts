@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
 import type { Config, Dirs } from '../config/config.ts'
-import { childrenDir, sandboxDir, undoDir } from '../config/dirs.ts'
+import { childrenDir, undoDir } from '../config/dirs.ts'
 import { childEnv, maskedOf, secretsOf } from '../config/environment.ts'
 import { type LoadedConfig, projectConfig } from '../config/load.ts'
 import { ownFiles } from '../config/own-files.ts'
@@ -13,7 +13,7 @@ import type { Pool } from '../mcp/pool.ts'
 import { createArchive } from '../session/archive.ts'
 import { createRedactor } from '../session/redact.ts'
 import type { Runtime } from '../session/runtime.ts'
-import type { Machine } from '../tools/sandbox/sandbox.ts'
+import { isolationHere } from './isolation.ts'
 import { createLanguageServers } from './language-servers.ts'
 
 /** Wires what sessions need, from what the process was given. Heavy parts are imported when they are first used. */
@@ -91,19 +91,7 @@ export function createRuntime(given: {
   }
   const redactor = createRedactor(allSecrets)
 
-  const machineFor = (project: string): Machine => ({
-    platform: process.platform,
-    children,
-    env: envOf(),
-    self: given.sandbox ?? [],
-    directory: sandboxDir(dirs.state),
-    project,
-  })
-
-  const sandboxed: Runtime['sandbox'] = async (config, project) => {
-    const { sandboxOf } = await import('../tools/sandbox/sandbox.ts')
-    return sandboxOf(config, machineFor(project))
-  }
+  const sandboxed = isolationHere({ children, env: envOf, dirs, self: given.sandbox ?? [] })
 
   return {
     dirs,

@@ -6,7 +6,7 @@ import { listen } from '../server/listen.ts'
 import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import type { Engine } from './engine.ts'
-import { createLogger } from './logger.ts'
+import { createLogger, logStray } from './logger.ts'
 import type { Process } from './process.ts'
 import { keepAddress, keepToken, newToken } from './token.ts'
 
@@ -21,9 +21,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   const loaded = await configure({ env, dirs, flags: options })
   const { config } = loaded
   const log = createLogger(config.log_level, program.stderr)
-  program.onStray(error =>
-    log('error', `a failure that nobody waited for: ${error instanceof Error ? error.stack : error}`),
-  )
+  program.onStray(logStray(log))
   const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(config.host)
   const token = chooseToken(options, env.EMACS_AGENT_TOKEN, loopback)
   if (token === null) log('warn', 'Running with --no-auth: every program of this user can use this server.')
@@ -77,7 +75,7 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   log('info', `listening on ${handshake.url}`)
   // What was ignored in the configuration is said at the start.
   if (loaded.notices.length + loaded.problems.length > 0) void load()
-  // What a backend that was killed left running. Nobody waits for it.
+  // Ends what a killed backend left running; the start does not wait for it.
   if ([childrenDir, worktreesDir].some(own => isFilled(own(dirs.state)))) void load().then(loaded => loaded.sweep())
 
   log('info', `stopping: ${await stopped}`)

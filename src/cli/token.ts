@@ -10,7 +10,7 @@ export async function keepToken(token: string, state: string): Promise<string> {
   try {
     const { startTimeOf } = await import('../base/processes.ts')
     await makePrivateDir(state)
-    // A backend that was killed left its files, perhaps under our number.
+    // A killed backend leaves its files behind. It may have had the pid that is ours now.
     for (const name of readdirSync(state)) {
       const pid = Number(/^(?:token-(\d+)|(?:acp|serve)-(\d+)\.json)$/.exec(name)?.slice(1).find(Boolean))
       if (pid === process.pid || (pid > 0 && startTimeOf(pid) === null)) rmSync(join(state, name), { force: true })

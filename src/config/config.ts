@@ -11,11 +11,11 @@ export type Config = Scalars &
     agents: Record<string, AgentConfig>
     hooks: HookConfig[]
     sandbox: SandboxConfig
-    /** Language servers of the user's, by name. */
+    /** The user's language servers, by name. */
     lsp: Record<string, LspConfig>
     /** The first whose pattern fits a file formats it. */
     format: FormatConfig[]
-    /** Its owner trusts the files of the project: what it brings may be run. */
+    /** Whether the project's file is trusted: programs that the project brings may then run. */
     project_trusted: boolean
     /** Overrides of the bundled table, by `provider/model`. */
     models: Record<string, ModelConfig>

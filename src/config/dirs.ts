@@ -29,5 +29,5 @@ export const worktreesDir = (state: string): string => join(state, 'worktrees')
 /** Where a backend records its children; see `children.ts`. */
 export const childrenDir = (state: string): string => join(state, 'children')
 
-/** What the sandbox needs on disk: what stands in the place of closed files, and temporary directories. */
+/** Files of the sandbox: those that are mounted over closed files, and temporary directories. */
 export const sandboxDir = (state: string): string => join(state, 'sandbox')

@@ -28,20 +28,17 @@ export function fileLayer(file: ParsedFile, around: ExpandContext): { layer: Lay
   }
 
   const problems: ConfigProblem[] = []
-  const pathAt = (key: Path, written: string) => {
+  const expanded = <T>(key: Path, expand: (unset: Set<string>) => T): T => {
     const unset = new Set<string>()
-    const path = expandPath(written, around, unset)
+    const value = expand(unset)
     const text = `names a variable that is not set: ${[...unset].join(', ')}`
     if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
-    return path
+    return value
   }
-  const sandboxAt = (key: Path, entry: SandboxEntry): OwnSandbox => {
-    const unset = new Set<string>()
-    const own = expandSandbox(entry, around, unset)
-    const text = `names a variable that is not set: ${[...unset].join(', ')}`
-    if (unset.size > 0) problems.push(file.problemAt({ path: key, text }))
-    return { own }
-  }
+  const pathAt = (key: Path, written: string) => expanded(key, unset => expandPath(written, around, unset))
+  const sandboxAt = (key: Path, entry: SandboxEntry): OwnSandbox => ({
+    own: expanded(key, unset => expandSandbox(entry, around, unset)),
+  })
   layer.settings = settings
   if (settings.transcript_path !== undefined)
     layer.settings.transcript_path = pathAt(['transcript_path'], settings.transcript_path)

@@ -43,7 +43,7 @@ const NEVER_FROM_PROJECTS = [
   'telemetry',
 ]
 
-/** What is not asked is for the user to say. */
+/** Only the user decides which calls run without asking. */
 const APPROVING = 'auto_approve_sandboxed'
 
 /** Parses and validates. Never throws on content: mistakes are `problems`, which quote keys and rules but no other value. */

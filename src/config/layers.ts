@@ -23,7 +23,7 @@ export type Layer = {
   models: Record<string, ModelConfig>
   hooks: HookConfig[]
   sandbox?: SandboxEntry
-  /** Of a project: what it says of the sandbox counts where it restricts. */
+  /** The layer is a project's: its sandbox settings count where they restrict. */
   from_project?: true
   lsp: Record<string, LspConfig>
   /** Commands by file pattern. */
@@ -92,7 +92,7 @@ export function mergeLayers(layers: Layer[], defaults: Config): { config: Config
   return { config, provenance }
 }
 
-/** Entries by name. One of a project that takes the place of another keeps what that said of its sandbox, and only adds to it. */
+/** Entries by name. A project's entry that replaces another keeps the sandbox of the replaced one, and can only restrict it. */
 function restricted<T extends { sandbox?: OwnSandbox }>(
   weakestFirst: Layer[],
   pick: (layer: Layer) => Record<string, T>,

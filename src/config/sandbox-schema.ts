@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { choice, flag, maybe, table, text } from './kinds.ts'
+import { SANDBOX_MODES } from './sandbox.ts'
 
 /** `[sandbox]`, and what an agent or a server says of its own. */
 
@@ -10,18 +11,18 @@ const host = v.pipe(
   v.regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[?[0-9A-Fa-f:.]+\]?$/, HOSTS),
 )
 const sandboxEntries = {
-  mode: maybe(choice(['off', 'auto', 'required'])),
+  mode: maybe(choice(SANDBOX_MODES)),
   network: maybe(v.union([v.picklist(['off', 'on']), v.array(host)], HOSTS)),
   /** Where a command may write: directories, `$PROJECT` and `$TMP` among them. */
   write: maybe(v.array(text('a directory'), 'a list of directories')),
-  /** What it may not read, beside what no command may: paths, or globs within the project. */
+  /** What it may not read, in addition to files that no sandboxed command may: paths, or globs within the project. */
   read_deny: maybe(v.array(text('a path'), 'a list of paths')),
 }
 /** Of an agent or a server: `sandbox = "off"` is short for `sandbox = { mode = "off" }`. */
 export const ownSandbox = v.union(
   [
     v.pipe(
-      v.picklist(['off', 'auto', 'required']),
+      v.picklist(SANDBOX_MODES),
       v.transform(mode => ({ mode })),
     ),
     table(sandboxEntries),
@@ -31,6 +32,6 @@ export const ownSandbox = v.union(
 
 export const sandbox = table({
   ...sandboxEntries,
-  /** A call that only the sandbox limits does not ask. */
+  /** Whether a call whose only limit is the sandbox runs without asking. */
   auto_approve_sandboxed: maybe(flag),
 })

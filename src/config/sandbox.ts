@@ -2,19 +2,22 @@ import { posix } from 'node:path'
 import { type ExpandContext, expandHome, expandVariables } from './expand.ts'
 import type { FileConfig } from './schema.ts'
 
-/** What commands are isolated from, in force for a session. Paths are absolute, or begin with `$PROJECT` or `$TMP`. */
+/** From the weakest to the strictest. */
+export const SANDBOX_MODES = ['off', 'auto', 'required'] as const
+
+/** The isolation of commands in a session, all layers merged. Paths are absolute, or begin with `$PROJECT` or `$TMP`. */
 export type SandboxConfig = {
   /** `auto`: where this machine has a sandbox; `required`: a command does not run without one. */
-  mode: 'off' | 'auto' | 'required'
+  mode: (typeof SANDBOX_MODES)[number]
   network: 'off' | 'on' | string[]
   write: string[]
-  /** Beside the files of `read_deny` that no sandboxed command may read: globs, within the project, among them. */
+  /** Paths, or globs within the project, that may not be read, in addition to files that no sandboxed command may read. */
   read_deny: string[]
-  /** A call that only the sandbox limits is not asked. */
+  /** A call whose only limit is the sandbox runs without asking. */
   auto_approve_sandboxed: boolean
 }
 
-/** What a layer, an agent or a server says of it. */
+/** The settings of one layer, agent or server. */
 export type SandboxEntry = NonNullable<FileConfig['sandbox']>
 
 /** How an agent or a server differs: `own` comes from the user and replaces, `stricter` from a project and only restricts. */
@@ -28,20 +31,18 @@ export const defaultSandbox: SandboxConfig = {
   auto_approve_sandboxed: false,
 }
 
-const MODES = ['off', 'auto', 'required'] as const
-
-/** Per key, what the entry says takes the place of what was; `read_deny` adds up. */
+/** Each key of the entry replaces that of the base; `read_deny` adds up. */
 export const override = (base: SandboxConfig, entry: SandboxEntry = {}): SandboxConfig => ({
   ...base,
   ...entry,
   read_deny: union(base.read_deny, entry.read_deny),
 })
 
-/** Only what restricts counts: a file of a project may say so, and never that a command is isolated less. */
+/** Applies an entry of a project's file: a value counts only where it restricts further. */
 export function tighten(base: SandboxConfig, { mode, network, write, read_deny }: SandboxEntry): SandboxConfig {
   return {
     ...base,
-    mode: MODES[Math.max(MODES.indexOf(base.mode), MODES.indexOf(mode ?? 'off'))]!,
+    mode: SANDBOX_MODES[Math.max(SANDBOX_MODES.indexOf(base.mode), SANDBOX_MODES.indexOf(mode ?? 'off'))]!,
     network: network === undefined ? base.network : narrower(base.network, network),
     write: write === undefined ? base.write : write.flatMap(path => within(path, base.write)),
     read_deny: union(base.read_deny, read_deny),
@@ -60,7 +61,7 @@ function narrower(base: SandboxConfig['network'], wanted: SandboxConfig['network
   return wanted.filter(host => base.some(pattern => covers(pattern, host)))
 }
 
-/** Whether a pattern of `network` takes in a host, or everything that another pattern does. */
+/** Whether a pattern of `network` matches a host, or all hosts that another pattern matches. */
 export const covers = (pattern: string, host: string): boolean => {
   const [name, wanted] = [host.toLowerCase(), pattern.toLowerCase()]
   return (

@@ -140,7 +140,7 @@ const agent = table({
   max_rounds: maybe(integer(1, 10_000)),
   max_total_tokens: maybe(integer(1, 1_000_000_000)),
   max_cost_usd: maybe(number('a number of dollars', 0, 1_000_000)),
-  /** `worktree`: what others give it to do, it does in a git worktree of its own; its changes are put to the person. */
+  /** `worktree`: a delegated task runs in a git worktree of its own; its changes then ask for approval. */
   isolation: maybe(choice(['worktree', 'none'])),
   /** Whether it is offered `todo`. */
   todo: maybe(flag),
@@ -199,7 +199,7 @@ const hook = table({
   timeout_seconds: maybe(number('a number of seconds from 0.1 to 600', 0.1, 600)),
 })
 
-/** What of a project's files a language server is for, and how it is started. */
+/** How a language server is started, and which files of a project it handles. */
 const languageServer = table({
   command: v.pipe(texts, v.minLength(1, 'a program and its arguments')),
   files: v.pipe(texts, v.minLength(1, 'a list of file patterns, as ["*.ts"]')),
@@ -212,7 +212,7 @@ const languageServer = table({
 /** Reads the text on stdin and prints it formatted; `$FILE` is the file's absolute name. */
 const formatter = v.pipe(texts, v.minLength(1, 'a program and its arguments'))
 
-/** Who answers `web_search`; without a key (SearXNG: an address) there is no such tool. */
+/** The service behind `web_search`; without a key (SearXNG: an address) there is no such tool. */
 const webSearch = table({
   provider: choice(['brave', 'tavily', 'searxng']),
   api_key: maybe(v.string('a string')),

@@ -1,7 +1,7 @@
 import { constants, promises } from 'node:fs'
-import { dirname, isAbsolute, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError } from '../base/errors.ts'
-import { hashOf, makePrivateDir, openRegular, readRegular, writeAtomic } from '../base/files.ts'
+import { hashOf, isBelow, makePrivateDir, openRegular, readRegular, writeAtomic } from '../base/files.ts'
 import { LARGEST_FILE } from './file.ts'
 
 /** Not imported from node:fs/promises, which takes the start a millisecond more. */
@@ -43,7 +43,7 @@ export async function readProjectFile(project: string, name = 'emacs-agent.toml'
     const root = await realpath(project)
     path = join(root, name)
     const target = await realpath(path)
-    if (!isInside(root, target)) return { kind: 'refused', path, reason: 'it is a link that leads out of the project' }
+    if (!isBelow(target, root)) return { kind: 'refused', path, reason: 'it is a link that leads out of the project' }
     const file = await readPlainFile(target)
     return file.kind === 'read' ? { ...file, path, project: root } : { ...file, path }
   } catch (error) {
@@ -117,9 +117,4 @@ async function readStore(state: string): Promise<Map<string, string>> {
 async function writeStore(state: string, store: Map<string, string>): Promise<void> {
   await makePrivateDir(dirname(storePath(state)))
   await writeAtomic(storePath(state), `${JSON.stringify({ projects: Object.fromEntries(store) }, null, 2)}\n`)
-}
-
-function isInside(root: string, path: string): boolean {
-  const inner = relative(root, path)
-  return inner !== '' && !/^\.\.($|[/\\])/.test(inner) && !isAbsolute(inner)
 }

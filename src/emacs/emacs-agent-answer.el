@@ -27,7 +27,7 @@
                   (and value (list (cons name value)))))))
 
 (defun emacs-agent-answer ()
-  "Answer the question at point: fill in what was not asked for, and send it."
+  "Answer the question at point: ask for its remaining fields, and send it."
   (interactive)
   (let* ((section (emacs-agent-question-section))
          (question (emacs-agent-section-data section))
@@ -41,7 +41,7 @@
              (emacs-agent-answer--send-form section)))))
 
 (defun emacs-agent-answer--fill (section)
-  "Ask for what was not asked for yet of the question of SECTION."
+  "Ask for the fields of the question of SECTION that were not asked for yet."
   (let ((question (emacs-agent-section-data section)))
     (dolist (field (emacs-agent-question-fields question))
       (unless (memq (emacs-agent-field-name field) (emacs-agent-question-given question))
@@ -78,7 +78,7 @@
       (emacs-agent-answer--send section "accept" (emacs-agent-answer--content question)))))
 
 (defun emacs-agent-answer--content (question)
-  "Return what QUESTION is answered with, as JSON has it."
+  "Return the content of the answer to QUESTION, an alist for JSON."
   (cl-loop for field in (emacs-agent-question-fields question)
            for value = (emacs-agent-answer-value question field)
            when value

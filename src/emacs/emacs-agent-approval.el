@@ -72,7 +72,7 @@
 
 (defun emacs-agent-approval-danger (event)
   "Return what is dangerous about the call of EVENT, a sentence, or nil.
-What undo brings back is not."
+A call that undo takes back is not."
   (let-alist event
     (pcase (emacs-agent-value .danger)
       ('nil nil)
@@ -116,7 +116,7 @@ What undo brings back is not."
                        (emacs-agent-approval--rules call) ""))))
 
 (defun emacs-agent-approval--choices (call)
-  "Return what fits CALL, as a list of (KEY TEXT COMMAND)."
+  "Return the possible decisions on CALL, as a list of (KEY TEXT COMMAND)."
   (let* ((hunks (emacs-agent-proposal-hunks call)) (count (length hunks))
          (refused (length (emacs-agent-call-refused call))))
     (delq nil
@@ -138,13 +138,13 @@ What undo brings back is not."
           (.params '("e" "edit arguments" emacs-agent-edit-params)))))
 
 (defun emacs-agent-approval--rules (call)
-  "Return what else CALL can be decided for, as a list of (KEY TEXT COMMAND)."
+  "Return the wider approvals of CALL, as a list of (KEY TEXT COMMAND)."
   (let-alist (emacs-agent-call-event call)
     (and .remember
          `(("s" ,(concat "approve, and for this session: " .remember.org_session) emacs-agent-approve-for-session)
            ("p" ,(concat "approve, and for this project: " .remember.org_project) emacs-agent-approve-for-project)))))
 
-;;;; Which one
+;;;; The call that is decided
 
 (defvar emacs-agent-approval-elsewhere-function #'ignore
   "Function that returns the section to decide with point on none, or nil.")

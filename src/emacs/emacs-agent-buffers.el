@@ -7,7 +7,8 @@
 
 ;;; Commentary:
 
-;; A list of them, or the text of one, unsaved and without a file, too.  Those that Emacs keeps to itself are not there.
+;; A list of them, or the text of one, also of one that is unsaved or has no file.  The internal buffers of Emacs, whose
+;; names begin with a space, are left out.
 
 ;;; Code:
 
@@ -21,11 +22,11 @@
                                    (cl-remove-if-not #'emacs-agent-buffers--shown-p (buffer-list))))))))
 
 (defun emacs-agent-buffers--shown-p (buffer)
-  "Whether BUFFER is one that people see."
+  "Whether BUFFER is not an internal one."
   (not (string-prefix-p " " (buffer-name buffer))))
 
 (defun emacs-agent-buffers--entry (buffer)
-  "Return what a list has of BUFFER."
+  "Return the entry of BUFFER in the list."
   (let ((file (buffer-file-name buffer)))
     `((name . ,(emacs-agent-clean-text (buffer-name buffer)))
       ,@(and file `((path . ,(expand-file-name file))))

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; What a key does is shown behind it; a click on either does the same, in output as in text that only an overlay shows.
+;; What a key does is written after it; a click on either does the same, in output and in text of an overlay.
 
 ;;; Code:
 
@@ -30,18 +30,17 @@ Other keys are those of MAP."
     (interactive "e")
     (let ((place (event-start event)))
       (select-window (posn-window place))
-      ;; Text that an overlay shows has no place of its own.
+      ;; Text of an overlay has no position in the buffer.
       (unless (posn-string place) (goto-char (posn-point place)))
       (call-interactively command))))
 
 (defun emacs-agent-button-shown (text)
-  "Return TEXT, made for output, fit for an overlay, which Org does not colour."
-  (let ((text (copy-sequence text)) (start 0))
-    (while (< start (length text))
-      (let ((end (next-single-property-change start 'emacs-agent-face text (length text)))
-            (face (get-text-property start 'emacs-agent-face text)))
-        (when face (put-text-property start end 'face face text))
-        (setq start end)))
+  "Return TEXT, made for output, with the faces that it needs in an overlay.
+`emacs-agent-fontify-region' sets only those of the buffer."
+  (let ((text (copy-sequence text)))
+    (emacs-agent-output-each 'emacs-agent-face 0 (length text)
+                             (lambda (from to face) (put-text-property from to 'face face text))
+                             text)
     text))
 
 (provide 'emacs-agent-button)

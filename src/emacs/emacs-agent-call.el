@@ -102,7 +102,8 @@ The rest is shown in a buffer of its own."
        ", "))))
 
 (defun emacs-agent-call--amount (content lines metadata)
-  "Return how much CONTENT, LINES of it, is; all of it by METADATA if it was cut."
+  "Return the size of CONTENT, which has LINES, in words, or nil.
+If CONTENT was cut, METADATA has the size of the whole."
   (let ((size (and (listp metadata) (alist-get 'output_chars metadata))))
     (cond ((and (numberp size) (stringp content) (> size (length content)))
            (format "%s characters, cut" (emacs-agent-count size)))
@@ -245,7 +246,7 @@ the text of that section, or nil.  The first text counts.")
   (mapconcat #'emacs-agent-call--change (reverse (emacs-agent-call-changes call)) ""))
 
 (defun emacs-agent-call-show-result (call)
-  "Show all that CALL gave."
+  "Show the whole result of CALL."
   (let-alist (emacs-agent-call-result call)
     (let ((text (or .result.content .error.message
                     (and (emacs-agent-call-output call)

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; What is there and what is proposed, in the frame where the user is; the windows come back afterwards.
+;; The current text and the proposed one, in the selected frame; its windows are restored afterwards.
 
 ;;; Code:
 

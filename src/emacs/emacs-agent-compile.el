@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; `compile-command' runs in the project, in a buffer of its own that no window shows.  What is run is what was shown when
-;; it was asked for.
+;; `compile-command' runs in the project, in a buffer of its own that no window shows.  Only the command that the approval
+;; showed is run.
 
 ;;; Code:
 
@@ -18,17 +18,15 @@
 (defvar emacs-agent-compile-pace 4
   "Seconds between two reports about a compilation.")
 
-(defvar emacs-agent-compile--shown nil
-  "Alist of sessions and the commands that were shown last, when they asked.")
+(defvar emacs-agent-compile--shown (make-hash-table :test #'eq :weakness 'key)
+  "For each session the command that was shown with its last approval.")
 
 (defun emacs-agent-compile-command (session)
-  "Return what compiles the project of SESSION; it counts as shown from now on."
-  (let ((command (emacs-agent-compile--of session)))
-    (setf (alist-get session emacs-agent-compile--shown) command)
-    command))
+  "Return the command that compiles the project of SESSION, and note it as shown."
+  (puthash session (emacs-agent-compile--of session) emacs-agent-compile--shown))
 
 (defun emacs-agent-compile--of (session)
-  "Return what compiles the project of SESSION."
+  "Return the command that compiles the project of SESSION."
   (let ((buffer (emacs-agent-context-buffer (emacs-agent-session-project session))))
     (eval (if buffer (buffer-local-value 'compile-command buffer) (default-value 'compile-command)) t)))
 
@@ -36,7 +34,7 @@
   "Compile the project of REQUEST, and answer with its errors when it has ended."
   (let* ((session (emacs-agent-editor-request-session request))
          (command (emacs-agent-compile--of session))
-         (shown (alist-get session emacs-agent-compile--shown)))
+         (shown (gethash session emacs-agent-compile--shown)))
     (unless (or (not shown) (equal shown command))
       (error "The variable compile-command was changed after it was shown"))
     (let ((buffer (emacs-agent-compile--start command (emacs-agent-editor-project request))))
@@ -54,8 +52,8 @@
     (compilation-start command nil (lambda (_) (generate-new-buffer-name "*emacs-agent-compilation*")))))
 
 (defun emacs-agent-compile--report (request buffer from)
-  "Tell what the compilation of REQUEST has written since FROM, again and again.
-BUFFER is where it writes."
+  "Report the output of the compilation of REQUEST in BUFFER since position FROM.
+Do so again every `emacs-agent-compile-pace' seconds until it has ended."
   (when (and (emacs-agent-editor-request-open request) (buffer-live-p buffer))
     (with-current-buffer buffer
       (let ((end (point-max)))

@@ -46,7 +46,7 @@
   (when id
     (setf (emacs-agent-stream-last-id (emacs-agent-session-stream session)) id))
   (if (equal type "editor.request")
-      ;; It is answered apart from what is shown, and the agent waits for it.
+      ;; The agent waits for the answer, so that it does not queue behind what is shown.
       (emacs-agent-run-hook 'emacs-agent-session-request-functions session (emacs-agent-json-parse data))
     (emacs-agent-intake-add session type data)))
 

@@ -111,17 +111,16 @@ Signals an error for one that is too large."
                     `((path . ,buffer-file-name)
                       (line . ,(emacs-agent-context-line position))
                       (column . ,(- position (line-beginning-position)))
-                      (severity . ,(emacs-agent-context--severity (flymake-diagnostic-type diagnostic)))
+                      (severity . ,(or (emacs-agent-context-severity (flymake-diagnostic-type diagnostic)) "note"))
                       (message . ,(emacs-agent-clean-text (flymake-diagnostic-text diagnostic)))))))
               (flymake-diagnostics start end))
       100))))
 
-(defun emacs-agent-context--severity (type)
-  "Return the name of a diagnostic's TYPE."
+(defun emacs-agent-context-severity (type)
+  "Return \"error\" or \"warning\" for TYPE, that of a diagnostic of Flymake, or nil."
   (pcase type
-    ((or :error 'flymake-error) "error")
-    ((or :warning 'flymake-warning) "warning")
-    (_ "note")))
+    ((or :error 'flymake-error 'eglot-error) "error")
+    ((or :warning 'flymake-warning 'eglot-warning) "warning")))
 
 (defun emacs-agent-context-visible ()
   "Return the lines of this buffer that are visible in a window, or nil."

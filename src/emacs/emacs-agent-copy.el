@@ -1,4 +1,4 @@
-;;; emacs-agent-copy.el --- What is copied and found is what was said  -*- lexical-binding: t; -*-
+;;; emacs-agent-copy.el --- Copying and searching the text that was said  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -12,10 +12,8 @@
 
 ;;; Code:
 
+(require 'emacs-agent-inert)
 (require 'emacs-agent-output)
-
-(defconst emacs-agent-copy--marks "[\u200b\u2060]"
-  "What keeps text from being syntax of Org, nothing to see.")
 
 (defun emacs-agent-copy-setup ()
   "Have this buffer copied and searched as what was said."
@@ -23,17 +21,17 @@
               search-default-mode #'emacs-agent-copy--regexp))
 
 (defun emacs-agent-copy--regexp (string &optional _lax)
-  "Return a regexp for STRING that passes over what stops text from being syntax."
-  (mapconcat (lambda (char) (regexp-quote (string char))) string (concat emacs-agent-copy--marks "*")))
+  "Return a regexp for STRING that passes over `emacs-agent-inert-marks'."
+  (mapconcat (lambda (char) (regexp-quote (string char))) string (concat emacs-agent-inert-marks "*")))
 
 (defun emacs-agent-copy--tolerant (regexp)
-  "Return REGEXP so that it passes over what stops text from being syntax."
+  "Return REGEXP so that it passes over `emacs-agent-inert-marks'."
   (replace-regexp-in-string
    (rx (or (seq "\\" (any "(|{") (opt "?:"))
            (seq (or (seq "\\" anychar) (seq "[" (opt "^") (opt "]") (* (not (any "]"))) "]") (not (any "\\$")))
                 (opt (or (seq (any "*+?") (opt "?")) (seq "\\{" (* (any "0-9,")) "\\}"))))))
    (lambda (atom)
-     (if (string-match-p "\\`\\\\[(|{]" atom) atom (concat atom emacs-agent-copy--marks "*")))
+     (if (string-match-p "\\`\\\\[(|{]" atom) atom (concat atom emacs-agent-inert-marks "*")))
    regexp t t))
 
 (defun emacs-agent-occur (regexp &optional nlines)
@@ -59,10 +57,8 @@ For `filter-buffer-substring-function'."
 
 (defun emacs-agent-copy--line (line in-block)
   "Return LINE as it was said; IN-BLOCK means that it is code."
-  (replace-regexp-in-string
-   emacs-agent-copy--marks ""
-   (if in-block (replace-regexp-in-string "\\`\\([ \t]*,*\\),\\(\\*\\|#\\+\\)" "\\1\\2" line t) line)
-   t t))
+  (emacs-agent-inert-plain
+   (if in-block (replace-regexp-in-string "\\`\\([ \t]*,*\\),\\(\\*\\|#\\+\\)" "\\1\\2" line t) line)))
 
 (defun emacs-agent-copy--in-block-p (position)
   "Whether the line of POSITION is in a block of code."

@@ -19,8 +19,9 @@
   "Ids of calls whose decision is on its way, and not refused.")
 
 (defun emacs-agent-decide-sent-p (section)
-  "Whether the decision about the call of SECTION is on its way."
-  (member (emacs-agent-call-id (emacs-agent-section-data section)) emacs-agent-decide--sent))
+  "Whether SECTION has a call, and the decision about that is on its way."
+  (let ((data (emacs-agent-section-data section)))
+    (and (emacs-agent-call-p data) (member (emacs-agent-call-id data) emacs-agent-decide--sent))))
 
 (defvar-local emacs-agent-decide--decided-at 0
   "When a decision was last sent from this buffer.")
@@ -58,9 +59,7 @@ in SECTION, a preview that is stale is shown afresh."
 (defun emacs-agent-decide--advance (section otherwise)
   "Go from SECTION, with point on it, to the next that waits.
 If there is none, go to the position OTHERWISE unless that is nil."
-  (let* ((next (cl-find-if-not (lambda (other) (and (emacs-agent-call-p (emacs-agent-section-data other))
-                                                    (emacs-agent-decide-sent-p other)))
-                               (emacs-agent-waiting-sections)))
+  (let* ((next (cl-find-if-not #'emacs-agent-decide-sent-p (emacs-agent-waiting-sections)))
          (to (if next (marker-position (emacs-agent-section-start next)) otherwise)))
     (when to
       (when (eq section (emacs-agent-section-at)) (goto-char to))
@@ -70,15 +69,14 @@ If there is none, go to the position OTHERWISE unless that is nil."
 
 (defun emacs-agent-waiting-sections ()
   "Return the sections of this conversation that wait for its user, in order."
-  (sort (cl-loop for event in (append (emacs-agent-session-pending emacs-agent-session)
-                                      (emacs-agent-session-questions emacs-agent-session))
-                 for section = (emacs-agent-section-with-id
-                                (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
+  (sort (cl-loop for event in (emacs-agent-session-waiting-events emacs-agent-session)
+                 for section = (emacs-agent-section-with-id (emacs-agent-session-waiting-id event))
                  when section collect section)
         (lambda (one other) (< (emacs-agent-section-start one) (emacs-agent-section-start other)))))
 
 (defun emacs-agent-decide--event (_session event)
-  "Forget what is decided, or asked afresh, by EVENT, and go on from there."
+  "Forget the decision that EVENT confirms, or asks for again.
+After an approval, point goes on to the next call that waits."
   (let-alist event
     (when (and (member .type '("tool.call" "approval" "tool.result"))
                (member .tool_call_id emacs-agent-decide--sent))
@@ -106,7 +104,8 @@ If there is none, go to the position OTHERWISE unless that is nil."
          (emacs-agent-say "Emacs-Agent: %s" .message)))))
 
 (defun emacs-agent-decide-accepted (section)
-  "Return, as an alist, the refused hunks for an approval of the call of SECTION."
+  "Return the content to approve for the call of SECTION, as an alist.
+It lacks the hunks that are refused; without any, return nil."
   (let* ((call (emacs-agent-section-data section)) (refused (emacs-agent-call-refused call)))
     (and refused `((content . ,(emacs-agent-proposal-content call refused))))))
 
@@ -130,13 +129,13 @@ From an empty prompt, that is the first call that waits."
                             (mapconcat #'emacs-agent-call-words events ", ")))
       (cl-loop for section in sections for event in events
                for call = (emacs-agent-section-data section)
-               ;; What was decided, or shown afresh, meanwhile is left.
+               ;; Calls that were decided or shown afresh in the meantime are left alone.
                when (and (eq event (emacs-agent-call-event call)) (emacs-agent-call-pending-p call)
                          (not (emacs-agent-decide-sent-p section)))
                do (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))))
 
 (defun emacs-agent-decide-ready-calls ()
-  "Return the sections of what waits and has been shown for a moment."
+  "Return the sections of all that waits and may be decided by now."
   (cl-remove-if-not (lambda (section)
                       (let ((call (emacs-agent-section-data section)))
                         (and (emacs-agent-call-p call)

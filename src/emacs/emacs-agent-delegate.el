@@ -16,10 +16,10 @@
 (require 'emacs-agent-outbox)
 
 (defvar emacs-agent-delegate--at-work (make-hash-table :test #'eq :weakness 'key)
-  "For each session the agents at work for another one.\nEach is (CALL . TEXT).")
+  "For each session the delegated agents at work, as an alist of (CALL . TEXT).")
 
 (defun emacs-agent-delegate--event (session event)
-  "Keep for SESSION who is at work, according to EVENT."
+  "Note which delegated agents of SESSION are at work, according to EVENT."
   (let-alist event
     (pcase .type
       ("delegate.start"
@@ -31,7 +31,8 @@
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-delegate--event)
 
 (defun emacs-agent-delegate--read (session)
-  "Return the call of an agent that works for another one in SESSION.\nOf several, one is chosen."
+  "Return the call of a delegated agent at work in SESSION.
+Of several, the user chooses one."
   (let ((all (gethash session emacs-agent-delegate--at-work)))
     (cond ((null all) (user-error "No delegated agent is at work"))
           ((null (cdr all)) (caar all))

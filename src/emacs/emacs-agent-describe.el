@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; Functions, variables, keys and Info nodes.  No window shows them.  Values are those of this Emacs, but not of what is
-;; called like a secret.
+;; Functions, variables, keys and Info nodes.  No window shows them.  Values are those of this Emacs; that of a
+;; variable whose name is like that of a secret is left out.
 
 ;;; Code:
 
@@ -22,7 +22,7 @@
 (defvar Info-history-list)
 
 (defvar emacs-agent-describe-secret "key\\|token\\|secret\\|passw\\|passphrase\\|credential\\|auth"
-  "Regexp for the names of variables whose values are not told.")
+  "Regexp for the names of variables whose values are not sent.")
 
 (defun emacs-agent-describe-answer (request)
   "Answer REQUEST for help on a name."
@@ -42,7 +42,7 @@
     (when (and function (fboundp function))
       (with-temp-buffer
         (let ((standard-output (current-buffer))
-              ;; Which release had it first is looked for in all NEWS files.
+              ;; One of them searches all NEWS files for the first release that had it.
               (help-fns-describe-function-functions
                (cl-remove-if (lambda (function) (string-match-p "release\\|shortdoc" (format "%s" function)))
                              help-fns-describe-function-functions)))
@@ -63,7 +63,7 @@
   "Return a line about the value of VARIABLE."
   (let ((case-fold-search t) (print-length 20) (print-level 4))
     (cond ((not (default-boundp variable)) "")
-          ((string-match-p emacs-agent-describe-secret (symbol-name variable)) "Its value is not told.\n")
+          ((string-match-p emacs-agent-describe-secret (symbol-name variable)) "Its value is withheld.\n")
           (t (format "Its value: %s\n"
                      (truncate-string-to-width (prin1-to-string (default-value variable)) 300 nil nil "…"))))))
 
@@ -89,7 +89,7 @@
         (buffer-substring-no-properties (point-min) (point-max))))))
 
 (defun emacs-agent-describe--near (name)
-  "Say that nothing is called NAME, and what is called like it."
+  "Return a text that nothing has NAME, with the names that contain it."
   (let ((near (seq-take (sort (apropos-internal (regexp-quote name)
                                                 (lambda (symbol) (or (fboundp symbol) (boundp symbol))))
                               (lambda (a b) (< (length (symbol-name a)) (length (symbol-name b)))))

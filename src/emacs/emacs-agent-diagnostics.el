@@ -1,4 +1,4 @@
-;;; emacs-agent-diagnostics.el --- What checkers say, for the agent  -*- lexical-binding: t; -*-
+;;; emacs-agent-diagnostics.el --- Diagnostics, for the agent  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; Flymake and Flycheck know what is wrong with the files that are visited.  Of one file they are asked to look again
-;; first, so that what is answered is about the text as it is now.
+;; The diagnostics of Flymake and Flycheck in visited files.  For one file they check it again first, so that the answer is
+;; about its current text.
 
 ;;; Code:
 
@@ -33,11 +33,12 @@
 (defvar flycheck-current-errors)
 
 (defvar emacs-agent-diagnostics-patience 4
-  "Seconds that checkers may take to look at a file again.")
+  "Seconds that checkers may take to check a file again.")
 
 ;;;; Language servers
 
-;; Eglot and lsp-mode answer Flymake and Flycheck at once, with what the server reported last, on whatever text.
+;; Eglot and lsp-mode answer Flymake and Flycheck at once, with the last report of the server, even if that is about an
+;; older text.
 
 (defvar emacs-agent-diagnostics--reports (make-hash-table :test #'equal)
   "How often Eglot's servers have reported on each file.")
@@ -46,7 +47,7 @@
   "How often the servers of lsp-mode have reported.")
 
 (defvar-local emacs-agent-diagnostics--seen nil
-  "The tick of this buffer when its diagnostics were told, and the reports by then.")
+  "(TICK . COUNT): the tick of this buffer at the last answer, and the reports by then.")
 
 (defun emacs-agent-diagnostics--count ()
   "Return how often a language server has reported on this buffer; nil without one."
@@ -56,8 +57,8 @@
         ((bound-and-true-p lsp-managed-mode) emacs-agent-diagnostics--updates)))
 
 (defun emacs-agent-diagnostics--base ()
-  "Return how often a language server had reported before this text was there.
-Nil where it may have reported on this text, or there is none."
+  "Return how often a language server had reported on older texts of this buffer.
+Return nil if it may have reported on the current one, or there is no server."
   (let ((count (emacs-agent-diagnostics--count)))
     (and count
          (or (not (or (buffer-modified-p) (verify-visited-file-modtime)))
@@ -79,10 +80,10 @@ Nil where it may have reported on this text, or there is none."
 (add-hook 'lsp-diagnostics-updated-hook #'emacs-agent-diagnostics--updated)
 
 (defvar emacs-agent-diagnostics--listening nil
-  "Whether what Eglot's servers report is noted.")
+  "Whether the reports of Eglot's servers are counted.")
 
 (defun emacs-agent-diagnostics--listen ()
-  "Note what Eglot's servers report from now on."
+  "Count the reports of Eglot's servers from now on."
   (unless emacs-agent-diagnostics--listening
     (setq emacs-agent-diagnostics--listening t)
     (cl-defmethod eglot-handle-notification :extra "emacs-agent" :after
@@ -92,8 +93,8 @@ Nil where it may have reported on this text, or there is none."
 ;;;; Asking the checkers
 
 (defvar emacs-agent-diagnostics-first 0.8
-  "Seconds that a server may take that has not been seen to report yet.
-It may have done so before, and does not again.")
+  "Seconds to wait for a server of which no report was counted yet.
+It may have reported before the counting began, and then does not again.")
 
 (defun emacs-agent-diagnostics-answer (request)
   "Answer REQUEST for the diagnostics of a file, or of all in the project."
@@ -140,14 +141,14 @@ BASE is how often a language server had reported on an older text, or nil."
         (cond ((and (< (float-time) deadline) (or old (emacs-agent-diagnostics--busy-p)))
                (run-at-time 0.05 nil #'emacs-agent-diagnostics--wait request buffer base deadline))
               (old (emacs-agent-editor-fail request "The language server has not reported on the text as it is now"))
-              ;; It may report more than once, first that nothing is wrong with a file that was closed.
+              ;; It may report more than once, the first time without diagnostics, since the file was closed.
               ((and base (< (float-time) deadline))
                (run-at-time 0.25 nil #'emacs-agent-diagnostics--settle request buffer count deadline))
               (t (emacs-agent-diagnostics--finish request buffer)))))))
 
 (defun emacs-agent-diagnostics--settle (request buffer count deadline &optional more)
-  "Answer REQUEST if there were no more than COUNT reports on BUFFER, else wait on.
-DEADLINE is as for that.  With MORE, there are to be more until then."
+  "Answer REQUEST once the number of reports on BUFFER stays at COUNT.
+Answer at the latest at DEADLINE.  With MORE, wait for another report first."
   (cond ((not (buffer-live-p buffer))
          (emacs-agent-editor-fail request "The buffer is gone"))
         ((or (> (float-time) deadline)
@@ -169,10 +170,10 @@ DEADLINE is as for that.  With MORE, there are to be more until then."
            (cl-set-difference (flymake-running-backends) (flymake-reporting-backends)))
       (and (bound-and-true-p flycheck-mode) (flycheck-running-p))))
 
-;;;; What is told
+;;;; The result
 
 (defun emacs-agent-diagnostics--result (buffers)
-  "Return the result that is the diagnostics of BUFFERS."
+  "Return the diagnostics of BUFFERS as a result."
   `((diagnostics . ,(vconcat (seq-take (mapcan #'emacs-agent-diagnostics--of buffers) 1000)))))
 
 (defun emacs-agent-diagnostics--of (buffer)
@@ -185,7 +186,7 @@ DEADLINE is as for that.  With MORE, there are to be more until then."
 
 (defun emacs-agent-diagnostics--entry (line column severity message source)
   "Return a diagnostic of this buffer at LINE and COLUMN, which may be nil.
-SEVERITY, MESSAGE and SOURCE are what it says."
+SEVERITY, MESSAGE and SOURCE are its other parts."
   (emacs-agent-present
    'path (expand-file-name buffer-file-name) 'line line 'column column 'severity severity
    'message (emacs-agent-clean-text message) 'source (and source (format "%s" source))))
@@ -198,10 +199,7 @@ SEVERITY, MESSAGE and SOURCE are what it says."
       (goto-char (flymake-diagnostic-beg diagnostic))
       (emacs-agent-diagnostics--entry
        (line-number-at-pos nil t) (- (point) (line-beginning-position))
-       (pcase (flymake-diagnostic-type diagnostic)
-         ((or :error 'flymake-error 'eglot-error) "error")
-         ((or :warning 'flymake-warning 'eglot-warning) "warning")
-         (_ "info"))
+       (or (emacs-agent-context-severity (flymake-diagnostic-type diagnostic)) "info")
        (flymake-diagnostic-text diagnostic) (flymake-diagnostic-backend diagnostic)))))
 
 (defun emacs-agent-diagnostics--flycheck (found)

@@ -1,4 +1,4 @@
-;;; emacs-agent-doctor.el --- What is there and what is not  -*- lexical-binding: t; -*-
+;;; emacs-agent-doctor.el --- A check of the installation  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,14 +7,14 @@
 
 ;;; Commentary:
 
-;; Looks at this side, then lets the executable look at its own.
+;; Checks the Emacs side, then runs the check of the executable.
 
 ;;; Code:
 
 (require 'emacs-agent)
 
 (defun emacs-agent-doctor--checks ()
-  "Return what was looked at: lists of whether it is well, a name and a text."
+  "Return the results, as lists of whether it is well, a name and a text."
   (let ((program (emacs-agent-program-file)) (backend emacs-agent-backend))
     (list
      (list (version<= "28.1" emacs-version) "Emacs" emacs-version)
@@ -38,7 +38,7 @@
 
 ;;;###autoload
 (defun emacs-agent-doctor ()
-  "Show what is well and what is not, here and in the executable."
+  "Show the result of each check, here and in the executable."
   (interactive)
   (let ((buffer (get-buffer-create "*emacs-agent doctor*")) (program (emacs-agent-program-file)))
     (with-current-buffer buffer

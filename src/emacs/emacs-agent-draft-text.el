@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; In a buffer of its own; what is in it when it is finished goes to a function.
+;; In a buffer of its own; its text goes to a function when the user finishes it.
 
 ;;; Code:
 
@@ -31,7 +31,7 @@
          "\\<emacs-agent-draft-text-mode-map>\\[emacs-agent-draft-text-finish] sends this, \\[emacs-agent-draft-text-abort] goes back")))
 
 (defun emacs-agent-draft-text-edit (name text then)
-  "Edit TEXT in a buffer called NAME and call THEN with what it is then."
+  "Edit TEXT in a buffer called NAME and call THEN with the edited text."
   (pop-to-buffer (generate-new-buffer (format "*emacs-agent %s*" name)))
   (emacs-agent-draft-text-mode)
   (insert text)

@@ -1,4 +1,4 @@
-;;; emacs-agent-dress.el --- Scaffolding that is not seen  -*- lexical-binding: t; -*-
+;;; emacs-agent-dress.el --- Markup of Org, hidden on display  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,9 +7,9 @@
 
 ;;; Commentary:
 
-;; A conversation is an Org document, but nobody wants to read `#+BEGIN_SRC python :eval never'.  What only Org needs is
-;; replaced on display: stars, the first and last lines of blocks, commas that guard code, dates of today.  The text stays
-;; what it is, for Org, and is shown where point is.
+;; A conversation is an Org document, but its markup, such as `#+BEGIN_SRC python :eval never', makes it hard to read.
+;; Stars, the first and last lines of blocks, commas before code and today's date are replaced on display.  The text of the
+;; buffer does not change, and on the line of point it is shown as it is.
 
 ;;; Code:
 
@@ -27,20 +27,20 @@
   "What is replaced on display.")
 
 (defvar-local emacs-agent-dress--shown nil
-  "(START . END), markers around what is shown as it is since point is there.")
+  "(START . END), markers around the markup that is shown because point is there.")
 
 (defun emacs-agent-dress-setup ()
-  "Have this buffer show its scaffolding only where point is."
+  "Have this buffer show its markup only where point is."
   ;; Without a theme Org has code in grey.
   (unless (face-background 'org-block nil t)
     (setq-local face-remapping-alist (cons '(org-block emacs-agent-block) face-remapping-alist)))
   (setq-local glyphless-char-display (copy-sequence glyphless-char-display))
-  ;; They keep text from being syntax of Org and are nothing to see, in a terminal neither.
+  ;; Those of `emacs-agent-inert-marks': a terminal would show them.
   (dolist (char '(#x200b #x2060)) (aset glyphless-char-display char 'zero-width))
   (add-hook 'post-command-hook #'emacs-agent-dress--follow nil t))
 
 (defun emacs-agent-dress-region (start end)
-  "Replace on display what is scaffolding between START and END, whole lines."
+  "Replace markup on display between START and END, whole lines."
   (save-excursion
     (save-match-data
       (goto-char start)
@@ -57,14 +57,9 @@
         (emacs-agent-table-fit start end #'emacs-agent-dress--put)))))
 
 (defun emacs-agent-dress--strip (start end)
-  "Take away what is replaced on display between START and END."
-  (let ((at start))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'emacs-agent-display nil end)))
-        (when (get-text-property at 'emacs-agent-display)
-          (remove-text-properties at next '(display nil emacs-agent-display nil)))
-        (setq at next))))
-  (remove-text-properties start end '(wrap-prefix nil line-prefix nil)))
+  "Remove what is replaced on display, and prefixes, between START and END."
+  (emacs-agent-dress--bare start end)
+  (remove-text-properties start end '(emacs-agent-display nil wrap-prefix nil line-prefix nil)))
 
 (defun emacs-agent-dress--put (start end display)
   "Replace the text from START to END by DISPLAY, unless point is there."
@@ -147,7 +142,7 @@
 ;;;; Where point is
 
 (defun emacs-agent-dress--follow ()
-  "Show the scaffolding where point is, and hide it where point was."
+  "Show the markup where point is, and hide it where point was."
   (when emacs-agent-output-end
     (let* ((place (and (< (point) emacs-agent-output-end) (emacs-agent-dress--around (point))))
            (shown emacs-agent-dress--shown))
@@ -164,8 +159,8 @@
             (emacs-agent-dress--bare (car place) (cdr place))))))))
 
 (defun emacs-agent-dress--around (position)
-  "Return (START . END) of the line of POSITION if it has scaffolding, or nil.
-Lines before it that are not seen belong to it."
+  "Return (START . END) of the line of POSITION if it has markup, or nil.
+Hidden lines before it are included."
   (save-excursion
     (goto-char position)
     (let ((start (line-beginning-position)) (end (min emacs-agent-output-end (line-beginning-position 2))))
@@ -175,22 +170,14 @@ Lines before it that are not seen belong to it."
            (cons start end)))))
 
 (defun emacs-agent-dress--bare (start end)
-  "Show what is between START and END as it is."
-  (let ((at start))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'emacs-agent-display nil end)))
-        (when (get-text-property at 'emacs-agent-display)
-          (remove-text-properties at next '(display nil)))
-        (setq at next)))))
+  "Show the markup between START and END."
+  (emacs-agent-output-each 'emacs-agent-display start end
+                           (lambda (from to _display) (remove-text-properties from to '(display nil)))))
 
 (defun emacs-agent-dress--again (start end)
-  "Replace between START and END what was shown as it is."
-  (let ((at start))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'emacs-agent-display nil end))
-            (display (get-text-property at 'emacs-agent-display)))
-        (when display (put-text-property at next 'display display))
-        (setq at next)))))
+  "Replace the markup between START and END on display again."
+  (emacs-agent-output-each 'emacs-agent-display start end
+                           (lambda (from to display) (put-text-property from to 'display display))))
 
 (provide 'emacs-agent-dress)
 ;;; emacs-agent-dress.el ends here

@@ -1,4 +1,4 @@
-;;; emacs-agent-editor.el --- What the agent may ask of this Emacs  -*- lexical-binding: t; -*-
+;;; emacs-agent-editor.el --- Tools of the agent that Emacs answers  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,9 +7,9 @@
 
 ;;; Commentary:
 
-;; The backend is given the names of tools that Emacs answers: diagnostics, definitions, help and so on.  Its requests come
-;; on the stream of the session.  Each is worked on by a timer, is given up when the user types and begun again, and never
-;; asks anything in the minibuffer.
+;; Emacs registers the names of the tools that it answers with the backend: diagnostics, definitions, help and so on.  The
+;; requests arrive on the stream of the session.  A timer works on each; when the user types, the work is abandoned and
+;; begun again later.  It never asks anything in the minibuffer.
 
 ;;; Code:
 
@@ -17,31 +17,23 @@
 (require 'emacs-agent-send)
 
 (defconst emacs-agent-editor--functions
-  '((diagnostics . emacs-agent-diagnostics-answer)
-    (definition . emacs-agent-lookup-definition)
-    (references . emacs-agent-lookup-references)
-    (hover . emacs-agent-lookup-hover)
-    (symbols . emacs-agent-lookup-symbols)
-    (buffers . emacs-agent-buffers-answer)
-    (describe . emacs-agent-describe-answer)
-    (compile . emacs-agent-compile-answer)
-    (eval_elisp . emacs-agent-eval-answer))
-  "The function of each tool.
+  '((diagnostics emacs-agent-diagnostics-answer "emacs-agent-diagnostics")
+    (definition emacs-agent-lookup-definition "emacs-agent-lookup")
+    (references emacs-agent-lookup-references "emacs-agent-lookup")
+    (hover emacs-agent-lookup-hover "emacs-agent-lookup")
+    (symbols emacs-agent-lookup-symbols "emacs-agent-lookup")
+    (buffers emacs-agent-buffers-answer "emacs-agent-buffers")
+    (describe emacs-agent-describe-answer "emacs-agent-describe")
+    (compile emacs-agent-compile-answer "emacs-agent-compile")
+    (eval_elisp emacs-agent-eval-answer "emacs-agent-eval"))
+  "The function of each tool, and the library that has it.
 It is called with a request, and returns its result as for JSON; or `later',
 and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.")
 
-(dolist (entry '((emacs-agent-diagnostics-answer . "emacs-agent-diagnostics")
-                 (emacs-agent-lookup-definition . "emacs-agent-lookup")
-                 (emacs-agent-lookup-references . "emacs-agent-lookup")
-                 (emacs-agent-lookup-hover . "emacs-agent-lookup")
-                 (emacs-agent-lookup-symbols . "emacs-agent-lookup")
-                 (emacs-agent-buffers-answer . "emacs-agent-buffers")
-                 (emacs-agent-describe-answer . "emacs-agent-describe")
-                 (emacs-agent-compile-answer . "emacs-agent-compile")
-                 (emacs-agent-eval-answer . "emacs-agent-eval")))
-  (autoload (car entry) (cdr entry)))
+(pcase-dolist (`(,_ ,function ,library) emacs-agent-editor--functions)
+  (autoload function library))
 
-;;;; What is offered
+;;;; Registering the tools
 
 (defun emacs-agent-editor--set (variable value)
   "Set VARIABLE to VALUE, and register the tools of all sessions again."
@@ -69,7 +61,7 @@ Each form is shown, and asked for, whatever else is allowed."
   :group 'emacs-agent)
 
 (defun emacs-agent-editor-register (session &optional then)
-  "Tell the backend what this Emacs answers for SESSION, and call THEN."
+  "Register the tools that this Emacs answers for SESSION, and call THEN."
   (let ((tools (append emacs-agent-editor-tools (and emacs-agent-eval-elisp '(eval_elisp))))
         (mine (cons (emacs-agent-editor--connection session) nil)))
     (setf (emacs-agent-session-editor session) mine)
@@ -97,8 +89,8 @@ Each form is shown, and asked for, whatever else is allowed."
     (emacs-agent-editor-register session)))
 
 (defun emacs-agent-editor--before-send (session send)
-  "See to it that the tools of SESSION are registered, then call SEND.
-A turn is offered what there is when it begins."
+  "Register the tools of SESSION unless they are, then call SEND.
+A turn is offered the tools that are registered when it begins."
   (emacs-agent-session-when-open
    session (lambda (failure)
              (if (or failure (cdr (emacs-agent-session-editor session)))
@@ -111,7 +103,7 @@ A turn is offered what there is when it begins."
 ;;;; Requests
 
 (cl-defstruct (emacs-agent-editor-request (:copier nil))
-  "What the backend asks of this Emacs.  It is open until it is answered."
+  "A request of the backend to this Emacs, open until it is answered."
   session id params deadline (open t))
 
 (defvar emacs-agent-editor--known nil
@@ -137,15 +129,15 @@ A turn is offered what there is when it begins."
         (if (or (memq tool emacs-agent-editor-tools)
                 (and (eq tool 'eval_elisp) emacs-agent-eval-elisp))
             (run-at-time 0 nil #'emacs-agent-editor--work request
-                         (alist-get tool emacs-agent-editor--functions) (memq tool '(compile eval_elisp)))
+                         (car (alist-get tool emacs-agent-editor--functions)) (memq tool '(compile eval_elisp)))
           (emacs-agent-editor-fail request (format "This Emacs does not answer %s" tool)))))))
 
 (add-hook 'emacs-agent-session-request-functions #'emacs-agent-editor--asked)
 
 (defun emacs-agent-editor--work (request function &optional whole)
   "Have FUNCTION answer REQUEST.
-When the user types before it is done it is given up, and begun again a moment
-later; unless it is to run as a WHOLE."
+When the user types before it is done, it is abandoned and called again a
+moment later.  With WHOLE, only a quit stops it."
   (condition-case err
       (let* ((inhibit-interaction t)
              (non-essential t)
@@ -184,8 +176,8 @@ A language server may be asked then, where there is one."
     (emacs-agent-editor--post request body #'ignore)))
 
 (defun emacs-agent-editor-progress (request message output gone)
-  "Say that REQUEST is worked on, with MESSAGE and the OUTPUT that is new.
-GONE is called when the backend wants no answer any more."
+  "Report progress on REQUEST, with MESSAGE and the OUTPUT that is new.
+GONE is called if the backend no longer waits for the answer."
   (emacs-agent-editor--post
    request
    `((progress . ((message . ,(emacs-agent-one-line message 500)) (output . ,(emacs-agent-clean-text output)))))

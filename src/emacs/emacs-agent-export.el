@@ -8,11 +8,13 @@
 ;;; Commentary:
 
 ;; Org exports a conversation like any other document, without the input and the characters that keep text from being
-;; syntax of Org.  What is saved is what the backend has: the transcript in the format that the file's name says.
+;; syntax of Org.  Saving fetches the transcript from the backend, in the format of the file name's
+;; extension.
 
 ;;; Code:
 
 (require 'org)
+(require 'emacs-agent-inert)
 (require 'emacs-agent-output)
 (require 'emacs-agent-backend)
 (require 'emacs-agent-session)
@@ -24,13 +26,13 @@
 (defvar org-export-with-toc)
 
 (defun emacs-agent-export-setup ()
-  "Have this buffer exported as what was said."
+  "Have this buffer exported as what was said, without its input."
   (set (make-local-variable (if (version< org-version "9.6") 'org-export-before-processing-hook
                               'org-export-before-processing-functions))
        '(emacs-agent-export--prepare)))
 
 (defun emacs-agent-export--prepare (_backend)
-  "Make of this buffer, a copy of a conversation, what is to be exported."
+  "Prepare this buffer, a copy of a conversation, for export."
   (let ((inhibit-read-only t))
     (set-text-properties (point-min) (point-max) nil)
     ;; Nothing that was said can be a heading.
@@ -38,7 +40,7 @@
     (when (re-search-backward "^\\* Prompt$" nil t)
       (delete-region (point) (point-max)))
     (goto-char (point-min)))
-  ;; What was said has none of these: names_like_this are names.
+  ;; Text that was said uses none of these: names_like_this are names.
   (setq-local org-export-with-sub-superscripts nil
               org-export-with-special-strings nil
               org-export-with-smart-quotes nil
@@ -48,7 +50,7 @@
 
 (defun emacs-agent-export--clean (text _backend _info)
   "Return TEXT without the characters that keep it from being syntax of Org."
-  (replace-regexp-in-string "[\u200b\u2060]" "" text t t))
+  (emacs-agent-inert-plain text))
 
 ;;;; Saving
 
@@ -78,8 +80,9 @@ Its extension says how: md, org or json."
 
 (defun emacs-agent-export--name ()
   "Return a name of a file for this conversation."
-  (let ((name (replace-regexp-in-string "[^[:alnum:]]+" "-" (emacs-agent-session-name emacs-agent-session))))
-    (if (string-empty-p (string-trim name "-+" "-+")) "conversation" (downcase (string-trim name "-+" "-+")))))
+  (let ((name (string-trim (replace-regexp-in-string "[^[:alnum:]]+" "-" (emacs-agent-session-name emacs-agent-session))
+                           "-+" "-+")))
+    (if (string-empty-p name) "conversation" (downcase name))))
 
 (provide 'emacs-agent-export)
 ;;; emacs-agent-export.el ends here

@@ -62,7 +62,7 @@
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-mention '((t :inherit font-lock-constant-face))
-  "What a prompt mentions after @, and takes along."
+  "Mentions after @ in a prompt, whose contents are sent with it."
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-block

@@ -1,4 +1,4 @@
-;;; emacs-agent-fleet.el --- What is done with a session from the list  -*- lexical-binding: t; -*-
+;;; emacs-agent-fleet.el --- Commands on the sessions in the list  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -22,7 +22,7 @@
   (interactive)
   (emacs-agent-list-show "*emacs-agent sessions*" #'emacs-agent-sessions-mode))
 
-;;;; What is at point
+;;;; The session at point
 
 (defun emacs-agent-fleet-data ()
   "Return the session at point, as the backend describes it."
@@ -34,23 +34,22 @@
   (let* ((id (emacs-agent-list-item)) (data (emacs-agent-fleet-data))
          (waiting (append (alist-get 'pending_approvals data) (alist-get 'pending_questions data) nil)))
     (or (if (consp id)
-            (cl-find (cdr id) waiting :test #'equal
-                     :key (lambda (event) (or (alist-get 'tool_call_id event) (alist-get 'question_id event))))
+            (cl-find (cdr id) waiting :test #'equal :key #'emacs-agent-session-waiting-id)
           (car waiting))
         (user-error "Nothing waits here"))))
 
 (defun emacs-agent-sessions-approve ()
-  "Approve the call at point, after a look at it; a question is gone to."
+  "Approve the call at point, after it was shown; visit a question."
   (interactive)
   (emacs-agent-fleet--decide #'emacs-agent-verdict-approve))
 
 (defun emacs-agent-sessions-reject ()
-  "Reject the call at point, after a look at it; a question is gone to."
+  "Reject the call at point, after it was shown; visit a question."
   (interactive)
   (emacs-agent-fleet--decide #'emacs-agent-verdict-reject))
 
 (defun emacs-agent-fleet--decide (verdict)
-  "Call VERDICT with the session and the call at point, or go to the question."
+  "Call VERDICT with the session and the call at point, or visit the question."
   (let ((event (emacs-agent-fleet--event)))
     (if (alist-get 'tool_call_id event)
         (funcall verdict (emacs-agent-fleet-data) event)
@@ -76,7 +75,7 @@
         session))))
 
 (defun emacs-agent-sessions-visit-clicked (event)
-  "Show the conversation on whose line EVENT, a click, is."
+  "Show the conversation of the line that was clicked by EVENT."
   (interactive "e")
   (select-window (posn-window (event-start event)))
   (goto-char (posn-point (event-start event)))

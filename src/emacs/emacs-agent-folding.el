@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; When a turn is done its calls are one line.  They stay in the buffer, where a search finds them: it opens the line.
+;; When a turn is done its calls become one line.  They stay in the buffer; a search finds them and opens the line.
 
 ;;; Code:
 
@@ -27,7 +27,7 @@
   "The sections of the calls of this turn, newest first.")
 
 (defun emacs-agent-folding-setup ()
-  "Fold each turn of this buffer into a line for what was called in it."
+  "Have each turn of this buffer folded into a line when it is done."
   (setq emacs-agent-folding--turn nil)
   (add-to-invisibility-spec 'emacs-agent-folded)
   (setq-local isearch-filter-predicate #'emacs-agent-folding--searched-p)
@@ -50,43 +50,40 @@ With DROP, only forget them.  Return their sections."
     sections))
 
 (defun emacs-agent-folding-toggle (folding)
-  "Show what was called in FOLDING, or hide it."
+  "Show the sections of FOLDING, or hide them."
   (setf (emacs-agent-folding-folded folding) (not (emacs-agent-folding-folded folding)))
   (mapc #'emacs-agent-section-update (emacs-agent-folding-sections folding)))
 
-(defun emacs-agent-folding-at (&optional position)
-  "Return the folding whose line POSITION, or point, is on; or nil."
-  (get-text-property (or position (point)) 'emacs-agent-folding))
+(defun emacs-agent-folding-at ()
+  "Return the folding whose line point is on, or nil."
+  (get-text-property (point) 'emacs-agent-folding))
 
 ;;;; The line
 
 (defun emacs-agent-folding-render (section)
   "Return the text of SECTION if its call is folded with others, else nil."
-  (let ((call (emacs-agent-section-data section)))
-    (when (emacs-agent-call-folding call)
-      (concat (emacs-agent-folding--head section)
-              (emacs-agent-folding--hide section (emacs-agent-call-body section))
+  (let* ((call (emacs-agent-section-data section)) (folding (emacs-agent-call-folding call)))
+    (when folding
+      (concat (and (eq section (car (emacs-agent-folding-sections folding)))
+                   (emacs-agent-folding--head folding))
+              (emacs-agent-folding--hide folding (emacs-agent-call-body section))
               (emacs-agent-call-changes-text call)))))
 
 (add-hook 'emacs-agent-call-render-functions #'emacs-agent-folding-render)
 
-(defun emacs-agent-folding--head (section)
-  "Return the line for a whole turn if SECTION is the first call of it."
-  (let ((folding (emacs-agent-call-folding (emacs-agent-section-data section))))
-    (if (and folding (eq section (car (emacs-agent-folding-sections folding))))
-        (propertize (concat (emacs-agent-output-active
-                             (emacs-agent-folding--summary folding)
-                             'mouse-face 'highlight 'help-echo "TAB: show or hide the calls of this turn")
-                            "\n")
-                    'emacs-agent-folding folding)
-      "")))
+(defun emacs-agent-folding--head (folding)
+  "Return the line of FOLDING, which stands for a whole turn."
+  (propertize (concat (emacs-agent-output-active
+                       (emacs-agent-folding--summary folding)
+                       'mouse-face 'highlight 'help-echo "TAB: show or hide the calls of this turn")
+                      "\n")
+              'emacs-agent-folding folding))
 
-(defun emacs-agent-folding--hide (section text)
-  "Return TEXT, of the call in SECTION, invisible if that is folded."
-  (let ((folding (emacs-agent-call-folding (emacs-agent-section-data section))))
-    (if (and folding (emacs-agent-folding-folded folding))
-        (emacs-agent-output-active text 'invisible 'emacs-agent-folded)
-      text)))
+(defun emacs-agent-folding--hide (folding text)
+  "Return TEXT, of a call in FOLDING, invisible if that is folded."
+  (if (emacs-agent-folding-folded folding)
+      (emacs-agent-output-active text 'invisible 'emacs-agent-folded)
+    text))
 
 (defun emacs-agent-folding--summary (folding)
   "Return the text of the line of FOLDING."
@@ -101,7 +98,7 @@ With DROP, only forget them.  Return their sections."
             (if (>= ms 1000) (propertize (format "  %.1f s" (/ ms 1000.0)) 'emacs-agent-face 'emacs-agent-dim) ""))))
 
 (defun emacs-agent-folding--tools (done)
-  "Return each tool in DONE, a turn, and how often it was called."
+  "Return the tools in DONE, a turn, and how often each was called."
   (let ((counts nil))
     (dolist (call done)
       (let ((tool (alist-get 'tool (emacs-agent-call-event call))))
@@ -111,15 +108,15 @@ With DROP, only forget them.  Return their sections."
                          (reverse counts))))
       (string-join (if (nthcdr 5 names) (append (seq-take names 4) (list "…")) names) ", "))))
 
-;;;; What opens it
+;;;; Opening
 
 (defun emacs-agent-folding--searched-p (start end)
-  "Whether a search may stop between START and END, even where that is folded."
+  "Whether a search may stop between START and END, also where that is folded."
   (or (eq 'emacs-agent-folded (get-text-property start 'invisible))
       (isearch-filter-visible start end)))
 
 (defun emacs-agent-folding--open-at-point ()
-  "Show the turn that point is in if something other than moving led there."
+  "Show the turn around point, unless a motion command led there."
   (when (eq 'emacs-agent-folded (get-text-property (point) 'invisible))
     (let* ((section (emacs-agent-section-at))
            (folding (and section (emacs-agent-call-p (emacs-agent-section-data section))

@@ -62,9 +62,9 @@ Org would colour all of the block with each piece of it that comes."
     (setq start (emacs-agent-fontify--block-edge start #'re-search-backward "BEGIN")
           end (emacs-agent-fontify--block-edge end #'re-search-forward "END"))
     (with-silent-modifications
-      (emacs-agent-fontify--each 'emacs-agent-properties start end #'add-text-properties)
-      (emacs-agent-fontify--each 'emacs-agent-face start end
-                              (lambda (from to face) (put-text-property from to 'face face)))
+      (emacs-agent-output-each 'emacs-agent-properties start end #'add-text-properties)
+      (emacs-agent-output-each 'emacs-agent-face start end
+                               (lambda (from to face) (put-text-property from to 'face face)))
       (emacs-agent-dress-region start end))
     bounds))
 
@@ -85,14 +85,6 @@ SEARCH is the function that looks for it.  Org colours blocks as a whole."
                (equal (match-string 1) edge))
           (point)
         position))))
-
-(defun emacs-agent-fontify--each (property start end function)
-  "Call FUNCTION where PROPERTY has a value between START and END, and with it."
-  (while (< start end)
-    (let ((next (next-single-property-change start property nil end))
-          (value (get-text-property start property)))
-      (when value (funcall function start next value))
-      (setq start next))))
 
 (provide 'emacs-agent-fontify)
 ;;; emacs-agent-fontify.el ends here

@@ -26,7 +26,7 @@
 
 (defun emacs-agent-form-fields (schema)
   "Return the fields that SCHEMA, an alist, asks for.
-Whoever asks wrote it: what makes no sense in it is left out."
+A server or the model wrote it: parts that are malformed are left out."
   (let* ((schema (and (consp schema) schema))
          (required (append (emacs-agent-form--array (alist-get 'required schema)) nil))
          (properties (alist-get 'properties schema)))
@@ -69,7 +69,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
 ;;;; Showing
 
 (defun emacs-agent-form-show (field value)
-  "Return VALUE of FIELD as text; empty for none."
+  "Return VALUE of FIELD as text, empty if it is nil."
   (pcase (emacs-agent-field-kind field)
     ((guard (null value)) "")
     ('secret "hidden")
@@ -79,7 +79,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
     (_ (format "%s" value))))
 
 (defun emacs-agent-form-hint (field)
-  "Return what FIELD takes, in a few words; empty where that is anything."
+  "Return the values that FIELD takes, in a few words; empty if it takes any."
   (let-alist (emacs-agent-field-schema field)
     (string-join
      (delq nil
@@ -94,7 +94,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
      ", ")))
 
 (defun emacs-agent-form--range (least most unit)
-  "Say in words that LEAST to MOST of UNIT are wanted, or return nil."
+  "Return the range from LEAST to MOST, of UNIT, in words, or nil if there is none."
   (cond ((and (numberp least) (numberp most)) (format "%s to %s%s" least most unit))
         ((numberp least) (format "at least %s%s" least unit))
         ((numberp most) (format "at most %s%s" most unit))))
@@ -102,7 +102,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
 ;;;; Checking
 
 (defun emacs-agent-form-problem (field value)
-  "Return why FIELD cannot have VALUE, nil for none; else nil."
+  "Return why FIELD cannot have VALUE, or nil if it can; VALUE may be nil."
   (let-alist (emacs-agent-field-schema field)
     (pcase (emacs-agent-field-kind field)
       ((guard (or (null value) (equal value "")))
@@ -143,7 +143,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
        "it is no time such as 2026-01-31T12:00:00Z"))))
 
 (defun emacs-agent-form--date-p (text)
-  "Whether TEXT is a day that there is, as 2026-01-31."
+  "Whether TEXT is an existing day, such as 2026-01-31."
   (and (string-match "\\`\\([0-9]\\{4\\}\\)-\\([0-9]\\{2\\}\\)-\\([0-9]\\{2\\}\\)\\'" text)
        (let ((year (string-to-number (match-string 1 text)))
              (month (string-to-number (match-string 2 text)))
@@ -153,7 +153,7 @@ Whoever asks wrote it: what makes no sense in it is left out."
 ;;;; Reading
 
 (defun emacs-agent-form-read (field value)
-  "Ask for FIELD, which has VALUE so far, until it can be taken; return it."
+  "Ask for FIELD, which has VALUE so far, until the answer is valid; return it."
   (let ((problem nil) (done nil))
     (while (not done)
       (setq value (emacs-agent-form--read-once field value problem)

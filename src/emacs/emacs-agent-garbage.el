@@ -1,4 +1,4 @@
-;;; emacs-agent-garbage.el --- Garbage is collected between batches  -*- lexical-binding: t; -*-
+;;; emacs-agent-garbage.el --- Garbage collection between batches  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -9,12 +9,12 @@
 
 ;; With its default threshold Emacs collects garbage after every few hundred events or keys, and each collection stops it
 ;; for 20 milliseconds, in a large conversation for 100.  While events come, or somebody types in a conversation, the
-;; threshold is higher.  When neither has happened for a second Emacs collects, and the threshold is what it was.
+;; threshold is higher.  When neither has happened for a second Emacs collects, and the threshold is restored.
 
 ;;; Code:
 
 (defconst emacs-agent-garbage--threshold 64000000
-  "Bytes of garbage after which Emacs collects while much is made at once.")
+  "Bytes of garbage after which Emacs collects while events come or keys are typed.")
 
 (defvar emacs-agent-garbage--before nil
   "The threshold before events came; nil while none come.")
@@ -23,14 +23,14 @@
   "The timer that sets the threshold back.")
 
 (defmacro emacs-agent-collecting-later (&rest body)
-  "Run BODY, in which much is made at once, and collect garbage after it.
-Collecting it several times within can take longer than BODY itself."
+  "Run BODY, which allocates much, and collect garbage after it.
+Several collections within BODY can take longer than BODY itself."
   (declare (indent 0) (debug t))
   `(let ((gc-cons-threshold (max gc-cons-threshold emacs-agent-garbage--threshold)))
      ,@body))
 
 (defun emacs-agent-garbage-defer ()
-  "Have garbage collected less often until a second after the last call."
+  "Raise the threshold until a second after the last call."
   (unless emacs-agent-garbage--before
     (setq emacs-agent-garbage--before gc-cons-threshold)
     (when (< gc-cons-threshold emacs-agent-garbage--threshold)

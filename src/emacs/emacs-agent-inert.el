@@ -15,6 +15,9 @@
 
 (require 'emacs-agent-text)
 
+(defconst emacs-agent-inert-marks "[\u200b\u2060]"
+  "Regexp for the invisible characters that keep text from being syntax of Org.")
+
 (defconst emacs-agent-inert--joiner "\u2060"
   "Counts as part of a word, so that a dollar sign before it ends no formula.
 Org takes a zero-width space for the end of one.")
@@ -34,6 +37,10 @@ With WIDTH, no longer than that.  It is fit to be a line or a part of one."
           (backward-char 2)
           (insert "\u200b"))))
     (buffer-string)))
+
+(defun emacs-agent-inert-plain (text)
+  "Return TEXT without the characters that keep it from being syntax of Org."
+  (replace-regexp-in-string emacs-agent-inert-marks "" text t t))
 
 (defun emacs-agent-inert--within-name-p ()
   "Whether the character before point is an underscore as in a_name.

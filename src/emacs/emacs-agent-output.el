@@ -75,6 +75,16 @@ Undo is off meanwhile, and what it has of the input moves along."
 Org takes away keymaps and the like then; see `emacs-agent-fontify-region'."
   (apply #'propertize text 'emacs-agent-properties properties properties))
 
+(defun emacs-agent-output-each (property start end function &optional text)
+  "Call FUNCTION for each part between START and END where PROPERTY has a value.
+It gets the start and the end of the part, and the value.  The part is of TEXT,
+or of this buffer."
+  (while (< start end)
+    (let ((next (next-single-property-change start property text end))
+          (value (get-text-property start property text)))
+      (when value (funcall function start next value))
+      (setq start next))))
+
 (defun emacs-agent-output-key (key text)
   "Return KEY and TEXT, what it does."
   (concat (propertize key 'emacs-agent-face 'emacs-agent-key) " " text))

@@ -82,6 +82,14 @@
   (+ (length (emacs-agent-session-pending session))
      (length (emacs-agent-session-questions session))))
 
+(defun emacs-agent-session-waiting-events (session)
+  "Return the events of the approvals and the questions of SESSION that wait."
+  (append (emacs-agent-session-pending session) (emacs-agent-session-questions session)))
+
+(defun emacs-agent-session-waiting-id (event)
+  "Return the id of the call or of the question of EVENT."
+  (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
+
 (defun emacs-agent-session-file (session path)
   "Return PATH, as an event of SESSION has it, as an absolute file name."
   (expand-file-name path (emacs-agent-session-project session)))

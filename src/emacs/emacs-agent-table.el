@@ -14,6 +14,7 @@
 
 (require 'cl-lib)
 (require 'subr-x)
+(require 'emacs-agent-inert)
 
 (defvar-local emacs-agent-table--width nil
   "The width for which tables were fitted.")
@@ -61,8 +62,7 @@ START is after a bar and END before the next one."
     (while (< at end)
       (let ((next (min end (next-char-property-change at end))))
         (unless (invisible-p at)
-          (setq width (+ width (string-width (replace-regexp-in-string
-                                              "[\u200b\u2060]" "" (buffer-substring-no-properties at next))))))
+          (setq width (+ width (string-width (emacs-agent-inert-plain (buffer-substring-no-properties at next))))))
         (setq at next)))
     width))
 

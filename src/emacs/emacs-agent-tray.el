@@ -34,11 +34,7 @@
 
 (defun emacs-agent-tray--target ()
   "Return the first section that waits and is not being decided, or nil."
-  (cl-find-if-not #'emacs-agent-tray--sent-p (emacs-agent-waiting-sections)))
-
-(defun emacs-agent-tray--sent-p (section)
-  "Whether SECTION is being decided."
-  (and (emacs-agent-call-p (emacs-agent-section-data section)) (emacs-agent-decide-sent-p section)))
+  (cl-find-if-not #'emacs-agent-decide-sent-p (emacs-agent-waiting-sections)))
 
 (defun emacs-agent-tray--prompt-empty-p ()
   "Whether the prompt is empty and point is in it."
@@ -101,7 +97,7 @@ Just after a decision they do not insert letters: the next call may be late."
 
 (defun emacs-agent-tray--text (session)
   "Return the lines about what waits in SESSION, or nothing."
-  (let ((sections (cl-remove-if #'emacs-agent-tray--sent-p (emacs-agent-waiting-sections))))
+  (let ((sections (cl-remove-if #'emacs-agent-decide-sent-p (emacs-agent-waiting-sections))))
     (if (null sections) ""
       (emacs-agent-button-shown
        (concat "\n" (propertize (format "%d waiting for you" (length sections)) 'emacs-agent-face 'emacs-agent-attention) "\n"

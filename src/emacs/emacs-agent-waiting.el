@@ -51,9 +51,8 @@
    for buffer = (emacs-agent-session-buffer session)
    when (buffer-live-p buffer)
    nconc (with-current-buffer buffer
-           (cl-loop for event in (append (emacs-agent-session-pending session)
-                                         (emacs-agent-session-questions session))
-                    for id = (or (alist-get 'tool_call_id event) (alist-get 'question_id event))
+           (cl-loop for event in (emacs-agent-session-waiting-events session)
+                    for id = (emacs-agent-session-waiting-id event)
                     collect (list (cons session id)
                                   (vector (emacs-agent-session-name session)
                                           (emacs-agent-show-all

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { hoverShape, listOf, placeShape, type Reported, symbolShape } from './shapes.ts'
-import { columnOf, lineAt, pathOf, textAt } from './text.ts'
+import { columnOf, linesOf, pathOf, textAt } from './text.ts'
 
 /** Paths are absolute, lines 1-based, columns 0-based characters. */
 export type Diagnostic = {
@@ -19,30 +19,35 @@ const MOST_SYMBOLS = 5000
 const DEEPEST = 20
 const LONGEST_TEXT = 500
 
-export function diagnosticOf(path: string, text: string | null, item: Reported): Diagnostic {
-  const { line, character } = item.range.start
-  const source = [item.source, item.code].filter(part => part !== undefined && part !== '').join(' ')
-  return {
-    path,
-    line: line + 1,
-    ...(text !== null && { column: columnOf(lineAt(text, line), character) }),
-    severity: SEVERITIES[(item.severity ?? 1) - 1]!,
-    message: item.message,
-    ...(source && { source }),
-  }
+/** What a server reports of a file. Without its text (null) there are no columns. */
+export function diagnosticsOf(path: string, text: string | null, items: readonly Reported[]): Diagnostic[] {
+  const lineAt = linesOf(text)
+  return items.map(({ range, severity = 1, message, ...item }) => {
+    const { line, character } = range.start
+    const source = [item.source, item.code].filter(part => part !== undefined && part !== '').join(' ')
+    return {
+      path,
+      line: line + 1,
+      ...(text !== null && { column: columnOf(lineAt(line), character) }),
+      severity: SEVERITIES[severity - 1]!,
+      message,
+      ...(source && { source }),
+    }
+  })
 }
 
 type Place = { uri: string; line: number; character: number; text?: string }
 
-/** Places with the line that stands there. Those in no file are left out. */
+/** Places with the text of their line. Places that are not in a file are left out. */
 async function spotsAt(places: readonly Place[]): Promise<Spot[]> {
-  const texts = new Map<string, string | null>()
+  const files = new Map<string, ReturnType<typeof linesOf>>()
   const spots: Spot[] = []
   for (const { uri, line, character, text } of places.slice(0, MOST_SPOTS)) {
     const path = pathOf(uri)
     if (path === null) continue
-    if (!texts.has(path)) texts.set(path, await textAt(path))
-    const whole = lineAt(texts.get(path) ?? null, line)
+    const lineAt = files.get(path) ?? linesOf(await textAt(path))
+    files.set(path, lineAt)
+    const whole = lineAt(line)
     const shown = text ?? whole.trim().slice(0, LONGEST_TEXT)
     spots.push({ path, line: line + 1, column: columnOf(whole, character), ...(shown && { text: shown }) })
   }
@@ -59,7 +64,7 @@ export function textOf(hover: unknown): string {
   return parsed.success ? [parsed.output.contents].flat().join('\n\n').trim() : ''
 }
 
-/** Of `textDocument/documentSymbol` of `uri`, or `workspace/symbol`. Names of nested symbols say what they are in: `Class.method`. */
+/** Of `textDocument/documentSymbol` of `uri`, or `workspace/symbol`. The name of a nested symbol is qualified: `Class.method`. */
 export function symbolsOf(answer: unknown, uri: string, query = ''): Promise<Spot[]> {
   const wanted = query.toLowerCase()
   const places: Place[] = []

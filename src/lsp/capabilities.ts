@@ -1,6 +1,6 @@
 import type { ClientCapabilities } from 'vscode-languageserver-protocol'
 
-/** What we tell servers that we can do. */
+/** The client capabilities, as `initialize` sends them. */
 export const CAPABILITIES: ClientCapabilities = {
   general: { positionEncodings: ['utf-16'] },
   textDocument: {

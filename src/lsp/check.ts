@@ -1,23 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
+import { abortable } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { Connection } from './connection.ts'
 import { type Document, type Documents, MOST_DIAGNOSTICS } from './documents.ts'
 import { diagnosticShape, listOf, type Reported, reportShape } from './shapes.ts'
 
-/** A server without versions may report a text in several parts: so long after the last, all are there. */
+/** A server without versions may report a text in several parts. The report is complete this long after the last part. */
 const QUIET_MS = 200
-/** Such a server is not sent another text while it still owes a report, for so long. */
+/** How long another text is held back from such a server while a report of an earlier text is due. */
 const OWED_MS = 1000
-/** ServerCancelled and ContentModified: it is to be asked again. */
+/** ServerCancelled and ContentModified: the request is repeated. */
 const AGAIN = [-32802, -32801]
 const PAUSE_MS = 100
-/** How often it is looked whether a server that was just started has registered more. */
+/** How often to check whether a server that was just started has registered pull diagnostics. */
 const REGISTERED_MS = 50
 
 /**
- * What the server reports of this very text, which it is shown; null when another text came meanwhile. Waits until `given`
- * is aborted; throws its reason, and TOOL_FAILED when the server ends.
+ * Sends the text unless the server has it, and returns the diagnostics of exactly this text; null when another text was
+ * sent meanwhile. Waits until `given` is aborted; throws its reason, and TOOL_FAILED when the server ends.
  */
 export async function check(
   path: string,
@@ -47,30 +48,22 @@ export async function check(
   return document.version === version ? (document.reported?.items ?? null) : null
 }
 
-/** Until the version that the document has now was reported, or is another; or the server has registered that it is asked. */
-function untilReported(document: Document, signal: AbortSignal, pulls = () => false): Promise<void> {
+/** Waits until the present version of the document is reported or replaced, or the server has registered pull diagnostics. */
+async function untilReported(document: Document, signal: AbortSignal, pulls = () => false): Promise<void> {
   const { version } = document
-  return new Promise((resolve, reject) => {
-    const timer = setInterval(() => act(), REGISTERED_MS)
-    const done = () => {
-      clearInterval(timer)
-      document.waiting.delete(act)
-      signal.removeEventListener('abort', abort)
-    }
-    const act = () => {
-      if (document.version === version && !document.reported && !pulls()) return
-      done()
-      resolve()
-    }
-    const abort = () => {
-      done()
-      reject(signal.reason)
-    }
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
-    document.waiting.add(act)
-    act()
-  })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const look = () => {
+    if (document.version !== version || document.reported || pulls()) resolve()
+  }
+  const timer = setInterval(look, REGISTERED_MS)
+  document.waiting.add(look)
+  look()
+  try {
+    await abortable(promise, signal)
+  } finally {
+    clearInterval(timer)
+    document.waiting.delete(look)
+  }
 }
 
 async function pull(document: Document, documents: Documents, connection: Connection, signal: AbortSignal) {

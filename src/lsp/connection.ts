@@ -16,16 +16,16 @@ import { uriOf } from './text.ts'
 /** A running server that has been initialized. */
 export type Connection = {
   capabilities: ServerCapabilities
-  /** It has this capability from the start, or registered the method since. */
+  /** Whether the server declared this capability at `initialize`, or has registered the method since. */
   provides(capability: keyof ServerCapabilities, method: string): boolean
   /** Throws TIMEOUT, TOOL_FAILED (its error, or its end), and the reason of `signal`. */
   request<T>(method: string, params: unknown, signal: AbortSignal, ms?: number): Promise<T | null>
   notify(method: string, params: unknown): void
-  /** Resolves with why, when it has ended or was given up. */
+  /** Resolves with the reason when the server has ended or was stopped. */
   ended: Promise<string>
-  /** Aborted then, with TOOL_FAILED. */
+  /** Aborted with TOOL_FAILED when `ended` resolves. */
   gone: AbortSignal
-  /** Idempotent; resolves when nothing of it runs. */
+  /** Idempotent; resolves when none of its processes runs. */
   stop(why?: string): Promise<void>
 }
 
@@ -42,7 +42,7 @@ export type ConnectOptions = {
 const START_MS = 30_000
 const REQUEST_MS = 20_000
 const GOODBYE_MS = 1000
-/** What a server may send: in one message, and in one interval. */
+/** Bounds on what a server may send: bytes in one message, messages in one interval. */
 const MOST_BYTES = 64 * 1024 * 1024
 const MOST_MESSAGES = 20_000
 const INTERVAL_MS = 5000
@@ -69,7 +69,7 @@ export async function connect({
   stderr!.on('data', chunk => {
     lastWords = (lastWords + chunk).slice(-LAST_WORDS)
   })
-  stdin!.on('error', () => {}) // its end says so
+  stdin!.on('error', () => {}) // `ended` reports it
   const { promise: ended, resolve: end } = Promise.withResolvers<string>()
   const reader = new rpc.StreamMessageReader(stdout!)
   const connection = rpc.createMessageConnection(bounded(reader, stdout!, end), new rpc.StreamMessageWriter(stdin!))
@@ -105,7 +105,7 @@ export async function connect({
       reject(new AppError('TIMEOUT', `The language server ${row.name} did not answer within ${ms / 1000} s.`))
     const timer = setTimeout(late, ms)
     const answer = connection.sendRequest<T | null>(method, params, cancel.token)
-    answer.catch(() => {}) // it may come when nobody waits any more
+    answer.catch(() => {}) // it may reject after the race is decided
     try {
       return await Promise.race([answer, cut])
     } catch (error) {
@@ -120,7 +120,7 @@ export async function connect({
     }
   }
   const notify = (method: string, params: unknown) => {
-    connection.sendNotification(method, params as object).catch(() => {}) // its end says so
+    connection.sendNotification(method, params as object).catch(() => {}) // `ended` reports it
   }
 
   const registered = new Map<string, string>()
@@ -179,7 +179,7 @@ export async function connect({
   }
 }
 
-/** The same, ended where a server sends without end: too much of one message, or too many. */
+/** Wraps the reader; calls `end` when one message is too large or too many messages arrive in one interval. */
 function bounded(reader: MessageReader, stdout: NodeJS.ReadableStream, end: (why: string) => void): MessageReader {
   let bytes = 0
   let messages = 0
@@ -217,7 +217,7 @@ function refused(name: string, method: string, error: { code: number; message: s
   return new AppError('TOOL_FAILED', text, { lsp_code: error.code })
 }
 
-/** `python.analysis` is a key, or a table in a table. */
+/** The section `python.analysis` is either a key of that name or nested tables. */
 function sectionOf(settings: Readonly<Record<string, unknown>>, section: string): unknown {
   if (Object.hasOwn(settings, section)) return settings[section]
   let value: unknown = settings

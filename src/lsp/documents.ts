@@ -16,29 +16,29 @@ export type Document = {
   text: string
   /** When that text was sent, in milliseconds of `performance`. */
   sent_at: number
-  /** Reports that a server without versions still owes for texts that it was sent. */
+  /** How many reports of texts that were sent are still due, for a server without versions. */
   owed: number
-  /** What the server reports of the text of `version`; null until it has. */
+  /** The diagnostics of the text of `version`; null until the server has reported them. */
   reported: { items: readonly Reported[]; at: number } | null
-  /** Of the last texts, by hash. */
+  /** Diagnostics of the last texts, by hash. */
   earlier: Map<string, readonly Reported[]>
   waiting: Set<() => void>
 }
 
 const MOST_OPEN = 60
 const MOST_EARLIER = 4
-/** What of a file's diagnostics is kept, and of how many files that are not open. */
+/** How many diagnostics are kept of one file, and of how many files that are not open. */
 export const MOST_DIAGNOSTICS = 1000
 const MOST_OTHERS = 1000
-/** A server that has not reported after so long does not report any more. */
+/** A report that has not arrived after this long is no longer expected. */
 const OWED_MS = 5000
 
-/** The files that one server was told of, and what it reports of them. */
+/** The files that were sent to one server, and the diagnostics that it reports. */
 export function createDocuments({ row, fitsPattern }: Found) {
   const open = new Map<string, Document>()
-  /** Files that are not open: what the server says of them by itself. */
+  /** Diagnostics that the server published for files that are not open. */
   const others = new Map<string, readonly Reported[]>()
-  /** It says which version a report is about. */
+  /** Whether the server states the version that a report is about. */
   let versioned = false
 
   const wake = ({ waiting }: Document) => {
@@ -52,7 +52,7 @@ export function createDocuments({ row, fitsPattern }: Found) {
     connection.notify('textDocument/didClose', { textDocument: { uri: document.uri } })
     wake(document)
   }
-  /** Of the text that the document has now. */
+  /** Stores the diagnostics of the present text. */
   function reported(document: Document, items: readonly Reported[]) {
     document.reported = { items, at: performance.now() }
     remember(document, document.reported.items)
@@ -69,7 +69,7 @@ export function createDocuments({ row, fitsPattern }: Found) {
       const known = open.get(path)
       if (known?.hash === hash) {
         open.delete(path)
-        open.set(path, known) // the last to be closed
+        open.set(path, known) // most recently used: closed last
         return known
       }
       const uri = uriOf(path)
@@ -83,7 +83,7 @@ export function createDocuments({ row, fitsPattern }: Found) {
           contentChanges: [{ text }],
         })
         if (wantsSaves(connection)) connection.notify('textDocument/didSave', { textDocument: { uri }, text })
-        wake(known) // who waits for the version before gets nothing
+        wake(known) // waits for the earlier version end
         return known
       }
       const created: Document = {
@@ -109,7 +109,7 @@ export function createDocuments({ row, fitsPattern }: Found) {
 
     close,
 
-    /** A report that came by itself. One of an earlier text is dropped. */
+    /** Takes a published report. One of an earlier text is dropped. */
     published(params: unknown) {
       const parsed = v.safeParse(publishShape, params)
       const path = parsed.success ? pathOf(parsed.output.uri) : null
@@ -129,7 +129,7 @@ export function createDocuments({ row, fitsPattern }: Found) {
         if (version < document.version) return
       } else if (versioned) return
       document.owed = Math.max(0, document.owed - 1)
-      if (version === undefined && document.owed > 0) return // of a text before this one
+      if (version === undefined && document.owed > 0) return // of an earlier text
       reported(document, items)
     },
 

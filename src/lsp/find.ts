@@ -1,16 +1,16 @@
 import { promises } from 'node:fs'
 import { dirname, extname, join, relative } from 'node:path'
-import { readRegular } from '../base/files.ts'
+import { isBelow, readRegular } from '../base/files.ts'
 import type { LspConfig } from '../config/config.ts'
 import { KNOWN, type ServerRow } from './known.ts'
 
-/** What of a project decides about its servers, and what an upper room does for us. */
+/** What decides which servers a project has, and the functions that upper rooms pass in. */
 export type Surroundings = {
   /** Its real path. */
   project: string
   /** The user's `[lsp.NAME]`. */
   configured: Readonly<Record<string, LspConfig>>
-  /** What the project brings may be run. */
+  /** Whether programs that the project brings may run. */
   trusted: boolean
   /** The absolute path of a program, on PATH outside of the project or among those it brings; null where there is none. */
   programFor(name: string, project: string, trusted: boolean): Promise<string | null>
@@ -25,7 +25,7 @@ export type Found = {
   fitsPattern(pattern: string, path: string): boolean
 }
 
-/** What one project has: looked for when it is asked for first, never started by looking. */
+/** Finds the servers of one project: searches at the first question, keeps the result, and starts none. */
 export function createFinder(around: Surroundings) {
   const matchers = new Map<string, (path: string) => boolean>()
   const fitsPattern = (pattern: string, path: string) => {
@@ -41,6 +41,7 @@ export function createFinder(around: Surroundings) {
     }
   }
   let programs: Promise<Found[]> | undefined
+  let present: Promise<{ found: Found; sample: string }[]> | undefined
 
   async function look(): Promise<Found[]> {
     const rows = [...Object.entries(around.configured).map(ofUser), ...KNOWN.filter(row => allowed(row, around))]
@@ -56,27 +57,29 @@ export function createFinder(around: Surroundings) {
   }
   const all = () => (programs ??= look())
 
+  async function sampled(): Promise<{ found: Found; sample: string }[]> {
+    const servers = await all()
+    const samples = new Map<Found, string>()
+    if (servers.length > 0)
+      await walk(around.project, path => {
+        const found = servers.find(({ fits }) => fits(path))
+        if (found && !samples.has(found)) samples.set(found, path)
+        return samples.size < servers.length
+      })
+    return [...samples].map(([found, sample]) => ({ found, sample }))
+  }
+
   return {
     all,
-    /** Those for a file, the one to be preferred first; the user's before all others. */
+    /** Those for a file in order of preference, the user's first. */
     for: async (path: string): Promise<Found[]> =>
-      isWithin(path, around.project) ? (await all()).filter(({ fits }) => fits(path)) : [],
+      isBelow(path, around.project) ? (await all()).filter(({ fits }) => fits(path)) : [],
     /** Those that have files in the project, each with one of these. */
-    async present(): Promise<{ found: Found; sample: string }[]> {
-      const servers = await all()
-      const samples = new Map<Found, string>()
-      if (servers.length > 0)
-        await walk(around.project, path => {
-          const found = servers.find(({ fits }) => fits(path))
-          if (found && !samples.has(found)) samples.set(found, path)
-          return samples.size < servers.length
-        })
-      return [...samples].map(([found, sample]) => ({ found, sample }))
-    },
+    present: () => (present ??= sampled()),
   }
 }
 
-/** Whole trees are gone through: most patterns are about the end of a name, and need no matcher. */
+/** Called for every file of a tree: a pattern of an extension alone, as most are, is compared without a matcher. */
 function fitting(files: readonly string[], fitsPattern: Found['fitsPattern']): Found['fits'] {
   const endings = new Set(files.flatMap(pattern => /^\*(\.\w+)$/.exec(pattern)?.[1] ?? []))
   const others = files.filter(pattern => !endings.has(pattern.slice(1)))
@@ -91,7 +94,7 @@ function ofUser([name, { command, files, languages, settings }]: [string, LspCon
   return { name, command, files, ...(ids !== undefined && { languages: ids }), ...(settings && { settings }) }
 }
 
-/** By the package that the program is part of; one that is part of none is taken at its name. */
+/** Reads the version from the npm package of the program; a program without an extension that is in no package passes. */
 async function isNewEnough({ since }: ServerRow, program: string): Promise<boolean> {
   if (since === undefined) return true
   try {
@@ -103,7 +106,7 @@ async function isNewEnough({ since }: ServerRow, program: string): Promise<boole
   }
 }
 
-/** Directories that are looked into, and those that hold nothing of the project's own. */
+/** How many directories are searched, and the names of those that hold nothing of the project's own. */
 const MOST_DIRECTORIES = 400
 const OTHERS = new Set(['node_modules', 'vendor', 'target', 'dist', 'build', '__pycache__', 'venv'])
 
@@ -119,9 +122,4 @@ async function walk(project: string, visit: (path: string) => boolean): Promise<
         waiting.push(join(directory, entry.name))
     }
   }
-}
-
-const isWithin = (path: string, project: string): boolean => {
-  const inner = relative(project, path)
-  return inner !== '' && !inner.startsWith('..')
 }

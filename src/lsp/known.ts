@@ -8,7 +8,7 @@ export type ServerRow = {
   languages?: string | Readonly<Record<string, string>>
   /** Answers to `workspace/configuration`, by section. */
   settings?: Readonly<Record<string, unknown>>
-  /** It runs code that the project brings (build scripts, its own compiler): used in a trusted project only. */
+  /** The server runs code that the project brings (build scripts, its own compiler): used in a trusted project only. */
   runs_project?: true
   /** The program speaks LSP from this major version of its npm package on. */
   since?: number
@@ -17,7 +17,7 @@ export type ServerRow = {
 const SCRIPTS = ['*.ts', '*.tsx', '*.mts', '*.cts', '*.js', '*.jsx', '*.mjs', '*.cjs']
 const C = ['*.c', '*.h', '*.cc', '*.cpp', '*.cxx', '*.hpp', '*.hh', '*.m', '*.mm']
 
-/** Those that are looked for; of several for one file the first that is found. */
+/** The servers that are searched for. Of several for one file the first that is found is used. */
 export const KNOWN: readonly ServerRow[] = [
   { name: 'tsc', command: ['tsc', '--lsp', '--stdio'], files: SCRIPTS, since: 7 },
   { name: 'tsgo', command: ['tsgo', '--lsp', '--stdio'], files: SCRIPTS },
@@ -71,7 +71,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   bib: 'bibtex',
 }
 
-/** LSP's name of a file's language. `fits` matches a pattern with it; a bare extension will do. */
+/** LSP's name of a file's language. `fits` matches a pattern against the file; a key may also be a bare extension. */
 export function languageOf(path: string, { languages }: ServerRow, fits: (pattern: string) => boolean): string {
   if (typeof languages === 'string') return languages
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()

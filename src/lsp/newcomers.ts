@@ -1,27 +1,30 @@
 import type { Diagnostic } from './answers.ts'
-import { lineAt } from './text.ts'
+import { linesOf } from './text.ts'
+
+/** A text of a file and its diagnostics. */
+type Reading = { items: readonly Diagnostic[]; text: string | null }
 
 /**
- * Errors of a file that are there after a change and were not before. Lines move with a change: an error is known by what it
- * says and by the text of its line, else by what it says alone.
+ * Errors of a file that are there after a change and were not before. Lines move with a change, so an error is the same as an
+ * earlier one if source, message and the text of its line agree, else if source and message do.
  */
-export function newcomers(
-  before: { items: readonly Diagnostic[]; text: string | null },
-  after: { items: readonly Diagnostic[]; text: string | null },
-): Diagnostic[] {
-  const old = before.items.map(item => ({ says: sayingOf(item), line: lineOf(item, before.text) }))
+export function newcomers(before: Reading, after: Reading): Diagnostic[] {
+  const old = described(before)
   const isKnown = (fits: (known: (typeof old)[number]) => boolean): boolean => {
     const at = old.findIndex(fits)
     if (at >= 0) old.splice(at, 1)
     return at >= 0
   }
-  const errors = after.items.filter(({ severity }) => severity === 'error')
-  const elsewhere = errors.filter(item => {
-    const [says, line] = [sayingOf(item), lineOf(item, after.text)]
-    return !isKnown(known => known.says === says && known.line === line)
-  })
-  return elsewhere.filter(item => !isKnown(known => known.says === sayingOf(item)))
+  const errors = described(after).filter(({ item }) => item.severity === 'error')
+  const elsewhere = errors.filter(({ says, line }) => !isKnown(known => known.says === says && known.line === line))
+  return elsewhere.filter(({ says }) => !isKnown(known => known.says === says)).map(({ item }) => item)
 }
 
-const sayingOf = ({ source, message }: Diagnostic): string => JSON.stringify([source, message])
-const lineOf = ({ line }: Diagnostic, text: string | null): string => lineAt(text, line - 1).trim()
+function described({ items, text }: Reading) {
+  const lineAt = linesOf(text)
+  return items.map(item => ({
+    item,
+    says: JSON.stringify([item.source, item.message]),
+    line: lineAt(item.line - 1).trim(),
+  }))
+}

@@ -1,23 +1,23 @@
 import { abortable } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { hashOf } from '../base/files.ts'
-import { type Diagnostic, diagnosticOf, type Spot, spotsOf, symbolsOf, textOf } from './answers.ts'
+import { type Diagnostic, diagnosticsOf, type Spot, spotsOf, symbolsOf, textOf } from './answers.ts'
 import { check } from './check.ts'
 import { createFinder, type Found, type Surroundings } from './find.ts'
 import { newcomers } from './newcomers.ts'
 import { createServer, type Running, type Server, type ServerOptions } from './server.ts'
 import type { Reported } from './shapes.ts'
-import { lineAt, textAt, unitsOf, uriOf } from './text.ts'
+import { linesOf, textAt, unitsOf, uriOf } from './text.ts'
 
-/** The contents of a file as the one who asks sees it; null where there are none. */
+/** The contents of a file as the session sees it, unsaved text included; null where it cannot be read as text. */
 export type ReadText = (path: string) => Promise<string | null>
 export type At = { path: string; line: number; column: number }
 
-/** So long after a file was sent, a checker has said what it says. */
+/** How long to wait for the diagnostics of a text. */
 const CHECK_MS = 15_000
 const MOST_SERVERS = 3
 
-/** The language servers of one project, as one that answers questions about its code. */
+/** The language servers of one project: started when they are first needed, and queried about its code. */
 export function createProjectServers(
   around: Surroundings,
   options: Omit<ServerOptions, 'project'> & {
@@ -27,8 +27,7 @@ export function createProjectServers(
 ) {
   const finder = createFinder(around)
   const servers = new Map<string, Server>()
-  let present: ReturnType<typeof finder.present> | undefined
-  /** Looks at files before they change, which end when they do: a server must not be shown the old text then. */
+  /** Checks of files before a change. Aborted when the change is made: the server must not receive the old text after it. */
   const beginning = new Map<string, AbortController>()
   let isClosed = false
 
@@ -40,7 +39,7 @@ export function createProjectServers(
     servers.set(found.row.name, server)
     return server
   }
-  /** The first that is for the file and does not fail all the time. */
+  /** The first server for the file that is not paused after repeated failures. */
   const serverFor = async (path: string): Promise<Server | undefined> =>
     (await finder.for(path)).map(serverOf).find(server => !server.rests())
 
@@ -51,40 +50,43 @@ export function createProjectServers(
     throw new AppError('TOOL_FAILED', `No language server is found for ${name}. Use grep and read_file.`)
   }
 
-  async function shown(path: string, read: ReadText) {
+  /** A file with its server, which has not received the text yet. */
+  async function opened(path: string, read: ReadText) {
     const running = await serving(path)
     const text = await read(path)
     if (text === null) throw new AppError('TOOL_FAILED', 'The file cannot be read as text.')
-    running.documents.show(path, text, running.connection)
     return { ...running, text }
+  }
+
+  async function shown(path: string, read: ReadText) {
+    const file = await opened(path, read)
+    file.documents.show(path, file.text, file.connection)
+    return file
   }
 
   async function ask<T>(method: string, at: At, more: object, read: ReadText, signal: AbortSignal): Promise<T | null> {
     const { connection, text } = await shown(at.path, read)
-    const position = { line: at.line - 1, character: unitsOf(lineAt(text, at.line - 1), at.column) }
+    const position = { line: at.line - 1, character: unitsOf(linesOf(text)(at.line - 1), at.column) }
     return connection.request<T>(method, { textDocument: { uri: uriOf(at.path) }, position, ...more }, signal)
   }
 
-  async function diagnosticsOf(path: string, read: ReadText, signal: AbortSignal): Promise<Diagnostic[]> {
-    const { documents, connection } = await serving(path)
-    const text = await read(path)
-    if (text === null) throw new AppError('TOOL_FAILED', 'The file cannot be read as text.')
+  async function checked(path: string, read: ReadText, signal: AbortSignal): Promise<Diagnostic[]> {
+    const { documents, connection, text } = await opened(path, read)
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(CHECK_MS)])
     const items = await check(path, text, documents, connection, bounded).catch(error => {
       signal.throwIfAborted()
       if (!bounded.aborted) throw error
       throw new AppError('TIMEOUT', `The language server reported nothing within ${CHECK_MS / 1000} s.`)
     })
-    return (items ?? []).map(item => diagnosticOf(path, text, item))
+    return diagnosticsOf(path, text, items ?? [])
   }
 
-  /** What the running servers know; with none running, those of the project are started. */
+  /** The running servers; when none runs, those of the project are started. */
   async function all(): Promise<{ running: Running; sample?: string }[]> {
     const up = [...servers.values()].flatMap(server => server.current() ?? [])
     if (up.length > 0)
       return (await Promise.allSettled(up)).flatMap(one => (one.status === 'fulfilled' ? { running: one.value } : []))
-    present ??= finder.present()
-    const found = (await present).slice(0, MOST_SERVERS)
+    const found = (await finder.present()).slice(0, MOST_SERVERS)
     const started = await Promise.allSettled(
       found.map(async ({ found, sample }) => ({ running: await serverOf(found).use(), sample })),
     )
@@ -95,13 +97,12 @@ export function createProjectServers(
   }
 
   return {
-    /** Names of the servers for files that the project has, or that calls made since. Starts none. */
+    /** Names of the servers for files of the project, and of those that calls have needed since. Starts none. */
     async names(): Promise<string[]> {
-      present ??= finder.present()
-      return [...new Set([...(await present).map(({ found }) => found.row.name), ...servers.keys()])]
+      return [...new Set([...(await finder.present()).map(({ found }) => found.row.name), ...servers.keys()])]
     },
 
-    /** All that can be started, those for files of the project with `present`. */
+    /** All servers that can be started; `present` is true for those with files in the project. */
     async found(): Promise<{ name: string; program: string; files: readonly string[]; present: boolean }[]> {
       const here = new Set((await finder.present()).map(({ found }) => found))
       return (await finder.all()).map(found => {
@@ -110,13 +111,13 @@ export function createProjectServers(
       })
     },
 
-    /** As tools ask it. */
+    /** Answers for the tools about code. */
     source: (read: ReadText) => ({
       name: 'language server',
       async diagnostics(paths: readonly string[] | null, signal: AbortSignal): Promise<Diagnostic[]> {
-        if (paths !== null) return (await Promise.all(paths.map(path => diagnosticsOf(path, read, signal)))).flat()
+        if (paths !== null) return (await Promise.all(paths.map(path => checked(path, read, signal)))).flat()
         const known = (await all()).flatMap(({ running: { documents } }) => documents.known())
-        return known.flatMap(({ path, text, items }) => items.map(item => diagnosticOf(path, text, item)))
+        return known.flatMap(({ path, text, items }) => diagnosticsOf(path, text, items))
       },
       definition: async (at: At, signal: AbortSignal): Promise<Spot[]> =>
         spotsOf(await ask('textDocument/definition', at, {}, read, signal)),
@@ -136,7 +137,7 @@ export function createProjectServers(
         }
         const answers = await Promise.all(
           (await all()).map(async ({ running: { connection, documents }, sample }) => {
-            // A server knows a project by a file of it.
+            // Servers load a project when one of its files is opened.
             const text = sample === undefined ? null : await read(sample)
             if (text !== null) documents.show(sample!, text, connection)
             return symbolsOf(await connection.request('workspace/symbol', { query: query ?? '' }, signal), '')
@@ -146,9 +147,9 @@ export function createProjectServers(
       },
     }),
 
-    /** Has the errors of a file known before it changes, in the background; of one that is not there, its server started. Never throws. */
+    /** Before a change, in the background: collects the file's errors; for a new file, starts its server. Never rejects. */
     async begin(path: string, before: string | null): Promise<void> {
-      beginning.get(path)?.abort() // it would show the server an older text
+      beginning.get(path)?.abort() // it would send the server an older text
       const controller = new AbortController()
       beginning.set(path, controller)
       try {
@@ -165,7 +166,10 @@ export function createProjectServers(
       }
     },
 
-    /** Errors of the changed file that it did not have before; null when one of the texts is not reported. Never rejects. */
+    /**
+     * Errors of the changed file that it did not have before; null when the server reports one of the texts too late or not
+     * at all. Never rejects.
+     */
     async newErrors(
       path: string,
       before: string | null,
@@ -180,17 +184,16 @@ export function createProjectServers(
         const old = before === null ? [] : await baseline(path, before, { documents, connection }, signal)
         const items = old && (await check(path, after, documents, connection, signal))
         if (!items || !old) return null
-        const read = (items: readonly Reported[], text: string | null) => ({
-          items: items.map(item => diagnosticOf(path, text, item)),
-          text,
-        })
-        return newcomers(read(old, before), read(items, after))
+        return newcomers(
+          { items: diagnosticsOf(path, before, old), text: before },
+          { items: diagnosticsOf(path, after, items), text: after },
+        )
       } catch {
-        return null // too late, or the server failed: no error is better than one that is not new
+        return null // too late, or the server failed: an old error must not be reported as new
       }
     },
 
-    /** A file that is gone, or changed by other means: servers that have it open are shown what it is now. */
+    /** After a file was deleted or changed by other means: sends its present text to the servers that have it open. */
     async refresh(path: string): Promise<void> {
       for (const server of servers.values()) {
         const running = await server.current()?.catch(() => undefined)
@@ -215,7 +218,7 @@ export function createProjectServers(
 
 export type ProjectServers = ReturnType<typeof createProjectServers>
 
-/** What was reported of the text before the change. */
+/** The diagnostics of the text before the change. */
 async function baseline(
   path: string,
   before: string,

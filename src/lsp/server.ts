@@ -14,7 +14,7 @@ export type ServerOptions = {
 
 export type Running = { connection: Connection; documents: Documents }
 
-/** One that lived so long did not fail to start; one that failed so often is left alone for a while. */
+/** A server that ran this long starts a new count of failures; after so many in a row it is not started for PAUSE_MS. */
 const SOUND_MS = 60_000
 const MOST_FAILURES = 3
 const PAUSE_MS = 5 * 60_000
@@ -75,7 +75,7 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
 
   return {
     found,
-    /** Throws TOOL_FAILED for one that cannot be started, that failed too often, or that was stopped for good. */
+    /** Throws TOOL_FAILED when the server cannot be started, has failed too often, or was stopped for good. */
     async use(): Promise<Running> {
       if (performance.now() < rests_until)
         throw new AppError('TOOL_FAILED', `The language server ${name} failed ${failures} times, at last: ${last}`)
@@ -86,7 +86,7 @@ export function createServer(found: Found, { project, children, env, idle_ms, lo
       if (!isOver) touch()
       return used
     },
-    /** It failed too often to be tried now. */
+    /** Whether it is paused after too many failures. */
     rests: () => performance.now() < rests_until,
     /** Without starting it. */
     current: (): Promise<Running> | undefined => running,

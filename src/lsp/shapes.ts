@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-/** What we read of servers' answers; what is not of these shapes is left out. */
+/** The parts of servers' answers that are read. Entries of other shapes are left out. */
 
 const LONGEST_MESSAGE = 2000
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -32,7 +32,7 @@ export type Reported = v.InferOutput<typeof diagnosticShape>
 export const publishShape = v.object({ uri, version: optional(v.number()), diagnostics: v.array(v.unknown()) })
 export const reportShape = v.object({ kind: v.literal('full'), items: v.array(v.unknown()) })
 
-/** A place, however it is written. */
+/** A place: a `LocationLink` or a `Location`. */
 export const placeShape = v.union([
   v.pipe(
     v.object({ targetUri: uri, targetSelectionRange: range }),
@@ -53,7 +53,7 @@ const block = v.union([
 ])
 export const hoverShape = v.object({ contents: v.union([v.array(block), block]) })
 
-/** Of a file (with a range, and others in it), or of a project (with a place). */
+/** A `DocumentSymbol` (a range and nested symbols), or a symbol of a project (a location). */
 export const symbolShape = v.object({
   name: v.string(),
   kind: v.fallback(count, 0),
@@ -63,7 +63,7 @@ export const symbolShape = v.object({
   children: optional(v.array(v.unknown())),
 })
 
-/** Those of a list that have the shape. */
+/** Those of the first `most` entries of a list that have the shape. */
 export function listOf<S extends v.GenericSchema>(shape: S, values: unknown, most: number): v.InferOutput<S>[] {
   if (!Array.isArray(values)) return []
   return values.slice(0, most).flatMap(value => {

@@ -1,10 +1,10 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { readRegular } from '../base/files.ts'
 
-/** Larger files are no source code, and are shown to no server. */
+/** Larger files are not source code, and are sent to no server. */
 const LARGEST_FILE = 8 * 1024 * 1024
 
-/** The text of a file; null for what is not there, too large or no file. */
+/** The text of a file; null when it does not exist, is too large or is not a regular file. */
 export async function textAt(path: string): Promise<string | null> {
   try {
     return new TextDecoder().decode(await readRegular(path, LARGEST_FILE))
@@ -15,7 +15,7 @@ export async function textAt(path: string): Promise<string | null> {
 
 export const uriOf = (path: string): string => pathToFileURL(path).href
 
-/** Null for what is no file. */
+/** Null when the address is not of a file. */
 export function pathOf(uri: string): string | null {
   try {
     return uri.startsWith('file:') ? fileURLToPath(uri) : null
@@ -28,5 +28,8 @@ export function pathOf(uri: string): string | null {
 export const unitsOf = (line: string, column: number): number => [...line].slice(0, column).join('').length
 export const columnOf = (line: string, units: number): number => [...line.slice(0, units)].length
 
-export const lineAt = (text: string | null, line: number): string =>
-  text?.split('\n', line + 1)[line]?.replace(/\r$/, '') ?? ''
+/** Looks up lines of a text by their 0-based number, without their ends; a line that is not there is empty. */
+export function linesOf(text: string | null): (line: number) => string {
+  let lines: string[] | undefined
+  return line => (lines ??= text?.split('\n') ?? [])[line]?.replace(/\r$/, '') ?? ''
+}

@@ -5,15 +5,15 @@ import { fieldList, item, jsonSchemaOf } from './json-schema.ts'
 /** What each event says, in one sentence. */
 const STORED: Record<Storable['type'], string> = {
   'session.created': 'The first event of every log.',
-  'session.updated': 'A setting, the title or a remembered rule changed. Only what changed is there.',
+  'session.updated': 'A setting, the title or a remembered rule changed. The event has only the fields that changed.',
   'session.mode': 'How much runs without asking: the mode of the session, and who changed it.',
   'session.resumed': 'The session was brought back from its log.',
-  'session.rewound': 'The conversation goes back to =to_event_id=: what lies between does not count any more.',
+  'session.rewound': 'The conversation goes back to =to_event_id=: the events between are no longer part of it.',
   'session.closed': 'The last event, until the session is resumed.',
   'prompt.queued': 'A prompt waits for the turn that is running (=queue=), or for its next step (=steer=).',
-  'prompt.dropped': 'A prompt that waited will not be sent. Its text comes back to its author.',
+  'prompt.dropped': 'A prompt that waited will not be sent. Its text is returned to its author.',
   prompt: 'A turn begins, or (=source= is =steer=) goes on with one more prompt.',
-  message: 'What the model said in one call, whole.',
+  message: 'The whole message of the model in one call.',
   'tool.call': 'The model calls a tool. =preview.hash= is what an approval is bound to.',
   approval: 'The decision on a call that asked.',
   'tool.result': 'How a call ended. Every =tool.call= gets one.',
@@ -26,18 +26,18 @@ const STORED: Record<Storable['type'], string> = {
   question: 'The agent, its plan or an MCP server asks the person.',
   answer: 'The answer to a question.',
   error: 'Something failed. =recoverable= errors are tried again after =retry_in_ms=.',
-  notice: 'What a person should know and no error is.',
-  'context.compacted': 'A summary stands for the older part of the conversation.',
+  notice: 'Information for the person that is not an error.',
+  'context.compacted': 'A summary replaces the older part of the conversation for the model.',
   'turn.end': 'The turn is over.',
 }
 
 const LIVE: Record<Transient['type'], string> = {
   'agent.state': 'The state of an agent: =idle=, =thinking=, =tool_execution=, =waiting_approval=, =error=.',
-  'message.delta': 'The next part of the message that is being written; with =replace= all of it so far.',
+  'message.delta': 'The next part of the message in progress; with =replace= all of it so far.',
   'thinking.delta': 'The next part of the thinking, where the model shows it.',
   'tool.draft': 'The model is writing a call: how many characters so far, and the path once it is known.',
   'tool.progress': 'A tool is at work: a message, and the output that is new.',
-  'editor.request': 'The editor that registered =tool= is asked; it answers =request_id= within =timeout_ms=.',
+  'editor.request': 'A request to the editor that registered =tool=. It answers =request_id= within =timeout_ms=.',
   reset: 'The reader fell behind: what follows is the log again.',
 }
 

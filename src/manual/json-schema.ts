@@ -4,13 +4,13 @@ import { record } from '../event/parts.ts'
 
 type OverriddenSchema = ReturnType<typeof toJsonSchema> | undefined
 
-/** What of JSON Schema (draft 7) the schemas of this program become. */
+/** The part of JSON Schema (draft 7) that the schemas of this program need. */
 export type JsonSchema = {
   type?: string | string[]
   description?: string
   default?: unknown
   enum?: unknown[]
-  /** Words that are written; others may come. */
+  /** Known values; others may occur. */
   examples?: readonly unknown[]
   const?: unknown
   minimum?: number
@@ -23,7 +23,7 @@ export type JsonSchema = {
   anyOf?: JsonSchema[]
 }
 
-/** What no schema can say (a check by a function) is left out: the document accepts a little more than the program does. */
+/** Checks by a function cannot be expressed and are left out: the document accepts a little more than the program does. */
 export const jsonSchemaOf = (schema: v.GenericSchema): JsonSchema => {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     errorMode: 'ignore',
@@ -32,7 +32,7 @@ export const jsonSchemaOf = (schema: v.GenericSchema): JsonSchema => {
   return rest as JsonSchema
 }
 
-/** Schemas of ours that valibot sees as functions only. */
+/** Our schemas that are functions to valibot. */
 function ofOurs(schema: object): JsonSchema | undefined {
   if (schema === record) return { type: 'object' }
   if ('words' in schema && Array.isArray(schema.words)) return { type: 'string', examples: schema.words }
@@ -64,7 +64,7 @@ export function inWords(schema: JsonSchema): string {
   }
 }
 
-/** Where a number or a truth value is taken for its text, it is text. */
+/** A union that converts numbers and truth values to text is described as text. */
 function union(schemas: JsonSchema[]): string {
   const types = new Set(schemas.map(({ type }) => type))
   return types.has('string') && types.has('boolean') ? 'text' : [...new Set(schemas.map(inWords))].join(' or ')
@@ -75,13 +75,13 @@ function several(schema: JsonSchema): string {
   return /^(?:text|table|number|integer)$/.test(words) ? `${words}s` : words
 }
 
-/** Bounds that only keep a number exact are not worth a word. */
+/** Bounds that only keep a number exact are left out. */
 function range(from?: number, to = Number.MAX_SAFE_INTEGER): string {
   if (to < 2 ** 31) return ` from ${from ?? 0} to ${to}`
   return from ? ` from ${from} on` : ''
 }
 
-/** One level of a schema as an Org description list. `describe` says what no schema says. */
+/** One level of a schema as an Org description list. `describe` adds texts that the schema does not have. */
 export function fieldList(
   schema: JsonSchema,
   describe: (name: string) => string | undefined = () => undefined,

@@ -3,7 +3,7 @@ import { type SchemaTopic, TOPIC_NAMES, type Topic } from './topics.ts'
 
 /*
  * The manual: Org texts in `pages/`, and what is generated behind them from the schemas that validate (`config`, `api`,
- * `events`, `tools`). Nothing of it is loaded before somebody asks.
+ * `events`, `tools`). It is loaded when a page is requested.
  */
 
 type Generated = (version: string) => Promise<string> | string

@@ -18,5 +18,5 @@ export function toolReference(): string {
   return `* Every built-in tool\n\nThe texts are what the model reads.\n\n${tools.join('\n')}`
 }
 
-/** What is written for a model is no Org: a line must not begin a heading or a keyword. */
+/** Descriptions for models are not Org: the comma keeps a line from being a heading or a keyword. */
 const inert = (text: string): string => text.replace(/^(?=\*|#\+)/gm, ',')

@@ -48,14 +48,14 @@ export class Formulas {
     if ((at > 0 && WORD.test(text[at - 1]!)) || /[\s,.;]/.test(text[at + 1] ?? ' ')) return undefined
     const close = text.indexOf('$', at + 1)
     if (close < 0 || close - at > MAX_FORMULA || /[\s,.\\]/.test(text[close - 1]!)) return undefined
-    if (WORD.test(text.slice(close + 1, close + 3)[0] ?? ' ')) return undefined
+    if (WORD.test(text[close + 1] ?? ' ')) return undefined
     const inside = text.slice(at + 1, close)
     const isProse = PRICE.test(inside) || inside.indexOf('\n') !== inside.lastIndexOf('\n') || !isEven(inside)
     return isProse ? undefined : close + 1
   }
 }
 
-/** Of openings within each other only the innermost is closed. `\\` is no part of any. */
+/** The end of each `\(` and `\[` by its start. Of nested openings only the innermost is closed; `\\` neither opens nor closes. */
 function pairs(text: string): Map<number, number> {
   const ends = new Map<number, number>()
   let open: { at: number; close: string } | undefined

@@ -17,8 +17,8 @@ export type Leaf =
 export type Targets = Pick<Map<string, string>, 'get' | 'has' | 'set' | 'size'>
 
 /**
- * A leaf, none for the target of a label, and the index of the line after it. `open`: lines that follow may change it, though
- * there are lines after it.
+ * A leaf, none for the target of a label, and the index of the line after it. `open`: lines that are still to come may change
+ * it, although there are lines after it already.
  */
 type Found = { block?: Leaf; next: number; open?: boolean }
 
@@ -27,7 +27,8 @@ const DEFINITION = /^ {0,3}\[([^\]^][^\]]{0,200})\]:[ \t]*<?([^\s<>]{1,2000})>?(
 
 /**
  * Reads the leaf at the start of `lines`, the first of which is not blank and begins no fence or list, nor a quote unless it
- * is `quoted`. While `next` is below the number of lines, and the leaf not `open`, no line that follows can change the leaf. Adds targets to `links`.
+ * is `quoted`. While `next` is below the number of lines, and the leaf not `open`, no line that follows can change
+ * the leaf. Adds targets to `links`.
  */
 export const readLeaf = (lines: string[], quoted: boolean, links: Targets): Found =>
   readIndented(lines) ??

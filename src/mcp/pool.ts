@@ -37,7 +37,7 @@ export type PoolOptions = {
   children: Children
   /** Environment of children, stripped of secrets. Asked at each start. */
   env(): Record<string, string>
-  /** What a child is isolated with; absent: with nothing. */
+  /** What the isolation of a child depends on; absent: no child is isolated. */
   isolation?(project: string | null): Around
   /** Ours. */
   version: string
@@ -63,7 +63,7 @@ export type Pool = {
   tools(project: string, session_id: string, ask?: ToolContext['ask']): Promise<Tool[]>
   /** Every tool of a project's servers that is known of without starting one. */
   listed(project: string): Promise<Tool[]>
-  /** Servers that hold for one session, in place of those of the same name; until it is released. */
+  /** Adds servers to one session until it is released; they replace those of the same name. */
   join(session_id: string, servers: readonly McpServerConfig[]): void
   /** The servers for the system prompt: those of the session as frozen, else of the project as they are now. */
   promptLines(project: string, session_id?: string): Promise<string>
@@ -100,7 +100,7 @@ export function createPool(options: PoolOptions): Pool {
   const grace_ms = options.grace_ms ?? GRACE_MS
   const servers = new Map<string, McpServer>()
   const offers = new Map<string, { offer: Offer; keys: string[] }>()
-  const joined = new Map<string, readonly McpServerConfig[]>()
+  const joined = new Map<string, { servers: readonly McpServerConfig[]; secrets: string[] }>()
   const credentials = new Map<string, Credentials>()
   const credentialsFor = (url: string): Credentials => {
     const kept = credentials.get(url) ?? createCredentials(join(directory, 'oauth'), url)
@@ -146,7 +146,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   const enabled = (project: string | null, session_id = '') => {
-    const own = joined.get(session_id) ?? []
+    const own = joined.get(session_id)?.servers ?? []
     const others = options.servers(project).filter(({ name }) => !own.some(server => server.name === name))
     return [...others, ...own].filter(config => config.enabled)
   }
@@ -196,7 +196,9 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     tools: async (project, session_id, ask) => (await offerTo(project, session_id, ask)).tools,
-    join: (session_id, own) => void joined.set(session_id, own),
+    join(session_id, own) {
+      joined.set(session_id, { servers: own, secrets: secretsOf({ providers: {}, mcp_servers: [...own] }) })
+    },
     async listed(project) {
       const found = await knownOf(project)
       const known = await Promise.all(
@@ -261,7 +263,7 @@ export function createPool(options: PoolOptions): Pool {
     },
     secrets: () => [
       ...[...credentials.values()].flatMap(kept => kept.secrets()),
-      ...secretsOf({ providers: {}, mcp_servers: [...joined.values()].flat() }),
+      ...[...joined.values()].flatMap(({ secrets }) => secrets),
     ],
     async release(session_id) {
       const keys = offers.get(session_id)?.keys ?? []

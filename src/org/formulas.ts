@@ -40,7 +40,7 @@ const COMMANDS = words(
   'colon begin end hline hfill degree copyright pounds S P',
 )
 
-/** Environments of those, and what is one within a formula of those that are formulas themselves. */
+/** Environments that may stand in a formula. LaTeX takes those of `WITHIN` only outside of one: each is replaced by the other. */
 const ENVIRONMENTS = words(
   'matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix cases array aligned alignedat gathered split subarray',
 )
@@ -48,12 +48,12 @@ const WITHIN: Record<string, string> = { align: 'aligned', gather: 'gathered', e
 
 /** Backslash with a mark: spaces, rows, and characters that mean something without one. */
 const MARKED = /\\(?:[,;:! >{}|&%#_\\]|[A-Za-z]+\*?)/g
-/** What Org, Babel, or Emacs finds by searching, whatever the syntax there. */
+/** What Org, Babel and Emacs find by a search of the text, whatever the syntax around it. */
 const FOUND = /\{\{\{|@@|(?:src|call)_|-\*-|local variables:|(?:deadline|scheduled|closed|clock):/i
 
 /**
- * A formula with its marks on one line as Org, undefined for one that must stay text. Where Org or a browser would see markup
- * in it there is a space, which is nothing to TeX. `safely`: without `$`, which depends on what is around.
+ * Returns a formula and its marks as Org, in one line; undefined when it must stay text. A space, which TeX ignores, breaks what
+ * Org or a browser would take for markup. `safely`: without `$`, because Org looks at the characters around it.
  */
 export function orgFormula(formula: string, safely: boolean): string | undefined {
   const mark = /^(?:\$\$?|\\[([])/.exec(formula)![0]

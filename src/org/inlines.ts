@@ -18,7 +18,7 @@ const MARK: Record<Style, string> = { strong: '*', em: '/', del: '+' }
 /** What Org wants around emphasis. */
 const BEFORE = /[\s\u200b('"{-]$/
 const AFTER = /^[\s\u200b.,:!?;'")}[-]/
-/** What Org wants after a formula that `$` ends. */
+/** What Org requires after a formula that ends with `$`. */
 const AFTER_DOLLAR = /^[\s.,:!?;'")\]}]/
 const MAX_CODE = 1000
 const MOST_CELLS = 500
@@ -49,7 +49,7 @@ export function orgCellText(text: string, place: Place): string {
 
 type Where = 'paragraph' | 'line' | 'cell' | 'label'
 
-/** The mark for code, none for what Org would not take for code there: that is written as text. */
+/** The mark for code; undefined where Org would not read it as code, so that it is written as text. */
 function codeMark(code: string, where: Where): string | undefined {
   const bounded = code !== '' && code.length <= MAX_CODE && !/^[\p{Z}\p{C}]|[\p{Z}\p{C}]$/u.test(code)
   const apart = !(where === 'cell' && code.includes('|')) && !(where === 'label' && code.includes(']'))
@@ -64,7 +64,7 @@ class Writer {
   private readonly pieces: Piece[] = []
   private literal = ''
   private active: Style[] = []
-  /** There is a `$` that is no formula's: one of a formula could end what Org takes for one. */
+  /** There is a `$` outside of formulas: Org could take the text from it to the `$` of a formula for a formula. */
   private hasDollar = false
   /** How the last piece ends: an opening mark may be followed by any markup; after a closing one Org must see the end. */
   private end: 'opened' | 'closed' | 'free' = 'opened'

@@ -64,9 +64,12 @@ export function streamFrames(source: Source): Response {
     backlog = null
     clearTimeout(patience)
     if (source.isOver()) return end(controller)
-    unsubscribe = source.subscribe(
+    let isBehind = false
+    const leave = source.subscribe(
       (frame, { stored = false, last = false } = {}) => {
+        if (isBehind) return false
         if (AHEAD - room(controller) > MOST_BEHIND || (stored && frame.length > AHEAD)) {
+          isBehind = true
           fallBehind(controller)
           return false
         }
@@ -76,6 +79,9 @@ export function streamFrames(source: Source): Response {
       },
       () => end(controller),
     )
+    // A source may send while it is subscribed to.
+    if (isBehind || !isOpen) leave()
+    else unsubscribe = leave
   }
 
   const fallBehind = (controller: ReadableStreamDefaultController<Uint8Array>) => {

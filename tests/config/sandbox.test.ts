@@ -11,7 +11,7 @@ import { inHome } from './in-home.ts'
 
 const strict: SandboxConfig = { ...defaultSandbox, mode: 'required', network: ['a.org', '*.b.org'], read_deny: ['/x'] }
 
-describe('what a project says only restricts', () => {
+describe('a project only restricts', () => {
   test.each<[SandboxEntry, Partial<SandboxConfig>]>([
     [{ mode: 'off' }, {}],
     [{ mode: 'auto' }, {}],
@@ -37,7 +37,7 @@ test.each([
 ])('%s covers %s: %p', (pattern, host, expected) => expect(covers(pattern, host)).toBe(expected))
 
 test(
-  'the layers: the user says, agents and servers may differ, the project restricts all of them',
+  'the layers: the user decides, agents and servers may differ, the project restricts all of them',
   inHome(async home => {
     await home.write(
       home.userFile,

@@ -40,7 +40,7 @@
   "A list.")
 
 (ert-deftest emacs-agent-answers-describe ()
-  "Functions, variables and keys are described as Emacs does it, in no window; what is called like a secret keeps its value."
+  "Functions, variables and keys are described as Emacs does it, in no window; the value of a variable with the name of a secret is withheld."
   (let ((windows (window-list)))
     (cl-flet ((help (name &optional kind)
                 (emacs-agent-describe-answer
@@ -89,7 +89,7 @@
                          (window-list)))))
 
 (ert-deftest emacs-agent-answers-compile-changed ()
-  "Another command than the one that was shown does not run."
+  "A command that was changed after it was shown does not run."
   (emacs-agent-asked-with '(("a.c" . "int x\n"))
     (with-current-buffer (emacs-agent-asked-visit project "a.c")
       (setq-local compile-command "true"))
@@ -103,7 +103,7 @@
     (should-not (file-exists-p (expand-file-name "made" project)))))
 
 (ert-deftest emacs-agent-answers-compile-interrupted ()
-  "A compilation that nobody waits for any more is ended."
+  "A compilation ends when its turn is interrupted."
   (emacs-agent-asked-with '(("a.c" . "int x\n"))
     (with-current-buffer (emacs-agent-asked-visit project "a.c")
       (setq-local compile-command "echo started; exec sleep 1000"))
@@ -125,7 +125,7 @@
 ;;;; Forms
 
 (ert-deftest emacs-agent-answers-eval ()
-  "A form is shown before it is evaluated, and what it returns, or signals, is told."
+  "A form is shown before it is evaluated, and the model receives its value, or its error."
   (emacs-agent-asked-with nil
     (unwind-protect
         (progn

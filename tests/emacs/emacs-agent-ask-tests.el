@@ -13,15 +13,15 @@
   "Run BODY in a `buffer' that visits a.el with TEXT in the project of a backend."
   (declare (indent 1))
   `(emacs-agent-test-with-model ""
-				(emacs-agent-test-write project "a.el" ,text)
-				(let ((buffer (find-file-noselect (expand-file-name "a.el" project))))
-				  (unwind-protect
-				      (save-window-excursion
-					(switch-to-buffer buffer)
-					(buffer-enable-undo)
-					,@body)
-				    (with-current-buffer buffer (set-buffer-modified-p nil))
-				    (kill-buffer buffer)))))
+     (emacs-agent-test-write project "a.el" ,text)
+     (let ((buffer (find-file-noselect (expand-file-name "a.el" project))))
+       (unwind-protect
+           (save-window-excursion
+             (switch-to-buffer buffer)
+             (buffer-enable-undo)
+             ,@body)
+         (with-current-buffer buffer (set-buffer-modified-p nil))
+         (kill-buffer buffer)))))
 
 (defun emacs-agent-ask-tests--proposal ()
   "Wait for a proposal in this buffer and return its overlay."

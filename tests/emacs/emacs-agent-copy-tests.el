@@ -69,7 +69,7 @@
 ;; Each line would be something else in Org, in prose and in code.
 (defconst emacs-agent-copy-tests--hostile
   "* heading\n#+TITLE: x\n,* comma\n,,#+x\n[[elisp:(pwn)]] {{{m}}} <2026-01-01 Thu> name_of_it a_{b} $x$ =v= ~c~ -- ..."
-  "What must come out as it came in.")
+  "Text that must be copied, inserted and exported unchanged.")
 
 (ert-deftest emacs-agent-copy-hostile-code ()
   "Hostile code is copied, inserted elsewhere, found and exported as it was said."
@@ -92,7 +92,7 @@
       (should (string-search (replace-regexp-in-string "^" "    " emacs-agent-copy-tests--hostile) exported)))))
 
 (ert-deftest emacs-agent-copy-exported ()
-  "A conversation is exported in every format without the input, and without what keeps text from being syntax."
+  "A conversation is exported in every format without the input and without invisible characters."
   (emacs-agent-test-with-session
     (emacs-agent-copy-tests--say session "see elisp:(pwn) of name_of_it -- and *so* on ...")
     (emacs-agent-input-set "my draft")
@@ -136,7 +136,7 @@
     (should (equal "the *answer*" (substring-no-properties (current-kill 0))))))
 
 (ert-deftest emacs-agent-copy-occur ()
-  "Lines are listed by what was said, and by what matches it."
+  "Lines are listed by the text that was said, and by regexps that match it."
   (emacs-agent-test-with-session
     (emacs-agent-copy-tests--say session "see elisp:(pwn) here\n\nand $x$ there")
     (dolist (regexp '("elisp:(pwn) here" "^see elisp:(p[v-x]n)" "\\$x\\$ there$" "\\(?:elisp\\|lisp\\):(pw+n)" "se\\{2\\} e"))
@@ -147,7 +147,7 @@
     (should-not (progn (emacs-agent-occur "nowhere") (get-buffer "*Occur*")))))
 
 (ert-deftest emacs-agent-copy-saved ()
-  "What is saved is the transcript, in the format that the name says."
+  "Saving writes the transcript, in the format of the file name's extension."
   (emacs-agent-test-with-backend
     (let ((session (emacs-agent-test-start project)))
       (with-current-buffer (emacs-agent-session-buffer session)

@@ -41,7 +41,7 @@ buffer of `session', and its first half second is over."
     (should (equal (emacs-agent-test-read project "a.txt") "zero\none\nTWO\n"))))
 
 (ert-deftest emacs-agent-deciding-hunk-by-hunk ()
-  "Of an edit with three hunks only two are done, and the model is told what was."
+  "Of an edit with three hunks only two are done, and the model receives what was done."
   (let* ((lines (mapcar (lambda (n) (format "line %d\n" n)) (number-sequence 1 60)))
          (before (apply #'concat lines))
          (change (lambda (numbers text)

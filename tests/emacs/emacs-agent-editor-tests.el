@@ -20,7 +20,7 @@
 ;;;; Registering
 
 (ert-deftest emacs-agent-editor-registers ()
-  "The first turn is offered what Emacs answers, without eval_elisp unless it is wanted."
+  "The first turn is offered the tools of Emacs, without eval_elisp unless it is wanted."
   (emacs-agent-asked-with nil
     (emacs-agent-model-says "Hello.")
     (emacs-agent-test-say "hello")
@@ -107,7 +107,7 @@
                    (emacs-agent-asked-told "hover" 'path "greet.el" 'line 6 'symbol "greet-someone")))))
 
 (ert-deftest emacs-agent-editor-lookup-gone ()
-  "What cannot be looked up is said, and no file is left visited."
+  "A lookup that fails reports why, and no file is left visited."
   (emacs-agent-asked-with '(("a.txt" . "words\n"))
     (should (string-search "Nothing finds definitions"
                            (emacs-agent-asked-told "definition" 'path "a.txt" 'line 1 'symbol "words")))
@@ -147,7 +147,7 @@
     (should (string-search "a.txt:1:0" (emacs-agent-asked-told "diagnostics" 'path "a.txt")))))
 
 (ert-deftest emacs-agent-editor-eglot ()
-  "Each edit is answered with what clangd says of the text after it, by Eglot, never with what it said before."
+  "Eglot's answer after each edit has clangd's diagnostics of the text after it, never of an older one."
   (skip-unless (and (executable-find "clangd") (require 'eglot nil t)))
   (emacs-agent-asked-with '(("a.c" . "int foo(int x) { return x; }\nint main(void) { return foo(1); }\n"))
     (let ((eglot-server-programs '((c-mode . ("clangd")))) (eglot-sync-connect 60) (count 0)
@@ -169,8 +169,14 @@
       (with-current-buffer (emacs-agent-asked-visit project "a.c")
         (let ((server (eglot-current-server))) (eglot-shutdown server))))))
 
+(ert-deftest emacs-agent-editor-severity ()
+  "A diagnostic of Eglot is as severe as one of another checker."
+  (should (equal '("error" "error" "error" "warning" "warning" "warning" nil)
+                 (mapcar #'emacs-agent-context-severity '(:error flymake-error eglot-error
+                                                          :warning flymake-warning eglot-warning :note)))))
+
 (ert-deftest emacs-agent-editor-flycheck ()
-  "Flycheck's errors are taken as well; its columns begin with 1."
+  "Flycheck's errors are included; its columns begin with 1."
   (cl-letf (((symbol-function 'flycheck-error-line) (lambda (e) (plist-get e :line)))
             ((symbol-function 'flycheck-error-column) (lambda (e) (plist-get e :column)))
             ((symbol-function 'flycheck-error-level) (lambda (e) (plist-get e :level)))

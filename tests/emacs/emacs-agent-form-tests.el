@@ -25,7 +25,7 @@ The prompts are in `prompts' afterwards, in order."
         `((properties . ((it . ,(emacs-agent-json-parse json)))) (required . ,(if optional [] ["it"]))))))
 
 (ert-deftest emacs-agent-form-checks ()
-  "What a schema does not allow is not taken."
+  "A value that a schema does not allow is refused."
   (dolist (case '(("{\"type\":\"string\"}" (nil "") ("x"))
                   ("{\"type\":\"string\",\"minLength\":2,\"maxLength\":3}" ("x" "four") ("xy" "xyz"))
                   ("{\"type\":\"string\",\"format\":\"email\"}" ("me" "me@" "@x.org" "a b@x.org" "a@x..org") ("me@x.org" "a@localhost"))
@@ -48,7 +48,7 @@ The prompts are in `prompts' afterwards, in order."
         (should-not (emacs-agent-form-problem (emacs-agent-form-tests--field json t) nil))))))
 
 (ert-deftest emacs-agent-form-reads ()
-  "A value is asked for until it can be taken, and the prompt says what it may be and what was wrong."
+  "A value is asked for until it is valid, and the prompt has its range and what was wrong."
   (emacs-agent-form-tests--reading '("many" "9" "4")
     (should (equal 4 (emacs-agent-form-read
                       (emacs-agent-form-tests--field
@@ -123,7 +123,7 @@ The prompts are in `prompts' afterwards, in order."
       (should-not (string-search "hush" shown)))))
 
 (ert-deftest emacs-agent-form-makes-sense-of-anything ()
-  "A schema that is none keeps no question from being shown, and answered."
+  "A question with a malformed schema is shown, and can be answered."
   (dolist (json '("null" "[]" "3" "{}" "{\"properties\":[]}" "{\"properties\":{\"a\":3,\"b\":[]},\"required\":\"a\"}"
                   "{\"properties\":{\"a\":{\"enum\":3,\"type\":[\"string\",\"null\"],\"title\":{},\"minLength\":\"x\"}}}"
                   "{\"properties\":{\"a\":{\"oneOf\":[3,\"x\",{}]},\"b\":{\"type\":\"array\",\"items\":7,\"default\":{\"x\":1}}}}"))
@@ -183,7 +183,7 @@ The prompts are in `prompts' afterwards, in order."
       (should (equal "accept" (alist-get 'action (nth 2 (car sent))))))))
 
 (ert-deftest emacs-agent-form-of-ask-user ()
-  "What the agent asks is answered by a key, from the real backend, and the model has the answer."
+  "A question of the agent is answered by a key, and the model receives the answer from the real backend."
   (emacs-agent-test-talking ""
     (let ((emacs-agent-approval-delay 0))
       (emacs-agent-model-says (emacs-agent-model-call "ask_user" 'question "Which one?" 'options ["left" "right"]) "Right then.")
@@ -196,7 +196,7 @@ The prompts are in `prompts' afterwards, in order."
       (should (string-search "answered\nWhich one?\n- answer = right\n" (emacs-agent-test-output))))))
 
 (ert-deftest emacs-agent-form-of-a-real-plan ()
-  "What the plan agent came to is edited, and the build agent carries out what is left of it."
+  "The plan of the plan agent is edited, and the build agent receives the edited plan."
   (emacs-agent-test-talking "agent = \"plan\"\n"
     (let ((emacs-agent-approval-delay 0))
       (emacs-agent-model-says "Here it is.\n\n1. Look at it\n2. Change it\n" "Carried out.")

@@ -32,7 +32,7 @@
       (should (= gc-cons-threshold emacs-agent-garbage--threshold)))))
 
 (ert-deftest emacs-agent-garbage-of-the-user ()
-  "A higher threshold stays, and so does one that was set meanwhile."
+  "A higher threshold of the user stays, and so does one that was set in the meantime."
   (emacs-agent-garbage-tests--with-threshold 640000000
     (emacs-agent-garbage-defer)
     (should (= gc-cons-threshold 640000000))

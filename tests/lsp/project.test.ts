@@ -54,7 +54,7 @@ function serversOf(
   return { ...servers, pids }
 }
 
-test('found are those whose files the project has, and that may run; the user’s come first', async () => {
+test('finds servers whose files the project has, and that may run; the user’s come first', async () => {
   const project = tempDir({
     'deep/er/a.py': '',
     'b.rs': '',

@@ -13,7 +13,7 @@ const steps = dockerfile.split('\n').flatMap(line => {
 })
 const last = (instruction: string) => steps.findLast(step => step.instruction === instruction)?.rest
 
-test('two stages, the second slim, of a person without rights, with a volume, a port and a health check', () => {
+test('two stages, the second slim, run by an unprivileged user, with a volume, a port and a health check', () => {
   const images = steps.filter(({ instruction }) => instruction === 'FROM').map(({ rest }) => rest)
   expect(images).toEqual(['node:22-bookworm-slim AS build', 'debian:bookworm-slim'])
   expect(last('USER')).toBe('agent')
@@ -45,7 +45,7 @@ test('its commands are shell, and npm runs what the project has', () => {
   }
 })
 
-test('it listens everywhere only with a token, and is then healthy; one that is gone is not', async () => {
+test('it listens everywhere only with a token, and is then healthy; a stopped one is not', async () => {
   const home = makeHome()
   const environment = Object.fromEntries([last('ENV')!.split('=')]) as Record<string, string>
   const refused = await run(['serve', '--port', '0'], { home, env: environment })

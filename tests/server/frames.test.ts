@@ -114,3 +114,25 @@ test('cancelling stops listening', async () => {
   await subject.reader.cancel()
   expect(subject.isLive).toBe(false)
 })
+
+test('a source that sends too much while it is subscribed to is left, and subscribed to again once', async () => {
+  let listening = 0
+  let rounds = 0
+  const stream = streamFrames({
+    *backlog() {
+      yield frame('<state>')
+    },
+    subscribe(send) {
+      listening++
+      rounds++
+      if (rounds === 1) for (let i = 0; i < 2 * KB; i++) send(frame('x'.repeat(KB)))
+      return () => listening--
+    },
+    isOver: () => false,
+  })
+  const reader = stream.body!.getReader()
+  while (rounds < 2) await reader.read()
+  expect(listening).toBe(1)
+  await reader.cancel()
+  expect(listening).toBe(0)
+})

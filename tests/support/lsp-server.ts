@@ -1,9 +1,9 @@
 /**
- * A language server whose texts are its orders. Each line `wrong: NAME` is an error, `odd: NAME` a warning; it defines what stands
- * behind `def `. argv: `pull` (asked for diagnostics) or `push`, then what it does ill:
- *   `late`     reports a text so many ms later, with its version, and the one before first
+ * A language server that is controlled by the texts it receives. Each line `wrong: NAME` is an error, `odd: NAME` a warning;
+ * `def NAME` defines a symbol. argv: `pull` (answers `textDocument/diagnostic`) or `push` (publishes), then one fault:
+ *   `lateN`    reports a change after N ms, with its version, and repeats the report of the text before at once
  *   `unversioned`, `silent`, `crash` (at a change), `flood` (of messages), `huge` (one message), `hang` (at initialize), `garbage`
- * It appends what it is sent to the file LSP_LOG.
+ * It appends what it receives to the file LSP_LOG.
  */
 import { appendFileSync } from 'node:fs'
 

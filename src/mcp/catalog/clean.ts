@@ -3,13 +3,13 @@ import type { Params } from '../../event.ts'
 import type { JsonSchema } from '../../llm/provider.ts'
 import { isObject } from './schema.ts'
 
-/** Deeper than any provider takes. */
+/** Deeper than any provider accepts. */
 const DEEPEST = 64
 const cleaned = new WeakMap<JsonSchema, JsonSchema>()
 
 /**
- * A server's schema as a model and a person see it: names, enums and titles on one line with what cannot be seen escaped;
- * descriptions keep their lines. Calls are checked against the schema as it is.
+ * A server's schema for models and persons: names, enums and titles on one line with invisible characters escaped;
+ * descriptions keep their lines.
  */
 export function cleanSchema(schema: JsonSchema): JsonSchema {
   let clean = cleaned.get(schema)
@@ -27,7 +27,7 @@ function cleanValue(value: unknown, key: string, depth: number): unknown {
   )
 }
 
-/** Arguments by the names of the schema, where the model used those that it was shown. */
+/** Renames arguments from the cleaned names, which the model was sent, to those of the server's schema. */
 export function rawNames(schema: JsonSchema, args: Params): Params {
   const names = isObject(schema.properties) ? Object.keys(schema.properties) : []
   const odd = new Map(names.filter(name => printable(name) !== name).map(name => [printable(name), name]))

@@ -35,9 +35,9 @@ export type ConnectionOptions = {
   version: string
   /** Real path; null for a server that serves every project, which gets no root. */
   project: string | null
-  /** What was found out before; null to find out. */
+  /** The era that an earlier connection found; null to probe. */
   era: Era | null
-  /** What a server of the documentation's own dialect is asked for: only its tools of this category. */
+  /** Sent with `tools/list` to a server of `format = "toon"`: it lists only its tools of this category. */
   category?: string
   /** Milliseconds for the whole handshake. */
   timeout_ms: number
@@ -199,7 +199,7 @@ const MOST_REPEATS = 5
 /** A server that declares no tools mostly has none, and may not answer. */
 const UNDECLARED_MS = 2000
 
-/** A list that does not end, or breaks off behind its first page, is worth what it brought: the log says what happened. */
+/** A list that does not end, or fails after its first page, counts as far as it was read; the reason is logged. */
 async function listTools(client: Client, { timeout_ms, category, onLog }: ConnectionOptions): Promise<ToolListing> {
   const declared = client.getServerCapabilities()?.tools !== undefined
   const deadline = performance.now() + (declared ? timeout_ms : Math.min(timeout_ms, UNDECLARED_MS))

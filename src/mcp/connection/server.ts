@@ -32,7 +32,7 @@ export type McpServer = {
   pid(): number | undefined
   protocol(): string | undefined
   stderr: LastLines
-  /** Forgets failures, and starts afresh. A sign-in is asked of `asker`. */
+  /** Resets the count of failures and starts anew. A sign-in is asked through `asker`; null refuses it. */
   restart(asker?: Asker | null): Promise<void>
   close(): Promise<void>
 }

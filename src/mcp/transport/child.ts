@@ -44,9 +44,9 @@ const LAST_WORDS_MS = 200
 
 /** Throws MCP_SERVER_ERROR when the program cannot be started. */
 export async function startChild(spec: ChildSpec): Promise<Child> {
-  const limits = limited(spec)
-  const confined = await spec.isolated?.confine([limits[0], ...limits[1]], spec.cwd, spec.env)
-  const [command, ...args] = confined?.command ?? [limits[0], ...limits[1]]
+  const words = limited(spec)
+  const confined = await spec.isolated?.confine(words, spec.cwd, spec.env)
+  const [command, ...args] = confined?.command ?? words
   const { launch, program } = await launcherFor(command!, spec).catch(error => {
     throw cannotStart(spec, error)
   })
@@ -114,17 +114,17 @@ async function stopFamily({ process: child, exited, end }: Started, grace_ms: nu
  * The command under its limits. Memory is RLIMIT_DATA, which counts what is really written: RLIMIT_AS counts the address
  * space that Node, Bun and Java only reserve, and breaks them.
  */
-function limited(spec: ChildSpec): [string, string[]] {
+function limited(spec: ChildSpec): string[] {
   const { cpu_seconds, memory_mb, open_files } = spec.limits
   const limits = [
     cpu_seconds && `-t ${Math.ceil(cpu_seconds)}`,
     open_files && `-n ${Math.ceil(open_files)}`,
     memory_mb && process.platform === 'linux' && `-d ${Math.ceil(memory_mb * 1024)}`,
   ].filter(limit => typeof limit === 'string')
-  if (process.platform === 'win32' || limits.length === 0) return [spec.command, spec.args]
+  if (process.platform === 'win32' || limits.length === 0) return [spec.command, ...spec.args]
   // A limit above the hard one cannot be set and does not matter. `exec` leaves no shell behind.
   const script = `${limits.map(limit => `ulimit ${limit} 2>/dev/null || :`).join('; ')}; exec "$0" "$@"`
-  return ['/bin/sh', ['-c', script, spec.command, ...spec.args]]
+  return ['/bin/sh', '-c', script, spec.command, ...spec.args]
 }
 
 /**

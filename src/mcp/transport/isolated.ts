@@ -7,11 +7,11 @@ import { hides } from '../../tools/permission/hidden.ts'
 import { createConfinement } from '../../tools/sandbox/confinement.ts'
 import type { Availability, Isolation } from '../../tools/sandbox/sandbox.ts'
 
-/** What servers are isolated with. */
+/** What the isolation of servers depends on. */
 export type Around = {
   config: Pick<Config, 'sandbox' | 'rules'>
   home: string
-  /** Files of ours. */
+  /** Files of this program. */
   forbidden: string[]
   available(config: SandboxConfig, project: string): Promise<Availability>
 }
@@ -27,7 +27,10 @@ export type Isolated = {
   close(): Promise<void>
 }
 
-/** For a server of a project, or of all; null where it is not isolated. Throws MCP_SERVER_ERROR where it must be and cannot. */
+/**
+ * The sandbox of a server, null when it is not isolated; `project` is null for a server of all projects. Throws
+ * MCP_SERVER_ERROR when a sandbox is required and there is none.
+ */
 export async function isolate(
   server: McpServerConfig,
   project: string | null,
@@ -36,7 +39,7 @@ export async function isolate(
   const { home, forbidden } = around
   const config = sandboxFor(around.config.sandbox, server.sandbox)
   if (config.mode === 'off') return null
-  // A server for all projects has none that it may write to.
+  // A server of all projects may write to none of them.
   const roots = { project: project ?? join(home, '.no-project'), allowed: [], forbidden }
   const confinement = createConfinement({ home, available: config => around.available(config, project ?? home) })
   const look = await confinement.look(config)
@@ -57,12 +60,12 @@ export async function isolate(
   }
 }
 
-/** What its entry names, with what lies beside: a script brings its modules. */
+/** The absolute paths in its entry, files as their directories: a script loads modules from there. */
 const filesIn = ({ command = '', args }: McpServerConfig): string[] =>
   [command, ...args].filter(isAbsolute).map(path => {
     try {
       return statSync(path).isDirectory() ? path : dirname(path)
     } catch {
-      return path // not there: left out with the others
+      return path // does not exist: the sandbox leaves it out
     }
   })

@@ -17,7 +17,7 @@ export async function openChild(
   grace_ms: number,
   isolated: Isolated | null,
 ): Promise<Opened> {
-  // Said where a failure is looked for.
+  // In its stderr, where a person looks for the cause of a failure.
   if (isolated) stderr.add(`[in the sandbox: ${boundsOf(isolated.isolation)}]`)
   const child = await startChild({
     name: config.name,

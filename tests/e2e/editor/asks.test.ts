@@ -63,7 +63,7 @@ test('compile asks, and a rejected one reaches no editor', async () => {
   expect(made.told).toBe('a.c:3: error: no')
 })
 
-test('progress of a compilation is sent on', async () => {
+test('progress of a compilation is forwarded', async () => {
   const editor = await open()
   const { frames, told } = await editor.make(call('compile', {}), async (stream, from) => {
     const { tool_call_id } = (await stream.next('tool.call', from)).data

@@ -83,7 +83,7 @@ test('no result is nothing found', async () => {
   expect(told).toBe('No symbols found.')
 })
 
-test('an error of the editor is what the model is told', async () => {
+test('an error of the editor is sent to the model', async () => {
   const editor = await open()
   const { result, told } = await editor.make(asked, async (_, from) => {
     const { request_id } = await editor.request(from)

@@ -72,7 +72,7 @@ test.each([
   expect(told).toBe('a.ts:2:18 greet()')
 })
 
-test('a symbol that is not on the line is said with the line', async () => {
+test('a symbol that is not on the line is an error that quotes the line', async () => {
   const editor = await open()
   const { result } = await editor.judged(call('hover', { path: 'a.ts', line: 1, symbol: 'greet' }))
   expect(result.error).toMatchObject({

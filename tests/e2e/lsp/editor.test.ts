@@ -9,7 +9,7 @@ import { tempDir } from '../../support/temp.ts'
 const EDITS = { config: { auto_approve_tools: ['edit_file', 'write_file'] } }
 const edit = call('edit_file', { path: 'a.fk', old: 'fine', new: 'added\nwrong: fresh' })
 
-test("an attached editor's checker is asked before a change and after it; what it newly reports goes to the model", async () => {
+test("an attached editor's checker is asked before a change and after it; its new errors go to the model", async () => {
   const fake = fakeServer('pull')
   const editor = await withEditor(
     await startScripted({ config: fake.config }),
@@ -39,7 +39,7 @@ test("an attached editor's checker is asked before a change and after it; what i
   expect(fake.pids()).toEqual([])
 })
 
-test('an editor that has the file not open, or does not answer: a server is asked', async () => {
+test('an editor that does not have the file open, or does not answer: a server is asked', async () => {
   const fake = fakeServer('pull')
   const here = await startScripted({ config: fake.config })
   const editor = await withEditor(here, ['diagnostics'], { 'a.fk': 'wrong: old\nfine\n' }, EDITS)
@@ -55,7 +55,7 @@ test('an editor that has the file not open, or does not answer: a server is aske
   expect(told).not.toContain('old is wrong')
 })
 
-test('over ACP, too: the tools, and what is newly wrong', async () => {
+test('over ACP, too: the tools, and new errors', async () => {
   const fake = fakeServer('pull')
   const { home, says, model } = await modelHome(fake.config)
   const peer = await Peer.start(home)
@@ -70,7 +70,7 @@ test('over ACP, too: the tools, and what is newly wrong', async () => {
   ])
 })
 
-test('so it is where an editor cannot tell what is defined where; what neither can tell, it says itself', async () => {
+test('a server also answers where the editor cannot find a definition; where neither can, the error is the editor’s', async () => {
   const fake = fakeServer('pull')
   const here = await startScripted({ config: fake.config })
   const editor = await withEditor(here, ['definition', 'references'], {

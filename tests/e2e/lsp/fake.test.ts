@@ -5,7 +5,7 @@ import { startTimeOf } from '../../../src/base/processes.ts'
 import { LANGUAGE_TOOLS, open, startWith } from '../../support/languages.ts'
 
 describe.each(['pull', 'push'])('a server that is found, %s', kind => {
-  test('answers the five tools, which are absent without one; is started by the first call alone', async () => {
+  test('answers the five tools, which are absent without one; starts at the first call', async () => {
     const here = await startWith(kind)
     const other = await open(here, { 'a.txt': 'text\n' })
     expect((await other.make('read_file', { path: 'a.txt' })).tools).not.toContain('hover')
@@ -36,7 +36,7 @@ describe.each(['pull', 'push'])('a server that is found, %s', kind => {
     expect(here.pids().map(startTimeOf)).toEqual([null])
   })
 
-  test('what is newly wrong after an edit goes to the model, what was wrong before does not', async () => {
+  test('new errors after an edit go to the model, errors of before do not', async () => {
     const here = await startWith(kind)
     const { make, project } = await open(here, { 'a.fk': 'wrong: old\nfine\nodd: x\n' })
     const same = await make('edit_file', { path: 'a.fk', old: 'fine', new: 'good\nbetter' })
@@ -124,7 +124,7 @@ describe('a server that fails takes nothing down', () => {
     ).toHaveLength(1)
   })
 
-  test('one without versions', async () => {
+  test('a server that sends no versions', async () => {
     const here = await startWith('push', 'unversioned')
     const { make } = await open(here, { 'a.fk': 'wrong: old\nfine\n' })
     expect((await make('diagnostics', { path: 'a.fk' })).told).toContain('old is wrong')

@@ -48,7 +48,7 @@ const CASES = [
 describe.each(CASES)('$server', ({ server, path, text, edit, error, use }) => {
   const there = server === 'clangd' ? Bun.which('clangd') : join(BIN, server)
   test.skipIf(!there)(
-    `answers about code, and says what is newly wrong${there ? '' : ': no clangd here'}`,
+    `answers about code, and reports new errors${there ? '' : ': no clangd here'}`,
     async () => {
       const here = await startScripted({ env: { PATH: `${BIN}:${process.env.PATH}` } })
       const { make, project } = await open(here, { [path]: text })
@@ -97,10 +97,8 @@ test('in `run`, and shown by `doctor`', async () => {
   const here = await startScripted()
   const project = tempDir({ 'a.ts': 'const a: number = 1\n' })
   const env = { ...here.home.env, PATH: `${BIN}:${process.env.PATH}` }
-  const { calls } = {
-    calls: [{ id: 'c1', name: 'write_file', args: { path: 'a.ts', content: 'const a: number = "x"\n' } }],
-  }
-  here.says(call('diagnostics', { path: 'a.ts' }), { calls }, { text: 'done' })
+  const write = call('write_file', { path: 'a.ts', content: 'const a: number = "x"\n' })
+  here.says(call('diagnostics', { path: 'a.ts' }), write, { text: 'done' })
   const run = Bun.spawn([BINARY, 'run', '--yes', '--json', '--project', project, 'go'], { env, stdout: 'pipe' })
   const events = (await new Response(run.stdout).text())
     .trim()

@@ -5,7 +5,7 @@ import { begun, isTask } from '../../support/delegating.ts'
 import { fakeServer } from '../../support/languages.ts'
 import { call, pending, startScripted } from '../../support/scripted.ts'
 
-test('an agent with a copy of the project has servers of its own there, gone with the copy', async () => {
+test('an agent with a copy of the project has servers of its own there, which end with the copy', async () => {
   const fake = fakeServer('pull')
   const scripted = await startScripted({ config: `[agents.alone]\nisolation = "worktree"\n${fake.config}` })
   const project = committed({ 'a.fk': 'wrong: old\nfine\n' })

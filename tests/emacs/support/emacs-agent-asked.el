@@ -30,14 +30,14 @@ FILES is a list of (NAME . TEXT)."
   (find-file-noselect (expand-file-name name project)))
 
 (defun emacs-agent-asked-told (tool &rest params)
-  "Have the model call TOOL with PARAMS, and return what it is told."
+  "Have the model call TOOL with PARAMS, and return the result it receives."
   (let ((count (length (emacs-agent-model-requests))))
     (emacs-agent-model-says (apply #'emacs-agent-model-call tool params) "Good.")
     (emacs-agent-test-say "go")
     (emacs-agent-asked-after count)))
 
 (defun emacs-agent-asked-after (count)
-  "Return what the model is told in the second request after the COUNTth."
+  "Return the result that the model receives in the second request after the COUNTth."
   (let ((messages (alist-get 'messages (emacs-agent-model-asked (+ count 2)))))
     (emacs-agent-test-wait (equal "idle" (emacs-agent-session-state emacs-agent-session)))
     (alist-get 'content (aref messages (1- (length messages))))))
@@ -48,7 +48,7 @@ FILES is a list of (NAME . TEXT)."
           (alist-get 'tools (emacs-agent-model-asked count))))
 
 (defun emacs-agent-asked-approved (session tool &rest params)
-  "Have the model of SESSION call TOOL with PARAMS, approve that, and return what it is told.
+  "Have the model of SESSION call TOOL with PARAMS, approve that, and return the result.
 What was shown is in `emacs-agent-asked-shown'."
   (let ((count (length (emacs-agent-model-requests))))
     (emacs-agent-model-says (apply #'emacs-agent-model-call tool params) "Good.")
