@@ -79,6 +79,10 @@ function within(path: string, writable: string[]): string[] {
   return writable.filter(root => below(root, whole))
 }
 
+/** A path of the configuration for one session: `$PROJECT` and `$TMP` at its beginning become these directories. */
+export const placed = (path: string, directories: { PROJECT: string; TMP?: string }): string =>
+  path.replace(/^\$(PROJECT|TMP)(?=\/|$)/, (whole, name: 'PROJECT' | 'TMP') => directories[name] ?? whole)
+
 /** The entry with its paths made absolute, but for `$PROJECT` and `$TMP`; what is relative begins at the project. */
 export function expandSandbox<E extends SandboxEntry>(entry: E, { env, home }: ExpandContext, unset: Set<string>): E {
   const path = (written: string) => {

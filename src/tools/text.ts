@@ -6,7 +6,7 @@ type Style = { bom: boolean; crlf: boolean }
 /** Encodings that we write: UTF-16 says so by its byte order mark. Anything else is handled as bytes (`foreign.ts`). */
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 
-const BOM = '\uFEFF'
+export const BOM = '\uFEFF'
 
 /** By the byte order mark. `ff fe 00 00` is UTF-32, which we do not read. */
 export function encodingOf(start: Uint8Array): Encoding {
@@ -29,15 +29,19 @@ export const decodeText = (bytes: Uint8Array): string =>
  * `close` throws as `encode` does.
  */
 export function openText(bytes: Uint8Array): { text: string; close(text: string): Uint8Array } | null {
-  const encoding = encodingOf(bytes)
-  let raw: string
-  try {
-    raw = new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null // what does not decode cannot be written back
-  }
+  const raw = decodeExactly(bytes)
+  if (raw === null) return null
   const style = styleOf(raw)
-  return { text: unstyle(raw, style), close: text => encode(restyle(text, style), encoding) }
+  return { text: unstyle(raw, style), close: text => encode(restyle(text, style), encodingOf(bytes)) }
+}
+
+/** With its byte order mark and line ends; null for malformed bytes, which could not be written back. */
+export function decodeExactly(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder(encodingOf(bytes), { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
 }
 
 /**

@@ -54,13 +54,13 @@ export type Effect = {
   cwd?: string
   /** What the command is isolated from. */
   sandbox?: Isolation
-  /** It is to run outside of the sandbox that there is: a person decides, whatever is allowed. */
+  /** It is to run outside of the sandbox: a person decides, even if a rule allows it. */
   leaves_sandbox?: true
   /** Where its operands lead: real absolute paths behind links and wildcards; `partial` when there were too many to follow. */
   leads?: { paths: string[]; partial: boolean }
   /** The address that is contacted, as `URL.href` writes it: it asks where no rule allows it, though nothing is written. */
   url?: string
-  /** It asks where no rule allows it, though nothing is written, and is not remembered; `always`: whatever allows it. */
+  /** It asks where no rule allows it, though nothing is written, and is not remembered; `always`: even if a rule allows it. */
   asks?: { reason: string; always?: true }
   /** The user chose the address in the configuration: it may be a private one. */
   own_url?: true
@@ -139,7 +139,7 @@ export type ToolContext = {
   /** Encode uniform rows as TOON where that is shorter. */
   toon: boolean
   ask?: Ask
-  /** Who answers this tool about code: an editor that registered it, else our own language servers; undefined: nobody. */
+  /** The source for this tool: an editor that registered it, else our own language servers; undefined where there is neither. */
   language?(tool: LanguageTool): LanguageSource | undefined
   /** The editor that is attached now. */
   editor?(): Editor | undefined

@@ -4,18 +4,19 @@ import { join } from 'node:path'
 import type { Home } from './backend.ts'
 import { tempDir } from './temp.ts'
 
-const ENV = {
-  PATH: process.env.PATH ?? '',
-  HOME: '/nonexistent',
+/** The variables by which git commits without a configuration. */
+export const AUTHOR = {
   GIT_CONFIG_NOSYSTEM: '1',
-  GIT_AUTHOR_NAME: 'T',
-  GIT_AUTHOR_EMAIL: 't@example.org',
-  GIT_COMMITTER_NAME: 'T',
-  GIT_COMMITTER_EMAIL: 't@example.org',
+  GIT_AUTHOR_NAME: 'Ann',
+  GIT_AUTHOR_EMAIL: 'ann@example.org',
+  GIT_COMMITTER_NAME: 'Ann',
+  GIT_COMMITTER_EMAIL: 'ann@example.org',
 }
+const ENV = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...AUTHOR }
 
+/** Plain git without any configuration but that of the repository. */
 export const git = (cwd: string, ...args: string[]): string =>
-  execFileSync('git', args, { cwd, env: ENV, encoding: 'utf8' })
+  execFileSync('git', args, { cwd, env: ENV, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 
 /** A repository whose only commit has these files. */
 export function committed(files: Record<string, string>): string {

@@ -53,3 +53,9 @@ function namesIn(folder: string): string[] {
     return [] // not there
   }
 }
+
+/** Each sandbox of Linux: whether it is here, and the environment in which a backend uses it. */
+export const SANDBOXES = [
+  ['bubblewrap', hasBubblewrap, () => ({})],
+  ['landlock', hasLandlock, () => ({ PATH: pathWithout('bwrap') })],
+] as const

@@ -1,25 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { git } from './committed.ts'
 import { tempDir } from './temp.ts'
 import { put } from './undoing.ts'
-
-const GIT_ENV = {
-  PATH: process.env.PATH ?? '',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_AUTHOR_NAME: 'Ann',
-  GIT_AUTHOR_EMAIL: 'ann@example.org',
-  GIT_COMMITTER_NAME: 'Ann',
-  GIT_COMMITTER_EMAIL: 'ann@example.org',
-}
-const git = (cwd: string, ...args: string[]) =>
-  execFileSync('git', ['-c', 'protocol.file.allow=always', ...args], {
-    cwd,
-    env: GIT_ENV,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
 
 const lines = (name: string, count: number, end = '\n') =>
   Array.from({ length: count }, (_, n) => `${name} ${n}${end}`).join('')
@@ -68,7 +52,7 @@ const templates = {
     git(other, 'commit', '-qm', 'other')
     fill(root)
     repository(root)
-    git(root, 'submodule', '--quiet', 'add', other, 'module')
+    git(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', other, 'module')
   },
   worktree: (root: string) => {
     const main = join(root, 'main')

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { createChildren } from '../../src/base/children.ts'
 import { killJobs } from '../../src/tools/shell/job.ts'
 import type { Effect, Output, Tool, ToolContext } from '../../src/tools/tool.ts'
+import { AUTHOR } from '../support/committed.ts'
 import { tempDir } from '../support/temp.ts'
 
 /** A project in a directory of its own, with a home beside it, and what tools get to know of it. */
@@ -17,11 +18,7 @@ export function createProject() {
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '/usr/bin:/bin',
     HOME: home,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_AUTHOR_NAME: 'Ann',
-    GIT_AUTHOR_EMAIL: 'ann@example.org',
-    GIT_COMMITTER_NAME: 'Ann',
-    GIT_COMMITTER_EMAIL: 'ann@example.org',
+    ...AUTHOR,
   }
   const children = createChildren(join(root, 'children'))
   const context: ToolContext = {

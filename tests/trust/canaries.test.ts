@@ -79,7 +79,7 @@ test('secrets in twelve places: in nothing that is shown, sent, stored or found'
   backend.handshake.token = canary.our_token
   await backend.call('PUT /api/providers/openai/key', { key: canary.key_by_put })
   const project = tempDir()
-  // All of them, in every form, in one file: as a command or a model may say them.
+  // All of them, in every form, in one file: commands print it, and the model repeats it.
   const all = PLACES.flatMap(place => FORMS.map(form => `${place}: ${form(canary[place])} .`)).join('\n')
   writeFileSync(join(project, 'said.txt'), all)
   const id = await backend.session(project, {

@@ -96,7 +96,7 @@ test.skipIf(noCompiler !== '')(
         )
       if (isShown) seen.shown++
       else {
-        // Nothing was asked in vain: what failed was a cache, or was done again.
+        // Each request succeeded: the write that failed was of a cache, or was repeated.
         seen.without_effect_on_anybody++
         expect([round, failed, kept, titled.status, undone.status]).toEqual([
           round,

@@ -5,13 +5,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { AUTHOR } from '../support/committed.ts'
 import { FULL, figure } from '../support/figures.ts'
 import { HOSTILE, hostileRepository } from '../support/hostile-repositories.ts'
 import { many } from '../support/model-session.ts'
 import { startScripted } from '../support/scripted.ts'
 import { tempDir } from '../support/temp.ts'
-
-const AUTHOR = { GIT_AUTHOR_NAME: 'u', GIT_AUTHOR_EMAIL: 'u@x', GIT_COMMITTER_NAME: 'u', GIT_COMMITTER_EMAIL: 'u@x' }
 
 /** Everything that is done without a person: no command, no commit, no approval. */
 const LOOKS: [string, object][] = [
@@ -32,7 +31,7 @@ const EDITS: [string, object][] = [
   ['move_file', { source: 'w.ts', dest: 'v.ts' }],
 ]
 
-test('hostile repositories: whatever is looked at or edited, nothing of theirs runs, and nobody is asked anything', async () => {
+test('hostile repositories: reading and editing them runs nothing of theirs, and asks for no approval', async () => {
   let requests = 0
   const server = createServer((_, response) => {
     requests++

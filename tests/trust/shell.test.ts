@@ -18,7 +18,7 @@ const GENEROUS = policyOf(['allow shell_exec', 'allow shell_exec(*)', 'deny shel
 })
 const isAllowed = (line: string, policy = GENEROUS) => decide(shell(line), policy).decision === 'allow'
 
-/** What each of these stands around is run by something else, or in a place where rules by prefix do not look. */
+/** The line runs by another program, or where rules by prefix do not apply. */
 const AROUND: ((line: string) => string)[] = [
   line => `env ${line}`,
   line => `sh -c '${line.replaceAll("'", "'\\''")}'`,
@@ -118,7 +118,7 @@ test('what is allowed of any line is one command with these very words, as Bash 
   const wrong = lines.filter((line, i) => {
     const words = plainWords(line)!
     const [name, ...theirs] = read[i]!.slice(0, -1).split('\x01')
-    // `~` and `~+` are one word in Bash, too; which, is known where the line is judged.
+    // `~` and `~+` are one word in Bash, too; the policy knows which.
     const isSame = (word: string, at: number) => word === theirs[at] || /(?:^|[=:])~\+?(?:[/:]|$)/.test(word)
     return name !== 'C' || theirs.length !== words.length || !words.every(isSame)
   })

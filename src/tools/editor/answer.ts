@@ -2,11 +2,14 @@ import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { type Diagnostic, diagnostic, type Spot, spot } from './language.ts'
 
-/** Reads the results of an editor. Each throws TOOL_FAILED for another shape; no result is an empty one; an entry that is none is left out of a list. */
+/**
+ * Reads the results of an editor. Each throws TOOL_FAILED for another shape. No result counts as an empty one, and a list
+ * loses the entries that have another shape.
+ */
 
 const isNothing = (result: unknown): result is null | undefined => result === undefined || result === null
 
-/** Entries of a list that are looked at. */
+/** Further entries of a list are not read. */
 const MOST_ENTRIES = 10_000
 
 export const readDiagnostics = (result: unknown): Diagnostic[] => {

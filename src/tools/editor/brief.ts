@@ -1,11 +1,11 @@
 import type { Tool } from '../tool.ts'
 
-/** Read, but not shown: a model that names a symbol need not count columns, and what kind of thing a name is, is found. */
+/** Accepted, but not shown to models: a symbol takes the place of a column, and the editor finds the kind of a name. */
 const UNSHOWN = ['column', 'kind']
 
 /**
- * The tool with the least that a model needs to know of its parameters, the names and their types, since every request carries
- * it: what is wrong with a call, its error says.
+ * The tool with only the names and types of its parameters, since every request carries them; the error of a wrong call names
+ * the rest.
  */
 export function briefly(tool: Tool): Tool {
   const properties = Object.entries(Object(tool.parameters.properties)).flatMap(([name, schema]) =>

@@ -7,7 +7,7 @@ import { defineTool } from '../define.ts'
 import { isConfined, locate, relative } from '../paths.ts'
 import type { Effect, Output, ToolContext } from '../tool.ts'
 import { type Buffer, readBuffer, readBuffers } from './answer.ts'
-import { editorFor } from './attached.ts'
+import { askEditor, editorFor } from './attached.ts'
 
 const line = v.pipe(v.number(), v.integer(), v.minValue(1))
 
@@ -30,8 +30,7 @@ export const buffersTool = defineTool({
     if (name === undefined) return list(context)
     const path = await pathOf(name, context)
     const params = { name, ...(path && { path }), ...(offset && { offset }), ...(limit && { limit }) }
-    const editor = editorFor('buffers', context)
-    const buffer = await editor.ask({ tool: 'buffers', params, parse: readBuffer }, context.signal)
+    const buffer = await askEditor({ tool: 'buffers', params, parse: readBuffer }, context)
     await refuseOther(buffer, path, reads, context)
     const metadata = { name: buffer.name || name, path: buffer.path, modified: buffer.modified }
     return { content: buffer.text, metadata }
@@ -74,7 +73,7 @@ async function refuseOther(
   const real = await realOf(path)
   refuseClosed(path, context)
   refuseClosed(real, context)
-  if (judged === undefined && reads.length === 0) return // a person allowed it, whatever it shows
+  if (judged === undefined && reads.length === 0) return // a person allowed it without knowing its file
   if (real !== judged)
     throw new AppError(
       'PERMISSION_DENIED',

@@ -4,7 +4,7 @@ import { cut } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
 import type { Tool } from '../tool.ts'
 import { readText } from './answer.ts'
-import { editorFor } from './attached.ts'
+import { askEditor, editorFor } from './attached.ts'
 import { briefly } from './brief.ts'
 import { buffersTool } from './buffers.ts'
 import { languageTools } from './language-tools.ts'
@@ -31,13 +31,12 @@ const describe = defineTool({
     return { level: 'read', reason: `Describe ${escapeInvisible(cut(name, 200))}`, reads: [], writes: [] }
   },
   async run(params, context) {
-    const editor = editorFor('describe', context)
-    const text = await editor.ask({ tool: 'describe', params, parse: readText }, context.signal)
+    const text = await askEditor({ tool: 'describe', params, parse: readText }, context)
     return { content: text || 'Nothing is known of that.', metadata: {} }
   },
 })
 
-/** What it runs is the user's own setting, which only the editor knows, and may be any program. */
+/** It runs `compile-command`, a setting of the user that only the editor knows; that may be any program. */
 const compile = defineTool({
   name: 'compile',
   category: 'editor',
@@ -59,19 +58,14 @@ const compile = defineTool({
   async run(_, context) {
     const progress = (message: string, output?: string) =>
       context.progress(message, output === undefined ? {} : { output })
-    const request = {
-      tool: 'compile',
-      params: { directory: context.roots.project },
-      parse: readText,
-      timeout_ms: LONGEST_MS,
-      progress,
-    } as const
-    const text = await editorFor('compile', context).ask(request, context.signal)
+    const params = { directory: context.roots.project }
+    const request = { tool: 'compile', params, parse: readText, timeout_ms: LONGEST_MS, progress } as const
+    const text = await askEditor(request, context)
     return { content: text || 'It finished without output.', metadata: {} }
   },
 })
 
-/** Nothing limits what a form does in the editor, so each is looked at: no rule and no setting approves it. */
+/** Nothing limits what a form does in the editor, so each one asks: no rule and no setting approves it. */
 const evalElisp = defineTool({
   name: 'eval_elisp',
   category: 'editor',
@@ -87,12 +81,12 @@ const evalElisp = defineTool({
   },
   async run({ form }, context) {
     const request = { tool: 'eval_elisp', params: { form }, parse: readText, timeout_ms: LONGEST_MS } as const
-    const text = await editorFor('eval_elisp', context).ask(request, context.signal)
+    const text = await askEditor(request, context)
     return { content: text || 'nil', metadata: {} }
   },
 })
 
-/** What only an editor answers, then what a language server may, too. Together at most 350 tokens, the same in every session. */
+/** Those that a language server may answer, too, then those that only an editor answers. At most 350 tokens together, the same in every session. */
 export const editorTools: readonly Tool[] = [
   ...languageTools,
   ...[buffersTool, describe, compile, evalElisp].map(briefly),

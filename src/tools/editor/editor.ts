@@ -6,7 +6,7 @@ export type EditorTool = (typeof EDITOR_TOOLS)[number]
 
 /** The editor that is attached to a session, as tools use it. */
 export type Editor = {
-  /** How it calls itself: `Emacs 30.1`. */
+  /** Its own name with the version: `Emacs 30.1`. */
   name: string
   answers(tool: EditorTool): boolean
   /**

@@ -8,7 +8,7 @@ import type { LanguageSource, LanguageTool } from './language.ts'
 import { diagnosticsOutput, spotsOutput } from './output.ts'
 import { placeEffect, placeOf, placeParams } from './place.ts'
 
-/** Throws TOOL_FAILED when nobody answers any more: the editor left, and no language server is there for the project. */
+/** Throws TOOL_FAILED when the editor was detached, and the project has no language server that answers the tool. */
 function sourceOf(tool: LanguageTool, context: ToolContext): LanguageSource {
   const source = context.language?.(tool)
   if (source) return source
@@ -43,29 +43,21 @@ const diagnostics = defineTool({
   },
 })
 
-const definition = defineTool({
-  ...about,
-  name: 'definition',
-  description: 'Where a symbol is defined',
-  params: placeParams,
-  effect: (params, context) => placeEffect('Definition of what is', params, context),
-  async run(params, context, { reads: [path] }) {
-    const at = await placeOf(params, path!, context)
-    return spotsOutput(await sourceOf('definition', context).definition(at, context.signal), NOTHING, context)
-  },
-})
-
-const references = defineTool({
-  ...about,
-  name: 'references',
-  description: 'Where it is used',
-  params: placeParams,
-  effect: (params, context) => placeEffect('References to what is', params, context),
-  async run(params, context, { reads: [path] }) {
-    const at = await placeOf(params, path!, context)
-    return spotsOutput(await sourceOf('references', context).references(at, context.signal), NOTHING, context)
-  },
-})
+/** A tool that lists places for the symbol at a place. */
+const spotsTool = (name: 'definition' | 'references', description: string, what: string) =>
+  defineTool({
+    ...about,
+    name,
+    description,
+    params: placeParams,
+    effect: (params, context) => placeEffect(what, params, context),
+    async run(params, context, { reads: [path] }) {
+      const at = await placeOf(params, path!, context)
+      return spotsOutput(await sourceOf(name, context)[name](at, context.signal), NOTHING, context)
+    },
+  })
+const definition = spotsTool('definition', 'Where a symbol is defined', 'Definition of what is')
+const references = spotsTool('references', 'Where it is used', 'References to what is')
 
 const hover = defineTool({
   ...about,

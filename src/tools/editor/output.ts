@@ -9,7 +9,7 @@ import type { Diagnostic, Spot } from './language.ts'
 const MOST_ENTRIES = 200
 const LONGEST_ENTRY = 400
 
-/** One line an entry, `path:line:column text`; entries in files that stay closed are left out without a word of them. */
+/** One line an entry, `path:line:column text`; entries in closed files are left out, and not counted. */
 export async function spotsOutput(spots: readonly Spot[], none: string, context: ToolContext): Promise<Output> {
   const open = await openEntries(spots, context)
   const lines = open.map(({ text, ...spot }) => entryOf(spot, text ?? '', context))

@@ -51,7 +51,7 @@ async function onDisk(path: string): Promise<string | null> {
   try {
     return (await readRegular(await diskPath(path), LARGEST_FILE)).toString()
   } catch {
-    return null // the source may know the file all the same, and says what is wrong if it does not
+    return null // the source may have the file all the same; otherwise it reports an error
   }
 }
 

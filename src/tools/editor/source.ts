@@ -5,7 +5,7 @@ import type { At, LanguageSource } from './language.ts'
 /** Searching a whole project takes an editor longer than looking at what it has. */
 const SEARCH_MS = 20_000
 
-/** An editor as one of those who answer questions about code. */
+/** An editor as a source of answers about code. */
 export function editorSource(editor: Editor): LanguageSource {
   const spots = (tool: 'definition' | 'references', at: At, signal: AbortSignal) =>
     editor.ask({ tool, params: paramsOf(at), parse: readSpots, timeout_ms: SEARCH_MS }, signal)

@@ -5,7 +5,7 @@ import { decodeText } from '../text.ts'
 import type { Change, ToolContext } from '../tool.ts'
 import { bytesAt, sameBytes, verifyChanges } from './change.ts'
 
-/** A client that does not answer by then has failed. */
+/** Without an answer within this time the call fails. */
 const WAIT_MS = 10_000
 
 /** Whether the client holds unsaved text of the file, and can change it: a write to the disk would clash with its buffer. */

@@ -116,8 +116,8 @@ async function edited(params: Replacement, path: string, before: Uint8Array | nu
 type Proposed = { before: Uint8Array | null; after: Uint8Array; formatted?: Formatted }
 
 /**
- * What `make` makes of the file, as the user's formatter leaves it. `make` is asked again, and its text left as it is, when
- * a formatter changed the file itself.
+ * The text that `make` returns for the file, formatted by the user's formatter. When the formatter changed the file itself,
+ * `make` is called again for the new contents, and its text is not formatted.
  */
 async function propose<T extends { after: Uint8Array }>(
   path: string,

@@ -5,7 +5,7 @@ import { relative } from '../paths.ts'
 import { compileGlob } from '../search/glob.ts'
 import { programFor } from '../shell/executable.ts'
 import { exitCodeOf, run } from '../shell/process.ts'
-import { type Encoding, encode, encodingOf, isBinary } from '../text.ts'
+import { BOM, decodeExactly, type Encoding, encode, encodingOf, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
 import { bytesAt, sameBytes } from './change.ts'
 import { unifiedDiff } from './diff.ts'
@@ -14,7 +14,7 @@ export type Formatting = {
   formatters: readonly FormatConfig[]
   /** Programs that the project brings may be run. */
   trusted: boolean
-  /** Results of calls that have not run yet: a call is looked at again once it is approved, and must be what was shown. */
+  /** Results of calls that have not run yet: the effect is computed again after the approval, and must be what was shown. */
   done: Map<string, Promise<Formatted>>
 }
 
@@ -32,10 +32,10 @@ export type Formatted = {
 }
 
 const TIMEOUT_MS = 5000
-/** Longer output is no formatted text: so many times its length, and this much. */
+/** Longer output is no formatted text: the length of the text times this, and that many bytes. */
 const MOST_TIMES = 8
 const MOST_MORE = 1024 * 1024
-/** More calls that wait for a decision are formatted again when that comes. */
+/** Results kept for calls that wait for a decision; those of older calls are made again after it. */
 const MOST_KEPT = 32
 /** A longer diff of what was reformatted is left out: the model reads the file instead. */
 const LONGEST_DIFF = 1500
@@ -77,7 +77,7 @@ export async function noteOn(
 ): Promise<
   { text: string; metadata: { formatted: { command: string; changed: boolean; problem?: string } } } | undefined
 > {
-  if (!done || hashOf(written) !== hashOf(done.after)) return undefined
+  if (!done || !sameBytes(written, done.after)) return undefined
   const { command, changed, problem } = done
   const metadata = { formatted: { command, changed, ...(problem !== undefined && { problem }) } }
   if (problem !== undefined)
@@ -119,12 +119,12 @@ async function format(
   if (output?.encoding !== 'utf-8' || isBinary(printed)) return unchanged('it printed no UTF-8 text')
   if (output.text.trim() === '' && input.text.trim() !== '') return unchanged('it printed nothing')
   const after = encode(input.bom + output.text, input.encoding)
-  return { command, given, after, changed: Buffer.compare(after, given) !== 0 }
+  return { command, given, after, changed: !sameBytes(after, given) }
 }
 
 const SHELLS = /^(ba|da|z|k|fi|a)?sh$/
 
-/** A shell has the name in its environment: put into a line of it, what stands in a name would be run. */
+/** A shell gets the path by its environment: within a shell line, parts of the path could run as commands. */
 function argumentsFor(path: string, name: string, args: string[]): string[] {
   const isShell = [name, ...args].some(word => SHELLS.test(word.split('/').at(-1)!))
   return args.map(arg => (isShell && arg !== '$FILE' ? arg : arg.replaceAll('$FILE', () => path)))
@@ -173,12 +173,8 @@ const firstLines = (text: string): string => {
 
 /** Null for what is no text. `text` is without a byte order mark. */
 function decode(bytes: Uint8Array): { text: string; bom: string; encoding: Encoding } | null {
-  const encoding = encodingOf(bytes)
-  try {
-    const raw = new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes)
-    const bom = raw.startsWith('\uFEFF') ? '\uFEFF' : ''
-    return { text: raw.slice(bom.length), bom, encoding }
-  } catch {
-    return null
-  }
+  const raw = decodeExactly(bytes)
+  if (raw === null) return null
+  const bom = raw.startsWith(BOM) ? BOM : ''
+  return { text: raw.slice(bom.length), bom, encoding: encodingOf(bytes) }
 }

@@ -53,7 +53,7 @@ export async function addWorktree(directory: string, context: GitContext): Promi
   try {
     await makePrivateDir(top)
     const add = ['worktree', 'add', '--detach', '--no-checkout', '--force', '--', top, 'HEAD']
-    // Two at once are in each other's way: git makes and numbers their directories unguarded.
+    // One after the other: git takes no lock while it makes and numbers their directories.
     await holding([admin], () => read(repository, add, context))
     await read({ ...repository, at: top, top }, ['read-tree', 'HEAD'], context)
     const copied = await copyAll(await listed({ ...repository, at: project }, context), project, copy, context.signal)
@@ -69,17 +69,11 @@ export async function addWorktree(directory: string, context: GitContext): Promi
 const failed = (why: string) => new AppError('TOOL_FAILED', `The agent works in a worktree of its own, and ${why}`)
 
 /** Tracked files and those that git does not ignore, relative to where it is asked. */
-const listed = async (at: Repository, context: GitContext): Promise<string[]> => [
-  ...new Set(
-    (
-      await read(at, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], context, {
-        max_output_bytes: MOST_LISTED,
-      })
-    )
-      .split('\0')
-      .filter(name => name !== ''),
-  ),
-]
+async function listed(at: Repository, context: GitContext): Promise<string[]> {
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const names = await read(at, list, context, { max_output_bytes: MOST_LISTED })
+  return [...new Set(names.split('\0').filter(name => name !== ''))]
+}
 
 async function copyAll(names: string[], from: string, to: string, signal: AbortSignal): Promise<Map<string, Copied>> {
   const copied = new Map<string, Copied>()

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { makePrivateDir, PRIVATE_FILE, readRegular } from '../../base/files.ts'
 import { isSameProcess, startTimeOf } from '../../base/processes.ts'
 
-/** Who works in a worktree, and where git keeps what it knows of it: `.git/worktrees/NAME` of the user's repository. */
+/** The process that works in a worktree, and git's own directory for it: `.git/worktrees/NAME` of the user's repository. */
 const Owner = v.object({ pid: v.number(), start_time: v.nullable(v.string()), admin: v.string() })
 const FILE = /^(wt_[a-z0-9]+)\.json$/
 /** A record that is being written, by whom: a kill may come before it has its name. */

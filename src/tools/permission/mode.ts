@@ -1,14 +1,13 @@
 import { isInside } from '../paths.ts'
-import type { Subject } from './binding.ts'
-import { inProject } from './binding.ts'
+import { inProject, type Subject } from './binding.ts'
 import type { Policy, Verdict } from './policy.ts'
 import { isSensitive } from './sensitive.ts'
 import type { Warning } from './warning.ts'
 
-/** The file tools that edit. What deletes is none of them: a person decides what goes. */
+/** The file tools that edit. `delete_file` is none of them: a person decides what is deleted. */
 const EDITS = new Set(['write_file', 'edit_file', 'create_directory', 'copy_file', 'move_file'])
 
-/** In `plan` the session has the rights of an agent that only reads, whatever its agent and the rules say. */
+/** In `plan` the session only reads, even if its agent and the rules allow more. */
 export function refuseByMode({ effect }: Subject, { mode }: Policy): Verdict | undefined {
   if (mode !== 'plan' || effect.level === 'read') return
   const reason =
@@ -16,7 +15,7 @@ export function refuseByMode({ effect }: Subject, { mode }: Policy): Verdict | u
   return { decision: 'deny', by: 'config', reason }
 }
 
-/** What the mode does unasked, where neither a rule speaks nor a danger is known. */
+/** What the mode allows where no rule decides and no danger is known. */
 export function allowByMode(subject: Subject, { word }: Warning, { mode, project }: Policy): Verdict | undefined {
   if (word !== undefined) return
   const { tool, effect, touched } = subject

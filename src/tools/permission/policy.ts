@@ -213,7 +213,7 @@ const allowApproved = ({ effect }: Subject, { approved_line }: Policy): Verdict 
     ? { decision: 'allow', by: 'config', reason: 'Approved for this turn.' }
     : undefined
 
-/** What an agent changes in its own copy of the project is put to the person as a whole, before the project has it. */
+/** Changes in an agent's own copy of the project are approved together, when they are applied to the project. */
 function allowInWorktree({ effect }: Subject, { project, roots }: Policy): Verdict | undefined {
   const { worktree } = roots ?? {}
   if (worktree === undefined || effect.writes.length === 0 || effect.command !== undefined) return
@@ -222,7 +222,7 @@ function allowInWorktree({ effect }: Subject, { project, roots }: Policy): Verdi
     return { decision: 'allow', by: 'config', reason: 'The agent works in a copy of its own.' }
 }
 
-/** What leaves the sandbox is for a person, whatever a rule allows and whatever was approved. */
+/** A call that leaves the sandbox asks, even if a rule allows it or it was approved for the turn. */
 const askOutside = ({ effect }: Subject): Verdict | undefined =>
   effect.leaves_sandbox && { decision: 'ask', by: 'config', reason: 'It would run outside of the sandbox.' }
 
@@ -257,7 +257,10 @@ function askAfterChange(subject: Subject, rules: Ready[]): Verdict | undefined {
     return { decision: 'ask', by: 'rule', reason: endOf(found.rule, definition), rule: found.rule.rule }
 }
 
-/** What the sandbox holds back needs no warning; what it does not, and what names a closed file, is for a person. */
+/**
+ * Allows a sandboxed line by the mode or the setting, unless it cannot be undone, may send data over an open network, or names
+ * a closed file.
+ */
 function allowSandboxed(subject: Subject, { word }: Warning, rules: Ready[], policy: Policy): Verdict | undefined {
   const { effect, shell } = subject
   const by = policy.mode === 'sandboxed' ? 'mode' : policy.auto_approve_sandboxed ? 'setting' : null

@@ -27,7 +27,7 @@ function narrowest({ tool, effect }: JudgedCall, policy: Policy): string | undef
   }
   if (effect.level === 'dangerous') return
   if (effect.url !== undefined && !effect.own_url) return `${tool}(${new URL(effect.url).origin}/**)`
-  // What an agent made in its worktree is looked at each time.
+  // The changes of an agent's worktree are approved each time.
   if (!takesPath(tool)) return effect.changes ? undefined : tool
   const names = touched.map(path => inProject(path, policy.project))
   if (names.length !== 1 || names.some(name => isSensitive(name) || dangerOf(name) !== null)) return

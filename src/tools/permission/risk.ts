@@ -36,7 +36,7 @@ export function riskOf({ shell, effect }: Subject, project: string, home?: strin
   if (!shell.line.parsed) return { word: 'shell_command', about: 'The line cannot be read to its end.' }
   const commands = shell.line.commands.filter(({ guessed, words }) => !guessed && words.length > 0)
   const cwd = effect.cwd ?? project
-  const unquoted = shell.command.replace(/'[^']*'/g, "''")
+  const hasUnknownName = UNKNOWN_NAME.test(shell.command.replace(/'[^']*'/g, "''"))
   const outside = (paths: string[]) =>
     paths.filter(path => !isInside(path, project) && !/^\/(?:dev|tmp)(?:\/|$)/.test(path) && !hasMark(path))
   for (const command of commands) {
@@ -44,7 +44,7 @@ export function riskOf({ shell, effect }: Subject, project: string, home?: strin
     const name = nameOf(words[0])
     const line = [name, ...words.slice(1)].join(' ').slice(0, 2000)
     const shown = `\`${escapeInvisible(line.length > 200 ? `${line.slice(0, 200)}…` : line)}\``
-    if (hasMark(words[0]!) || UNKNOWN_NAME.test(unquoted))
+    if (hasMark(words[0]!) || hasUnknownName)
       return { word: 'shell_command', about: 'The name of a command in it is not known before it runs.' }
     if (DESTROYS.has(name) || name.startsWith('mkfs.') || DESTROYING.test(line))
       return { word: 'irreversible', about: `It cannot be undone: ${shown}.` }

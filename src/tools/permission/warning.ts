@@ -18,7 +18,7 @@ export const isNamed = (path: string, subject: Subject, rules: Ready[], actions:
       (rule.action === 'allow' ? compiled.tool === subject.tool : binds(compiled, subject)),
   )
 
-/** What to warn of, and whether it asks whatever is allowed. */
+/** What to warn of; `always` is the reason to ask even if a rule allows the call. */
 export type Warning = { word?: string; always?: string; about?: string }
 
 export function dangerFor(subject: Subject, rules: Ready[], { project, unsaved, home }: Policy): Warning {

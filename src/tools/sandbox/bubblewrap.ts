@@ -1,10 +1,11 @@
-import { mkdir, readlink, stat } from 'node:fs/promises'
+import { readlink, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { PRIVATE_DIR, writeAtomic } from '../../base/files.ts'
+import { exists, makePrivateDir, writeAtomic } from '../../base/files.ts'
 import { isInside } from '../paths.ts'
 import { findExecutable } from '../shell/executable.ts'
 import type { Bounds, Launcher, Machine } from './sandbox.ts'
 import { filterFor } from './seccomp.ts'
+import { HIDDEN, isShut } from './shut.ts'
 import { trial } from './trial.ts'
 
 /** Namespaces by bubblewrap (`bwrap`, https://github.com/containers/bubblewrap), with a system call filter on top. */
@@ -14,15 +15,13 @@ export async function bubblewrap(machine: Machine): Promise<Launcher | string> {
   const closed = await makeClosed(machine.directory)
   for (const options of [['--disable-userns'], []]) {
     const launcher = launcherBy(program, options, closed, machine)
-    if (await trial(machine, bounds => launcher.wrap(['/bin/sh', '-c', ':'], bounds))) return launcher
+    if (await trial(machine, launcher)) return launcher
   }
   return `${program} does not work here: user namespaces may be forbidden (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, or a container without them).`
 }
 
 /** Namespaces of its own, no capabilities, and no way to others: `--disable-userns` where bubblewrap has it (0.8). */
 const ALWAYS = ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try']
-/** Sockets of services (Docker, D-Bus, agents) and files of other programs: replaced as a whole. */
-const HIDDEN = ['/run', '/tmp', '/var/tmp']
 
 function launcherBy(program: string, options: string[], closed: Closed, { self }: Machine): Launcher {
   return {
@@ -72,18 +71,17 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
   ]
   /** What may not be written once everything below is mounted. */
   const sealed = [temporary, '/tmp'].some(path => writable.includes(path)) ? [] : ['/tmp']
-  const isShown = (path: string) => {
-    const depth = (places: readonly string[]) =>
-      Math.max(0, ...places.map(place => (isInside(path, place) ? place.length : 0)))
-    const hiding = depth([...HIDDEN, ...bounds.closed])
-    return hiding === 0 || depth([...writable, ...visible].filter(place => place !== path)) > hiding
+  const shut = [...HIDDEN, ...bounds.closed]
+  const opened = [...writable, ...visible]
+  for (const path of new Set([...visible, cwd])) {
+    const others = opened.filter(place => place !== path)
+    if (isShut(path, shut, others) && !bounds.closed.includes(path))
+      made.push({ path, args: ['--ro-bind-try', path, path] })
   }
-  for (const path of new Set([...visible, cwd]))
-    if (!isShown(path) && !bounds.closed.includes(path)) made.push({ path, args: ['--ro-bind-try', path, path] })
   for (const path of writable) if (path !== temporary && path !== '/') made.push({ path, args: ['--bind', path, path] })
   for (const path of fixed) made.push({ path, args: ['--ro-bind-try', path, path] })
   for (const path of bounds.closed) {
-    if (!isReached(path, needed, bounds.closed)) continue
+    if (!isReached(path, needed, shut)) continue
     const found = await stat(path).catch(() => null)
     const holds = needed.some(inner => inner !== path && isInside(inner, path))
     if (found?.isDirectory()) {
@@ -91,19 +89,18 @@ async function mounts(bounds: Bounds, closed: Closed): Promise<string[]> {
       sealed.push(path)
     } else if (found) made.push({ path, args: ['--ro-bind', closed.file, path] })
   }
-  const resolver = resolve('/etc', await readlink('/etc/resolv.conf').catch(() => '/etc/resolv.conf'))
-  if (bounds.network === 'on' && isInside(resolver, '/run'))
-    made.push({ path: resolver, args: ['--ro-bind-try', resolver, resolver] })
+  if (bounds.network === 'on') {
+    const resolver = resolve('/etc', await readlink('/etc/resolv.conf').catch(() => '/etc/resolv.conf'))
+    if (isInside(resolver, '/run')) made.push({ path: resolver, args: ['--ro-bind-try', resolver, resolver] })
+  }
   const depth = ({ path }: Mount) => (path === '/' ? 0 : path.split('/').length)
-  const inOrder = made
-    .map((mount, at) => ({ mount, at }))
-    .sort((a, b) => depth(a.mount) - depth(b.mount) || a.at - b.at)
-  return [...inOrder.flatMap(({ mount }) => mount.args), ...sealed.flatMap(path => ['--remount-ro', path])]
+  made.sort((a, b) => depth(a) - depth(b)) // stable: as deep as each other, they stay in order
+  return [...made.flatMap(({ args }) => args), ...sealed.flatMap(path => ['--remount-ro', path])]
 }
 
 /** Whether a closed path would be there at all: it lies neither where everything is hidden, nor below another, or is opened in between. */
-const isReached = (path: string, needed: readonly string[], closed: readonly string[]): boolean =>
-  [...HIDDEN, ...closed]
+const isReached = (path: string, needed: readonly string[], shut: readonly string[]): boolean =>
+  shut
     .filter(place => place !== path && isInside(path, place))
     .every(place => needed.some(open => isInside(path, open) && isInside(open, place)))
 
@@ -113,9 +110,9 @@ const isDirectory = async (path: string) => (await stat(path).catch(() => null))
 type Closed = { file: string; filter: string | null }
 
 async function makeClosed(directory: string): Promise<Closed> {
-  await mkdir(directory, { recursive: true, mode: PRIVATE_DIR })
+  await makePrivateDir(directory)
   const closed = { file: join(directory, 'closed') }
-  if (!(await stat(closed.file).catch(() => null))) await writeAtomic(closed.file, '', 0)
+  if (!(await exists(closed.file))) await writeAtomic(closed.file, '', 0)
   const program = filterFor(process.arch, 'namespaces')
   if (program === null) return { ...closed, filter: null }
   const filter = join(directory, `filter-${process.arch}`)

@@ -3,15 +3,15 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { readRegular } from '../../base/files.ts'
-import type { SandboxConfig } from '../../config/sandbox.ts'
+import { placed, type SandboxConfig } from '../../config/sandbox.ts'
 import { isInside } from '../paths.ts'
 import { compile } from '../permission/binding.ts'
 import type { Roots } from '../tool.ts'
 import { SECRETS_OF_HOME, SECRETS_OF_MACHINE } from './secrets.ts'
 
-/** Directories that nobody keeps secrets of theirs in, and that are large. */
-const PASSED_OVER = new Set(['node_modules', '.git'])
-/** Files that programs outside of the sandbox take orders from. */
+/** Large, and nobody keeps secrets there. */
+const PASSED_OVER = 'node_modules'
+/** Files with code or settings for programs that run outside of the sandbox. */
 const FIXED = new Set(['.dir-locals.el', '.dir-locals-2.el', '.envrc'])
 const FIXED_AT_TOP = ['emacs-agent.toml', '.mcp.json']
 const FIXED_OF_GIT = ['hooks', 'config', 'config.worktree']
@@ -30,7 +30,7 @@ export async function closedFor(
   place: Place,
 ): Promise<{ closed: string[]; fixed: string[] }> {
   const { roots, home } = place
-  const patterns = read_deny.map(path => path.replace(/^\$PROJECT(?=\/|$)/, roots.project))
+  const patterns = read_deny.map(path => placed(path, { PROJECT: roots.project }))
   const named = [
     ...roots.forbidden,
     ...SECRETS_OF_HOME.map(name => join(home, name)),
@@ -38,7 +38,7 @@ export async function closedFor(
     ...patterns.filter(pattern => !GLOB.test(pattern)),
     ...(await socketsOfOthers()).filter(path => !isInside(path, roots.project)),
   ]
-  // A hundred short questions: threads would take longer over them.
+  // A hundred short calls: handing each to a thread takes longer.
   const found = named.map(realOf)
   const globs = patterns.filter(pattern => GLOB.test(pattern)).map(pattern => globOf(pattern, place))
   const isHidden = (path: string) => place.hidden(path) || globs.some(binds => binds(path))
@@ -76,7 +76,7 @@ async function walk(root: string, isHidden: (path: string) => boolean) {
         const path = join(directory, entry.name)
         if (entry.name === '.git') fixed.push(...(await codeOfGit(path, entry.isDirectory())))
         else if (FIXED.has(entry.name)) fixed.push(path)
-        else if (PASSED_OVER.has(entry.name) || entry.isSymbolicLink()) return
+        else if (entry.name === PASSED_OVER || entry.isSymbolicLink()) return
         else if (isHidden(path)) closed.push(path)
         else if (entry.isDirectory()) await visit(path)
       }),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isInside } from '../paths.ts'
 import type { Bounds } from './sandbox.ts'
 import { filterFor } from './seccomp.ts'
+import { HIDDEN, isShut } from './shut.ts'
 
 /** landlock(7), `linux/landlock.h`: rights on files, by the version of the interface that brought them. */
 const EXECUTE = 1n << 0n
@@ -78,18 +79,13 @@ type Allow = (fd: number, rights: bigint, path: string) => void
  */
 export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'close'>, allow: Allow): void {
   const { closed, writable, visible, cwd, temporary, project } = bounds
-  const shut = [...closed, '/run', '/tmp', '/var/tmp', '/dev']
+  const shut = [...closed, ...HIDDEN, '/dev']
   const open = [...writable, ...visible, cwd, temporary, project]
   const inodes = new Set(bounds.inodes)
   const leads = (path: string, to: readonly string[]) => to.some(place => place !== path && isInside(place, path))
-  /** Of what is closed and what is open above it, the nearer decides. */
-  const isShut = (path: string) => {
-    const depth = (places: string[]) => Math.max(0, ...places.map(place => (isInside(path, place) ? place.length : 0)))
-    return depth(shut) > 0 && depth(shut) >= depth(open)
-  }
   const within = (directory: number, name: string, act: (fd: number) => void) => {
     const fd = openAt(directory, name)
-    if (fd < 0) return // it is gone, or not for us
+    if (fd < 0) return // it is gone, or may not be opened
     act(fd)
     close(fd)
   }
@@ -97,7 +93,7 @@ export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'clo
   const openReadable = (fd: number, path: string): void => {
     const found = statOf(fd)
     if (!found || found.isSymbolicLink() || inodes.has(inodeOf(found))) return
-    const isOpen = !isShut(path)
+    const isOpen = !isShut(path, shut, open)
     if (!isOpen && !leads(path, open)) return
     if (isOpen && !leads(path, shut)) {
       allow(fd, found.isDirectory() ? READ : READ & ON_FILES, path)
@@ -125,7 +121,7 @@ export function grant(bounds: Bounds, { openAt, close }: Pick<C, 'openAt' | 'clo
     )
 }
 
-/** How a file is known whatever its name. */
+/** Identifies a file independently of its name. */
 export const inodeOf = ({ dev, ino }: { dev: number; ino: number }): string => `${dev}:${ino}`
 
 /** By its descriptor: a link as itself, since that is what was opened. */
@@ -133,7 +129,7 @@ function statOf(fd: number) {
   try {
     return fstatSync(fd)
   } catch {
-    return null // not for us
+    return null // it may not be read
   }
 }
 
@@ -147,7 +143,7 @@ const namesIn = (fd: number): string[] => {
   try {
     return readdirSync(`/proc/self/fd/${fd}`)
   } catch {
-    return [] // no directory, or not for us
+    return [] // no directory, or it may not be read
   }
 }
 

@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
-import type { SandboxConfig } from '../../config/sandbox.ts'
+import { placed, type SandboxConfig } from '../../config/sandbox.ts'
 import { closedFor, type Place } from './closed.ts'
 import { inodeOf } from './confine.ts'
 import { createProxy } from './proxy.ts'
@@ -53,7 +53,7 @@ export function createConfinement(options: {
     return { proxy: (await proxy).address, direct }
   }
 
-  /** Landlock knows no files but those it opens: a closed one that was given another name has to be told from them. */
+  /** Landlock cannot close a file: one that was renamed since an earlier call is recognized by its inode, and not opened. */
   const seen = new Set<string>()
   async function inodesOf(paths: readonly string[]): Promise<string[]> {
     const found = await Promise.all(paths.map(path => lstat(path).catch(() => null)))
@@ -68,14 +68,15 @@ export function createConfinement(options: {
       return { isolation: { by: found.launcher.by, network: config.network, write: config.write } }
     },
     async confine(command, { config, roots, cwd, env, hidden, visible = [] }) {
-      const { launcher, ...missing } = await available(config)
-      if (!launcher) throw new AppError('PERMISSION_DENIED', 'reason' in missing ? missing.reason : '')
+      const found = await available(config)
+      if (!found.launcher) throw new AppError('PERMISSION_DENIED', found.reason)
+      const { launcher } = found
       const own = await temporary.path()
       const { closed, fixed } = await closedFor(config, { roots, home, hidden })
       const programs = (env.PATH ?? '').split(delimiter).filter(isAbsolute)
-      const { network } = config
+      const network = Array.isArray(config.network) ? await proxyFor(config.network, launcher) : config.network
       const bounds: Bounds = {
-        writable: await existing(config.write.map(path => expanded(path, roots.project, own))),
+        writable: await existing(config.write.map(path => placed(path, { PROJECT: roots.project, TMP: own }))),
         closed,
         inodes: launcher.by === 'landlock' ? await inodesOf(closed) : [],
         fixed,
@@ -83,14 +84,15 @@ export function createConfinement(options: {
         project: roots.project,
         cwd,
         temporary: own,
-        network: Array.isArray(network) ? await proxyFor(network, launcher) : network,
+        network,
       }
-      const port = typeof bounds.network === 'object' && typeof bounds.network.proxy === 'number' && bounds.network
       return {
         command: await launcher.wrap(command, bounds),
         env: {
           ...within(env, launcher.temporary(bounds)),
-          ...(port && proxyEnv(Number(port.proxy), port.direct)),
+          ...(typeof network === 'object' &&
+            typeof network.proxy === 'number' &&
+            proxyEnv(network.proxy, network.direct)),
         },
       }
     },
@@ -102,9 +104,6 @@ export function createConfinement(options: {
 }
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1']
-
-const expanded = (path: string, project: string, temporary: string): string =>
-  path.replace(/^\$PROJECT(?=\/|$)/, project).replace(/^\$TMP(?=\/|$)/, temporary)
 
 /** Real paths of those that exist: what does not cannot be opened before it is made, by somebody outside. */
 async function existing(paths: readonly string[]): Promise<string[]> {

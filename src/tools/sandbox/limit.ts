@@ -1,10 +1,10 @@
 import type { Isolation } from './sandbox.ts'
 
-/** How programs say that the system did not let them: hints, since each has its own words. */
+/** Messages of programs that the system refused something to: hints, since each program has its own. */
 const HINTS =
   /read-only file system|permission denied|operation not permitted|access (?:is )?denied|\bE(?:ROFS|ACCES|PERM|NETUNREACH|NOTFOUND|AI_AGAIN|CONNREFUSED|HOSTUNREACH)\b|unreachable|could ?n[o']t resolve|name or service not known|name resolution|no address associated|unable to (?:access|resolve|connect)|connection refused|failed to connect|no such host|getaddrinfo|proxy|sandbox/i
 
-/** Whether a command that failed may have failed by the sandbox: by how it ended, and what it wrote last. */
+/** Whether the sandbox may be why a command failed, by its exit code and the end of its output. */
 export const mayBeLimited = (exit_code: number, output: string): boolean =>
   exit_code !== 0 && HINTS.test(output.slice(-20_000))
 

@@ -23,7 +23,7 @@ export type Bounds = {
   writable: string[]
   /** Neither read nor written, nor anything below. */
   closed: string[]
-  /** Closed files by device and inode, with those of earlier calls, which have got other names since. */
+  /** Closed files by device and inode, with those of earlier calls, which may have been renamed since. */
   inodes: string[]
   /** Within `writable`, and not to be written. */
   fixed: string[]

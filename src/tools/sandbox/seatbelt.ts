@@ -13,7 +13,7 @@ export async function seatbelt(machine: Machine): Promise<Launcher | string> {
       return [PROGRAM, '-p', profileFor(bounds), ...command]
     },
   }
-  const works = await trial(machine, bounds => launcher.wrap(['/bin/sh', '-c', ':'], bounds))
+  const works = await trial(machine, launcher)
   return works ? launcher : `${PROGRAM} does not work here.`
 }
 

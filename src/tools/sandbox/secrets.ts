@@ -61,7 +61,7 @@ export const SECRETS_OF_MACHINE: readonly string[] = [
   ...['/var/run/secrets', '/sys/firmware', '/sys/kernel/security', '/sys/kernel/debug', '/sys/kernel/tracing'],
 ]
 
-/** Variables by which programs find services outside: their sockets are closed as well. */
+/** Variables that lead programs to services outside; the sockets of those are closed as well. */
 export const LEADING_OUT: readonly string[] =
   'SSH_AUTH_SOCK SSH_AGENT_PID GPG_AGENT_INFO DBUS_SESSION_BUS_ADDRESS DBUS_SYSTEM_BUS_ADDRESS DOCKER_HOST CONTAINER_HOST XDG_RUNTIME_DIR WAYLAND_DISPLAY DISPLAY XAUTHORITY PULSE_SERVER TMUX STY'.split(
     ' ',

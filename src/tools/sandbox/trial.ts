@@ -1,14 +1,13 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PRIVATE_DIR } from '../../base/files.ts'
-import type { Bounds, Machine } from './sandbox.ts'
+import { makePrivateDir } from '../../base/files.ts'
+import type { Bounds, Launcher, Machine } from './sandbox.ts'
 
 const PATIENCE_MS = 5000
 
-/** Runs a command that does nothing, confined: that a launcher is installed does not say that it may work here. */
-export async function trial(machine: Machine, commandFor: (bounds: Bounds) => Promise<string[]>): Promise<boolean> {
+/** Runs a command that does nothing, confined: a launcher that is installed may still be forbidden to work here. */
+export async function trial(machine: Machine, launcher: Launcher): Promise<boolean> {
   const temporary = join(machine.directory, 'trial')
-  await mkdir(temporary, { recursive: true, mode: PRIVATE_DIR })
+  await makePrivateDir(temporary)
   const bounds: Bounds = {
     writable: [temporary],
     closed: [],
@@ -21,7 +20,7 @@ export async function trial(machine: Machine, commandFor: (bounds: Bounds) => Pr
     network: 'off',
   }
   try {
-    const [program, ...args] = await commandFor(bounds)
+    const [program, ...args] = await launcher.wrap(['/bin/sh', '-c', ':'], bounds)
     const child = await machine.children.start(program!, args, { cwd: '/', env: machine.env, stdio: 'ignore' })
     const timer = setTimeout(() => void child.end(0), PATIENCE_MS)
     const { exit_code } = await child.exited

@@ -283,7 +283,7 @@ function jobOf(job_id: string, { jobs }: ToolContext): Job {
   throw new AppError('INVALID_PARAMS', `There is no such job. The jobs are: ${[...jobs.keys()].join(', ') || 'none'}.`)
 }
 
-/** Without a sandbox there is nothing to leave, and the parameter would be words in each request for nothing. */
+/** Without a sandbox the parameter would only lengthen each request. */
 function unconfined<T extends Tool>(tool: T): T {
   const { outside_sandbox: _, ...properties } = tool.parameters.properties as Record<string, unknown>
   return { ...tool, parameters: { ...tool.parameters, properties } }

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 export type Hit = { title: string; url: string; text: string }
 
 /** A request to a provider's API: GET, or with `body` POST as JSON. */
-type Asked = { url: URL; headers: Record<string, string>; body?: object }
+export type Asked = { url: URL; headers: Record<string, string>; body?: object }
 
 export type SearchProvider = {
   /** Where its API is when the configuration does not say. */
@@ -16,7 +16,7 @@ export type SearchProvider = {
 }
 
 const text = v.fallback(v.string(), '')
-/** An entry without an address, or that is no object, is no hit; whatever else is missing is empty. */
+/** An entry that is no object or has no address is left out; its other fields are empty where they are missing. */
 const listOf = <const K extends string>(key: K) => {
   const entry = v.object({ title: text, url: text, [key]: text } as Record<'title' | 'url' | K, typeof text>)
   return v.array(v.fallback(entry, () => v.parse(entry, { title: '', url: '', [key]: '' })))

@@ -2,7 +2,10 @@ import { lookup as resolve } from 'node:dns'
 import type { IncomingMessage } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { AppError, messageOf } from '../../base/errors.ts'
+import { VERSION } from '../../base/version.ts'
 import { addressIn, isPublic } from './address.ts'
+
+export const USER_AGENT = `emacs-agent-backend/${VERSION}`
 
 export type RequestOptions = {
   /** A rule names this host: it may be private. */

@@ -1,15 +1,14 @@
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { head } from '../../base/text.ts'
-import { VERSION } from '../../base/version.ts'
 import type { WebSearchConfig } from '../../config/config.ts'
 import { defineTool } from '../define.ts'
 import type { Tool, ToolContext } from '../tool.ts'
 import { readPage } from './page.ts'
-import { type Hit, SEARCH_PROVIDERS } from './providers.ts'
-import { request } from './request.ts'
+import { type Asked, type Hit, SEARCH_PROVIDERS } from './providers.ts'
+import { request, USER_AGENT } from './request.ts'
+import { timed } from './timed.ts'
 
-const TIMEOUT_SECONDS = 30
 const USUAL_COUNT = 8
 const MOST_COUNT = 20
 const SHOWN_OF_HIT = 500
@@ -44,8 +43,8 @@ export function webSearchTool(config: WebSearchConfig | undefined): Tool | null 
       return { level: 'read', reason: `Search the web for: ${query}`, reads: [], writes: [], url, own_url: true }
     },
     async run({ query, count = USUAL_COUNT }, context) {
-      const { url, headers, body } = provider.ask(query.trim(), count, base_url, api_key)
-      const found = hitsIn(await answerOf(url, headers, body, context, name)).slice(0, count)
+      const asked = provider.ask(query.trim(), count, base_url, api_key)
+      const found = hitsIn(await answerOf(asked, context, name)).slice(0, count)
       return {
         content: found.map(shown).join('\n') || 'No results.',
         metadata: { provider: name, results: found.length },
@@ -54,20 +53,13 @@ export function webSearchTool(config: WebSearchConfig | undefined): Tool | null 
   })
 }
 
-async function answerOf(
-  url: URL,
-  headers: Record<string, string>,
-  body: object | undefined,
-  context: ToolContext,
-  name: string,
-): Promise<unknown> {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_SECONDS * 1000)])
-  try {
+const answerOf = ({ url, headers, body }: Asked, context: ToolContext, name: string): Promise<unknown> =>
+  timed(name, context, async signal => {
     const answer = await request(url, {
       named: true,
       headers: {
         accept: 'application/json',
-        'user-agent': `emacs-agent-backend/${VERSION}`,
+        'user-agent': USER_AGENT,
         ...headers,
         ...(body && { 'content-type': 'application/json' }),
       },
@@ -82,14 +74,12 @@ async function answerOf(
       )
     if (answer.status === 429) throw failed(`${name} wants fewer searches (429). Wait a while.`)
     if (answer.status !== 200) throw failed(`${name} answers ${answer.status}. ${head(text, SHOWN_OF_FAILURE)}`.trim())
-    return JSON.parse(text)
-  } catch (error) {
-    context.signal.throwIfAborted()
-    if (signal.aborted) throw new AppError('TIMEOUT', `${name} took more than ${TIMEOUT_SECONDS} s.`)
-    if (error instanceof SyntaxError) throw failed(`${name} does not answer with JSON.`)
-    throw error
-  }
-}
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw failed(`${name} does not answer with JSON.`)
+    }
+  })
 
 const failed = (message: string) => new AppError('TOOL_FAILED', message)
 

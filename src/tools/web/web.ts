@@ -1,12 +1,11 @@
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { VERSION } from '../../base/version.ts'
 import { defineTool } from '../define.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
 import { MAX_BYTES, readPage } from './page.ts'
-import { type Answer, request } from './request.ts'
+import { type Answer, request, USER_AGENT } from './request.ts'
+import { timed } from './timed.ts'
 
-const TIMEOUT_SECONDS = 30
 const MOST_REDIRECTS = 10
 const SHOWN_OF_FAILURE = 500
 
@@ -24,9 +23,8 @@ const fetchUrl = defineTool({
     const { href } = parseUrl(url)
     return { level: 'read', reason: `Fetch ${href}`, reads: [], writes: [], url: href }
   },
-  async run({ format }, context, effect) {
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_SECONDS * 1000)])
-    try {
+  run: ({ format }, context, effect) =>
+    timed(effect.url!, context, async signal => {
       const { answer, url } = await follow(new URL(effect.url!), { ...context, signal })
       const page = await readPage(answer, url, format === 'raw')
       if (answer.status >= 400)
@@ -43,12 +41,7 @@ const fetchUrl = defineTool({
         content: [page.text || '[The page is empty.]', ...notes].join('\n'),
         metadata: { url, status: answer.status, media_type, bytes, ...(page.cut && { truncated: true }) },
       }
-    } catch (error) {
-      context.signal.throwIfAborted()
-      if (!signal.aborted) throw error
-      throw new AppError('TIMEOUT', `${effect.url} took more than ${TIMEOUT_SECONDS} s.`)
-    }
-  },
+    }),
 })
 
 export const webTools: readonly Tool[] = [fetchUrl]
@@ -81,7 +74,7 @@ async function follow(
       named: verdict.named,
       headers: {
         accept: 'text/markdown, text/html, text/*;q=0.9, */*;q=0.5',
-        'user-agent': `emacs-agent-backend/${VERSION}`,
+        'user-agent': USER_AGENT,
       },
       env: context.env,
       signal: context.signal,

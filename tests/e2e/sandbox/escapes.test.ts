@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { ESCAPES } from '../../support/escapes.ts'
-import { hasBubblewrap, hasLandlock, pathWithout } from '../../support/sandboxes.ts'
+import { SANDBOXES } from '../../support/sandboxes.ts'
 import { call, type Scripted, startScripted } from '../../support/scripted.ts'
 import { tempDir } from '../../support/temp.ts'
 import { working } from '../../support/working-session.ts'
@@ -17,10 +17,7 @@ function outsideOfTemporary(): string {
   return mkdtempSync('/var/lib/emacs-agent-tests/')
 }
 
-describe.each([
-  ['bubblewrap', hasBubblewrap, () => process.env.PATH ?? ''],
-  ['landlock', hasLandlock, () => pathWithout('bwrap')],
-] as const)('escapes from %s', (by, isHere, path) => {
+describe.each(SANDBOXES)('escapes from %s', (by, isHere, pathOf) => {
   describe.skipIf(!isHere || !hasPython)(`(needs ${by} and python3)`, () => {
     let scripted: Scripted
     let session: Awaited<ReturnType<typeof working>>
@@ -59,7 +56,7 @@ describe.each([
       }
       scripted = await startScripted({
         config: '# canary\n[sandbox]\nmode = "required"\nauto_approve_sandboxed = true\n',
-        env: { PATH: path() },
+        env: pathOf(),
       })
       const { home, backend } = scripted
       const secret = (name: string) => {

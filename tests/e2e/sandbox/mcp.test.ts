@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Entry, peerEntry, startServed, talk } from '../../support/mcp-servers.ts'
-import { hasBubblewrap, hasLandlock, pathWithout } from '../../support/sandboxes.ts'
+import { hasBubblewrap, SANDBOXES } from '../../support/sandboxes.ts'
 
 /** The peer behind a shell that first tries to write at home, and in the project. */
 function trying(more: Partial<Entry> = {}): Entry {
@@ -13,10 +13,7 @@ function trying(more: Partial<Entry> = {}): Entry {
 const config = '[sandbox]\nmode = "required"\n'
 const FREE = { config: { auto_approve_tools: ['peer/*'] } }
 
-describe.each([
-  ['bubblewrap', hasBubblewrap, () => ({})],
-  ['landlock', hasLandlock, () => ({ PATH: pathWithout('bwrap') })],
-] as const)('MCP servers in the sandbox by %s', (by, isHere, env) => {
+describe.each(SANDBOXES)('MCP servers in the sandbox by %s', (by, isHere, env) => {
   test.skipIf(!isHere)(`they write in the project alone (needs ${by})`, async () => {
     const served = await startServed([trying()], { config, env: env() })
     const { run, project } = await talk(served, FREE)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../../support/mcp.ts'
-import { hasBubblewrap, hasLandlock, pathWithout } from '../../support/sandboxes.ts'
+import { SANDBOXES } from '../../support/sandboxes.ts'
 import { call, startScripted } from '../../support/scripted.ts'
 import { working } from '../../support/working-session.ts'
 
@@ -20,10 +20,7 @@ let next = 100_000 + (process.pid % 10_000) * 10
 const seconds = () => String(next++)
 const config = '[sandbox]\nmode = "required"\nauto_approve_sandboxed = true\n'
 
-describe.each([
-  ['bubblewrap', hasBubblewrap, () => ({})],
-  ['landlock', hasLandlock, () => ({ PATH: pathWithout('bwrap') })],
-] as const)('processes in the sandbox by %s', (by, isHere, env) => {
+describe.each(SANDBOXES)('processes in the sandbox by %s', (by, isHere, env) => {
   describe.skipIf(!isHere)(`(needs ${by})`, () => {
     const start = async (files: Record<string, string> = {}) => {
       const scripted = await startScripted({ config, env: { ...env(), EXAMPLE_TOKEN: 'canary-0123456789' } })

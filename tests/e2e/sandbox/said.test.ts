@@ -12,7 +12,7 @@ import { working } from '../../support/working-session.ts'
 const NONE = 'network = ["example.org"]\n'
 const noPath = () => ({ PATH: tempDir() })
 
-describe('what is said of isolation', () => {
+describe('what clients and models get of isolation', () => {
   test.skipIf(!hasBubblewrap)('GET /api/tools and doctor name it (needs bubblewrap)', async () => {
     const { backend, home } = await startScripted({ config: '[sandbox]\nmode = "auto"\nnetwork = "on"\n' })
     const { body } = await backend.call('GET /api/tools')
@@ -33,7 +33,7 @@ describe('what is said of isolation', () => {
     })
   })
 
-  test('auto without one: it runs plainly, asks, and says so', async () => {
+  test('auto without one: the call asks, and its reason names that it is not isolated', async () => {
     const scripted = await startScripted({
       config: `[sandbox]\nmode = "auto"\nauto_approve_sandboxed = true\n${NONE}`,
       env: noPath(),
@@ -56,7 +56,7 @@ describe('what is said of isolation', () => {
     }
   })
 
-  test('off: nothing is said, and models have no word for it', async () => {
+  test('off: neither the reason nor the tools sent to models mention it', async () => {
     const scripted = await startScripted()
     const { make } = await working(scripted, {})
     const { data } = await make(call('shell_exec', { command: 'echo hi' }))

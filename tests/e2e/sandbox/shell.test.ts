@@ -31,7 +31,7 @@ describe.skipIf(!hasBubblewrap)('a shell in the sandbox (needs bubblewrap and us
     'closed.sh': 'cat .env private/x denied/x a.secret ~/closed/x\n',
   }
 
-  test('it runs unasked, writes in the project, and says what isolated it', async () => {
+  test('it runs unasked, writes in the project, and its result has the isolation', async () => {
     const { make, project } = await working(scripted, {
       ...files,
       ...scripts,
@@ -61,7 +61,7 @@ describe.skipIf(!hasBubblewrap)('a shell in the sandbox (needs bubblewrap and us
     expect((await make(sh('touch fine'))).how).toBe('auto')
   })
 
-  test('leaving it asks, whatever was allowed', async () => {
+  test('leaving it asks, even if the tool is approved', async () => {
     const { make, id } = await working(scripted, files)
     await scripted.backend.call(`PATCH /api/sessions/${id}`, { config: { auto_approve_tools: ['shell_exec'] } })
     const { how, data } = await make(sh('echo out', { outside_sandbox: true }))

@@ -57,7 +57,7 @@ describe('what a tool wrote is formatted before it is shown', () => {
   const write = (project: string, path: string, content: string, decision?: object) =>
     make(project, 'write_file', { path, content }, decision)
 
-  test('the diff shown is the diff made, and the model is told', async () => {
+  test('the diff shown is the diff made, and the model receives it', async () => {
     const project = tempDir({ 'deep/er/a.up': 'ONE\n' })
     const { asked, result, told, changed } = await write(project, 'deep/er/a.up', 'one\ntwo\n')
     expect(asked.preview.files[0].diff).toContain('+TWO')

@@ -16,7 +16,7 @@ test.each<[string, string | undefined]>([
   ['$cmd a', 'shell_command'], ["echo 'a", 'shell_command'],
 ])('%s: %p', (line, danger) => expect(dangerOf(line)).toBe(danger))
 
-test('what it is about is named', () => {
+test('the warning names what the command touches', () => {
   expect(decide(shell('rm -rf build'), policyOf()).warning).toBe('It cannot be undone: `rm -rf build`.')
   expect(decide(shell('cp a /etc/x'), policyOf()).warning).toBe('It works outside of the project: /etc/x.')
 })

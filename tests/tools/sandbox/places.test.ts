@@ -63,6 +63,15 @@ describe.skipIf(!hasBubblewrap)('where projects lie (needs bubblewrap)', () => {
     expect(output.match(/Read-only/g)).toHaveLength(2)
   })
 
+  test('a project whose name has the patterns of String.replace', async () => {
+    const files = { "p$&$'$$/private/x": SECRET }
+    const line = `${WRITES}; cat private/x`
+    const output = await printed(files, ["p$&$'$$", 'h'], line, { read_deny: ['$PROJECT/private'] })
+    expect(output).toStartWith('new\n')
+    expect(output).toContain('Permission denied')
+    expect(output).not.toContain(SECRET)
+  })
+
   test('three hundred secrets', async () => {
     const files = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`p/${n}/.env`, SECRET]))
     expect(await printed(files, ['p', 'h'], 'cat */.env 2>/dev/null | wc -c')).toBe('0\n')

@@ -4,9 +4,9 @@ import { isReserved } from './lists.ts'
  * The words of a line that is one plain command with a literal name; null for any other. This is the only gate to being
  * allowed by a rule, so it stands on its own and names what is permitted, not what is forbidden. Not permitted: control and
  * invisible characters, `$` and backticks outside of single quotes, and outside of quotes operators, redirections, comments,
- * braces that bash would expand, `~-` and `~1` (directories of before), and `=` at the start of a word. Quotes, newlines in quotes, tabs, backslashes, globs and `~`
- * are permitted in operands; the latter two stay as they are written. The name is ASCII letters, digits and `_ . + / -`,
- * unquoted, and no reserved word.
+ * braces that bash would expand, `~-` and `~1` (earlier directories), and `=` at the start of a word. Quotes, newlines in
+ * quotes, tabs, backslashes, globs and `~` are permitted in operands; the latter two stay as they are written. The name is
+ * ASCII letters, digits and `_ . + / -`, unquoted, and no reserved word.
  * `cmd`: the line is for cmd.exe, which has other quotes and expansions, so that only words without either are plain.
  */
 export function plainWords(line: string, cmd: boolean = process.platform === 'win32'): string[] | null {
