@@ -195,24 +195,30 @@ A language server may be asked then, where there is one."
     (setf (emacs-agent-editor-request-open request) nil)
     (emacs-agent-editor--post request body #'ignore)))
 
-(defun emacs-agent-editor-progress (request message output gone)
+(defun emacs-agent-editor-progress (request message output gone &optional then)
   "Report progress on REQUEST, with MESSAGE and the OUTPUT that is new.
-GONE is called if the backend no longer waits for the answer."
+GONE is called if the backend no longer waits for the answer, THEN in any case
+as soon as the report has arrived, or failed."
   (emacs-agent-editor--post
    request
    `((progress . ((message . ,(emacs-agent-one-line message 500)) (output . ,(emacs-agent-clean-text output)))))
    (lambda (failure)
      (when (eql (alist-get 'status failure) 404)
        (setf (emacs-agent-editor-request-open request) nil)
-       (funcall gone)))))
+       (funcall gone))
+     (when then (funcall then)))
+   then))
 
-(defun emacs-agent-editor--post (request body else)
-  "Send BODY about REQUEST; ELSE is called with a failure."
+(defun emacs-agent-editor--post (request body else &optional then)
+  "Send BODY about REQUEST.
+ELSE is called with a failure, or nil if nothing can be sent; otherwise THEN is
+called without arguments."
   (let ((session (emacs-agent-editor-request-session request)))
-    (when (and (emacs-agent-session-id session) (emacs-agent-backend-ready-p))
-      (emacs-agent-request
-       "POST" (emacs-agent-session-path session (concat "/editor/" (emacs-agent-editor-request-id request)))
-       :body body :else else))))
+    (if (and (emacs-agent-session-id session) (emacs-agent-backend-ready-p))
+        (emacs-agent-request
+         "POST" (emacs-agent-session-path session (concat "/editor/" (emacs-agent-editor-request-id request)))
+         :body body :else else :then (lambda (_) (when then (funcall then))))
+      (funcall else nil))))
 
 (provide 'emacs-agent-editor)
 ;;; emacs-agent-editor.el ends here

@@ -149,7 +149,7 @@ A file is on the machine of the project."
                path)))
 
 (defun emacs-agent-mode--leave ()
-  "Let go of the session of this buffer, which stays alive in the backend."
+  "Detach this buffer from its session, which stays open in the backend."
   (when emacs-agent-session
     (emacs-agent-unsent-keep)
     (emacs-agent-session-leave emacs-agent-session)

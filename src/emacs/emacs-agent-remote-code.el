@@ -16,6 +16,9 @@
 (defconst emacs-agent-remote-code-piece 262144
   "Bytes of an output that are fetched in one call, at most.")
 
+(defconst emacs-agent-remote-code-most 67108864
+  "Bytes that the file of an output has, at most, for long: then it is emptied.")
+
 (defconst emacs-agent-remote-code-run "\
 d=$1; shift
 echo $$ >\"$d/pid\"
@@ -55,15 +58,18 @@ echo $$ >\"$d/beat\"
 r=-; [ ! -e \"$d/end\" ] || r=$(cat \"$d/end\")
 echo \"emacs-agent $r $d\"
 for f in out err; do
+c=.
 if [ \"$1\" = - ]; then : >\"$d/$f\"
 else tail -c \"+$(($1+1))\" \"$d/$f\" | head -c %d | { base64 2>/dev/null || openssl base64; }
+[ \"$(wc -c <\"$d/$f\")\" -lt %d ] || { : >\"$d/$f\"; c=0; }
 fi
-echo .; shift
+echo $c; shift
 done
-" emacs-agent-remote-code-piece)
+" emacs-agent-remote-code-piece emacs-agent-remote-code-most)
   "Prints whether a command has ended, and what is new of its output.
 The arguments are how many bytes are known of it and of its errors; - for one
-of which no more is wanted.")
+of which no more is wanted.  After each there is a line with a point, or with 0
+if its file was emptied.")
 
 (defconst emacs-agent-remote-code-end "\
 p=$(cat \"$1/pid\"); rm -rf \"$1\"

@@ -24,16 +24,20 @@ The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
 (defvar emacs-agent-remote-process-pace '(0.05 . 1.0)
   "Seconds between two looks at a process: at first, and at most.")
 
+(defconst emacs-agent-remote-process--part 100000
+  "Characters of output in a report, at most.")
+
 (defconst emacs-agent-remote-process--report 3
   "Seconds between two reports about a process, at most.")
 
 ;;;; The state of a process
 
 (cl-defstruct (emacs-agent-remote-output (:copier nil))
-  "What is known of an output: its PIECES, newest first, and their SIZE in bytes.
-TAIL is the beginning of a character at their end; FULL means that no more is
-wanted, and MORE that more is there."
-  pieces (size 0) (tail "") full more)
+  "What is known of an output of a process."
+  pieces (size 0)                       ; what is kept, newest first, and how many bytes that is
+  (known 0)                             ; bytes of its file that were fetched
+  more full cut                         ; more is there; no more is wanted; something is missing
+  (tail ""))                            ; the beginning of a character, not reported yet
 
 (cl-defstruct (emacs-agent-remote-process (:copier nil))
   "A process on another machine: the request for it, and what is known of it."
@@ -44,7 +48,7 @@ wanted, and MORE that more is there."
   (pace (car emacs-agent-remote-process-pace))
   (reported (float-time))
   (lost 0)                              ; looks that failed, one after the other
-  (fresh ""))                           ; output that is not reported yet
+  (fresh "") reporting)                 ; output that is not reported yet; whether a report is on its way
 
 (defun emacs-agent-remote-process--outputs (process)
   "Return the two outputs of PROCESS."
@@ -61,37 +65,48 @@ Signal an error if that is not whole."
     (forward-line)
     (let ((pieces (mapcar (lambda (_)
                             (let ((start (point)))
-                              (unless (re-search-forward "^\\.$" nil t)
+                              (unless (re-search-forward "^\\(\\.\\|0\\)$" nil t)
                                 (error "The connection to %s dropped"
                                        (emacs-agent-remote-host (emacs-agent-remote-process-prefix process))))
-                              (prog1 (base64-decode-string (buffer-substring start (match-beginning 0)))
+                              (prog1 (cons (equal "0" (match-string 1))
+                                           (base64-decode-string (buffer-substring start (match-beginning 0))))
                                 (forward-line))))
                           '(out err))))
       (setf (emacs-agent-remote-process-directory process) directory)
-      (cl-mapc (lambda (output piece) (emacs-agent-remote-process--add process output piece))
+      (cl-mapc (pcase-lambda (output `(,emptied . ,piece))
+                 (emacs-agent-remote-process--add process output piece)
+                 (when emptied
+                   (setf (emacs-agent-remote-output-known output) 0
+                         (emacs-agent-remote-output-cut output) t)))
                (emacs-agent-remote-process--outputs process) pieces)
       (unless (equal state "-")
         (setf (emacs-agent-remote-process-exit-code process) (string-to-number state))))))
 
 (defun emacs-agent-remote-process--add (process output piece)
-  "Add PIECE, bytes, to OUTPUT of PROCESS."
-  (let* ((limit (or (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit)
-                    most-positive-fixnum))
+  "Add PIECE, bytes, to OUTPUT of PROCESS.
+With a limit of no bytes, the output is wanted in the reports alone."
+  (let* ((limit (or (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit) 0))
          (room (- limit (emacs-agent-remote-output-size output)))
-         (full (> (length piece) room))
-         (piece (if full (substring piece 0 room) piece)))
+         (kept (if (> (length piece) room) (substring piece 0 room) piece)))
+    (cl-incf (emacs-agent-remote-output-known output) (length piece))
+    (cl-incf (emacs-agent-remote-output-size output) (length kept))
+    (push kept (emacs-agent-remote-output-pieces output))
+    (when (and (> limit 0) (> (length piece) room))
+      (setf (emacs-agent-remote-output-cut output) t
+            (emacs-agent-remote-output-full output) t))
     (setf (emacs-agent-remote-output-more output)
-          (and (not full) (= (length piece) emacs-agent-remote-code-piece)))
-    (when full (setf (emacs-agent-remote-output-full output) t))
-    (unless (string-empty-p piece)
-      (push piece (emacs-agent-remote-output-pieces output))
-      (cl-incf (emacs-agent-remote-output-size output) (length piece))
-      (let* ((bytes (concat (emacs-agent-remote-output-tail output) piece))
-             (end (or (string-match "[\xc0-\xff][\x80-\xbf]\\{0,2\\}\\'" bytes) (length bytes))))
-        (setf (emacs-agent-remote-output-tail output) (substring bytes end)
-              (emacs-agent-remote-process-fresh process)
-              (concat (emacs-agent-remote-process-fresh process)
-                      (decode-coding-string (substring bytes 0 end) 'utf-8-unix)))))))
+          (and (not (emacs-agent-remote-output-full output)) (= (length piece) emacs-agent-remote-code-piece)))
+    (emacs-agent-remote-process--freshen process output piece)))
+
+(defun emacs-agent-remote-process--freshen (process output piece)
+  "Add PIECE, bytes of OUTPUT, to what is to be reported of PROCESS."
+  (unless (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'quiet)
+    (let* ((bytes (concat (emacs-agent-remote-output-tail output) piece))
+           (end (or (string-match "[\xc0-\xff][\x80-\xbf]\\{0,2\\}\\'" bytes) (length bytes))))
+      (setf (emacs-agent-remote-output-tail output) (substring bytes end)
+            (emacs-agent-remote-process-fresh process)
+            (concat (emacs-agent-remote-process-fresh process)
+                    (decode-coding-string (substring bytes 0 end) 'utf-8-unix))))))
 
 (defun emacs-agent-remote-process--bytes (output)
   "Return all that is known of OUTPUT, in Base64."
@@ -154,7 +169,7 @@ Return the name of their directory there."
 
 (defun emacs-agent-remote-process--known (output)
   "Return how many bytes of OUTPUT are known, or - for enough, as text."
-  (if (emacs-agent-remote-output-full output) "-" (number-to-string (emacs-agent-remote-output-size output))))
+  (if (emacs-agent-remote-output-full output) "-" (number-to-string (emacs-agent-remote-output-known output))))
 
 (defun emacs-agent-remote-process--look-again (process)
   "Take in what there is to know about PROCESS."
@@ -164,11 +179,12 @@ Return the name of their directory there."
          (emacs-agent-remote-process-directory process)
          (mapcar #'emacs-agent-remote-process--known (emacs-agent-remote-process--outputs process))))
 
-(defun emacs-agent-remote-process--finish (process)
-  "End what is left of PROCESS, as soon as its machine can be called."
+(defun emacs-agent-remote-process--finish (process &optional again)
+  "End what is left of PROCESS, as soon as its machine can be called.
+If that fails, and not AGAIN, try another connection."
   (let ((prefix (emacs-agent-remote-process-prefix process)))
     (if (emacs-agent-remote-busy-p prefix)
-        (run-at-time 0.05 nil #'emacs-agent-remote-process--finish process)
+        (run-at-time 0.05 nil #'emacs-agent-remote-process--finish process again)
       (condition-case err
           (emacs-agent-remote-reach
            prefix (lambda ()
@@ -176,7 +192,10 @@ Return the name of their directory there."
                       (process-file "sh" nil nil nil "-c" emacs-agent-remote-code-end "sh"
                                     (emacs-agent-remote-process-directory process)))))
         ((error quit)
-         (emacs-agent-log "A process on %s was not ended: %s" (emacs-agent-remote-host prefix) (error-message-string err)))))))
+         (if again
+             (emacs-agent-log "A process on %s was not ended: %s" (emacs-agent-remote-host prefix)
+                              (error-message-string err))
+           (run-at-time 0.2 nil #'emacs-agent-remote-process--finish process t)))))))
 
 ;;;; Requests
 
@@ -189,13 +208,23 @@ Return the name of their directory there."
   "Answer the request for PROCESS if it has ended.
 Else report what is new, and look again later."
   (let ((more (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process))))
-    (cond ((and (emacs-agent-remote-process-exit-code process) (not more))
-           (emacs-agent-editor-answer (emacs-agent-remote-process-request process)
-                                      (emacs-agent-remote-process--result process))
-           (run-at-time 0 nil #'emacs-agent-remote-process--finish process))
-          (t (emacs-agent-remote-process--report process)
-             (run-at-time (if more 0 (emacs-agent-remote-process-pace process)) nil
-                          #'emacs-agent-remote-process--work process)))))
+    (if (and (emacs-agent-remote-process-exit-code process) (not more))
+        (emacs-agent-remote-process--conclude process)
+      (emacs-agent-remote-process--report process)
+      (run-at-time (if more 0 (emacs-agent-remote-process-pace process)) nil
+                   #'emacs-agent-remote-process--work process))))
+
+(defun emacs-agent-remote-process--conclude (process)
+  "Answer the request for PROCESS, which has ended.
+Output that is wanted in the reports alone is reported first."
+  (let ((request (emacs-agent-remote-process-request process)))
+    (if (and (eql 0 (emacs-agent-editor-param request 'output_limit))
+             (emacs-agent-editor-request-open request)
+             (or (emacs-agent-remote-process-reporting process)
+                 (not (string-empty-p (emacs-agent-remote-process-fresh process)))))
+        (emacs-agent-remote-process--report process)
+      (emacs-agent-editor-answer request (emacs-agent-remote-process--result process))
+      (run-at-time 0 nil #'emacs-agent-remote-process--finish process))))
 
 (defun emacs-agent-remote-process--result (process)
   "Return the result of PROCESS, which has ended."
@@ -203,16 +232,31 @@ Else report what is new, and look again later."
     `((exit_code . ,(emacs-agent-remote-process-exit-code process))
       (stdout . ,(emacs-agent-remote-process--bytes out))
       (stderr . ,(emacs-agent-remote-process--bytes err))
-      ,@(and (or (emacs-agent-remote-output-full out) (emacs-agent-remote-output-full err)) '((cut . t))))))
+      ,@(and (or (emacs-agent-remote-output-cut out) (emacs-agent-remote-output-cut err)) '((cut . t))))))
 
 (defun emacs-agent-remote-process--report (process)
-  "Report what is new of PROCESS, and from time to time that it is running."
-  (let ((fresh (emacs-agent-remote-process-fresh process)))
-    (unless (and (string-empty-p fresh)
-                 (< (- (float-time) (emacs-agent-remote-process-reported process)) emacs-agent-remote-process--report))
-      (setf (emacs-agent-remote-process-fresh process) ""
-            (emacs-agent-remote-process-reported process) (float-time))
-      (emacs-agent-editor-progress (emacs-agent-remote-process-request process) "Running" fresh #'ignore))))
+  "Report what is new of PROCESS, and from time to time that it is running.
+One report follows the other: else they might arrive in another order."
+  (let* ((fresh (emacs-agent-remote-process-fresh process))
+         (end (min (length fresh) emacs-agent-remote-process--part)))
+    (unless (or (emacs-agent-remote-process-reporting process)
+                (and (string-empty-p fresh)
+                     (< (- (float-time) (emacs-agent-remote-process-reported process)) emacs-agent-remote-process--report)))
+      (setf (emacs-agent-remote-process-fresh process) (substring fresh end)
+            (emacs-agent-remote-process-reported process) (float-time)
+            (emacs-agent-remote-process-reporting process) t)
+      (emacs-agent-editor-progress (emacs-agent-remote-process-request process) "Running" (substring fresh 0 end) #'ignore
+                                   (lambda () (emacs-agent-remote-process--reported process))))))
+
+(defun emacs-agent-remote-process--reported (process)
+  "A report about PROCESS has arrived: report what came meanwhile."
+  (setf (emacs-agent-remote-process-reporting process) nil)
+  (cond ((not (emacs-agent-remote-process-exit-code process))
+         (unless (string-empty-p (emacs-agent-remote-process-fresh process))
+           (emacs-agent-remote-process--report process)))
+        ((not (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process)))
+         (when (eql 0 (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit))
+           (emacs-agent-remote-process--conclude process)))))
 
 (defun emacs-agent-remote-process--work (process)
   "Look at PROCESS again, or end it if nobody waits for it any more."

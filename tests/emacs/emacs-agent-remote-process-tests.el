@@ -18,6 +18,10 @@
        ,@body
        (emacs-agent-test-wait (not (cl-set-difference (emacs-agent-remote-process-tests--left) before :test #'equal))))))
 
+(defun emacs-agent-remote-process-tests--shown ()
+  "Return the output that was reported."
+  (mapconcat (lambda (body) (let-alist body (or .progress.output ""))) (reverse emacs-agent-sshd-answers) ""))
+
 (defun emacs-agent-remote-process-tests--running (file)
   "Return the process whose number is in FILE, if it runs."
   (let ((pid (string-to-number (emacs-agent-test-read default-directory file))))
@@ -55,18 +59,29 @@
     session "remote_process"
     (emacs-agent-sshd--process session '("sh" "-c" "printf 'begun \\303'; while [ ! -e go ]; do sleep 0.05; done; printf '\\274.'")
                                nil))
-   (let ((shown (lambda () (mapconcat (lambda (body) (let-alist body (or .progress.output "")))
-                                      (reverse emacs-agent-sshd-answers) ""))))
-     (emacs-agent-test-wait (equal "begun " (funcall shown)))
-     (emacs-agent-sshd-put (concat local "go") "")
-     (should (equal '(0 "begun \303\274." "") (emacs-agent-sshd-decoded (emacs-agent-sshd-answer)))))
+   (emacs-agent-test-wait (equal "begun " (emacs-agent-remote-process-tests--shown)))
+   (emacs-agent-sshd-put (concat local "go") "")
+   (should (equal '(0 "begun \303\274." "") (emacs-agent-sshd-decoded (emacs-agent-sshd-answer))))
    (should (equal 3000000 (length (nth 1 (emacs-agent-sshd-run session '("head" "-c" "3000000" "/dev/zero"))))))
    (emacs-agent-sshd-send session "remote_process"
                           `((command . ["sh" "-c" "yes | head -c 2000000; echo end >&2"])
                             (directory . ,(directory-file-name remote)) (output_limit . 1000)))
    (let-alist (emacs-agent-sshd-answer)
      (should (equal (list t 1000 "end\n")
-                    (list .cut (length (base64-decode-string .stdout)) (base64-decode-string .stderr)))))))
+                    (list .cut (length (base64-decode-string .stdout)) (base64-decode-string .stderr)))))
+   ;; A job: all of its output is in the reports, in order, before the answer.
+   (emacs-agent-sshd-send session "remote_process"
+                          `((command . ["sh" "-c" "seq 1 100000"]) (directory . ,(directory-file-name remote))
+                            (output_limit . 0)))
+   (let-alist (emacs-agent-sshd-answer)
+     (should (equal '("" nil) (list .stdout .cut))))
+   (should (equal (mapconcat (lambda (n) (format "%d\n" n)) (number-sequence 1 100000) "") (emacs-agent-remote-process-tests--shown)))
+   ;; What is asked with `quiet' is not reported.
+   (emacs-agent-sshd-send session "remote_process"
+                          `((command . ["sh" "-c" "echo a; sleep 0.5; echo b"]) (directory . ,(directory-file-name remote))
+                            (output_limit . 100) (quiet . t)))
+   (should (equal '(0 "a\nb\n" "") (emacs-agent-sshd-decoded (emacs-agent-sshd-answer))))
+   (should (equal "" (emacs-agent-remote-process-tests--shown)))))
 
 (ert-deftest emacs-agent-remote-process-ended ()
   "A process for which nobody waits is ended, with what it started; so is what one leaves behind."

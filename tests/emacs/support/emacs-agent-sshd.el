@@ -135,9 +135,11 @@
        (push session emacs-agent-session-list)
        (cl-letf (((symbol-function 'emacs-agent-backend-ready-p) #'always)
                  ((symbol-function 'emacs-agent-request)
-                  (cl-function (lambda (_method _path &key body _timeout _then else)
+                  (cl-function (lambda (_method _path &key body timeout then else)
+                                 (ignore timeout)
                                  (push body emacs-agent-sshd-answers)
-                                 (when (and emacs-agent-sshd-gone else) (funcall else '((status . 404))))))))
+                                 (run-at-time 0 nil (if emacs-agent-sshd-gone else then)
+                                              (and emacs-agent-sshd-gone '((status . 404))))))))
          ,@body))))
 
 (defun emacs-agent-sshd-send (session tool params)
