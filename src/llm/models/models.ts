@@ -35,7 +35,7 @@ export type Models = {
   /** Keeps a key in memory only. Throws NOT_FOUND for an unknown provider. */
   setKey(provider: string, key: string): void
   /** What must never be shown: keys and credentials in headers. Grows as keys are set and fetched: ask each time. */
-  secrets(): string[]
+  secrets(): readonly string[]
   /** Loads the catalogue, once: `info` and `price` know nothing of it before. `resolve`, `list` and `best` load it. */
   load(): Promise<void>
   /**
