@@ -24,6 +24,7 @@ export async function resuming({ home }: Bench, product: Running, bare: Running)
     samples.parsed.push(await timed(() => bare.call(`GET /log?file=${file}`)))
     samples.resumed.push(await timed(() => product.call(`POST /api/sessions/${id}/resume`)))
     samples.sent.push(await timed(() => read(product, id)))
+    await product.call(`DELETE /api/sessions/${id}`) // its transcripts are written by then, beside no other round
   }
   return [
     {
