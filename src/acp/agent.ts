@@ -28,7 +28,11 @@ import { authenticate, authMethodsOf, signOut } from './sign-in.ts'
 const PAGE = 50
 
 /** Requests beyond the stable protocol, as clients send them. */
-const Fork = v.looseObject({ sessionId: v.string() })
+const Fork = v.looseObject({
+  sessionId: v.string(),
+  mcpServers: v.optional(v.array(v.looseObject({ name: v.string() }))),
+  additionalDirectories: v.optional(v.array(v.string())),
+})
 const Steering = v.looseObject({
   sessionId: v.string(),
   prompt: v.array(v.looseObject({ type: v.string() })),
@@ -115,8 +119,11 @@ export async function serveAcp(
       'session/fork',
       parsing(Fork),
       answering(async ({ params, client }) => {
+        // Without them it has those of the session that it is forked from.
+        const brings = params.mcpServers ?? params.additionalDirectories
+        const joined = brings && (await joinedFrom(params as Parameters<typeof joinedFrom>[0]))
         if (!store.has(params.sessionId)) await store.resume(params.sessionId)
-        const session = await store.fork(params.sessionId, {})
+        const session = await store.fork(params.sessionId, {}, joined)
         return { sessionId: session.id, ...(await welcome(open(session, client))) }
       }),
     )

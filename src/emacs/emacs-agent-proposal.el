@@ -16,7 +16,7 @@
 
 (defun emacs-agent-proposal-hunks (call)
   "Return the hunks of CALL if it writes one file and its diff is complete.
-What deletes or moves a file has none that could be chosen."
+A call that deletes or moves a file has no hunks to choose from."
   (let-alist (emacs-agent-call-event call)
     (and (equal .category "filesystem")
          (not (member .tool '("delete_file" "move_file")))
