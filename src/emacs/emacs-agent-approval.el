@@ -96,7 +96,7 @@ A call that undo takes back is not."
        (mapconcat (lambda (file)
                     (let-alist file
                       (concat "- " .org "  " (emacs-agent-diff-stat-text .diff) "\n"
-                              (emacs-agent-call-diff-block .diff .org_diff limit (emacs-agent-call-refused call)))))
+                              (emacs-agent-call-diff-block .path .diff .org_diff limit (emacs-agent-call-refused call)))))
                   files "")
        ;; What a command does is shown whole.
        (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
@@ -110,7 +110,8 @@ A call that undo takes back is not."
   "Return the lines about the keys that act on CALL."
   (cl-flet ((button (choice) (pcase-let ((`(,key ,text ,command) choice))
                                (emacs-agent-button key text command emacs-agent-approval-map))))
-    (concat (mapconcat #'button (emacs-agent-approval--choices call) (emacs-agent-approval--with-keys "  "))
+    (concat (emacs-agent-button-rows (mapcar #'button (emacs-agent-approval--choices call))
+                                     (emacs-agent-approval--with-keys "  "))
             (emacs-agent-approval--with-keys "\n")
             (mapconcat (lambda (choice) (concat (button choice) (emacs-agent-approval--with-keys "\n")))
                        (emacs-agent-approval--rules call) ""))))

@@ -15,6 +15,7 @@
 (require 'emacs-agent-section)
 (require 'emacs-agent-session)
 (require 'emacs-agent-diff)
+(require 'emacs-agent-diff-colour)
 (require 'emacs-agent-inert)
 (require 'emacs-agent-popup)
 
@@ -171,12 +172,12 @@ LIMIT is `emacs-agent-result-lines' by default."
       (emacs-agent-json-pretty params)
     (error (format "%S" params))))
 
-(defun emacs-agent-call-diff-block (diff org &optional limit refused)
-  "Return at most LIMIT lines of DIFF, which is ORG when inert, in a block.
+(defun emacs-agent-call-diff-block (file diff org &optional limit refused)
+  "Return at most LIMIT lines of DIFF of FILE, which is ORG when inert, in a block.
 LIMIT is `emacs-agent-result-lines' by default.  Hunks whose numbers are in
 REFUSED are marked."
   (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff org (or limit emacs-agent-result-lines) refused)))
-    (concat "#+BEGIN_EXAMPLE\n" text "#+END_EXAMPLE\n"
+    (concat "#+BEGIN_EXAMPLE\n" (emacs-agent-diff-colour-mark text file) "#+END_EXAMPLE\n"
             (and (> more 0)
                  (propertize (format "… %s more: D shows all of the diff\n" (emacs-agent-plural more "line"))
                              'emacs-agent-face 'emacs-agent-dim)))))
@@ -191,7 +192,7 @@ REFUSED are marked."
      (emacs-agent-call--outcome call)
      (mapconcat (lambda (change)
                   (let-alist change
-                    (if (stringp .diff) (emacs-agent-call-diff-block .diff .org_diff) "")))
+                    (if (stringp .diff) (emacs-agent-call-diff-block .path .diff .org_diff) "")))
                 (reverse (emacs-agent-call-changes call)) ""))))
 
 (defun emacs-agent-call--decision (approval)

@@ -97,8 +97,8 @@ BODY is called there to make what the approval is to say."
 
 (defun emacs-agent-edit--mode (file)
   "Return the major mode for FILE by its name alone."
-  (let ((mode (assoc-default (file-name-nondirectory file) auto-mode-alist #'string-match-p)))
-    (if (and (symbolp mode) (fboundp mode)) mode #'fundamental-mode)))
+  (let ((mode (emacs-agent-colour-file-mode (file-name-nondirectory file))))
+    (if (and mode (emacs-agent-colour-for-text-p mode)) mode #'fundamental-mode)))
 
 (defun emacs-agent-edit-content ()
   "Edit the text that the call at point would write."
@@ -121,7 +121,8 @@ BODY is called there to make what the approval is to say."
       (user-error "The diff of this call is not complete, or not of one file"))
     (let-alist (emacs-agent-call-event call)
       (emacs-agent-edit--open
-       section "diff" (alist-get 'diff (aref .preview.files 0)) #'emacs-agent-edit--diff-mode
+       section "diff" (let-alist (aref .preview.files 0) (emacs-agent-diff-colour-mark .diff .path))
+       #'emacs-agent-edit--diff-mode
        (lambda ()
          (let ((hunks (or (emacs-agent-diff-hunks (buffer-string))
                           (user-error "The diff is broken: the counts in a @@ line are wrong"))))
@@ -131,7 +132,7 @@ BODY is called there to make what the approval is to say."
 (defun emacs-agent-edit--diff-mode ()
   "Turn on a mode for diffs in which no file is opened."
   (diff-mode)
-  (setq-local diff-font-lock-syntax nil)
+  (emacs-agent-diff-colour-setup)
   (setq buffer-read-only nil))
 
 (defun emacs-agent-edit-ediff ()
