@@ -12,7 +12,8 @@ const START_BYTES = 8192
 /** Files that are read in one go, each of at most so many bytes. */
 const MOST_OF_EACH = 1024 * 1024
 const AT_ONCE = 100
-const TOO_LARGE = `is larger than ${MOST_BYTES / 1024 / 1024} MiB, too large to come through the editor: use a shell command for parts of it`
+/** In one write: a request that is longer holds up the stream of the session. */
+const MOST_WRITTEN = 4 * 1024 * 1024
 
 type Look = v.InferOutput<typeof Looked>
 
@@ -53,7 +54,7 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
   async function read(path: string, most = MOST_BYTES): Promise<Buffer> {
     const limit = Math.min(most, MOST_BYTES)
     const { data } = await orMissing(path, op('read', { path: named(reach, path), limit }, Content))
-    if (data.length > limit) throw new AppError('TOOL_FAILED', `The file ${TOO_LARGE}.`)
+    if (data.length > limit) throw tooLarge('The file', MOST_BYTES)
     return data
   }
 
@@ -95,7 +96,7 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
       return change('delete', { path: to, ...guard }, confirm)
     }
     if (before !== null && Buffer.compare(before, after) === 0) return
-    if (after.length > MOST_BYTES) throw new AppError('TOOL_FAILED', `The new text ${TOO_LARGE}.`)
+    if (after.length > MOST_WRITTEN) throw tooLarge('The new text', MOST_WRITTEN)
     const mode = operation === 'copy' && from !== undefined ? (await look(from)).mode : undefined
     const data = Buffer.from(after).toString('base64')
     await change('write', { path: to, data, expected: before && shaOf(before), ...(mode && { mode }) }, confirm)
@@ -144,7 +145,7 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
     },
     read,
     async open(path, size): Promise<Opened> {
-      if (size > MOST_BYTES) throw new AppError('TOOL_FAILED', `The file ${TOO_LARGE}.`)
+      if (size > MOST_BYTES) throw tooLarge('The file', MOST_BYTES)
       const bytes = await read(path)
       return {
         start: async () => bytes.subarray(0, START_BYTES),
@@ -190,6 +191,11 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
   }
 }
 
+const tooLarge = (what: string, most: number) =>
+  new AppError(
+    'TOOL_FAILED',
+    `${what} is larger than ${most / 1024 / 1024} MiB, too large to come through the editor: use a shell command for parts of it.`,
+  )
 const missing = () => Object.assign(new Error('Nothing is there'), { code: 'ENOENT' })
 const shaOf = (bytes: Uint8Array): string => hashOf(bytes).slice('sha256:'.length)
 
