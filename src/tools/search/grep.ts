@@ -1,6 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diskPath, readRegular } from '../../base/files.ts'
+import { isShown, shownPaths, shownText } from '../files/proposed.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -51,7 +52,7 @@ export async function findLines(query: Query, context: ToolContext): Promise<Fou
   for await (const batch of batches(query, context, found)) {
     const matching = await prefilter(batch)
     // Of a name that is not UTF-8, what is shown finds no file for the program.
-    const isOut = (path: string) => !matching?.has(path) && !context.unsaved.has(path) && !path.includes('\uFFFD')
+    const isOut = (path: string) => !matching?.has(path) && !isShown(path, context) && !path.includes('\uFFFD')
     const files = matching ? batch.filter(path => !isOut(path)) : batch
     for await (const { path, text } of texts(files, automaton, context, found)) {
       context.signal.throwIfAborted()
@@ -100,9 +101,9 @@ async function* files({ start, directory, glob }: Query, context: ToolContext, f
       if (wanted(path)) yield path
     }
   }
-  for (const path of [...context.unsaved.keys()].sort()) {
+  for (const path of shownPaths(context)) {
     if (!isInside(path, start) || isHidden(path, context) || !wanted(path)) continue
-    if (!(await lstat(path).catch(() => null))) yield path // a buffer that was never saved
+    if (!(await lstat(path).catch(() => null))) yield path // a buffer that was never saved, or a new file that is proposed
   }
 }
 
@@ -112,10 +113,10 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
   for (const [i, path] of paths.entries()) {
     for (let next = reading.length; next < Math.min(i + AHEAD, paths.length); next++) {
       const ahead = paths[next]!
-      reading.push(context.unsaved.has(ahead) ? Promise.resolve(null) : readSmall(ahead, found))
+      reading.push(isShown(ahead, context) ? Promise.resolve(null) : readSmall(ahead, found))
     }
-    const unsaved = context.unsaved.get(path)
-    if (unsaved !== undefined) yield { path, text: unsaved }
+    const shown = shownText(path, context)
+    if (shown !== undefined) yield { path, text: shown }
     let bytes = await reading[i]!
     reading[i] = Promise.resolve(null)
     if (bytes === 'later') bytes = await readRegular(await diskPath(path)).catch(() => null) // gone meanwhile

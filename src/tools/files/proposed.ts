@@ -1,0 +1,55 @@
+import { stat } from 'node:fs/promises'
+import { join, relative as relativeTo, sep } from 'node:path'
+import { diskPath } from '../../base/files.ts'
+import { isInside } from '../paths.ts'
+import { decodeText, openText } from '../text.ts'
+import type { ToolContext } from '../tool.ts'
+
+/*
+ * Edits that wait for a review (`review_edits`) are not on the disk. Tools that see them read files by this.
+ */
+
+type Texts = Pick<ToolContext, 'proposed' | 'unsaved'>
+
+/** The text of a file that reads see in place of the disk: the proposed one, else what an editor has not saved. */
+export function shownText(path: string, { proposed, unsaved }: Texts): string | undefined {
+  const bytes = proposed?.get(path)
+  return bytes ? (openText(bytes)?.text ?? decodeText(bytes)) : unsaved.get(path)
+}
+
+export const isShown = (path: string, { proposed, unsaved }: Texts): boolean =>
+  proposed?.has(path) === true || unsaved.has(path)
+
+/** All files that have such a text, in order. */
+export const shownPaths = ({ proposed, unsaved }: Texts): string[] =>
+  [...new Set([...unsaved.keys(), ...(proposed?.keys() ?? [])])].sort()
+
+/** Proposed files in a directory, however deep; in order. */
+export const proposedIn = (directory: string, { proposed }: Pick<Texts, 'proposed'>): string[] =>
+  [...(proposed?.keys() ?? [])].filter(path => path !== directory && isInside(path, directory)).sort()
+
+/** Proposed files and their directories, at most so many levels below `directory`. */
+export function proposedEntries(directory: string, depth: number, context: Pick<Texts, 'proposed'>): Set<string> {
+  const entries = new Set<string>()
+  for (const path of proposedIn(directory, context)) {
+    const parts = relativeTo(directory, path).split(sep)
+    for (let level = 1; level <= Math.min(depth, parts.length); level++)
+      entries.add(join(directory, ...parts.slice(0, level)))
+  }
+  return entries
+}
+
+/** What is at a path, on the disk or proposed. Throws as stat(2) does. */
+export async function placeAt(
+  path: string,
+  context: Pick<Texts, 'proposed'>,
+): Promise<{ isFile(): boolean; isDirectory(): boolean }> {
+  try {
+    return await stat(await diskPath(path))
+  } catch (error) {
+    const isFile = context.proposed?.has(path) === true
+    const isDirectory = proposedIn(path, context).length > 0
+    if (!isFile && !isDirectory) throw error
+    return { isFile: () => isFile, isDirectory: () => isDirectory }
+  }
+}
