@@ -57,7 +57,11 @@ export async function* runCalls(
       waiting.shift()
       if (isBlocked(looked)) yield* refuse(turn, looked)
       else if (way === 'propose') yield* (await import('./review.ts')).propose(turn, looked, turn.place.proposals!)
-      else if ((yield* runAlone(turn, looked, signal)) === 'timeout') return yield* nobody()
+      else {
+        const alone =
+          way === 'ask' ? await (await import('./review.ts')).askedAlone(looked, turn.place, signal) : looked
+        if ((yield* runAlone(turn, alone, signal)) === 'timeout') return yield* nobody()
+      }
       signal.throwIfAborted()
     }
     yield* runTogether(turn, batch, signal)
@@ -78,11 +82,13 @@ const needsDisk = ({ tool }: ToolCall, { place }: Turn): boolean =>
   place.proposals !== undefined && place.proposals.calls.length > 0 && place.find(tool)?.proposals === undefined
 
 /** Where edits are reviewed: whether this one waits for that, or can only run after it. */
-async function wayOf(looked: Prepared, { place }: Turn): Promise<'propose' | 'review first' | 'run'> {
+async function wayOf(looked: Prepared, { place }: Turn): Promise<'propose' | 'review first' | 'ask' | 'run'> {
   if (looked.tool.proposals !== 'makes' || !place.proposals) return 'run'
-  if (place.proposals.calls.length === 0 && !place.reviews?.()) return 'run'
+  const isReviewed = place.reviews?.() === true
+  if (place.proposals.calls.length === 0 && !isReviewed) return 'run'
   const { collides, isProposed } = await import('./review.ts')
-  return isProposed(looked, place) ? 'propose' : collides(looked, place) ? 'review first' : 'run'
+  if (isReviewed && isProposed(looked, place)) return 'propose'
+  return collides(looked, place) ? 'review first' : isReviewed ? 'ask' : 'run'
 }
 
 const rawArguments = (message: Pick<Message, 'provider_data'>, call: ToolCall): string | undefined =>

@@ -12,7 +12,7 @@ import { decide, type Policy } from '../tools/permission/policy.ts'
 import { isSensitive } from '../tools/permission/sensitive.ts'
 import { count, decodeText, isBinary, lineCount } from '../tools/text.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
-import { isBlocked, judgedCall, type Prepared, prepare, type ToolAccess } from './call.ts'
+import { isBlocked, judgedCall, look, type Prepared, prepare, type ToolAccess } from './call.ts'
 import { refuse, runAlone, toolCallEvent } from './calls.ts'
 import { type Net, type Proposals, REVIEW } from './proposals.ts'
 import { result, withNotes } from './results.ts'
@@ -29,11 +29,20 @@ export type Reviewed = 'none' | 'approved' | 'refused' | 'timeout'
 /**
  * Whether the call waits for the review. What is dangerous, sensitive or no text does not: it is put to the person by itself.
  */
-export function isProposed({ tool, effect, verdict }: Prepared, { proposals, reviews, policy }: ToolAccess): boolean {
-  if (!proposals || !reviews?.() || tool.proposals !== 'makes' || effect.changes?.length !== 1) return false
+export function isProposed({ effect, verdict }: Prepared, { policy }: ToolAccess): boolean {
+  if (effect.changes?.length !== 1) return false
   const [{ path, after }] = effect.changes as [Change]
   if (after === null || isBinary(after) || verdict.danger !== undefined || effect.danger !== undefined) return false
   return !isSensitive(inProject(path, policy().project))
+}
+
+/** The call as one that a person has to approve by itself, whatever allows it: it cannot wait for the review of the others. */
+export async function askedAlone(prepared: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Prepared> {
+  if (prepared.verdict.decision !== 'allow') return prepared
+  const { call, tool, notes } = prepared
+  const looked = await look(call, tool, place, signal, true)
+  const verdict = { ...looked.verdict, decision: 'ask' as const, by: 'config' as const, reason: REVIEWED }
+  return { ...looked, verdict, notes }
 }
 
 /** Whether the call writes what waits for the review, and does not wait itself. */
@@ -145,9 +154,12 @@ function reviewTool(turn: Turn, proposals: Proposals, params: Params, why: strin
       const policy = turn.place.policy()
       const judged = parts.map(part => ({ part, verdict: decide(judgedCall(part), policy) }))
       const net = await proposals.net()
+      // What the mode denies, it denies of the review as a whole.
       const denied = new Map(
         judged.flatMap(({ part, verdict }) =>
-          verdict.decision === 'deny' ? part.effect.writes.map(path => [path, verdict.reason] as const) : [],
+          verdict.decision === 'deny' && policy.mode !== 'plan'
+            ? part.effect.writes.map(path => [path, verdict.reason] as const)
+            : [],
         ),
       )
       const changes = net.changes.filter(({ path }) => !denied.has(path))
@@ -176,7 +188,7 @@ function reviewTool(turn: Turn, proposals: Proposals, params: Params, why: strin
         locations: writes.map(path => ({ path: relative(path, context.roots) })),
         ...(changes.length === 0
           ? { session_only: true as const }
-          : asks && { asks: { reason: 'Edits are reviewed before they are written.', always: true as const } }),
+          : asks && { asks: { reason: REVIEWED, always: true as const } }),
         ...unsavedDanger(writes, context),
       }
     },
@@ -216,4 +228,5 @@ const leftOut = (left_out: Net['left_out'], { roots }: ToolContext): string =>
     ? ''
     : `Not written: ${left_out.map(({ path, reason }) => `${relative(path, roots)} (${reason.replace(/\.$/, '')})`).join(', ')}.`
 
+const REVIEWED = 'Edits are reviewed before they are written'
 const NEVER = new AbortController().signal

@@ -152,7 +152,7 @@ export const Approve = object({
   content: maybe(text),
   files: maybe(
     v.pipe(
-      v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), content: v.nullable(text) })),
+      v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), content: maybe(text) })),
       v.maxLength(10_000),
     ),
   ),

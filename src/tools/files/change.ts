@@ -89,8 +89,8 @@ export function withContent(changes: Change[], text: string): Change[] {
   return [{ ...change, after: textLike(text, change.before ?? change.after, change.after) }]
 }
 
-/** A person's decision about some files of a change: another text, as above, or null for a file that stays as it is. */
-export type FileDecision = { path: string; content: string | null }
+/** A person's decision about a file of a change: another text, as above; without one the file stays as it is. */
+export type FileDecision = { path: string; content?: string }
 
 /** The changes of a call that is `divisible`, as a person left them. Throws INVALID_REQUEST for a file that is none of them. */
 export function withFiles(changes: Change[], files: readonly FileDecision[], roots: Roots): Change[] {
@@ -99,9 +99,10 @@ export function withFiles(changes: Change[], files: readonly FileDecision[], roo
   const unknown = files.find(({ path }) => !names.has(path))
   if (unknown) throw new AppError('INVALID_REQUEST', `files: the call does not write ${unknown.path}.`)
   const left = changes.flatMap(change => {
-    const content = decided.get(relative(change.path, roots))
-    if (content === undefined) return [change]
-    const [other] = content === null ? [] : withContent([change], content)
+    const path = relative(change.path, roots)
+    if (!decided.has(path)) return [change]
+    const content = decided.get(path)
+    const [other] = content === undefined ? [] : withContent([change], content)
     return other && !sameBytes(other.before, other.after) ? [other] : []
   })
   if (left.length > 0) return left
