@@ -244,8 +244,13 @@ function fromPlan({ id, items }: Stored<Plan>): HistoryMessage {
 /** What became of edits that were proposed: no message of the model has this call. */
 function fromReview({ id, status, result, message }: Stored<ToolResult>): HistoryMessage {
   const said = result?.content ?? message
-  const none = status === 'rejected' ? '\nNone of them was written.' : ''
-  return { id, role: 'user', text: `<note>\nThe review of the edits that you proposed: ${said}${none}\n</note>` }
+  const then =
+    status === 'rejected'
+      ? '\nNone of them was written.'
+      : status === 'error'
+        ? '\nRead a file again before you change it.'
+        : ''
+  return { id, role: 'user', text: `<note>\nThe review of the edits that you proposed: ${said}${then}\n</note>` }
 }
 
 const SHOWN_PATHS = 50

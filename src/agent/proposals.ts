@@ -47,7 +47,9 @@ export function createProposals(): Proposals {
       const operation = earlier?.operation === 'write' ? 'write' : change.operation
       files.set(path, { path, operation, base: earlier ? earlier.base : before, after })
       texts.set(path, after)
-      calls.push(prepared)
+      // Its texts are in `files`, once a file.
+      const { changes: _, formatted: __, ...effect } = prepared.effect
+      calls.push({ ...prepared, effect })
     },
     async net() {
       const net = { changes: [] as Change[], left_out: [] as Net['left_out'], merged: new Set<string>() }

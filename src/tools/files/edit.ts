@@ -12,6 +12,7 @@ import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts
 import { editedForeign } from './foreign.ts'
 import { type Formatted, forgetFormatted, formatted, noteOn, ofOwnWriter } from './format.ts'
 import { type Replacement, replaced } from './match.ts'
+import { refuseAmongProposed } from './proposed.ts'
 import { missing } from './read.ts'
 import { staleFile } from './stale.ts'
 
@@ -163,8 +164,9 @@ export const unsavedDanger = (paths: string[], { unsaved }: ToolContext): { dang
   paths.some(path => unsaved.has(path)) ? { danger: 'unsaved_buffer' } : {}
 
 /** Throws INVALID_PARAMS for `newdir/`, which no file can be called. */
-async function fileAt(input: string, { roots }: ToolContext): Promise<string> {
-  const path = await locate(input, roots)
+async function fileAt(input: string, context: ToolContext): Promise<string> {
+  const path = await locate(input, context.roots)
+  refuseAmongProposed(path, context)
   if (!namesDirectory(input)) return path
   throw new AppError('INVALID_PARAMS', `${input} names a directory: name a file in it, or use create_directory.`)
 }

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { join, relative as relativeTo, sep } from 'node:path'
+import { AppError } from '../../base/errors.ts'
 import { diskPath } from '../../base/files.ts'
-import { isInside } from '../paths.ts'
+import { isInside, relative } from '../paths.ts'
 import { decodeText, openText } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
 
@@ -52,4 +53,14 @@ export async function placeAt(
     if (!isFile && !isDirectory) throw error
     return { isFile: () => isFile, isDirectory: () => isDirectory }
   }
+}
+
+/** Throws TOOL_FAILED for a file where a directory is proposed, or the other way round: not both could be written. */
+export function refuseAmongProposed(path: string, context: Pick<ToolContext, 'proposed' | 'roots'>): void {
+  const [below] = proposedIn(path, context)
+  const above = [...(context.proposed?.keys() ?? [])].find(file => file !== path && isInside(path, file))
+  const fault = below
+    ? `${relative(path, context.roots)} is a directory`
+    : above && `${relative(above, context.roots)} is a file`
+  if (fault) throw new AppError('TOOL_FAILED', `${fault} by what was proposed.`)
 }

@@ -157,6 +157,29 @@ describe('one review of all edits of a turn', () => {
     expect(file('c.txt')).toBe('c\n')
   })
 
+  test('a file and a directory of one name are not both proposed', async () => {
+    const { stream, asked, approve, file } = await reviewing(scripted)
+    const review = await asked(
+      many(
+        ['write_file', { path: 'lib', content: 'a file\n' }],
+        ['write_file', { path: 'lib/x.txt', content: 'x\n' }],
+        ['write_file', { path: 'deep/y.txt', content: 'y\n' }],
+        ['write_file', { path: 'deep', content: 'a file\n' }],
+      ),
+      done,
+    )
+    const results = stream.stored.filter(event => event.type === 'tool.result') as any[]
+    expect(results.map(({ message }) => message.split('.')[0])).toEqual([
+      'Proposed: lib (1 line)',
+      'lib is a file by what was proposed',
+      expect.stringContaining('Proposed: deep/y'),
+      'deep is a directory by what was proposed',
+    ])
+    await approve(review)
+    await stream.idle()
+    expect([file('lib'), file('deep/y.txt')]).toEqual(['a file\n', 'y\n'])
+  })
+
   test('edits that come to nothing ask nobody', async () => {
     const { stream, file, post } = await reviewing(scripted)
     scripted.says(edit('a.txt', 'two', '2'), edit('a.txt', '2', 'two'), done)
