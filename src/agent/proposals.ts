@@ -1,5 +1,6 @@
 import { newId } from '../base/ids.ts'
 import type { Delegated, ToolCallAnnounced, ToolResult } from '../event.ts'
+import type { OnHost } from '../tools/host/host.ts'
 import type { Change } from '../tools/tool.ts'
 import type { Prepared } from './call.ts'
 
@@ -17,7 +18,8 @@ export type Proposals = {
   readonly calls: readonly Prepared[]
   /** Takes over the only change of a call's effect. */
   add(prepared: Prepared): void
-  net(): Promise<Net>
+  /** As things are on the machine of these files now. */
+  net(on: OnHost): Promise<Net>
   clear(): void
 }
 
@@ -51,10 +53,10 @@ export function createProposals(): Proposals {
       const { changes: _, formatted: __, ...effect } = prepared.effect
       calls.push({ ...prepared, effect })
     },
-    async net() {
+    async net(on) {
       const net = { changes: [] as Change[], left_out: [] as Net['left_out'], merged: new Set<string>() }
       for (const file of files.values()) {
-        const made = await changeOf(file)
+        const made = await changeOf(file, on)
         if (typeof made === 'string') net.left_out.push({ path: file.path, reason: made })
         else if (made) net.changes.push(made.change)
         if (made && typeof made !== 'string' && made.merged) net.merged.add(file.path)
@@ -70,14 +72,12 @@ export function createProposals(): Proposals {
 }
 
 /** The change that makes of the file what was proposed; undefined where it is that already, a reason where it cannot be made. */
-async function changeOf({
-  path,
-  operation,
-  base,
-  after,
-}: Proposed): Promise<{ change: Change; merged: boolean } | string | undefined> {
+async function changeOf(
+  { path, operation, base, after }: Proposed,
+  on: OnHost,
+): Promise<{ change: Change; merged: boolean } | string | undefined> {
   const { bytesAt, sameBytes } = await import('../tools/files/change.ts')
-  const now = await bytesAt(path).catch(() => undefined)
+  const now = await bytesAt(path, on).catch(() => undefined)
   if (now === undefined) return 'it cannot be read any more'
   if (sameBytes(now, after) || sameBytes(base, after)) return undefined
   if (sameBytes(now, base)) return { change: { path, operation, before: now, after }, merged: false }

@@ -153,7 +153,7 @@ function reviewTool(turn: Turn, proposals: Proposals, params: Params, why: strin
     async effect(_, context): Promise<Effect> {
       const policy = turn.place.policy()
       const judged = parts.map(part => ({ part, verdict: decide(judgedCall(part), policy) }))
-      const net = await proposals.net()
+      const net = await proposals.net(context.roots)
       // What the mode denies, it denies of the review as a whole.
       const denied = new Map(
         judged.flatMap(({ part, verdict }) =>

@@ -141,7 +141,7 @@ the keys that it shows apply.
     buffer))
 
 (defun emacs-agent-mode--leave ()
-  "Let go of the session of this buffer, which stays alive in the backend."
+  "Detach this buffer from its session, which stays open in the backend."
   (when emacs-agent-session
     (emacs-agent-unsent-keep)
     (emacs-agent-session-leave emacs-agent-session)

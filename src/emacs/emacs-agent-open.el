@@ -22,7 +22,7 @@ command `emacs-agent-toggle-review-edits' changes it in one conversation."
   :group 'emacs-agent)
 
 (defun emacs-agent-session-environment ()
-  "Return what only the environment of this buffer has, and not Emacs, as an alist.
+  "Return environment variables of this buffer, but not of Emacs, as an alist.
 That is what direnv, envrc and the like have set for a project."
   (let ((global (default-value 'process-environment)) (seen nil))
     (unless (eq process-environment global)

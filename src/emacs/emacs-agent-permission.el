@@ -8,7 +8,7 @@
 ;;; Commentary:
 
 ;; "Review edits" has the edits of a turn wait for one review of them all.  "Accept edits" is a mode of a session: the
-;; backend approves the edits that wait, and those that come.
+;; backend approves the edits that wait, and later ones without asking.
 
 ;;; Code:
 
@@ -23,7 +23,7 @@
 
 (defun emacs-agent-accept-edits ()
   "Let this conversation edit files in the project without asking.
-Edits that wait are approved by that.  Called again, it asks as before."
+That approves the edits that wait.  Called again, edits need approval as before."
   (interactive)
   (let* ((session (emacs-agent-context-session))
          (accepts (equal (emacs-agent-session-mode session) "accept-edits")))

@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; The columns of a table are aligned on display, whatever is hidden in their cells, and where the table is wider than the
-;; window the widest columns are cut.  The whole text of a cell that is cut is its tooltip, and is shown where point is.
+;; The columns of a table are aligned on display, also if a part of a cell is hidden.  If the table is wider than the window, its
+;; widest columns are cut.  The whole text of a cell that is cut is its tooltip, and is shown when point is on it.
 
 ;;; Code:
 
@@ -95,7 +95,7 @@ START is after a bar and END before the next one."
     widths))
 
 (defun emacs-agent-table--fit-cell (cell width column put)
-  "Have CELL end at COLUMN, cut after WIDTH columns, by PUT."
+  "Align the end of CELL to COLUMN, and cut it after WIDTH columns, by PUT."
   (pcase-let ((`(,start ,end ,text-end ,size) cell))
     (let ((align `(space :align-to ,column)))
       (if (<= size width)
@@ -106,7 +106,7 @@ START is after a bar and END before the next one."
           (funcall put text-end end align))))))
 
 (defun emacs-agent-table--cut (start end width)
-  "Return where the text from START to END has taken WIDTH columns."
+  "Return the position where the text from START to END fills WIDTH columns."
   (let ((at start) (left width))
     (while (and (< at end) (> left 0))
       (unless (or (invisible-p at) (memq (char-after at) '(#x200b #x2060)))
@@ -115,7 +115,7 @@ START is after a bar and END before the next one."
     at))
 
 (defun emacs-agent-table-refit (frame-or-window)
-  "Have tables fitted again if the width of FRAME-OR-WINDOW is another one.
+  "Fit tables again if the width of FRAME-OR-WINDOW has changed.
 For `window-size-change-functions'."
   (let ((buffer (and (windowp frame-or-window) (window-buffer frame-or-window))))
     (when (buffer-live-p buffer)

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; The call as the backend describes it is shown whole, and what is decided holds for just that.
+;; The whole call is shown as the backend describes it, and the decision holds for exactly that.
 
 ;;; Code:
 
@@ -48,7 +48,7 @@
           (setq-local diff-font-lock-syntax nil))))))
 
 (defun emacs-agent-verdict--text (event)
-  "Return all that EVENT, a call or a question, is about."
+  "Return the details of EVENT, a call or a question."
   (let-alist event
     (string-join
      (delq nil

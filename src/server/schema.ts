@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
 
+import { readRemoteName } from '../base/remote-name.ts'
 import { EFFORTS, MODES } from '../event/parts.ts'
 import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
@@ -249,7 +250,10 @@ const project = v.optional(
     text,
     v.maxLength(4096),
     v.check(path => isAbsolute(path) && !path.includes('\0'), 'an absolute path'),
-    v.transform(path => resolve(path)),
+    v.transform(path => {
+      const remote = readRemoteName(path)
+      return remote ? remote.prefix + remote.path : resolve(path)
+    }),
   ),
 )
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))

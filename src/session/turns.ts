@@ -168,7 +168,9 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
      * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk. Throws SESSION_BUSY for
      * `reject`, TOO_MANY, INVALID_REQUEST, SHUTTING_DOWN.
      */
-    async prompt({ when_busy = 'queue', segments, ...body }: PromptRequest): Promise<Taken> {
+    async prompt({ when_busy = 'queue', segments, ...asked }: PromptRequest): Promise<Taken> {
+      const { remote } = turns.place
+      const body = remote ? (await import('./remote-project.ts')).promptThere(remote, asked) : asked
       if (body.agent) findAgent(session.config, body.agent)
       if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
       session.refuseClosing()

@@ -9,6 +9,7 @@ import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { Delegated, PlanItem } from '../event.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
+import type { Remote } from '../tools/host/remote/remote.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
@@ -48,6 +49,10 @@ export type Workspace = {
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
   keeper?: Keeper
+  /** By its real path; one on another machine by its whole name. */
+  project: string
+  /** The other machine of the project. */
+  remote?: Remote
   /** The session's project, for an agent that works in a copy of it. */
   original?: string
   /** Rules remembered for the project; those of the session are in its state. */
@@ -115,7 +120,7 @@ export async function createToolAccess(
       return {
         session_id: place.session_id,
         tool_call_id,
-        roots: place.roots,
+        roots: rootsFor(place, signal),
         unsaved: place.unsaved,
         ...(proposals && { proposed: proposals.texts }),
         ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
@@ -144,6 +149,20 @@ export async function createToolAccess(
         },
       }
     },
+  }
+}
+
+/** Where a call works: on another machine its requests end with the call, and where the project is may become known meanwhile. */
+function rootsFor({ roots, remote }: Workspace, signal: AbortSignal): Roots {
+  if (!remote) return roots
+  const { allowed, forbidden } = roots
+  return {
+    get project() {
+      return roots.project
+    },
+    allowed,
+    forbidden,
+    host: remote.host(signal),
   }
 }
 
@@ -176,7 +195,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     auto_approve_sandboxed: place.config.sandbox.auto_approve_sandboxed,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
-    home: place.dirs.home,
+    home: place.remote ? place.remote.home() : place.dirs.home,
   }
 }
 

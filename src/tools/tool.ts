@@ -4,6 +4,7 @@ import type { Image, JsonSchema } from '../llm/provider.ts'
 import type { Editor } from './editor/editor.ts'
 import type { LanguageSource, LanguageTool } from './editor/language.ts'
 import type { Formatted, Formatting } from './files/format.ts'
+import type { Host } from './host/host.ts'
 import type { Confinement, Look } from './sandbox/confinement.ts'
 import type { Isolation } from './sandbox/sandbox.ts'
 
@@ -187,14 +188,22 @@ export type Redaction = {
  * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
  * below one of ours and is open all the same: an agent works there in its own copy of the project.
  */
-export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
+export type Roots = {
+  project: string
+  allowed: string[]
+  forbidden: string[]
+  worktree?: string
+  /** The machine they are on; absent: this one. */
+  host?: Host
+}
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>
 export type Job = {
   job_id: string
   command: string
-  pid: number
+  /** Absent for one on another machine. */
+  pid?: number
   started_at: number
   /** Output not yet read, and whether some of it was dropped for size. */
   read(): { output: string; dropped: number }

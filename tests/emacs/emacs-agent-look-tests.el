@@ -121,7 +121,7 @@
                               (split-string (emacs-agent-test-output) "\n"))))))
 
 (ert-deftest emacs-agent-look-folded-calls ()
-  "The calls of a turn are one line when it is done, which shows them when it is told to."
+  "The calls of a turn are folded into one line when it is done; TAB shows and hides them."
   (emacs-agent-test-with-session
     (emacs-agent-look-tests--turn session)
     (should (string-match-p "First\n3 tool calls: grep ×2, read_file\n\nLast\nDone, " (emacs-agent-look-tests--shown)))

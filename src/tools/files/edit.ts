@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { diskPath, hashOf } from '../../base/files.ts'
+import { hashOf } from '../../base/files.ts'
 import { defineTool } from '../define.ts'
+import { absent, hostOf } from '../host/local.ts'
 import { locate, namesDirectory, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
 import { count, decodeText, encode, isBinary, lineCount, openText, textLike } from '../text.ts'
@@ -130,12 +130,12 @@ async function propose<T extends { after: Uint8Array }>(
   context: ToolContext,
   make: (before: Uint8Array | null) => Promise<T>,
 ): Promise<T & Proposed> {
-  const before = await fileBytes(path, shown)
+  const before = await fileBytes(path, shown, context)
   const made = await make(before)
   const done = isHidden(path, context) ? undefined : await formatted(path, made.after, context)
   if (!done) return { ...made, before }
   if (!done.wrote) return { ...made, before, after: done.after, formatted: done }
-  const now = await fileBytes(path, shown)
+  const now = await fileBytes(path, shown, context)
   const again = await make(now)
   return { ...again, before: now, formatted: ofOwnWriter(done, again.after) }
 }
@@ -171,12 +171,12 @@ async function fileAt(input: string, context: ToolContext): Promise<string> {
   throw new AppError('INVALID_PARAMS', `${input} names a directory: name a file in it, or use create_directory.`)
 }
 
-async function fileBytes(path: string, shown: string): Promise<Uint8Array | null> {
-  const found = await stat(await diskPath(path)).catch(() => null)
+async function fileBytes(path: string, shown: string, { roots }: ToolContext): Promise<Uint8Array | null> {
+  const found = await hostOf(roots).files.stat(path).catch(absent)
   if (found?.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory.`)
   if (found && found.size > MAX_CHANGE_BYTES)
     throw new AppError('TOOL_FAILED', `${shown} is too large to be edited here.`)
-  return await bytesAt(path)
+  return await bytesAt(path, roots)
 }
 
 /** What is committed is in the effect: an approval may have changed it. */

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises'
 import { join, relative as relativeTo, sep } from 'node:path'
 import { AppError } from '../../base/errors.ts'
-import { diskPath } from '../../base/files.ts'
+import type { Sight } from '../host/host.ts'
+import { hostOf } from '../host/local.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, openText } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -40,13 +40,20 @@ export function proposedEntries(directory: string, depth: number, context: Pick<
   return entries
 }
 
+/** What a list shows of a path, where this is on the disk. */
+export function shownSight(path: string, sight: Sight | null, context: Pick<Texts, 'proposed'>): Sight | null {
+  const bytes = context.proposed?.get(path)
+  if (bytes) return { kind: 'file', size: bytes.length, target: null }
+  return sight ?? (proposedIn(path, context).length > 0 ? { kind: 'directory', size: 0, target: null } : null)
+}
+
 /** What is at a path, on the disk or proposed. Throws as stat(2) does. */
 export async function placeAt(
   path: string,
-  context: Pick<Texts, 'proposed'>,
+  context: Pick<ToolContext, 'proposed' | 'roots'>,
 ): Promise<{ isFile(): boolean; isDirectory(): boolean }> {
   try {
-    return await stat(await diskPath(path))
+    return await hostOf(context.roots).files.stat(path)
   } catch (error) {
     const isFile = context.proposed?.has(path) === true
     const isDirectory = proposedIn(path, context).length > 0

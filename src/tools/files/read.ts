@@ -1,10 +1,11 @@
-import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { diskPath, hashOf, openRegular, readRegular } from '../../base/files.ts'
+import { hashOf } from '../../base/files.ts'
 import { suggestion } from '../../config/nearest.ts'
 import { defineTool } from '../define.ts'
+import type { Opened } from '../host/host.ts'
+import { absent, hostOf, local } from '../host/local.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
 import { count, isBinary } from '../text.ts'
@@ -61,21 +62,25 @@ export const readFileTool = defineTool({
 async function readDisk(path: string, range: Range, context: ToolContext): Promise<Output> {
   const shown = relative(path, context.roots)
   const size = await sizeOf(path, context)
-  const start = await startOf(path, shown)
-  const kind = kindOf(start)
-  if (isShownKind(kind) && size <= LARGEST_LOOKED_AT) return await readImage(path, shown, context)
-  if (kind !== null || isBinary(start)) {
-    return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
-  }
-  const page = await readPage(await diskPath(path), size, range, false).catch(error => {
+  let file: Opened | undefined
+  try {
+    file = await hostOf(context.roots).files.open(path, size)
+    const start = await file.start()
+    const kind = kindOf(start)
+    if (isShownKind(kind) && size <= LARGEST_LOOKED_AT) return readImage(path, await file.all(), shown, context)
+    if (kind !== null || isBinary(start))
+      return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
+    const page = await readPage(file.chunks(), size, range, false)
+    if (page.hash !== null) context.seen.set(path, page.hash)
+    return pageOutput(page, range, shown, {})
+  } catch (error) {
     throw failure(error, shown)
-  })
-  if (page.hash !== null) context.seen.set(path, page.hash)
-  return pageOutput(page, range, shown, {})
+  } finally {
+    await file?.close()
+  }
 }
 
-async function readImage(path: string, shown: string, context: ToolContext): Promise<Output> {
-  const bytes = await readRegular(await diskPath(path))
+function readImage(path: string, bytes: Buffer, shown: string, context: ToolContext): Output {
   context.seen.set(path, hashOf(bytes))
   const metadata = { path: shown, size: bytes.length }
   const checked = checkImage(bytes)
@@ -91,7 +96,7 @@ async function readImage(path: string, shown: string, context: ToolContext): Pro
 
 /** The model sees the buffer, or what is proposed; what it may later overwrite is the file. */
 async function readText(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
-  const bytes = await readRegular(path).catch(() => null) // never saved, or new
+  const bytes = await hostOf(context.roots).files.read(path).catch(absent) // never saved, or new
   if (bytes) context.seen.set(path, hashOf(bytes))
   const more = context.proposed?.has(path) ? { proposed: true } : { unsaved: true }
   return pageOutput(pageOf(text, range), range, relative(path, context.roots), more)
@@ -99,13 +104,19 @@ async function readText(path: string, text: string, range: Range, context: ToolC
 
 async function readSpill(id: string, range: Range, context: ToolContext): Promise<Output> {
   const path = spillOf(id, context)
-  const found = await stat(path).catch(() => {
+  const { files } = local // it is kept on this machine, wherever the project is
+  const { size } = await files.stat(path).catch(() => {
     throw new AppError(
       'TOOL_FAILED',
       'Nothing was kept under that id: it has to be one named in a result that was cut.',
     )
   })
-  return pageOutput(await readPage(path, found.size, range, true), range, `spill:${id}`, {})
+  const file = await files.open(path, size)
+  try {
+    return pageOutput(await readPage(file.chunks(), size, range, true), range, `spill:${id}`, {})
+  } finally {
+    await file.close()
+  }
 }
 
 function spillOf(id: string, context: ToolContext): string {
@@ -143,9 +154,11 @@ function encodingNote(encoding: Page['encoding']): string {
 /** Throws TOOL_FAILED for whatever is no regular file: with the nearest name, if there is nothing. */
 async function sizeOf(path: string, context: ToolContext): Promise<number> {
   const shown = relative(path, context.roots)
-  const found = await stat(await diskPath(path)).catch(async error => {
-    throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
-  })
+  const found = await hostOf(context.roots)
+    .files.stat(path)
+    .catch(async error => {
+      throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
+    })
   if (found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory: use list_directory.`)
   if (!found.isFile()) throw new AppError('TOOL_FAILED', `${shown} is not a regular file.`)
   return found.size
@@ -155,23 +168,12 @@ async function sizeOf(path: string, context: ToolContext): Promise<number> {
 export async function missing(path: string, context: Pick<ToolContext, 'roots' | 'hidden'>): Promise<AppError> {
   const parent = dirname(path)
   const shown = relative(path, context.roots)
-  const names = await readdir(parent).catch(() => null) // not there either
-  if (names === null)
+  const entries = await hostOf(context.roots).files.entries(parent).catch(absent) // not there either
+  if (entries === null)
     return new AppError('TOOL_FAILED', `${shown} does not exist, nor does its directory.`, { missing: shown })
+  const names = entries.map(({ name }) => name)
   const visible = names.filter(name => !isHidden(join(parent, name), context))
   return new AppError('TOOL_FAILED', `${shown} does not exist${suggestion(basename(path), visible)}.`, {
     missing: shown,
   })
-}
-
-async function startOf(path: string, shown: string): Promise<Uint8Array> {
-  const file = await openRegular(await diskPath(path)).catch(error => {
-    throw failure(error, shown)
-  })
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(8192), 0, 8192, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await file.close()
-  }
 }

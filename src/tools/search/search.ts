@@ -1,9 +1,10 @@
-import { lstat } from 'node:fs/promises'
 import { basename, join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
 import { placeAt, proposedIn } from '../files/proposed.ts'
+import { hostOf } from '../host/local.ts'
+
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
@@ -88,7 +89,7 @@ const grep = defineTool({
     const matches = found.hits.reduce((sum, hits) => sum + hits.count, 0)
     const content = found.hits.map(({ path, lines }) => `${relative(path, context.roots)}\n${lines}`).join('\n\n')
     return {
-      content: withNotes(content, grepNotes(found, matches)),
+      content: withNotes(content, grepNotes(found, matches, hostOf(context.roots).files.largest)),
       metadata: {
         matches,
         files: found.hits.length,
@@ -138,7 +139,7 @@ async function findNames(start: string, wanted: Wanted, limit: number, context: 
     }
   }
   for (const path of proposedIn(start, context)) {
-    if (isHidden(path, context) || (await lstat(path).catch(() => null))) continue
+    if (isHidden(path, context) || (await hostOf(context.roots).files.sights([path]))[0]) continue
     if (!wanted.matches(relativeTo(start, path).split(sep).join('/'), 'file')) continue
     if (found.names.length === limit) return { ...found, more: true }
     found.names.push(relative(path, context.roots))
@@ -177,12 +178,12 @@ const NOT_SEARCHED = 'Files that git ignores are not searched, unless path is in
 const hintFor = (pattern: string): string =>
   /[*?[{]/.test(pattern) ? NOT_SEARCHED : 'Use a glob for a part of a name, like *part*, and a final / for directories.'
 
-function grepNotes({ stopped, hidden, too_large }: Found, matches: number): (string | false)[] {
+function grepNotes({ stopped, hidden, too_large }: Found, matches: number, largest: number): (string | false)[] {
   return [
     stopped === 'limit' && `There are more than ${count(matches, 'line')}: narrow the pattern, path or glob.`,
     stopped === 'time' && 'The search took too long and was stopped: narrow the path or glob.',
     matches === 0 && !stopped && `No line matches. ${NOT_SEARCHED}`,
-    too_large > 0 && `${count(too_large, 'file')} over 32 MiB not searched.`,
+    too_large > 0 && `${count(too_large, 'file')} over ${largest / 1024 / 1024} MiB not searched.`,
     hidden > 0 && hiddenNote(hidden),
   ]
 }
