@@ -115,7 +115,7 @@ number of its first hunk."
                       (propertize "  as you changed it" 'emacs-agent-face 'emacs-agent-attention))
                      (gone (propertize "  refused" 'emacs-agent-face 'emacs-agent-refused)))
                "\n"
-               (emacs-agent-call-diff-block .diff .org_diff limit refused first))
+               (emacs-agent-call-diff-block .path .diff .org_diff limit refused first))
        'emacs-agent-proposal (and part .path)))))
 
 (defun emacs-agent-approval--command (tool)
@@ -127,7 +127,8 @@ number of its first hunk."
   "Return the lines about the keys that act on CALL."
   (cl-flet ((button (choice) (pcase-let ((`(,key ,text ,command) choice))
                                (emacs-agent-button key text command emacs-agent-approval-map))))
-    (concat (mapconcat #'button (emacs-agent-approval--choices call) (emacs-agent-approval--with-keys "  "))
+    (concat (emacs-agent-button-rows (mapcar #'button (emacs-agent-approval--choices call))
+                                     (emacs-agent-approval--with-keys "  "))
             (emacs-agent-approval--with-keys "\n")
             (mapconcat (lambda (choice) (concat (button choice) (emacs-agent-approval--with-keys "\n")))
                        (emacs-agent-approval--rules call) ""))))

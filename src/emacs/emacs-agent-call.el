@@ -15,6 +15,7 @@
 (require 'emacs-agent-section)
 (require 'emacs-agent-session)
 (require 'emacs-agent-diff)
+(require 'emacs-agent-diff-colour)
 (require 'emacs-agent-inert)
 (require 'emacs-agent-popup)
 
@@ -195,13 +196,13 @@ LIMIT is `emacs-agent-result-lines' by default."
       (emacs-agent-json-pretty params)
     (error (format "%S" params))))
 
-(defun emacs-agent-call-diff-block (diff org &optional limit refused first)
-  "Return at most LIMIT lines of DIFF, which is ORG when inert, in a block.
+(defun emacs-agent-call-diff-block (file diff org &optional limit refused first)
+  "Return at most LIMIT lines of DIFF of FILE, which is ORG when inert, in a block.
 LIMIT is `emacs-agent-result-lines' by default.  Hunks whose numbers are in
 REFUSED are marked; the first one has the number FIRST, 0 by default."
   (pcase-let ((`(,text . ,more)
                (emacs-agent-diff-lines diff org (or limit emacs-agent-result-lines) refused first)))
-    (concat "#+BEGIN_EXAMPLE\n" text "#+END_EXAMPLE\n"
+    (concat "#+BEGIN_EXAMPLE\n" (emacs-agent-diff-colour-mark text file) "#+END_EXAMPLE\n"
             (and (> more 0)
                  (propertize (format "… %s more: D shows all of the diff\n" (emacs-agent-plural more "line"))
                              'emacs-agent-face 'emacs-agent-dim)))))
@@ -216,7 +217,7 @@ REFUSED are marked; the first one has the number FIRST, 0 by default."
      (emacs-agent-call--outcome call)
      (mapconcat (lambda (change)
                   (let-alist change
-                    (if (stringp .diff) (emacs-agent-call-diff-block .diff .org_diff) "")))
+                    (if (stringp .diff) (emacs-agent-call-diff-block .path .diff .org_diff) "")))
                 (reverse (emacs-agent-call-changes call)) ""))))
 
 (defun emacs-agent-call--decision (approval)

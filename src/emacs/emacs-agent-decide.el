@@ -215,12 +215,14 @@ The text that its user gave their file is given up."
     (unless (> (length .preview.files) 0) (user-error "This call shows no diff"))
     (emacs-agent-popup-text
      "*emacs-agent diff*"
-     (emacs-agent-show-all (mapconcat (lambda (file) (alist-get 'diff file)) .preview.files "")))
+     (mapconcat (lambda (file)
+                  (let-alist file (emacs-agent-diff-colour-mark (emacs-agent-show-all .diff) .path)))
+                .preview.files ""))
     (let ((inhibit-read-only t))
       ;; Before the mode, whose keys depend on it.
       (setq buffer-read-only t)
       (diff-mode)
-      (setq-local diff-font-lock-syntax nil))))
+      (emacs-agent-diff-colour-setup))))
 
 (provide 'emacs-agent-decide)
 ;;; emacs-agent-decide.el ends here

@@ -178,13 +178,12 @@ HEADER says whether it starts the hunk, REFUSED whether that is refused."
   (propertize (concat (if (> (length org) 500) (concat (substring org 0 500) "…") org)
                       (and header refused "  refused") "\n")
               'emacs-agent-hunk number
-              'emacs-agent-face (if refused 'emacs-agent-refused (emacs-agent-diff--face line))))
+              'emacs-agent-face (if refused 'emacs-agent-refused (emacs-agent-diff--face line number))))
 
-(defun emacs-agent-diff--face (line)
-  "Return the face of LINE of a diff."
-  (cond ((string-prefix-p "@@" line) 'diff-hunk-header)
-        ((string-prefix-p "+++ " line) 'diff-file-header)
-        ((string-prefix-p "--- " line) 'diff-file-header)
+(defun emacs-agent-diff--face (line number)
+  "Return the face of LINE of hunk NUMBER, or before the first one if that is nil."
+  (cond ((null number) 'emacs-agent-dim)
+        ((string-prefix-p "@@" line) 'diff-hunk-header)
         ((string-prefix-p "+" line) 'diff-added)
         ((string-prefix-p "-" line) 'diff-removed)
         (t 'diff-context)))

@@ -124,8 +124,8 @@ files of the call, that is kept until it is approved."
 
 (defun emacs-agent-edit--mode (file)
   "Return the major mode for FILE by its name alone."
-  (let ((mode (assoc-default (file-name-nondirectory file) auto-mode-alist #'string-match-p)))
-    (if (and (symbolp mode) (fboundp mode)) mode #'fundamental-mode)))
+  (let ((mode (emacs-agent-colour-file-mode (file-name-nondirectory file))))
+    (if (and mode (emacs-agent-colour-for-text-p mode)) mode #'fundamental-mode)))
 
 (defun emacs-agent-edit-content ()
   "Edit the text that the call at point would write, to the file at point."
@@ -161,7 +161,7 @@ files of the call, that is kept until it is approved."
 (defun emacs-agent-edit--diff-mode ()
   "Turn on a mode for diffs in which no file is opened."
   (diff-mode)
-  (setq-local diff-font-lock-syntax nil)
+  (emacs-agent-diff-colour-setup)
   (setq buffer-read-only nil))
 
 (defun emacs-agent-edit-ediff ()

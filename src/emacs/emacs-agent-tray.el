@@ -141,7 +141,7 @@ Just after a decision they do not insert letters: the next call may be late."
         (first-is-call (emacs-agent-call-p (emacs-agent-section-data (car sections)))))
     (if (not emacs-agent-tray--empty)
         (emacs-agent-button "C-c C-a" "go there" 'emacs-agent-next-approval)
-      (string-join
+      (emacs-agent-button-rows
        (delq nil
              (list (emacs-agent-button "a" (if first-is-call "approve" "answer") 'emacs-agent-tray-accept)
                    (emacs-agent-button "r" (if first-is-call "reject" "decline") 'emacs-agent-tray-refuse)

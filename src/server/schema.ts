@@ -50,7 +50,12 @@ const Settings = {
 }
 
 export const CreateSession = object({
-  project_path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)),
+  project_path: v.pipe(
+    text,
+    v.nonEmpty(),
+    v.maxLength(4096),
+    v.description('An absolute path, or a directory on another machine as Emacs names it: /ssh:user@host:/directory'),
+  ),
   model: maybe(name),
   agent: maybe(name),
   title: maybe(v.pipe(text, v.maxLength(500))),

@@ -10,7 +10,7 @@ import type { StubRequest } from './stub-editor.ts'
 import { tempDir } from './temp.ts'
 
 export const PREFIX = '/ssh:u@far:'
-export const REMOTE_TOOLS = ['remote_files', 'remote_process']
+const REMOTE_TOOLS = ['remote_files', 'remote_process']
 
 /** An answer of its own to a request; undefined: as ever. `null`: none at all. */
 type Answer = (request: StubRequest) => Promise<object | string | null | undefined> | object | string | null | undefined

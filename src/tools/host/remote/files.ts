@@ -21,7 +21,7 @@ type Look = v.InferOutput<typeof Looked>
  * a call makes few requests. `arrive` is waited for before any of them.
  */
 export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Promise<void>): Files {
-  /** What was said of paths without links on them; each is used once. */
+  /** What was said of paths without links on them, until something is changed. What a change rests on is asked anew. */
   const looked = new Map<string, Look>()
   const listed = new Map<string, Sight>()
 
@@ -36,7 +36,6 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
 
   async function found(path: string, link: boolean): Promise<Found> {
     const known = looked.get(path)
-    looked.delete(path)
     return foundOf((known?.kind !== 'link' || link ? known : undefined) ?? (await look(path, { link })))
   }
 
@@ -76,7 +75,7 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
   }
 
   /** The hash of a file; undefined for a link, which has none. */
-  async function expected(path: string, bytes: Uint8Array | null) {
+  async function expected(path: string, bytes: Uint8Array | null): Promise<{ expected?: string }> {
     const { kind } = await look(path, { link: true })
     return kind === 'file' && bytes ? { expected: shaOf(bytes) } : {}
   }
@@ -90,8 +89,10 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
       return change('move', { from: named(reach, from), path: to, ...(await expected(from, after)) }, confirm)
     }
     if (after === null) {
-      await confirm()
-      return before === null ? undefined : change('delete', { path: to, ...(await expected(path, before)) }, confirm)
+      if (before === null) return await confirm()
+      const guard = await expected(path, before)
+      if (!guard.expected) await confirm()
+      return change('delete', { path: to, ...guard }, confirm)
     }
     if (before !== null && Buffer.compare(before, after) === 0) return
     if (after.length > MOST_BYTES) throw new AppError('TOOL_FAILED', `The new text ${TOO_LARGE}.`)
