@@ -115,12 +115,12 @@ test('edit_file keeps the mode, and knows what a text that is not there is near 
 })
 
 test('a large file is written as a whole, and a larger one is refused', async () => {
-  const { make, machine } = await open()
   const text = 'line of text\n'.repeat(250_000)
-  await make(call('write_file', { path: 'large.txt', content: text }))
-  expect(machine.read('large.txt') === text).toBe(true)
-  const { result } = await make(call('write_file', { path: 'larger.txt', content: text + text }))
-  expect(result.error.message).toContain('The new text is larger than 4 MiB')
+  const { make, machine } = await open({ 'large.txt': `first\n${text}`, 'larger.txt': `first\n${text}${text}` })
+  const edit = (path: string) => make(call('edit_file', { path, old: 'first', new: 'other' }))
+  await edit('large.txt')
+  expect(machine.read('large.txt') === `other\n${text}`).toBe(true)
+  expect((await edit('larger.txt')).result.error.message).toContain('The new text is larger than 4 MiB')
 })
 
 test('what changed between the preview and the approval is not overwritten', async () => {
