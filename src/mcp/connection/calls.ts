@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { Client } from '@modelcontextprotocol/client'
 import * as v from 'valibot'
 import { AppError, messageOf } from '../../base/errors.ts'
+import { readRemoteName } from '../../base/remote-name.ts'
 import { head } from '../../base/text.ts'
 import type { Params } from '../../event.ts'
 import type { JsonSchema } from '../../llm/provider.ts'
@@ -242,5 +243,6 @@ function more(error: unknown): string {
 
 /** The answer to `roots/list`: the project, as a file URL. */
 export const rootsOf = (project: string | null): { roots: { uri: string; name: string }[] } => ({
-  roots: project === null ? [] : [{ uri: pathToFileURL(project).href, name: basename(project) }],
+  roots:
+    project === null || readRemoteName(project) ? [] : [{ uri: pathToFileURL(project).href, name: basename(project) }],
 })
