@@ -178,11 +178,17 @@ test('create_directory, copy_file, move_file, delete_file', async () => {
   expect((await make(call('copy_file', { source: 'a.txt', dest: 'f/g.txt' }))).result.error.message).toBe(
     'f/g.txt exists: set overwrite to replace it.',
   )
+  const over = await make(call('move_file', { source: 'f/g.txt', dest: 'src/b.ts', overwrite: true }))
+  expect(over.called.reason).toBe('Move f/g.txt to src/b.ts, replacing what is there')
+  expect(over.told).toBe('Moved f/g.txt to src/b.ts.')
+  expect((await make(call('copy_file', { source: 'src/b.ts', dest: 'f/g.txt' }))).told).toBe(
+    'Copied src/b.ts to f/g.txt.',
+  )
   expect((await make(call('move_file', { source: 'src', dest: 'lib' }))).told).toBe('Moved src to lib.')
   expect((await make(call('delete_file', { path: 'a.txt' }))).told).toBe('Deleted a.txt.')
   expect((await make(call('delete_file', { path: 'lib' }))).result.error.message).toContain('set recursive')
   const { called, told } = await make(call('delete_file', { path: 'lib', recursive: true }))
-  expect(called.reason).toContain('Delete the directory lib with 1 file (19 bytes)')
+  expect(called.reason).toContain('Delete the directory lib with 1 file (8 bytes)')
   expect(told).toBe('Deleted lib.')
   expect(Object.keys(contents(machine.real)).sort()).toEqual(['.env', 'f/g.txt'])
   isUntouched(machine)

@@ -82,24 +82,41 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
   }
 
   async function commit({ path, from, operation, before, after }: Change, confirm: () => Promise<void>): Promise<void> {
-    const to = named(reach, path)
     if (operation === 'move' && from !== undefined) {
       await confirm()
-      if (before !== null) await change('delete', { path: to, ...(await expected(path, before)) }, confirm)
+      if (before !== null) return overwrite(from, path, 'mv')
       await makeDirectory(dirname(path))
-      return change('move', { from: named(reach, from), path: to, ...(await expected(from, after)) }, confirm)
+      const guard = await expected(from, after)
+      return change('move', { from: named(reach, from), path: named(reach, path), ...guard }, confirm)
     }
     if (after === null) {
       if (before === null) return await confirm()
       const guard = await expected(path, before)
       if (!guard.expected) await confirm()
-      return change('delete', { path: to, ...guard }, confirm)
+      return change('delete', { path: named(reach, path), ...guard }, confirm)
     }
     if (before !== null && Buffer.compare(before, after) === 0) return
     if (after.length > MOST_WRITTEN) throw tooLarge('The new text', MOST_WRITTEN)
     const mode = operation === 'copy' && from !== undefined ? (await look(from)).mode : undefined
     const data = Buffer.from(after).toString('base64')
-    await change('write', { path: to, data, expected: before && shaOf(before), ...(mode && { mode }) }, confirm)
+    const guard = { expected: before && shaOf(before) }
+    await change('write', { path: named(reach, path), data, ...guard, ...(mode && { mode }) }, confirm)
+  }
+
+  /** In one step, as nothing of the editor's replaces a file by another. */
+  async function overwrite(from: string, to: string, program: 'mv' | 'cp'): Promise<void> {
+    looked.clear()
+    listed.clear()
+    const { exit_code, stderr } = await runScript(reach, [program, '-f', '--', from, to], {}, signal)
+    if (exit_code !== 0) throw new AppError('TOOL_FAILED', `${program} failed: ${stderr.toString().trim()}`)
+  }
+
+  /** By name; what is in the way was looked at, and is replaced. */
+  async function place(from: string, to: string, how: 'move' | 'copy'): Promise<void> {
+    await makeDirectory(dirname(to))
+    const { kind } = await look(to, { link: true })
+    if (kind !== null) return overwrite(from, to, how === 'move' ? 'mv' : 'cp')
+    await change(how, { from: named(reach, from), path: named(reach, to) })
   }
 
   async function* readEach(paths: readonly (string | null)[]): AsyncGenerator<Uint8Array | 'too large' | null> {
@@ -175,18 +192,8 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
       const { exit_code, stderr } = await runScript(reach, ['rm', '-rf', '--', path], {}, signal)
       if (exit_code !== 0) throw new AppError('TOOL_FAILED', `It could not be removed: ${stderr.toString().trim()}`)
     },
-    async move(from, to) {
-      await makeDirectory(dirname(to))
-      const there = await look(to, { link: true })
-      if (there.kind !== null) await change('delete', { path: named(reach, to) })
-      await change('move', { from: named(reach, from), path: named(reach, to) })
-    },
-    async copy(from, to) {
-      await makeDirectory(dirname(to))
-      const there = await look(to, { link: true })
-      if (there.kind !== null) await change('delete', { path: named(reach, to) })
-      await change('copy', { from: named(reach, from), path: named(reach, to) })
-    },
+    move: (from, to) => place(from, to, 'move'),
+    copy: (from, to) => place(from, to, 'copy'),
     holdNames: paths => paths.map(path => named(reach, path)),
   }
 }
