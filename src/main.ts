@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
+import { withRemedy } from './base/remedy.ts'
 import { VERSION } from './base/version.ts'
 import { parseCommand } from './cli/args.ts'
 import { runCommand } from './cli/commands.ts'
@@ -116,7 +117,7 @@ function untilEndOfStdin(ended: (reason: string) => void): void {
 
 main(process.argv.slice(2))
   .catch((error: unknown) => {
-    host.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
+    host.stderr(`emacs-agent-backend: ${withRemedy(messageOf(error), error)}\n`)
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {

@@ -54,9 +54,12 @@ export function createEngine(
         options.log('info', `ended ${count} processes that an earlier backend had left, with all they started`)
     },
     async close() {
-      await store.shutdown()
-      if (telemetry) await (await telemetry).close()
-      await runtime.close()
+      try {
+        await store.shutdown()
+        if (telemetry) await (await telemetry).close()
+      } finally {
+        await runtime.close()
+      }
     },
   }
 }

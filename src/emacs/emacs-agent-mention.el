@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; @file, @directory/, @"a name with spaces", @buffer:NAME, @server:uri and @https://…: found, completed, highlighted.  Where a
-;; name begins with `buffer:', and there is such a buffer, it is that one.
+;; Finds, completes and highlights @file, @directory/, @"a name with spaces", @buffer:NAME, @server:uri and @https://….  A name
+;; that begins with `buffer:' is the buffer if there is one of that name.
 
 ;;; Code:
 
@@ -30,7 +30,7 @@
   (memq (char-before position) '(nil ?\s ?\t ?\n ?\()))
 
 (defun emacs-agent-mention--next (directory limit)
-  "Go behind the next mention before LIMIT and return it, or nil.
+  "Move point after the next mention before LIMIT and return it, or nil.
 It is (KIND VALUE START END), where KIND is `file', `buffer', `resource' or
 `url'.  Relative names are those of files in DIRECTORY."
   (let ((found nil))
@@ -105,7 +105,7 @@ Each is (KIND VALUE START END)."
   (string-match-p "[ \t\"]" name))
 
 (defun emacs-agent-mention--escape (name)
-  "Return NAME as it is when it is quoted."
+  "Return NAME with escapes, fit for a quoted mention."
   (replace-regexp-in-string "[\"\\]" "\\\\\\&" name))
 
 (defun emacs-agent-mention-of (file)
@@ -205,7 +205,7 @@ Each is (KIND VALUE START END)."
                                (ignore-errors (file-name-all-completions "" there)))))))
 
 (defun emacs-agent-mention--buffers ()
-  "Return the names of buffers with text that no file has, as mentions."
+  "Return the names of buffers with text that is not in a file, as mentions."
   (cl-loop for buffer in (buffer-list)
            unless (or (eq buffer (current-buffer)) (string-prefix-p " " (buffer-name buffer))
                       (and (buffer-file-name buffer) (not (buffer-modified-p buffer))))
@@ -213,7 +213,8 @@ Each is (KIND VALUE START END)."
 
 (defun emacs-agent-mention--finish (name status)
   "Quote NAME, which was completed before point, where it must be.
-With the STATUS `exact' it may go on: point stays before the quotation mark."
+With the STATUS `exact' the name may continue: point stays before the closing
+quotation mark."
   (let* ((start (- (point) (length name))) (open (eq (char-before start) ?\")))
     (when (or open (emacs-agent-mention--quoted-p name))
       (delete-region start (point))
@@ -222,7 +223,7 @@ With the STATUS `exact' it may go on: point stays before the quotation mark."
       (unless (eq status 'exact) (forward-char)))))
 
 (defun emacs-agent-mention-setup ()
-  "Complete and highlight mentions in this buffer, and take dropped files."
+  "Complete and highlight mentions in this buffer, and accept dropped files."
   (setq-local dnd-protocol-alist (cons '("\\`file:" . emacs-agent-mention-drop) dnd-protocol-alist))
   (add-hook 'completion-at-point-functions #'emacs-agent-mention-complete nil t)
   (font-lock-add-keywords nil '((emacs-agent-mention--highlight 0 'emacs-agent-mention prepend)) t))

@@ -88,6 +88,7 @@ the keys that it shows apply.
   (emacs-agent-copy-setup)
   (emacs-agent-export-setup)
   (emacs-agent-dress-setup)
+  (emacs-agent-diff-colour-remap)
   (setq-local org-element-use-cache nil
               org-file-apps '((t . emacs))
               org-confirm-babel-evaluate t
@@ -141,7 +142,7 @@ the keys that it shows apply.
     buffer))
 
 (defun emacs-agent-mode--leave ()
-  "Let go of the session of this buffer, which stays alive in the backend."
+  "Detach this buffer from its session, which stays open in the backend."
   (when emacs-agent-session
     (emacs-agent-unsent-keep)
     (emacs-agent-session-leave emacs-agent-session)

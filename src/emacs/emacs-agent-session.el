@@ -18,7 +18,7 @@
   "Functions called with a session and each event, in the session's buffer.")
 
 (defvar emacs-agent-session-request-functions nil
-  "Functions called at once with a session and a request of the backend to Emacs.")
+  "Functions called with a session and a request of the backend, without delay.")
 
 (defvar emacs-agent-session-batch-functions nil
   "Functions called with a session after some events, in its buffer.")
@@ -36,7 +36,7 @@
   (state "idle") details
   since                                 ; when the turn that runs, or the last one, began
   ended-turn                            ; the last turn that ended
-  accepted                              ; the turn that the backend has accepted, until it is heard of here
+  accepted                              ; the turn that the backend has accepted, until its first event
   (connection 'connecting)              ; connecting, open, waiting, lost, ended
   buffer stream
   (last-id 0)
@@ -105,7 +105,7 @@
   (emacs-agent-value (alist-get 'cost_usd (emacs-agent-session-usage session))))
 
 (defun emacs-agent-session-mode (session)
-  "Return the name of what SESSION may do unasked."
+  "Return the name of the mode of SESSION."
   (or (emacs-agent-value (alist-get 'mode (emacs-agent-session-config session))) "ask"))
 
 (defun emacs-agent-session-name (session)
@@ -115,7 +115,7 @@
         (truncate-string-to-width (or (emacs-agent-session-id session) "new") 8)
       (emacs-agent-one-line title 40))))
 
-;;;; What no event says
+;;;; Properties that are in no event
 
 (defun emacs-agent-session-make (data)
   "Return a new session from DATA, the backend's own description of it."
@@ -126,7 +126,7 @@
       session)))
 
 (defun emacs-agent-session-refresh (session data)
-  "Take from DATA, the backend's description of SESSION, what is in no event."
+  "Update the properties of SESSION that are in no event from DATA."
   (let-alist data
     (setf (emacs-agent-session-title session) (emacs-agent-value .title)
           (emacs-agent-session-model session) .model
@@ -153,7 +153,7 @@
     (emacs-agent-session-announce session)))
 
 (defun emacs-agent-session-ended (session)
-  "SESSION has ended: nothing is at work or waits in it any more."
+  "Note that SESSION has ended: clear its state and all that waited."
   (setf (emacs-agent-session-state session) "idle"
         (emacs-agent-session-accepted session) nil
         (emacs-agent-session-pending session) nil

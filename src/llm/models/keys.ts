@@ -13,7 +13,7 @@ export type KeySource = 'memory' | 'config' | 'command' | 'sign-in' | 'environme
 export type Keys = {
   /** Where a provider's key would come from, without fetching it; `name` is the variable or the program. */
   sourceOf(provider: Provider): { source: KeySource; name?: string } | undefined
-  /** The key, undefined where there is none. Runs `api_key_command` on first use. Throws LLM_AUTH when that fails. */
+  /** The key, undefined where there is none. Runs `api_key_command` on first use. Throws LLM_AUTH when that fails, and for what can be no key. */
   find(provider: Provider, signal?: AbortSignal): Promise<string | undefined>
   /** Keeps a key in memory, before all other sources. Throws INVALID_REQUEST for what can be no key. */
   set(provider: Provider, key: string): void
@@ -77,6 +77,13 @@ export function createKeys(options: {
     }
   }
 
+  /** Throws LLM_AUTH for what no request can carry, as a key copied with typographic quotes: `fetch` would name the network. */
+  const sendable = (provider: Provider, key: string, from: string): string => {
+    if (/^[\x20-\x7e]+$/.test(key)) return key
+    const what = 'holds a character that no key has, such as a line break or a typographic quote'
+    throw new LlmError('LLM_AUTH', `The key of ${provider.name}, from ${from}, ${what}. Copy it again.`)
+  }
+
   return {
     sourceOf,
     async find(provider, signal) {
@@ -84,13 +91,15 @@ export function createKeys(options: {
         case 'memory':
           return memory.get(provider.name)
         case 'config':
-          return entryOf(provider)!.api_key!.trim()
+          return sendable(provider, entryOf(provider)!.api_key!.trim(), 'emacs-agent.toml')
         case 'command':
           return fromCommand(provider, signal)
         case 'sign-in':
           return signal ? abortable(signIns.token(provider.name), signal) : signIns.token(provider.name)
-        case 'environment':
-          return env[variableOf(provider)!]!.trim()
+        case 'environment': {
+          const name = variableOf(provider)!
+          return sendable(provider, env[name]!.trim(), name)
+        }
         default:
           return undefined
       }

@@ -1,15 +1,16 @@
-import { stat } from 'node:fs/promises'
-import { basename, join, sep } from 'node:path'
+import { basename, join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { diskPath } from '../../base/files.ts'
 import { defineTool } from '../define.ts'
+import { placeAt, proposedIn } from '../files/proposed.ts'
+import { hostOf } from '../host/local.ts'
+
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
 import { type Found, findLines } from './grep.ts'
 import { parseRegex } from './regex.ts'
-import { type Visited, walk } from './walk.ts'
+import { isHidden, type Visited, walk } from './walk.ts'
 import { compileWanted, type Wanted } from './wanted.ts'
 
 const DEFAULT_LIMIT = 100
@@ -21,6 +22,7 @@ const limitSchema = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)))
 
 const searchFiles = defineTool({
   name: 'search_files',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -56,6 +58,7 @@ const searchFiles = defineTool({
 
 const grep = defineTool({
   name: 'grep',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -76,7 +79,7 @@ const grep = defineTool({
   },
   async run(params, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const place = await stat(await diskPath(start!))
+    const place = await placeAt(start!, context)
     const directory = place.isDirectory()
     if (!directory && !place.isFile()) {
       throw new AppError('TOOL_FAILED', `${relative(start!, context.roots)} is not a regular file: it is not searched.`)
@@ -86,7 +89,7 @@ const grep = defineTool({
     const matches = found.hits.reduce((sum, hits) => sum + hits.count, 0)
     const content = found.hits.map(({ path, lines }) => `${relative(path, context.roots)}\n${lines}`).join('\n\n')
     return {
-      content: withNotes(content, grepNotes(found, matches)),
+      content: withNotes(content, grepNotes(found, matches, hostOf(context.roots).files.largest)),
       metadata: {
         matches,
         files: found.hits.length,
@@ -115,7 +118,7 @@ function parseQuery(params: GrepParams) {
 async function searchEffect(path: string | undefined, verb: string, context: ToolContext): Promise<Effect> {
   const start = await locate(path ?? '.', context.roots)
   const shown = relative(start, context.roots)
-  await stat(await diskPath(start)).catch(error => {
+  await placeAt(start, context).catch(error => {
     throw failure(error, shown)
   })
   const reason = shown === '.' ? `${verb} of the project` : `${verb} below ${shown}`
@@ -134,6 +137,12 @@ async function findNames(start: string, wanted: Wanted, limit: number, context: 
       found.names.push(shown)
       if (visited.tracked.includes(basename(path))) found.tracked.push(shown)
     }
+  }
+  for (const path of proposedIn(start, context)) {
+    if (isHidden(path, context) || (await hostOf(context.roots).files.sights([path]))[0]) continue
+    if (!wanted.matches(relativeTo(start, path).split(sep).join('/'), 'file')) continue
+    if (found.names.length === limit) return { ...found, more: true }
+    found.names.push(relative(path, context.roots))
   }
   return found
 }
@@ -169,12 +178,12 @@ const NOT_SEARCHED = 'Files that git ignores are not searched, unless path is in
 const hintFor = (pattern: string): string =>
   /[*?[{]/.test(pattern) ? NOT_SEARCHED : 'Use a glob for a part of a name, like *part*, and a final / for directories.'
 
-function grepNotes({ stopped, hidden, too_large }: Found, matches: number): (string | false)[] {
+function grepNotes({ stopped, hidden, too_large }: Found, matches: number, largest: number): (string | false)[] {
   return [
     stopped === 'limit' && `There are more than ${count(matches, 'line')}: narrow the pattern, path or glob.`,
     stopped === 'time' && 'The search took too long and was stopped: narrow the path or glob.',
     matches === 0 && !stopped && `No line matches. ${NOT_SEARCHED}`,
-    too_large > 0 && `${count(too_large, 'file')} over 32 MiB not searched.`,
+    too_large > 0 && `${count(too_large, 'file')} over ${largest / 1024 / 1024} MiB not searched.`,
     hidden > 0 && hiddenNote(hidden),
   ]
 }

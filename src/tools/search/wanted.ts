@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, sep } from 'node:path'
+import type { OnHost } from '../host/host.ts'
 import { isInside, relative } from '../paths.ts'
 import { expandRanges } from '../permission/extglob.ts'
 import type { ToolContext } from '../tool.ts'
@@ -49,7 +50,7 @@ export async function compileWanted(pattern: string, start: string, { roots }: T
 
   /** The pattern from `start` on. */
   async function below(text: string): Promise<string> {
-    const real = isAbsolute(text) ? await throughLinks(text) : text
+    const real = isAbsolute(text) ? await throughLinks(text, roots) : text
     const from = relative(start, roots)
     if (isAbsolute(real) && isInside(real, start))
       return real.slice(start.length).split(sep).join('/').replace(/^\//, '')
@@ -70,11 +71,11 @@ function covers({ directories, matches }: Part, path: string): boolean {
 }
 
 /** An absolute glob with the real path of that part of it which has no wildcards. */
-async function throughLinks(text: string): Promise<string> {
+async function throughLinks(text: string, { host }: OnHost): Promise<string> {
   const first = text.search(/[*?[{\\]/)
   let head = first < 0 ? text : dirname(`${text.slice(0, first)}x`)
   for (; head !== dirname(head); head = dirname(head)) {
-    const real = await realpath(head).catch(() => null)
+    const real = await (host?.files.real(head, {}) ?? realpath(head)).catch(() => null)
     if (real !== null) return join(real, text.slice(head.length))
   }
   return text
