@@ -80,7 +80,7 @@
         (cost (emacs-agent-session-cost session))
         (queued (length (emacs-agent-session-queued session))))
     (delq nil
-          (list (emacs-agent-header-state session)
+          (list (emacs-agent-faces-legible (emacs-agent-header-state session) 'header-line)
                 (emacs-agent-header--elapsed session)
                 (and (numberp cost) (> cost 0) (format "$%.2f" cost))
                 (or (emacs-agent-header--draft session)
@@ -141,7 +141,7 @@
 (defun emacs-agent-header-mode-line ()
   "Return the part of the mode line about this conversation."
   (and emacs-agent-session
-       (concat " " (emacs-agent-header-state emacs-agent-session))))
+       (concat " " (emacs-agent-faces-legible (emacs-agent-header-state emacs-agent-session) 'mode-line))))
 
 ;;;; Above the input
 

@@ -88,6 +88,7 @@ the keys that it shows apply.
   (emacs-agent-copy-setup)
   (emacs-agent-export-setup)
   (emacs-agent-dress-setup)
+  (emacs-agent-diff-colour-remap)
   (setq-local org-element-use-cache nil
               org-file-apps '((t . emacs))
               org-confirm-babel-evaluate t

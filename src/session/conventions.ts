@@ -13,6 +13,8 @@ import type { Workspace } from './workspace.ts'
 export type Conventions = {
   /** The instructions for the frozen prompt. */
   instructions(): Promise<string>
+  /** Whether all that there is could be read: not where a machine was out of reach. */
+  isWhole(): boolean
   /** The tools that conventions bring: one that reads skills, where there are any. */
   tools(): Promise<Tool[]>
   /** The skills for the frozen prompt. */
@@ -71,6 +73,7 @@ export function createConventions(session: Session, place: Workspace, hidden: ()
   }
 
   return {
+    isWhole: () => !place.remote || known !== undefined,
     async tools() {
       if ((await first()).length === 0) return []
       const { skillTool } = await import('../conventions/skill-tool.ts')

@@ -48,7 +48,7 @@ export function createPrefixes(
       })
       const answered = await answeredTools(place)
       const list = [...(await abortable(tools, signal)), ...answered]
-      const key = keyOf(agent.name, answered)
+      const key = keyOf(agent.name, answered, conventions.isWhole())
       const made = prefixes.get(key) ?? freeze(agent, where, project, session_id, list, pool, conventions, profits())
       prefixes.set(key, made)
       made.catch(() => prefixes.delete(key))
@@ -68,8 +68,9 @@ export function createPrefixes(
   }
 }
 
-/** Of a prefix: the agent, and what an editor or a language server answered then. */
-const keyOf = (agent: string, answered: readonly Tool[]) => [agent, ...answered.map(({ name }) => name)].join(' ')
+/** Of a prefix: the agent, what an editor or a language server answered then, and whether the conventions could be read. */
+const keyOf = (agent: string, answered: readonly Tool[], isWhole: boolean) =>
+  [agent, ...answered.map(({ name }) => name), ...(isWhole ? [] : ['-'])].join(' ')
 const isOf = (agent: string, key: string) => key === agent || key.startsWith(`${agent} `)
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */

@@ -10,7 +10,7 @@ import type { StubRequest } from './stub-editor.ts'
 import { tempDir } from './temp.ts'
 
 export const PREFIX = '/ssh:u@far:'
-export const REMOTE_TOOLS = ['remote_files', 'remote_process']
+const REMOTE_TOOLS = ['remote_files', 'remote_process']
 
 /** An answer of its own to a request; undefined: as ever. `null`: none at all. */
 type Answer = (request: StubRequest) => Promise<object | string | null | undefined> | object | string | null | undefined
@@ -181,17 +181,20 @@ export async function withRemote(
     more = {},
     answer = () => undefined,
     tools = REMOTE_TOOLS as string[] | null,
+    below = '',
     machine = new Machine(files, decoys),
   }: {
     decoys?: Record<string, string>
     more?: object
     answer?: Answer
     tools?: string[] | null
+    /** The project's path below that of the machine. */
+    below?: string
     machine?: Machine
   } = {},
 ) {
   const { backend, says, model } = scripted
-  const id = await backend.session(PREFIX + machine.path, more)
+  const id = await backend.session(PREFIX + machine.path + below, more)
   const path = `/api/sessions/${id}`
   const stream = await backend.events(`${path}/events`)
   await stream.next('agent.state')

@@ -1,14 +1,16 @@
-import { basename, join, sep } from 'node:path'
+import { basename, join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
+import { placeAt, proposedIn } from '../files/proposed.ts'
 import { hostOf } from '../host/local.ts'
+
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
 import { type Found, findLines } from './grep.ts'
 import { parseRegex } from './regex.ts'
-import { type Visited, walk } from './walk.ts'
+import { isHidden, type Visited, walk } from './walk.ts'
 import { compileWanted, type Wanted } from './wanted.ts'
 
 const DEFAULT_LIMIT = 100
@@ -20,6 +22,7 @@ const limitSchema = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)))
 
 const searchFiles = defineTool({
   name: 'search_files',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -55,6 +58,7 @@ const searchFiles = defineTool({
 
 const grep = defineTool({
   name: 'grep',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -75,7 +79,7 @@ const grep = defineTool({
   },
   async run(params, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const place = await hostOf(context.roots).files.stat(start!)
+    const place = await placeAt(start!, context)
     const directory = place.isDirectory()
     if (!directory && !place.isFile()) {
       throw new AppError('TOOL_FAILED', `${relative(start!, context.roots)} is not a regular file: it is not searched.`)
@@ -114,11 +118,9 @@ function parseQuery(params: GrepParams) {
 async function searchEffect(path: string | undefined, verb: string, context: ToolContext): Promise<Effect> {
   const start = await locate(path ?? '.', context.roots)
   const shown = relative(start, context.roots)
-  await hostOf(context.roots)
-    .files.stat(start)
-    .catch(error => {
-      throw failure(error, shown)
-    })
+  await placeAt(start, context).catch(error => {
+    throw failure(error, shown)
+  })
   const reason = shown === '.' ? `${verb} of the project` : `${verb} below ${shown}`
   return { level: 'read', reason, reads: [start], writes: [], locations: [{ path: shown }] }
 }
@@ -135,6 +137,12 @@ async function findNames(start: string, wanted: Wanted, limit: number, context: 
       found.names.push(shown)
       if (visited.tracked.includes(basename(path))) found.tracked.push(shown)
     }
+  }
+  for (const path of proposedIn(start, context)) {
+    if (isHidden(path, context) || (await hostOf(context.roots).files.sights([path]))[0]) continue
+    if (!wanted.matches(relativeTo(start, path).split(sep).join('/'), 'file')) continue
+    if (found.names.length === limit) return { ...found, more: true }
+    found.names.push(relative(path, context.roots))
   }
   return found
 }
