@@ -38,7 +38,7 @@ async function lineEffect(
   const leaves = look?.isolation != null && outside_sandbox === true
   return {
     level,
-    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : ''}`,
+    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : host.machine ? ` on ${host.machine}` : ''}`,
     reads: [],
     writes: [],
     command,
