@@ -126,5 +126,30 @@ FILES is a list of (NAME . BYTES).  The session is begun by `emacs-agent'."
     (emacs-agent-test-wait (not (eql 0 (signal-process (string-to-number (emacs-agent-test-read local "pid")) 0))))
     (emacs-agent-test-idle session)))
 
+;;;; What files are like
+
+(ert-deftest emacs-agent-remote-session-files ()
+  "Line ends, names, permissions and links of files there stay as they are, and so do bytes that are no UTF-8."
+  (emacs-agent-remote-session-tests--with
+      `(("crlf.txt" . "one\r\ntwo\r\n") ("empty" . "") ("it's \"odd\" ü.txt" . "x\n") ("latin" . "caf\xe9\n")
+        ("large" . ,(concat (apply #'concat (make-list 50000 (concat (make-string 99 ?a) "\n"))) "last line\n")))
+    (make-symbolic-link "crlf.txt" (concat local "link"))
+    (emacs-agent-asked-told "read_file" 'path "crlf.txt")
+    (emacs-agent-asked-approved session "edit_file" 'path "link" 'old "two" 'new "zwei")
+    (should (equal '("one\r\nzwei\r\n" "crlf.txt") (list (emacs-agent-sshd-bytes (concat local "crlf.txt"))
+                                                         (file-symlink-p (concat local "link")))))
+    (emacs-agent-asked-told "read_file" 'path "empty")
+    (emacs-agent-asked-approved session "write_file" 'path "empty" 'content "full\n")
+    (should (equal "full\n" (emacs-agent-sshd-bytes (concat local "empty"))))
+    (emacs-agent-asked-told "read_file" 'path "it's \"odd\" ü.txt")
+    (emacs-agent-asked-approved session "move_file" 'source "it's \"odd\" ü.txt" 'dest "new dir/é.txt")
+    (should (equal "x\n" (emacs-agent-sshd-bytes (concat local "new dir/é.txt"))))
+    (emacs-agent-asked-approved session "delete_file" 'path "link")
+    (should-not (file-symlink-p (concat local "link")))
+    (emacs-agent-asked-told "read_file" 'path "latin")
+    (emacs-agent-asked-approved session "edit_file" 'path "latin" 'old "caf" 'new "kaf")
+    (should (equal "kaf\xe9\n" (emacs-agent-sshd-bytes (concat local "latin"))))
+    (should (string-search "last line" (emacs-agent-asked-told "read_file" 'path "large" 'offset 50001)))))
+
 (provide 'emacs-agent-remote-session-tests)
 ;;; emacs-agent-remote-session-tests.el ends here
