@@ -36,9 +36,10 @@ echo $? >\"$d/ended\" && mv \"$d/ended\" \"$d/end\"
 After three minutes without a look at it, the command is ended.")
 
 (defconst emacs-agent-remote-code-start "\
-r=$1 d=$2; shift 2
+r=$1 d=$2 i=$3; shift 3
 [ \"$d\" ] || d=$(mktemp -d \"${TMPDIR:-/tmp}/emacs-agent.XXXXXX\") || exit
 [ ! -e \"$d/args\" ] || . \"$d/args\"
+[ -z \"$i\" ] || printf %s \"$i\" | { base64 -d 2>/dev/null || openssl base64 -d -A; } >\"$d/in\"
 touch \"$d/in\" \"$d/out\" \"$d/err\" \"$d/beat\"
 unset ENV HISTFILE PROMPT_COMMAND PS1 PS2 PS3 TMOUT LC_CTYPE
 set -m
@@ -46,11 +47,12 @@ if command -v setsid >/dev/null; then setsid sh -c \"$r\" sh \"$d\" \"$@\"
 else perl -e 'setpgrp; exec @ARGV' sh -c \"$r\" sh \"$d\" \"$@\"
 fi </dev/null >/dev/null 2>&1 &
 i=0
-while [ ! -e \"$d/end\" ] && [ $i -lt 8 ]; do sleep 0.01 || break; i=$((i+1)); done
+while [ ! -e \"$d/end\" ] && [ $i -lt 12 ]; do sleep 0.01 || break; i=$((i+1)); done
 set -- 0 0
 "
   "Starts a command in a process group of its own, and waits a moment for its end.
-The first argument is the code that runs it, the second its directory or empty.")
+The first argument is the code that runs it, the second its directory or empty,
+the third its input in Base64 or empty.")
 
 (defconst emacs-agent-remote-code-look (format "\
 [ -d \"$d\" ] || { echo 'emacs-agent gone'; exit; }

@@ -17,8 +17,8 @@
 (require 'emacs-agent-remote)
 (require 'emacs-agent-remote-code)
 
-(defconst emacs-agent-remote-process--longest 1000
-  "Characters of a command that are sent as they are, at most.
+(defconst emacs-agent-remote-process--longest 3000
+  "Bytes of a command with its input that are sent as they are, at most.
 The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
 
 (defvar emacs-agent-remote-process-pace '(0.05 . 1.0)
@@ -132,18 +132,20 @@ Take in what it prints about PROCESS."
          (words (append (cl-loop for (name . value) in (emacs-agent-editor-param request 'env)
                                  collect (format "%s=%s" name value))
                         command))
-         (input (base64-decode-string (or (emacs-agent-editor-param request 'input) "")))
-         (is-long (> (apply #'+ (mapcar #'length words)) emacs-agent-remote-process--longest)))
+         (input (or (emacs-agent-editor-param request 'input) ""))
+         (is-long (> (apply #'+ (mapcar (lambda (word) (1+ (string-bytes (shell-quote-argument word)))) (cons input words)))
+                     emacs-agent-remote-process--longest)))
     (unless (and command (cl-every #'stringp command)) (error "There is no command"))
     (unless (file-accessible-directory-p directory)
       (signal 'file-missing (list "Setting current directory" "No such file or directory" directory)))
-    (let ((files (if (or is-long (not (string-empty-p input)))
-                     (emacs-agent-remote-process--prepare (emacs-agent-remote-process-prefix process) words input)
-                   "")))
-      (apply #'emacs-agent-remote-process--call process directory
-             (concat emacs-agent-remote-code-start emacs-agent-remote-code-look)
-             emacs-agent-remote-code-run files
-             (and (string-empty-p files) words)))
+    (apply #'emacs-agent-remote-process--call process directory
+           (concat emacs-agent-remote-code-start emacs-agent-remote-code-look)
+           emacs-agent-remote-code-run
+           (if is-long
+               (list (emacs-agent-remote-process--prepare (emacs-agent-remote-process-prefix process) words
+                                                          (base64-decode-string input))
+                     "")
+             (cons "" (cons input words))))
     process))
 
 (defun emacs-agent-remote-process--prepare (prefix words input)
@@ -269,10 +271,10 @@ One report follows the other: else they might arrive in another order."
           (t (condition-case err
                  (let ((start (float-time)))
                    (emacs-agent-remote-reach prefix (lambda () (emacs-agent-remote-process--look-again process)))
-                   ;; Emacs waits for another machine a twentieth of the time, at most.
+                   ;; Emacs waits for another machine a quarter of the time, at most.
                    (setf (emacs-agent-remote-process-pace process)
                          (max (min (* 1.5 (emacs-agent-remote-process-pace process)) (cdr emacs-agent-remote-process-pace))
-                              (* 20 (- (float-time) start)))
+                              (min 1.0 (* 3 (- (float-time) start))))
                          (emacs-agent-remote-process-lost process) 0)
                    (emacs-agent-remote-process--next process))
                ((error quit) (emacs-agent-remote-process--lost process err)))))))

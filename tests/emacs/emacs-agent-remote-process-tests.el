@@ -7,16 +7,11 @@
 
 (require 'emacs-agent-sshd)
 
-(defun emacs-agent-remote-process-tests--left ()
-  "Return the files of processes that are left on that machine."
-  (directory-files temporary-file-directory nil "\\`emacs-agent\\."))
-
 (defmacro emacs-agent-remote-process-tests--with (&rest body)
-  "Run BODY with a `session' on another machine, on which no process is left then."
+  "Run BODY with a `session' on another machine, on which no files of processes are left then."
   `(emacs-agent-sshd-with-session
-     (let ((before (emacs-agent-remote-process-tests--left)))
-       ,@body
-       (emacs-agent-test-wait (not (cl-set-difference (emacs-agent-remote-process-tests--left) before :test #'equal))))))
+     ,@body
+     (emacs-agent-test-wait (not (directory-files (emacs-agent-sshd--file "tmp") nil "\\`emacs-agent")))))
 
 (defun emacs-agent-remote-process-tests--shown ()
   "Return the output that was reported."

@@ -56,7 +56,7 @@
     (emacs-agent-sshd--file
      "sshd_config"
      (format "Port %d" port) "ListenAddress 127.0.0.1" (concat "HostKey " (emacs-agent-sshd--file "host_key"))
-     "PidFile none" (concat "AuthorizedKeysFile " (emacs-agent-sshd--file "authorized_keys"))
+     "PidFile none" (concat "SetEnv TMPDIR=" (emacs-agent-sshd--file "tmp")) (concat "AuthorizedKeysFile " (emacs-agent-sshd--file "authorized_keys"))
      "StrictModes no" "UsePAM no" "PermitRootLogin yes" "PasswordAuthentication no" "KbdInteractiveAuthentication no")
     (emacs-agent-sshd--file
      "known_hosts" (format "there %s" (with-temp-buffer
@@ -108,6 +108,7 @@
            (when (= (user-uid) 0) (make-directory "/run/sshd" t))
            (emacs-agent-sshd--make)
            (make-directory local)
+           (make-directory (emacs-agent-sshd--file "tmp"))
            (setq-default process-environment
                          (cons (format "PATH=%sbin:%s" emacs-agent-sshd--directory (getenv "PATH")) saved))
            (emacs-agent-sshd-start)
