@@ -23,8 +23,8 @@ import { state, type Turn } from './turn.ts'
  * result that it is proposed; a person then decides about all of them at once, on one preview of the net changes.
  */
 
-/** What became of it: `none` where nothing was proposed, `refused` also where it failed. */
-export type Reviewed = 'none' | 'approved' | 'refused' | 'timeout'
+/** What became of it: `none` where nothing was proposed, `again` where the model has to hear of it before the turn may end. */
+export type Reviewed = 'none' | 'approved' | 'again' | 'timeout'
 
 /**
  * Whether the call waits for the review. What is dangerous, sensitive or no text does not: it is put to the person by itself.
@@ -59,7 +59,9 @@ export async function* propose(turn: Turn, prepared: Prepared, proposals: Propos
   const { roots } = turn.place.context(call.tool_call_id, NEVER, () => {})
   const shown = relative(path, roots)
   const formatted = await noteOn(after!, effect.formatted)
-  const content = `Proposed: ${shown} (${count(lineCount(decodeText(after!)), 'line')}). It is written when the user has reviewed the edits of this turn; until then reads and edits see the proposed text, and the file on disk is unchanged.`
+  const size = count(lineCount(decodeText(after!)), 'line')
+  const what = proposals.calls.length > 1 ? 'It waits for the same review.' : EXPLAINED
+  const content = `Proposed: ${shown} (${size}). ${what}`
   yield result(
     turn,
     call,
@@ -83,7 +85,11 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
   if (!proposals || proposals.calls.length === 0) return 'none'
   const parts = [...proposals.calls]
   const params = { calls: parts.map(({ call }) => call.tool_call_id) }
-  const place = placeOf(turn, reviewTool(turn, proposals, params, why), parts)
+  /** What hooks and checkers have to say of it. */
+  let heard = 0
+  const place = placeOf(turn, reviewTool(turn, proposals, params, why), parts, texts => {
+    heard += texts.length
+  })
   await place.refresh?.(Object.fromEntries([...proposals.texts.keys()].entries()), signal)
   const looked = await prepare({ tool_call_id: newId('tc'), tool: REVIEW, params }, place, signal)
   const steps = isBlocked(looked)
@@ -93,9 +99,10 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
   try {
     for (;;) {
       const { done, value } = await steps.next()
-      if (done) return value === 'timeout' ? value : status === 'success' ? 'approved' : 'refused'
+      if (done) return value === 'timeout' ? value : status === 'success' && heard === 0 ? 'approved' : 'again'
       if (value.type === 'tool.result') {
         status = value.status
+        if (value.result?.metadata['diagnostics']) heard++
         proposals.clear()
       }
       yield value
@@ -106,7 +113,12 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
 }
 
 /** What the review is looked at and run with. Its parts were judged one by one, and are again whenever it is looked at. */
-function placeOf({ place }: Turn, tool: Tool, parts: readonly Prepared[]): ToolAccess {
+function placeOf(
+  { place }: Turn,
+  tool: Tool,
+  parts: readonly Prepared[],
+  hear: (texts: string[]) => void,
+): ToolAccess {
   const { hooks } = place
   return {
     ...place,
@@ -124,6 +136,7 @@ function placeOf({ place }: Turn, tool: Tool, parts: readonly Prepared[]): ToolA
           const isLast = !parts.slice(at + 1).some(later => later.effect.locations?.[0]?.path === path?.path)
           if (own.length > 0) heard.push(...(await hooks.after(part, outcome, isLast ? own : [], signal)))
         }
+        hear(heard)
         return heard
       },
     },
@@ -228,5 +241,7 @@ const leftOut = (left_out: Net['left_out'], { roots }: ToolContext): string =>
     ? ''
     : `Not written: ${left_out.map(({ path, reason }) => `${relative(path, roots)} (${reason.replace(/\.$/, '')})`).join(', ')}.`
 
+const EXPLAINED =
+  'It is written when the user has reviewed the edits of this turn; until then reads and edits see the proposed text, and the file on disk is unchanged.'
 const REVIEWED = 'Edits are reviewed before they are written'
 const NEVER = new AbortController().signal
