@@ -8,6 +8,7 @@ import { treeOf } from '../../support/undoing.ts'
 const SEQUENCES = Number(process.env.REVIEW_SEQUENCES ?? 12)
 const FILES = { 'a.txt': 'alpha\nbeta\ngamma\n', 'b.txt': 'alpha\r\nbeta\r\n', 'c/d.txt': '' }
 const NAMES = ['a.txt', 'b.txt', 'c/d.txt', 'e.txt', 'c/new/f.txt']
+const DIRECTORIES = ['c', 'c/new', 'g/h', 'e.txt']
 const WORDS = ['alpha', 'beta', 'gamma', 'delta']
 const AUTO = ['write_file', 'edit_file', 'move_file', 'copy_file', 'delete_file', 'create_directory', 'shell_exec']
 
@@ -39,6 +40,7 @@ function sequence(seed: number): [name: string, args: object][][] {
     () => ['copy_file', { source: one(NAMES), dest: one(NAMES), overwrite: true }],
     () => ['move_file', { source: one(NAMES), dest: one(NAMES), overwrite: true }],
     () => ['delete_file', { path: one(NAMES) }],
+    () => ['create_directory', { path: one(DIRECTORIES) }],
     () => ['shell_exec', { command: 'cat a.txt b.txt' }],
   ]
   return Array.from({ length: 6 }, () => Array.from({ length: 1 + number(4) }, () => one(calls)()))
@@ -72,7 +74,7 @@ async function played(scripted: Scripted, messages: [string, object][][], review
   const calls = stored.flatMap(event => (event.type === 'message' ? event.tool_calls : []))
   const said = calls.map(({ tool, tool_call_id }: any) => {
     const { status, result, error } = results.get(tool_call_id)
-    const isEdit = /^(write|edit)_file$/.test(tool)
+    const isEdit = /^(write_file|edit_file|create_directory)$/.test(tool)
     // Files that are not on the disk yet come last in what is found.
     const content = result?.content.split(tool === 'grep' ? '\n\n' : '\n').toSorted()
     return [tool, status, isEdit ? (error?.code ?? null) : (content ?? error.code)]
