@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import { addUsage, usageIn } from '../base/usage.ts'
-import type { Event, Message, Stored, TurnEnd } from '../event.ts'
+import type { Event, Stored, TurnEnd } from '../event.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
 import { unreviewed } from './proposals.ts'
@@ -63,20 +63,6 @@ const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Store
     ),
   )
 
-/** What comes of one model call names it: the states while it thinks, and its message. */
-async function* named(model_call_id: string, call: AsyncGenerator<Event, Message>): AsyncGenerator<Event, Message> {
-  try {
-    for (;;) {
-      const { done, value } = await call.next()
-      if (done) return value
-      const isThinking = value.type === 'agent.state' && value.state === 'thinking'
-      yield isThinking || value.type === 'message' ? { ...value, model_call_id } : value
-    }
-  } finally {
-    await call.return(undefined as never)
-  }
-}
-
 /**
  * Model calls and the calls they make, until there is none. Throws what fails, and the reason of `signal`. Edits that wait for
  * a review get it also where the turn fails or reaches a limit; an interrupt drops them.
@@ -110,7 +96,7 @@ async function* rounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, O
     if (!(yield* turn.mayGoOn(signal))) return 'limit'
     const model_call_id = newId('mc')
     yield state(turn, 'thinking', { model_call_id })
-    const message = yield* named(model_call_id, think(turn, signal))
+    const message = yield* think(turn, model_call_id, signal)
     cuts = message.stop_reason === 'cut' ? cuts + 1 : 0
     if (cuts > MAX_CUTS)
       throw new AppError(

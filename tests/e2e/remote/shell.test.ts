@@ -20,6 +20,7 @@ test('a command runs there, with its output as it comes', async () => {
     shell('pwd; echo $MINE $TERM; echo err >&2; exit 3', { cwd: 'd' }),
   )
   expect(called).toMatchObject({ requires_approval: true, undo: 'none' })
+  expect(called.reason).toEndWith(' on u@far')
   expect(told).toBe(`${machine.path}/d\nyes dumb\nerr\n[exit status 3]`)
   expect(result.result.metadata).toMatchObject({ exit_code: 3 })
   expect(

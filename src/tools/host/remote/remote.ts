@@ -58,6 +58,7 @@ export function createRemote(name: RemoteName, roots: Roots, editor: () => Edito
     arrive,
     home: () => facts?.home,
     host: signal => ({
+      machine: name.machine,
       files: remoteFiles(reach, signal, () => arrive(signal)),
       start: (command, options) => startThere(reach, command, options),
       async find(program, _env, project) {
