@@ -122,8 +122,8 @@ async function* rounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, O
     if (turn.hasSteers()) continue
     const became = yield* reviewed(turn, signal)
     if (became === 'timeout') return 'limit'
-    // The model hears why, and goes on.
-    if (became !== 'refused' && !turn.hasSteers()) return 'completed'
+    // After a rejection, a failure or new errors in the files, the model goes on.
+    if (became !== 'again' && !turn.hasSteers()) return 'completed'
   }
   return 'limit'
 }

@@ -12,12 +12,12 @@ export const REVIEW = 'review_edits'
  * same turn see them. They are in memory alone: the end of the process drops them.
  */
 export type Proposals = {
-  /** What each file would hold, by real path. */
-  readonly texts: ReadonlyMap<string, Uint8Array>
+  /** What each file would hold, by real path; null is a new directory. */
+  readonly texts: ReadonlyMap<string, Uint8Array | null>
   /** The calls that proposed it, in order. */
   readonly calls: readonly Prepared[]
-  /** Takes over the only change of a call's effect. */
-  add(prepared: Prepared): void
+  /** Takes over the change of a call. */
+  add(prepared: Prepared, change: Change): void
   /** As things are on the machine of these files now. */
   net(on: OnHost): Promise<Net>
   clear(): void
@@ -31,20 +31,17 @@ export type Net = {
   merged: ReadonlySet<string>
 }
 
-/** `base` is what stood on the disk when the file was first proposed. */
-type Proposed = Pick<Change, 'path' | 'operation'> & { base: Uint8Array | null; after: Uint8Array }
+/** `base` is what stood on the disk when the file was first proposed. Null on both sides: a directory. */
+type Proposed = Pick<Change, 'path' | 'operation' | 'after'> & { base: Uint8Array | null }
 
 export function createProposals(): Proposals {
   const files = new Map<string, Proposed>()
-  const texts = new Map<string, Uint8Array>()
+  const texts = new Map<string, Uint8Array | null>()
   const calls: Prepared[] = []
   return {
     texts,
     calls,
-    add(prepared) {
-      const [change] = prepared.effect.changes ?? []
-      if (!change?.after) throw new Error('A call that proposes nothing')
-      const { path, before, after } = change
+    add(prepared, { path, before, after, ...change }) {
       const earlier = files.get(path)
       const operation = earlier?.operation === 'write' ? 'write' : change.operation
       files.set(path, { path, operation, base: earlier ? earlier.base : before, after })
@@ -77,12 +74,19 @@ async function changeOf(
   on: OnHost,
 ): Promise<{ change: Change; merged: boolean } | string | undefined> {
   const { bytesAt, sameBytes } = await import('../tools/files/change.ts')
+  if (operation === 'create') {
+    const { absent, hostOf } = await import('../tools/host/local.ts')
+    const { files } = hostOf(on)
+    const found = await files.stat(path).catch(absent)
+    if (found) return found.isDirectory() ? undefined : 'somebody else created a file there meanwhile'
+    return { change: { path, operation, before: null, after: null }, merged: false }
+  }
   const now = await bytesAt(path, on).catch(() => undefined)
   if (now === undefined) return 'it cannot be read any more'
   if (sameBytes(now, after) || sameBytes(base, after)) return undefined
   if (sameBytes(now, base)) return { change: { path, operation, before: now, after }, merged: false }
   if (base === null) return 'somebody else created it meanwhile'
-  if (now === null) return 'it was deleted meanwhile'
+  if (now === null || after === null) return 'it was deleted meanwhile'
   const { merge } = await import('../undo/merge.ts')
   const merged = merge(base, now, after)
   if ('conflict' in merged) return 'somebody else changed the same lines meanwhile'

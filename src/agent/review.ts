@@ -1,21 +1,17 @@
-import { isDeepStrictEqual } from 'node:util'
-import { AppError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { Event, Params, ToolResult } from '../event.ts'
-import { isOwned, writeOwned } from '../tools/files/buffer.ts'
-import { commitChanges } from '../tools/files/change.ts'
-import { markSeen, unsavedDanger } from '../tools/files/edit.ts'
+import type { Event, ToolResult } from '../event.ts'
 import { noteOn } from '../tools/files/format.ts'
 import { relative } from '../tools/paths.ts'
 import { inProject } from '../tools/permission/binding.ts'
-import { decide, type Policy } from '../tools/permission/policy.ts'
+import type { Policy } from '../tools/permission/policy.ts'
 import { isSensitive } from '../tools/permission/sensitive.ts'
 import { count, decodeText, isBinary, lineCount } from '../tools/text.ts'
-import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
-import { isBlocked, judgedCall, look, type Prepared, prepare, type ToolAccess } from './call.ts'
+import type { Change, Tool } from '../tools/tool.ts'
+import { isBlocked, look, type Prepared, prepare, type ToolAccess } from './call.ts'
 import { refuse, runAlone, toolCallEvent } from './calls.ts'
-import { type Net, type Proposals, REVIEW } from './proposals.ts'
+import { type Proposals, REVIEW } from './proposals.ts'
 import { result, withNotes } from './results.ts'
+import { REVIEWED, reviewTool } from './review-tool.ts'
 import { state, type Turn } from './turn.ts'
 
 /*
@@ -23,18 +19,22 @@ import { state, type Turn } from './turn.ts'
  * result that it is proposed; a person then decides about all of them at once, on one preview of the net changes.
  */
 
-/** What became of it: `none` where nothing was proposed, `refused` also where it failed. */
-export type Reviewed = 'none' | 'approved' | 'refused' | 'timeout'
+/** What became of it: `none` where nothing was proposed, `again` where the model has to hear of it before the turn may end. */
+export type Reviewed = 'none' | 'approved' | 'again' | 'timeout'
 
 /**
  * Whether the call waits for the review. What is dangerous, sensitive or no text does not: it is put to the person by itself.
  */
-export function isProposed({ effect, verdict }: Prepared, { policy }: ToolAccess): boolean {
-  if (effect.changes?.length !== 1) return false
-  const [{ path, after }] = effect.changes as [Change]
-  if (after === null || isBinary(after) || verdict.danger !== undefined || effect.danger !== undefined) return false
+export function isProposed(prepared: Prepared, { policy }: ToolAccess): boolean {
+  const { path, after } = changeOf(prepared)
+  const danger = prepared.verdict.danger ?? prepared.effect.danger
+  if (danger !== undefined || (after !== null && isBinary(after))) return false
   return !isSensitive(inProject(path, policy().project))
 }
+
+/** What the call makes: the text of a file, or a directory. */
+const changeOf = ({ effect }: Prepared): Change =>
+  effect.changes?.[0] ?? { path: effect.writes[0]!, operation: 'create', before: null, after: null }
 
 /** The call as one that a person has to approve by itself, whatever allows it: it cannot wait for the review of the others. */
 export async function askedAlone(prepared: Prepared, place: ToolAccess, signal: AbortSignal): Promise<Prepared> {
@@ -52,14 +52,17 @@ export const collides = ({ effect }: Prepared, { proposals }: ToolAccess): boole
 /** Takes the call in place of running it. */
 export async function* propose(turn: Turn, prepared: Prepared, proposals: Proposals): AsyncGenerator<Event> {
   const { call, effect, notes = [] } = prepared
-  const [{ path, after }] = effect.changes as [Change]
+  const change = changeOf(prepared)
+  const { path, after } = change
   yield toolCallEvent(turn.turn_id, prepared, false)
   yield state(turn, 'tool_execution', { tool_call_id: call.tool_call_id })
-  proposals.add(prepared)
+  proposals.add(prepared, change)
   const { roots } = turn.place.context(call.tool_call_id, NEVER, () => {})
   const shown = relative(path, roots)
-  const formatted = await noteOn(after!, effect.formatted)
-  const content = `Proposed: ${shown} (${count(lineCount(decodeText(after!)), 'line')}). It is written when the user has reviewed the edits of this turn; until then reads and edits see the proposed text, and the file on disk is unchanged.`
+  const formatted = after ? await noteOn(after, effect.formatted) : undefined
+  const size = after ? count(lineCount(decodeText(after)), 'line') : 'a directory'
+  const what = proposals.calls.length > 1 ? 'It waits for the same review.' : EXPLAINED
+  const content = `Proposed: ${shown} (${size}). ${what}`
   yield result(
     turn,
     call,
@@ -83,7 +86,11 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
   if (!proposals || proposals.calls.length === 0) return 'none'
   const parts = [...proposals.calls]
   const params = { calls: parts.map(({ call }) => call.tool_call_id) }
-  const place = placeOf(turn, reviewTool(turn, proposals, params, why), parts)
+  /** What hooks and checkers have to say of it. */
+  let heard = 0
+  const place = placeOf(turn, reviewTool(turn, proposals, params, why), parts, texts => {
+    heard += texts.length
+  })
   await place.refresh?.(Object.fromEntries([...proposals.texts.keys()].entries()), signal)
   const looked = await prepare({ tool_call_id: newId('tc'), tool: REVIEW, params }, place, signal)
   const steps = isBlocked(looked)
@@ -93,9 +100,10 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
   try {
     for (;;) {
       const { done, value } = await steps.next()
-      if (done) return value === 'timeout' ? value : status === 'success' ? 'approved' : 'refused'
+      if (done) return value === 'timeout' ? value : status === 'success' && heard === 0 ? 'approved' : 'again'
       if (value.type === 'tool.result') {
         status = value.status
+        if (value.result?.metadata['diagnostics']) heard++
         proposals.clear()
       }
       yield value
@@ -106,7 +114,7 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
 }
 
 /** What the review is looked at and run with. Its parts were judged one by one, and are again whenever it is looked at. */
-function placeOf({ place }: Turn, tool: Tool, parts: readonly Prepared[]): ToolAccess {
+function placeOf({ place }: Turn, tool: Tool, parts: readonly Prepared[], hear: (texts: string[]) => void): ToolAccess {
   const { hooks } = place
   return {
     ...place,
@@ -124,6 +132,7 @@ function placeOf({ place }: Turn, tool: Tool, parts: readonly Prepared[]): ToolA
           const isLast = !parts.slice(at + 1).some(later => later.effect.locations?.[0]?.path === path?.path)
           if (own.length > 0) heard.push(...(await hooks.after(part, outcome, isLast ? own : [], signal)))
         }
+        hear(heard)
         return heard
       },
     },
@@ -136,97 +145,6 @@ function withoutTools({ agent, ancestors = [], ...policy }: Policy): Policy {
   return { ...policy, narrowed: [], agent: open(agent), ancestors: ancestors.map(open) }
 }
 
-function reviewTool(turn: Turn, proposals: Proposals, params: Params, why: string | undefined): Tool {
-  const parts = [...proposals.calls]
-  let last: Net | undefined
-  return {
-    name: REVIEW,
-    category: 'filesystem',
-    description: '',
-    parameters: {},
-    level: 'write',
-    divisible: true,
-    parse(given) {
-      if (isDeepStrictEqual(given, params)) return given
-      throw new AppError('INVALID_PARAMS', 'The edits are made: approve them, other texts of their files, or none.')
-    },
-    async effect(_, context): Promise<Effect> {
-      const policy = turn.place.policy()
-      const judged = parts.map(part => ({ part, verdict: decide(judgedCall(part), policy) }))
-      const net = await proposals.net(context.roots)
-      // What the mode denies, it denies of the review as a whole.
-      const denied = new Map(
-        judged.flatMap(({ part, verdict }) =>
-          verdict.decision === 'deny' && policy.mode !== 'plan'
-            ? part.effect.writes.map(path => [path, verdict.reason] as const)
-            : [],
-        ),
-      )
-      const changes = net.changes.filter(({ path }) => !denied.has(path))
-      const left_out = [...net.left_out, ...Array.from(denied, ([path, reason]) => ({ path, reason }))]
-      last = { ...net, changes, left_out }
-      const without = leftOut(left_out, context)
-      if (changes.length === 0 && left_out.length > 0)
-        throw new AppError('STALE_FILE', `Nothing of what was proposed can be written. ${without}`)
-      const writes = changes.map(({ path }) => path)
-      // By rules as they are now, and by hooks when it was proposed.
-      const wanted = judged
-        .flatMap(({ part, verdict }) => [verdict, part.verdict])
-        .flatMap(({ decision, by, reason }) => (decision === 'ask' && by === 'rule' ? [reason] : []))
-      const isAsked = wanted.length > 0 || judged.some(({ verdict }) => verdict.decision === 'ask')
-      const asks = policy.mode !== 'accept-edits' || isAsked
-      const what = count(changes.length, 'file')
-      return {
-        level: 'write',
-        reason: [why, `Write what was proposed: ${what}`, without, ...new Set(wanted)]
-          .filter(Boolean)
-          .map(text => text!.replace(/\.$/, ''))
-          .join('. '),
-        reads: [],
-        writes,
-        changes,
-        locations: writes.map(path => ({ path: relative(path, context.roots) })),
-        ...(changes.length === 0
-          ? { session_only: true as const }
-          : asks && { asks: { reason: REVIEWED, always: true as const } }),
-        ...unsavedDanger(writes, context),
-      }
-    },
-    run: (_, context, { changes = [] }) => write(changes, last, context),
-  }
-}
-
-async function write(changes: Change[], net: Net | undefined, context: ToolContext): Promise<Output> {
-  const owned = changes.filter(change => isOwned(change, context))
-  const written = changes.filter(change => !owned.includes(change))
-  await commitChanges(written, context.roots)
-  for (const change of owned) {
-    const saved = await writeOwned(change, context)
-    if (saved) written.push(saved)
-  }
-  // What somebody else changed as well, the model does not know.
-  for (const change of written) if (!net?.merged.has(change.path)) markSeen(change, context)
-  const names = changes.map(({ path }) => relative(path, context.roots))
-  const merged = names.filter((_, at) => net?.merged.has(changes[at]!.path))
-  const content = [
-    names.length > 0 ? `Written: ${names.join(', ')}.` : 'There was nothing to write: the files are what was proposed.',
-    merged.length > 0 &&
-      `Somebody else changed other lines of these meanwhile, so read them again: ${merged.join(', ')}.`,
-    owned.length > 0 && `In the editor's buffer: ${owned.map(({ path }) => relative(path, context.roots)).join(', ')}.`,
-    leftOut(net?.left_out ?? [], context),
-  ]
-  return {
-    content: content.filter(Boolean).join(' '),
-    metadata: { files: changes.length },
-    changes: written,
-    locations: names.map(path => ({ path })),
-  }
-}
-
-const leftOut = (left_out: Net['left_out'], { roots }: ToolContext): string =>
-  left_out.length === 0
-    ? ''
-    : `Not written: ${left_out.map(({ path, reason }) => `${relative(path, roots)} (${reason.replace(/\.$/, '')})`).join(', ')}.`
-
-const REVIEWED = 'Edits are reviewed before they are written'
+const EXPLAINED =
+  'It is written when the user has reviewed the edits of this turn; until then reads and edits see the proposed text, and the file on disk is unchanged.'
 const NEVER = new AbortController().signal

@@ -130,7 +130,8 @@ Those are of files that are shown as before."
   "Return the size of CONTENT, which has LINES, in words, or nil.
 If CONTENT was cut, METADATA has the size of the whole."
   (let ((size (and (listp metadata) (alist-get 'output_chars metadata))))
-    (cond ((and (numberp size) (stringp content) (> size (length content)))
+    (cond ((eq t (alist-get 'proposed metadata)) nil)
+          ((and (numberp size) (stringp content) (> size (length content)))
            (format "%s characters, cut" (emacs-agent-count size)))
           ((and lines (> lines 0)) (emacs-agent-plural lines "line")))))
 

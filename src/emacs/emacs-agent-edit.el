@@ -150,7 +150,9 @@ files of the call, that is kept until it is approved."
     (unless (emacs-agent-proposal-hunks file)
       (user-error "There is no complete diff of %s" (emacs-agent-proposal-path file)))
     (emacs-agent-edit--open
-     section "diff" (alist-get 'diff (emacs-agent-proposal-entry file)) #'emacs-agent-edit--diff-mode
+     section "diff" (emacs-agent-diff-colour-mark (alist-get 'diff (emacs-agent-proposal-entry file))
+                                                  (emacs-agent-proposal-path file))
+     #'emacs-agent-edit--diff-mode
      (lambda ()
        (let ((hunks (or (emacs-agent-diff-hunks (buffer-string))
                         (user-error "The diff is broken: the counts in a @@ line are wrong"))))

@@ -117,8 +117,8 @@ export type ToolContext = {
   roots: Roots
   /** Unsaved editor buffers by real path: what reads see. */
   unsaved: ReadonlyMap<string, string>
-  /** Edits of this turn that wait for a review, by real path: what reads and further edits see. */
-  proposed?: ReadonlyMap<string, Uint8Array>
+  /** Edits of this turn that wait for a review, by real path: what reads and further edits see. Null is a new directory. */
+  proposed?: ReadonlyMap<string, Uint8Array | null>
   /** Puts text into the client's buffer of a file, by real path; absent where the client has none, or cannot. */
   writeBuffer?(path: string, text: string): Promise<void>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */

@@ -49,7 +49,7 @@ The buffer of `session' is current, with point where the review begins."
   (emacs-agent-review-edits-tests--waiting
     (should (= 1 (length (emacs-agent-session-pending session))))
     (let ((shown (emacs-agent-test-output)))
-      (should (= 4 (emacs-agent-test-count "  proposed")))
+      (should (= 4 (emacs-agent-test-count "  proposed\n")))
       (dolist (text '("review_edits" "waits for you" "Write what was proposed: 3 files" "+FIRST" "+LAST" "+lose" "+new"
                       "a approve" "SPC refuse hunk"))
         (should (string-search text shown)))

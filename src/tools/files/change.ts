@@ -102,6 +102,7 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
     return `${verb} from ${relative(from, roots)} (${sizeOf(after)})\n`
   }
   const sides = [before, after].filter(side => side !== null)
+  if (sides.length === 0 && operation === 'create') return 'New directory\n'
   const words = `${before ? sizeOf(before) : 'nothing'} → ${after ? sizeOf(after) : 'nothing'}\n`
   if (sides.some(isBinary)) return `Binary file: ${words}`
   if (sides.some(side => side.length > MAX_SHOWN_BYTES)) return `Too large to show: ${words}`

@@ -9,7 +9,7 @@ import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden, walk } from '../search/walk.ts'
 import { count } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
-import { placeAt, proposedEntries, proposedIn, shownSight } from './proposed.ts'
+import { isProposedDirectory, placeAt, proposedEntries, refuseAmongProposed, shownSight } from './proposed.ts'
 import { missing } from './read.ts'
 
 const MAX_ROWS = 1_000
@@ -59,6 +59,7 @@ export const listDirectoryTool = defineTool({
 
 export const createDirectoryTool = defineTool({
   name: 'create_directory',
+  proposals: 'makes',
   category: 'filesystem',
   level: 'write',
   takes: 'path',
@@ -67,6 +68,7 @@ export const createDirectoryTool = defineTool({
   async effect({ path: input }, context) {
     const path = await locate(input, context.roots)
     const shown = relative(path, context.roots)
+    refuseAmongProposed(path, 'directory', context)
     const { files } = hostOf(context.roots)
     const found = await files.stat(path).catch(absent)
     if (found && !found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} exists and is a file.`)
@@ -91,7 +93,7 @@ async function entriesOf(directory: string, depth: number, context: ToolContext)
   const entries = await hostOf(context.roots)
     .files.entries(directory)
     .catch(error => {
-      if (proposedIn(directory, context).length > 0) return []
+      if (isProposedDirectory(directory, context)) return []
       throw failure(error, relative(directory, context.roots))
     })
   const names = entries.map(({ name }) => name)

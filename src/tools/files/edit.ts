@@ -166,7 +166,7 @@ export const unsavedDanger = (paths: string[], { unsaved }: ToolContext): { dang
 /** Throws INVALID_PARAMS for `newdir/`, which no file can be called. */
 async function fileAt(input: string, context: ToolContext): Promise<string> {
   const path = await locate(input, context.roots)
-  refuseAmongProposed(path, context)
+  refuseAmongProposed(path, 'file', context)
   if (!namesDirectory(input)) return path
   throw new AppError('INVALID_PARAMS', `${input} names a directory: name a file in it, or use create_directory.`)
 }

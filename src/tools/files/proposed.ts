@@ -23,16 +23,26 @@ export const isShown = (path: string, { proposed, unsaved }: Texts): boolean =>
 
 /** All files that have such a text, in order. */
 export const shownPaths = ({ proposed, unsaved }: Texts): string[] =>
-  [...new Set([...unsaved.keys(), ...(proposed?.keys() ?? [])])].sort()
+  [...new Set([...unsaved.keys(), ...filesOf(proposed)])].sort()
+
+const filesOf = (proposed: Texts['proposed']): string[] =>
+  [...(proposed ?? [])].flatMap(([path, bytes]) => (bytes ? [path] : []))
+
+const below = (paths: Iterable<string>, directory: string): string[] =>
+  [...paths].filter(path => path !== directory && isInside(path, directory)).sort()
 
 /** Proposed files in a directory, however deep; in order. */
-export const proposedIn = (directory: string, { proposed }: Pick<Texts, 'proposed'>): string[] =>
-  [...(proposed?.keys() ?? [])].filter(path => path !== directory && isInside(path, directory)).sort()
+export const proposedFiles = (directory: string, { proposed }: Pick<Texts, 'proposed'>): string[] =>
+  below(filesOf(proposed), directory)
 
-/** Proposed files and their directories, at most so many levels below `directory`. */
+/** Whether there is such a directory by what is proposed: itself, or something in it. */
+export const isProposedDirectory = (path: string, { proposed }: Pick<Texts, 'proposed'>): boolean =>
+  proposed?.get(path) === null || below(proposed?.keys() ?? [], path).length > 0
+
+/** What is proposed, and the directories it is in, at most so many levels below `directory`. */
 export function proposedEntries(directory: string, depth: number, context: Pick<Texts, 'proposed'>): Set<string> {
   const entries = new Set<string>()
-  for (const path of proposedIn(directory, context)) {
+  for (const path of below(context.proposed?.keys() ?? [], directory)) {
     const parts = relativeTo(directory, path).split(sep)
     for (let level = 1; level <= Math.min(depth, parts.length); level++)
       entries.add(join(directory, ...parts.slice(0, level)))
@@ -44,7 +54,7 @@ export function proposedEntries(directory: string, depth: number, context: Pick<
 export function shownSight(path: string, sight: Sight | null, context: Pick<Texts, 'proposed'>): Sight | null {
   const bytes = context.proposed?.get(path)
   if (bytes) return { kind: 'file', size: bytes.length, target: null }
-  return sight ?? (proposedIn(path, context).length > 0 ? { kind: 'directory', size: 0, target: null } : null)
+  return sight ?? (isProposedDirectory(path, context) ? { kind: 'directory', size: 0, target: null } : null)
 }
 
 /** What is at a path, on the disk or proposed. Throws as stat(2) does. */
@@ -55,19 +65,22 @@ export async function placeAt(
   try {
     return await hostOf(context.roots).files.stat(path)
   } catch (error) {
-    const isFile = context.proposed?.has(path) === true
-    const isDirectory = proposedIn(path, context).length > 0
+    const isFile = (context.proposed?.get(path) ?? null) !== null
+    const isDirectory = isProposedDirectory(path, context)
     if (!isFile && !isDirectory) throw error
     return { isFile: () => isFile, isDirectory: () => isDirectory }
   }
 }
 
 /** Throws TOOL_FAILED for a file where a directory is proposed, or the other way round: not both could be written. */
-export function refuseAmongProposed(path: string, context: Pick<ToolContext, 'proposed' | 'roots'>): void {
-  const [below] = proposedIn(path, context)
-  const above = [...(context.proposed?.keys() ?? [])].find(file => file !== path && isInside(path, file))
-  const fault = below
-    ? `${relative(path, context.roots)} is a directory`
-    : above && `${relative(above, context.roots)} is a file`
+export function refuseAmongProposed(
+  path: string,
+  kind: 'file' | 'directory',
+  context: Pick<ToolContext, 'proposed' | 'roots'>,
+): void {
+  const file = filesOf(context.proposed).find(file => (kind === 'directory' || file !== path) && isInside(path, file))
+  const fault = file
+    ? `${relative(file, context.roots)} is a file`
+    : kind === 'file' && isProposedDirectory(path, context) && `${relative(path, context.roots)} is a directory`
   if (fault) throw new AppError('TOOL_FAILED', `${fault} by what was proposed.`)
 }

@@ -2,7 +2,7 @@ import { basename, join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
-import { placeAt, proposedIn } from '../files/proposed.ts'
+import { placeAt, proposedFiles } from '../files/proposed.ts'
 import { hostOf } from '../host/local.ts'
 
 import { confirmPath, failure, locate, relative } from '../paths.ts'
@@ -156,7 +156,7 @@ async function findNames(start: string, wanted: Wanted, limit: number, context: 
       if (visited.tracked.includes(basename(path))) found.tracked.push(shown)
     }
   }
-  for (const path of proposedIn(start, context)) {
+  for (const path of proposedFiles(start, context)) {
     if (isHidden(path, context) || (await hostOf(context.roots).files.sights([path]))[0]) continue
     if (!wanted.matches(relativeTo(start, path).split(sep).join('/'), 'file')) continue
     if (found.names.length === limit) return { ...found, more: true }

@@ -8,7 +8,7 @@ import { call, type Scripted, startScripted } from '../../support/scripted.ts'
 let scripted: Scripted
 beforeAll(async () => {
   scripted = await startScripted({
-    config: '[permissions]\nallow = ["shell_exec(cat *)"]\ndeny = ["read_file(private/**)"]',
+    config: '[permissions]\nallow = ["shell_exec(cat *)"]\ndeny = ["read_file(private/**)", "read_file(~/keys/**)"]',
   })
 })
 
@@ -57,6 +57,8 @@ test('allow rules hold by where the words lead there', async () => {
   expect(await asks('cat plain')).toBe(true)
   expect(await asks('cat pl*')).toBe(true)
   expect(await asks('cat open')).toBe('PERMISSION_DENIED')
+  expect(await asks('cat ~/keys/k')).toBe('PERMISSION_DENIED')
+  expect(await asks(`cat ${machine.home}/keys/k`)).toBe('PERMISSION_DENIED')
   expect(await asks('cat ../open ./o?en')).toBe('PERMISSION_DENIED')
 })
 

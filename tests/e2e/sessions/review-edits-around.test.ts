@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { begun, isTask } from '../../support/delegating.ts'
+import { fakeServer } from '../../support/languages.ts'
 import { many } from '../../support/model-session.ts'
 import { reviewing } from '../../support/reviewing.ts'
 import { call, pending, startScripted } from '../../support/scripted.ts'
@@ -56,6 +57,7 @@ test('hooks of each call: before it is proposed, about its approval, and once it
       ['edit_file', { path: 'a.txt', old: 'two', new: '2' }],
     ),
     done,
+    { text: 'It is checked.' },
   )
   expect(review.preview.files.map((each: any) => each.path)).toEqual(['a.txt'])
   expect(file('results.txt')).toBeNull()
@@ -65,8 +67,7 @@ test('hooks of each call: before it is proposed, about its approval, and once it
   const ran = (stream.stored as any[]).filter(event => event.type === 'hook' && event.outcome === 'ok')
   expect(ran.map(({ on }) => on)).toEqual(['tool.result', 'tool.result', 'file.changed'])
   expect(file('results.txt')).toContain('"tool":"edit_file"')
-  scripted.says(done)
-  await post('prompt', { text: 'and now?', wait: true })
+  // What a hook says of it, the model hears in the same turn.
   expect(told().at(-1).content).toContain('Checked it.')
 
   const from = stream.frames.length
@@ -120,4 +121,20 @@ test('what the model could not find does not fit what is proposed either', async
   expect(review.params.calls).toHaveLength(1)
   await reject(review)
   await stream.idle()
+})
+
+test('errors that the written edits make: the model goes on with them, and the next review ends the turn', async () => {
+  const fake = fakeServer('pull')
+  const scripted = await startScripted({ config: fake.config })
+  const { asked, askedAfter, approve, stream, file, told } = await reviewing(scripted, { 'a.fk': 'old\nfine\n' })
+  const first = await asked(edit('a.fk', 'fine', 'added\nwrong: fresh'), done, edit('a.fk', 'wrong: fresh', 'right'), {
+    text: 'Now it is right.',
+  })
+  await approve(first)
+  const second = await askedAfter(first)
+  expect(told().some(({ content }) => String(content).includes('fresh is wrong'))).toBe(true)
+  await approve(second)
+  await stream.idle()
+  expect(file('a.fk')).toBe('old\nadded\nright\n')
+  expect(stream.stored.at(-1)).toMatchObject({ type: 'turn.end', outcome: 'completed' })
 })

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expectValid, many } from '../../support/model-session.ts'
 import { reviewing } from '../../support/reviewing.ts'
@@ -155,6 +155,38 @@ describe('one review of all edits of a turn', () => {
     await approve(second)
     await stream.idle()
     expect(file('c.txt')).toBe('c\n')
+  })
+
+  test('directories wait as well, and are seen', async () => {
+    const { stream, project, asked, approve, resultOf, post } = await reviewing(scripted)
+    const review = await asked(
+      many(
+        ['create_directory', { path: 'lib/deep' }],
+        ['write_file', { path: 'lib/x.txt', content: 'x\n' }],
+        ['create_directory', { path: 'empty' }],
+        ['list_directory', { depth: 2 }],
+        ['write_file', { path: 'empty', content: 'a file\n' }],
+      ),
+      done,
+    )
+    expect(review.reason).toBe('Write what was proposed: 1 file, 2 directories')
+    expect(review.preview.files.map(({ path, diff }: any) => [path, diff.includes('New directory')])).toEqual([
+      ['lib/deep', true],
+      ['lib/x.txt', false],
+      ['empty', true],
+    ])
+    const { tool_calls } = stream.stored.find(event => event.type === 'message') as any
+    const listed = (await resultOf(tool_calls[3])).result.content
+    for (const name of ['lib', 'lib/deep', 'empty']) expect(listed).toContain(`${name},directory`)
+    expect((await resultOf(tool_calls[4])).error.message).toContain('empty is a directory')
+    expect(existsSync(join(project, 'empty'))).toBe(false)
+    await approve(review, { files: [{ path: 'empty' }] })
+    await stream.idle()
+    expect([existsSync(join(project, 'lib/deep')), existsSync(join(project, 'empty'))]).toEqual([true, false])
+    const changed = stream.stored.filter(event => event.type === 'file.changed') as any[]
+    expect(changed.map(({ path }) => path)).toEqual(['lib/x.txt'])
+    await post('undo')
+    expect(existsSync(join(project, 'lib'))).toBe(false)
   })
 
   test('a file and a directory of one name are not both proposed', async () => {
