@@ -10,6 +10,7 @@ import {
 import * as v from 'valibot'
 import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
+import { looksRemote, ONLY_EMACS } from '../base/remote-name.ts'
 import { readMode } from '../session/mode.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Session } from '../session/session.ts'
@@ -95,6 +96,7 @@ export async function serveAcp(
     .onRequest(
       'session/new',
       answering(async ({ params, client }) => {
+        if (looksRemote(params.cwd)) throw new AppError('INVALID_REQUEST', `cwd: ${ONLY_EMACS}`)
         const session = await store.create({ project_path: params.cwd }, await joinedFrom(params))
         return { sessionId: session.id, ...(await welcome(open(session, client))) }
       }),

@@ -107,5 +107,8 @@ function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined,
       'A server that other machines can reach needs a token of your own: set EMACS_AGENT_TOKEN, or use --host 127.0.0.1.',
     )
   if (no_auth) return null
+  // No request could bring it: it comes in a header, after a blank.
+  if (fromEnv && !/^[\x21-\x7e]+$/.test(fromEnv))
+    throw new UsageError('EMACS_AGENT_TOKEN must be printable ASCII characters without blanks.')
   return fromEnv || newToken()
 }

@@ -12,7 +12,8 @@ export type Instruction = { path: string; shown: string; text: string; hash: str
 export type Remark = { code: string; message: string; path: string; line?: number }
 export type Gathered = { files: Instruction[]; remarks: Remark[] }
 
-const NAMES = ['AGENTS.md', 'CLAUDE.md', 'GEMINI.md']
+/** Of a directory, the first that is there. */
+export const NAMES = ['AGENTS.md', 'CLAUDE.md', 'GEMINI.md']
 const LOCAL_NAMES = ['AGENTS.local.md', 'CLAUDE.local.md', 'GEMINI.local.md']
 /** Of a longer file, the rest is not read: no budget has room for it. */
 const MOST_BYTES = 1024 * 1024

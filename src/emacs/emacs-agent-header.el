@@ -80,7 +80,7 @@
         (cost (emacs-agent-session-cost session))
         (queued (length (emacs-agent-session-queued session))))
     (delq nil
-          (list (emacs-agent-header-state session)
+          (list (emacs-agent-faces-legible (emacs-agent-header-state session) 'header-line)
                 (emacs-agent-header--elapsed session)
                 (and (numberp cost) (> cost 0) (format "$%.2f" cost))
                 (or (emacs-agent-header--draft session)
@@ -91,7 +91,7 @@
                 (emacs-agent-session-mode session)
                 (and model (car (last (split-string model "/"))))
                 (emacs-agent-header--window session)
-                (file-name-nondirectory (emacs-agent-session-project session))))))
+                (emacs-agent-project-name (emacs-agent-session-project session))))))
 
 (defun emacs-agent-header--fit (parts width)
   "Return those of PARTS that fit into WIDTH columns, the first ones first."
@@ -109,7 +109,8 @@
               (tokens (key) (let ((count (emacs-agent-value (alist-get key usage)))) (if (numberp count) count 0))))
       (emacs-agent-show-all
        (string-join
-        (delq nil (list (line "Project" (abbreviate-file-name (emacs-agent-session-project session)))
+        (delq nil (list (line "Project" (let ((project (emacs-agent-session-project session)))
+                                          (if (file-remote-p project) project (abbreviate-file-name project))))
                         (line "Title" (emacs-agent-session-title session))
                         (line "State" (substring-no-properties (emacs-agent-header-state session)))
                         (line "Model" (emacs-agent-session-model session))
@@ -140,7 +141,7 @@
 (defun emacs-agent-header-mode-line ()
   "Return the part of the mode line about this conversation."
   (and emacs-agent-session
-       (concat " " (emacs-agent-header-state emacs-agent-session))))
+       (concat " " (emacs-agent-faces-legible (emacs-agent-header-state emacs-agent-session) 'mode-line))))
 
 ;;;; Above the input
 

@@ -86,7 +86,7 @@ All others are optional."
   (let* ((question (emacs-agent-section-data section))
          (open (emacs-agent-question--open-p question)))
     (let-alist (emacs-agent-question-event question)
-      (let ((text (concat "*** Question of " .org_title
+      (let ((text (concat "*** " (propertize (concat "Question of " .org_title) 'emacs-agent-face 'emacs-agent-tool)
                           (emacs-agent-call-agent (emacs-agent-question-event question))
                           (propertize (concat "  " (emacs-agent-question--state question))
                                       'emacs-agent-face (if open 'emacs-agent-attention 'emacs-agent-dim))
@@ -163,8 +163,9 @@ All others are optional."
   (let ((space (emacs-agent-output-active "  " 'keymap emacs-agent-question-map))
         (plan (emacs-agent-question-plan-p question)))
     (concat
-     (mapconcat (pcase-lambda (`(,key ,text ,command)) (emacs-agent-button key text command emacs-agent-question-map))
-                (delq nil
+     (emacs-agent-button-rows
+      (mapcar (pcase-lambda (`(,key ,text ,command)) (emacs-agent-button key text command emacs-agent-question-map))
+              (delq nil
                       (list (list "a" (cond (plan "accept")
                                             ((stringp (alist-get 'url (emacs-agent-question-event question))) "open the page")
                                             (t "answer"))
@@ -172,8 +173,8 @@ All others are optional."
                             (cond (plan '("e" "edit" emacs-agent-question-edit))
                                   ((cdr (emacs-agent-question-fields question))
                                    '("e" "change the field at point" emacs-agent-question-edit)))
-                            (list "r" (if plan "refuse" "decline") 'emacs-agent-decline)))
-                space)
+                            (list "r" (if plan "refuse" "decline") 'emacs-agent-decline))))
+      space)
      (emacs-agent-output-active "\n" 'keymap emacs-agent-question-map))))
 
 (defun emacs-agent-question--answered (question)

@@ -13,6 +13,7 @@
 
 ;;; Code:
 
+(require 'emacs-agent-colour)
 (require 'emacs-agent-compare)
 (require 'emacs-agent-once)
 (require 'emacs-agent-refine)
@@ -102,7 +103,7 @@ What is proposed is shown below the text, to be taken or refused."
     (let* ((before (overlay-get overlay 'emacs-agent-before))
            (after (overlay-get overlay 'emacs-agent-after))
            (words (emacs-agent-refine-words before after))
-           (shown (propertize after 'face 'diff-added)))
+           (shown (emacs-agent-rewrite--coloured after)))
       (emacs-agent-rewrite--unmark overlay)
       (overlay-put overlay 'face 'diff-removed)
       (overlay-put overlay 'keymap emacs-agent-rewrite-map)
@@ -117,6 +118,14 @@ What is proposed is shown below the text, to be taken or refused."
                            (if (string-suffix-p "\n" after) "" "\n")
                            (propertize (substitute-command-keys emacs-agent-rewrite--hint)
                                        'face 'emacs-agent-dim))))))
+
+(defun emacs-agent-rewrite--coloured (text)
+  "Return TEXT, which is proposed, as this buffer's mode would colour it."
+  (let ((text (if (and (<= (length text) emacs-agent-colour-large) (emacs-agent-colour-for-text-p major-mode))
+                  (emacs-agent-colour-text major-mode text)
+                (copy-sequence text))))
+    (add-face-text-property 0 (length text) 'diff-added t text)
+    text))
 
 (defun emacs-agent-rewrite--mark (start end)
   "Mark the words from START to END as removed, and return the overlay."

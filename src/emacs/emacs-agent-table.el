@@ -19,11 +19,6 @@
 (defvar-local emacs-agent-table--width nil
   "The width for which tables were fitted.")
 
-(defun emacs-agent-table--room ()
-  "Return how many columns a table may take."
-  (let ((window (get-buffer-window nil t)))
-    (max 20 (1- (if window (window-body-width window) 80)))))
-
 (defun emacs-agent-table-fit (start end put)
   "Fit the tables between START and END, whole lines.
 PUT is called with two positions and what is to be displayed between them."
@@ -72,7 +67,7 @@ START is after a bar and END before the next one."
          (count (apply #'max 0 (mapcar #'length texts)))
          (natural (cl-loop for column below count
                            collect (apply #'max 1 (mapcar (lambda (row) (or (nth 3 (nth column row)) 0)) texts))))
-         (widths (emacs-agent-table--shrink natural (- (emacs-agent-table--room) 1 (* 2 count)))))
+         (widths (emacs-agent-table--shrink natural (- (emacs-agent-text-room) 1 (* 2 count)))))
     (dolist (row rows)
       (if (eq (car row) 'rule)
           (funcall put (nth 1 row) (nth 2 row)
@@ -120,7 +115,7 @@ For `window-size-change-functions'."
   (let ((buffer (and (windowp frame-or-window) (window-buffer frame-or-window))))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
-        (let ((width (emacs-agent-table--room)))
+        (let ((width (emacs-agent-text-room)))
           (unless (eql width emacs-agent-table--width)
             (setq emacs-agent-table--width width)
             (when font-lock-mode (font-lock-flush))))))))

@@ -32,13 +32,16 @@
   "Show the help in this buffer, of SESSION, which is empty."
   (setq emacs-agent-welcome--overlay (make-overlay emacs-agent-output-end emacs-agent-output-end nil t nil))
   (overlay-put emacs-agent-welcome--overlay 'priority -1)
-  (overlay-put emacs-agent-welcome--overlay 'before-string (emacs-agent-welcome--text session)))
+  (let ((text (emacs-agent-welcome--text session)))
+    ;; It would have the face of the prompt below.
+    (add-face-text-property 0 (length text) 'default t text)
+    (overlay-put emacs-agent-welcome--overlay 'before-string text)))
 
 (defun emacs-agent-welcome--text (session)
   "Return the help for SESSION, in lines of less than 40 columns."
   (concat
    (propertize "Ask about " 'face 'emacs-agent-dim)
-   (propertize (emacs-agent-show-all (file-name-nondirectory (emacs-agent-session-project session))) 'face 'bold)
+   (propertize (emacs-agent-show-all (emacs-agent-project-name (emacs-agent-session-project session))) 'face 'bold)
    (propertize ", or for a change to it.\n\n" 'face 'emacs-agent-dim)
    (mapconcat (pcase-lambda (`(,key ,does))
                 (let ((key (substring-no-properties (substitute-command-keys key))))

@@ -36,6 +36,11 @@ export type Landed = { note: string; changes: Change[]; changed: FileChanged[] }
 
 /** Throws TOOL_FAILED where no worktree can be made. */
 export async function isolate(place: Workspace, directory: string, signal: AbortSignal): Promise<Isolation> {
+  if (place.remote)
+    throw new AppError(
+      'TOOL_FAILED',
+      `An agent with isolation = "worktree" works on this machine only, and the project is on ${place.remote.machine}. Give the task to another agent.`,
+    )
   const worktree = await addWorktree(directory, { ...place, signal })
   const roots = { ...place.roots, project: worktree.project, worktree: worktree.project }
   const unsaved = new Map<string, string>()
@@ -123,6 +128,7 @@ const applying = (worktree: Worktree, params: Params, agent: string): Tool => ({
   description: '',
   parameters: {},
   level: 'write',
+  divisible: true,
   parse(given) {
     if (isDeepStrictEqual(given, params)) return given
     throw new AppError('INVALID_PARAMS', 'The task is done: approve what came of it, or reject it.')

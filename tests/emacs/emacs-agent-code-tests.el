@@ -13,7 +13,8 @@
 Python stands for it, with a mode that says in `loads' how often it was called."
   (declare (indent 0))
   `(let ((loads 0) (org-src-lang-modes '(("python" . emacs-agent-code-tests--code)))
-         (emacs-agent-code--ready nil) (emacs-agent-code--failed nil) (emacs-agent-code--plain nil) (emacs-agent-code--timer nil))
+         (emacs-agent-colour--ready nil) (emacs-agent-colour--failed nil) (emacs-agent-idle--tasks nil) (emacs-agent-idle--timer nil))
+     (put 'emacs-agent-code-tests--code-mode 'derived-mode-parent 'prog-mode)
      (cl-letf (((symbol-function 'emacs-agent-code-tests--code-mode)
                 (lambda ()
                   (cl-incf loads)
@@ -27,8 +28,8 @@ Python stands for it, with a mode that says in `loads' how often it was called."
                                               'content "Text\n\n```python\nreturn 1\n```\nMore"))
              (font-lock-ensure)
              ,@body)
-         (when emacs-agent-code--timer (cancel-timer emacs-agent-code--timer))
-         (let ((buffer (get-buffer " *org-src-fontification:emacs-agent-code-tests--code-mode*")))
+         (when emacs-agent-idle--timer (cancel-timer emacs-agent-idle--timer))
+         (let ((buffer (get-buffer " *emacs-agent colours: emacs-agent-code-tests--code-mode*")))
            (when buffer (kill-buffer buffer)))))))
 
 (defun emacs-agent-code-tests--face ()
@@ -42,32 +43,32 @@ Python stands for it, with a mode that says in `loads' how often it was called."
   (emacs-agent-code-tests--with-code
     (should (= loads 0))
     (should-not (memq 'font-lock-keyword-face (emacs-agent-code-tests--face)))
-    (should (memq emacs-agent-code--timer timer-idle-list))
-    (while emacs-agent-code--plain (emacs-agent-code--idle))
+    (should (memq emacs-agent-idle--timer timer-idle-list))
+    (while emacs-agent-idle--tasks (emacs-agent-idle--run))
     (should (= loads 1))
     (should (memq 'font-lock-keyword-face (emacs-agent-code-tests--face)))
     (font-lock-ensure)
-    (should-not emacs-agent-code--plain)
+    (should-not emacs-agent-idle--tasks)
     (should (memq 'font-lock-keyword-face (emacs-agent-code-tests--face)))
     (should (= loads 1))))
 
 (ert-deftest emacs-agent-code-large ()
   "A large block is coloured in idle time, whatever its language."
   (emacs-agent-code-tests--with-code
-    (let ((emacs-agent-code--small 3))
-      (while emacs-agent-code--plain (emacs-agent-code--idle))
+    (let ((emacs-agent-colour-small 3))
+      (while emacs-agent-idle--tasks (emacs-agent-idle--run))
       (font-lock-ensure)
       (should-not (memq 'font-lock-keyword-face (emacs-agent-code-tests--face)))
-      (should (= 1 (length emacs-agent-code--plain)))
-      (emacs-agent-code--idle)
+      (should (= 1 (length emacs-agent-idle--tasks)))
+      (emacs-agent-idle--run)
       (should (memq 'font-lock-keyword-face (emacs-agent-code-tests--face))))))
 
 (ert-deftest emacs-agent-code-killed ()
   "A buffer that is killed before its code is coloured harms nothing."
   (emacs-agent-code-tests--with-code
     (kill-buffer)
-    (emacs-agent-code--idle)
-    (should-not emacs-agent-code--plain)
+    (emacs-agent-idle--run)
+    (should-not emacs-agent-idle--tasks)
     (should (= loads 0))))
 
 (ert-deftest emacs-agent-code-gone ()
@@ -75,8 +76,8 @@ Python stands for it, with a mode that says in `loads' how often it was called."
   (emacs-agent-code-tests--with-code
     (emacs-agent-test-take session (emacs-agent-test-event "message.delta" 'turn_id "t1" 'message_id "m1"
                                                            'role "assistant" 'content "Other text" 'replace t))
-    (emacs-agent-code--idle)
-    (should-not emacs-agent-code--plain)
+    (emacs-agent-idle--run)
+    (should-not emacs-agent-idle--tasks)
     (should (= loads 0))))
 
 (ert-deftest emacs-agent-code-failing ()
@@ -84,9 +85,9 @@ Python stands for it, with a mode that says in `loads' how often it was called."
   (emacs-agent-code-tests--with-code
     (fset 'emacs-agent-code-tests--code-mode (lambda () (cl-incf loads) (error "No such thing")))
     (let ((debug-on-error nil))
-      (dotimes (_ 3) (emacs-agent-code--idle))
+      (dotimes (_ 3) (emacs-agent-idle--run))
       (font-lock-ensure))
-    (should-not emacs-agent-code--plain)
+    (should-not emacs-agent-idle--tasks)
     (should (= loads 1))
     (should-not (memq 'font-lock-keyword-face (emacs-agent-code-tests--face)))))
 

@@ -96,7 +96,7 @@
 (ert-deftest emacs-agent-look-table ()
   "The columns of a table are aligned and together no wider than the window; what is cut is a tooltip."
   (emacs-agent-test-with-session
-    (cl-letf (((symbol-function 'emacs-agent-table--room) (lambda () 30)))
+    (cl-letf (((symbol-function 'emacs-agent-text-room) (lambda () 30)))
       (emacs-agent-look-tests--say session (concat "| a | b |\n|---|---|\n| `x` | " (make-string 50 ?y) " |\n| z | w |"))
       (font-lock-ensure)
       (let ((ends nil))
