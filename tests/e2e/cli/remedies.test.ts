@@ -23,7 +23,7 @@ describe('a failure of the file system names the remedy', () => {
       blocked('.emacs-agent'),
       ['run', 'hi'],
       1,
-      /ENOTDIR: \S*\.emacs-agent\S*\)\. .*move.*transcript_path/,
+      /log in \S*\.emacs-agent\S* .*\(ENOTDIR\)\. .*move.*transcript_path/,
     ],
     ['a file for the state', blocked('.local'), ['run', 'hi'], 1, /\.local\/state.*move it away/],
     ['a rule that is none', makeHome('[permissions]\nallow = ["a("]'), ['doctor'], 2, /is not a rule: [^.]*[^.]\.$/],
