@@ -35,10 +35,10 @@ const { O_RDONLY, O_NONBLOCK = 0 } = constants
  * Throws as open(2) does, with the code EISDIR for a directory and ENXIO, as open(2) says for a socket, for all else.
  */
 export async function openRegular(path: string | Buffer, flags: number = O_RDONLY): Promise<FileHandle> {
-  refuseOthers(await stat(path))
+  refuseOthers(await stat(path), path)
   const file = await open(path, flags | O_NONBLOCK)
   try {
-    refuseOthers(await file.stat())
+    refuseOthers(await file.stat(), path)
     return file
   } catch (error) {
     await file.close()
@@ -59,19 +59,19 @@ export async function readRegular(path: string | Buffer, most: number = Number.P
 
 /** `readRegular` for the few places that may not wait. */
 export function readRegularSync(path: string): Buffer {
-  refuseOthers(statSync(path))
+  refuseOthers(statSync(path), path)
   const fd = openSync(path, O_RDONLY | O_NONBLOCK)
   try {
-    refuseOthers(fstatSync(fd))
+    refuseOthers(fstatSync(fd), path)
     return readFileSync(fd)
   } finally {
     closeSync(fd)
   }
 }
 
-function refuseOthers(found: { isFile(): boolean; isDirectory(): boolean }): void {
-  if (found.isDirectory()) throw systemError('EISDIR', 'That is a directory')
-  if (!found.isFile()) throw systemError('ENXIO', 'That is not a regular file')
+function refuseOthers(found: { isFile(): boolean; isDirectory(): boolean }, path: string | Buffer): void {
+  if (found.isDirectory()) throw systemError('EISDIR', `${path} is a directory`)
+  if (!found.isFile()) throw systemError('ENXIO', `${path} is not a regular file`)
 }
 
 const systemError = (code: string, message: string) => Object.assign(new Error(`${message} (${code})`), { code })
