@@ -22,6 +22,7 @@ export function closing(
         decision: 'cancelled',
         by: 'config',
       })
+  events.push(...dropped(state, isAtWork))
   // An agent's calls, and its end, come before the result of the call that started it.
   const calls = [...state.open_calls.values()]
   const [nested, own] = [
@@ -34,7 +35,6 @@ export function closing(
     if (!isAtWork(call.parent_tool_call_id) && !isAtWork(call.tool_call_id))
       events.push(lost(call, state.approvals.has(call.tool_call_id)))
   }
-  events.push(...dropped(state, isAtWork))
   for (const [call, started] of state.delegated)
     if (!isAtWork(call) && !state.open_calls.has(call)) events.push(stopped(started))
   for (const { question_id, parent_tool_call_id } of state.questions.values())

@@ -32,7 +32,7 @@ const KINDS: Record<Family, string> = {
 }
 
 /** A random answer of a model, to the session's agent and to delegated ones alike. */
-function answer(pick: (below: number) => number): Said {
+function answer(pick: (below: number) => number, reviews: boolean): Said {
   const write = ['write_file', { path: `${pick(3)}.txt`, content: `${pick(1000)}\n` }] as [string, object]
   const task = (background: boolean, agent = 'build') =>
     ['delegate', { agent, task: 'work', background }] as [string, object]
@@ -44,6 +44,9 @@ function answer(pick: (below: number) => number): Said {
     [task(pick(2) === 0, 'alone'), task(false)],
     [['read_file', { path: 'a.txt' }]],
     [write, task(false)],
+    ...(reviews
+      ? [[write], [write], [write, write], [write, write], [write, ['git_status', {}] as [string, object]]]
+      : []),
   ]
   const chosen = pick(calls.length + 5)
   return chosen < calls.length ? many(...(calls[chosen] as [string, object][])) : { text: `said ${pick(1000)}` }
@@ -51,14 +54,16 @@ function answer(pick: (below: number) => number): Said {
 
 async function play(seed: number, family: Family) {
   const pick = random(seed)
+  /** Edits wait for a review. */
+  const reviews = seed % 2 === 0
   const model = await startModelServer()
   for (let i = 0; i < 600; i++)
     model.add(async () => {
       await Bun.sleep(pick(12)) // so that steps fall into every part of a turn
-      return { body: say(family, answer(pick)) }
+      return { body: say(family, answer(pick, reviews)) }
     })
   const home = makeHome(
-    `model = "test/model"\nreview_edits = ${seed % 2 === 0}\n[providers.test]\nkind = "${KINDS[family]}"\nbase_url = "${model.url}${family === 'anthropic' ? '' : family === 'gemini' ? '/v1beta' : '/v1'}"\napi_key = "test-key-0123456789"
+    `model = "test/model"\nreview_edits = ${reviews}\n[providers.test]\nkind = "${KINDS[family]}"\nbase_url = "${model.url}${family === 'anthropic' ? '' : family === 'gemini' ? '/v1beta' : '/v1'}"\napi_key = "test-key-0123456789"
 [agents.alone]
 isolation = "worktree"`,
   )
