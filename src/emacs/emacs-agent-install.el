@@ -36,13 +36,15 @@
 
 (defun emacs-agent-install--line (sums system)
   "Return (HASH . ARCHIVE) for SYSTEM of SUMS, the text of SHA256SUMS, or nil.
-Of two archives the one of xz is smaller; not every machine can unpack it."
+Of two archives the one of xz is smaller; not every machine can unpack it,
+and Windows not before Windows 11."
   (cl-some (lambda (format)
              (and (string-match (concat "^\\([0-9a-f]\\{64\\}\\) [ *]\\(emacs-agent-backend-[^ /\n]*-"
                                         (regexp-quote system) "\\." format "\\)$")
                                 sums)
                   (cons (match-string 1 sums) (match-string 2 sums))))
-           (append (and (executable-find "xz") '("tar\\.xz")) '("tar\\.[a-z]+" "zip"))))
+           (append (and (not (string-prefix-p "windows" system)) (executable-find "xz") '("tar\\.xz"))
+                   '("tar\\.gz" "zip" "tar\\.xz"))))
 
 (defun emacs-agent-install--fetch (url function)
   "Download URL in the background, then call FUNCTION with the bytes and a problem.

@@ -116,6 +116,7 @@ test('notes hold the part of the changelog, and every change by its part', () =>
 
 for (const [format, program] of [
   ['tar.xz', 'xz'],
+  ['tar.gz', 'gzip'],
   ['zip', 'zip'],
 ] as const)
   test.skipIf(lacks(program))(`the same files give the same ${format} (needs ${program})`, async () => {
@@ -136,6 +137,13 @@ for (const [format, program] of [
     }
     expect(hashes[0]).toBe(hashes[1]!)
   })
+
+test('every system has an archive that it opens as it comes: Windows 10 opens .zip alone', () => {
+  for (const target of TARGETS)
+    expect(formatsOf(target)).toContain(
+      target.startsWith('windows') ? '.zip' : target.endsWith('musl') ? '.tar.xz' : '.tar.gz',
+    )
+})
 
 test('sums are checked by sha256sum, and signed with a key', async () => {
   const root = tempDir({ a: 'a', b: 'b' })
@@ -169,6 +177,8 @@ describe('recipes', () => {
       architecture: { '64bit': { hash: hashes.get('windows-x64') } },
     })
     expect(spawnSync('bash', ['-n'], { input: filled['aur/PKGBUILD'] }).status).toBe(0)
+    for (const { url } of Object.values<any>(JSON.parse(filled['scoop/emacs-agent-backend.json']!).architecture))
+      expect(formatsOf('windows-x64')[0]).toBe(/-(?:x|arm)64(\.\S+)$/.exec(url)?.[1])
     if (!lacks('ruby'))
       expect(spawnSync('ruby', ['-c'], { input: filled['homebrew/emacs-agent-backend.rb'] }).status).toBe(0)
   })
