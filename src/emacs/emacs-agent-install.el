@@ -63,6 +63,13 @@ One of them is nil."
          (funcall function nil (format "%s cannot be downloaded (%s)" url (or problem "no answer"))))))
    nil t t))
 
+(defun emacs-agent-install--unpacking (archive)
+  "Return the argument with which tar unpacks ARCHIVE: not every tar finds out.
+That of Windows unpacks a zip as well."
+  (cond ((string-suffix-p ".xz" archive) "-xJf")
+        ((string-suffix-p ".gz" archive) "-xzf")
+        (t "-xf")))
+
 (defun emacs-agent-install--unpack (bytes archive)
   "Unpack BYTES of ARCHIVE and put the executable into its place; return the file.
 Signal an error where that fails: what was there before then stays."
@@ -74,7 +81,7 @@ Signal an error where that fails: what was there before then stays."
         (let ((default-directory work))
           (write-region bytes nil packed nil 'quiet)
           (with-temp-buffer
-            (unless (eql 0 (call-process "tar" nil t nil "-xf" packed "-C" work))
+            (unless (eql 0 (call-process "tar" nil t nil (emacs-agent-install--unpacking archive) packed "-C" work))
               (error "%s cannot be unpacked: %s" archive (string-trim (buffer-string)))))
           (let ((found (car (directory-files-recursively work (concat "\\`" (regexp-quote name) "\\'")))))
             (unless found (error "%s has no %s" archive name))

@@ -20,7 +20,7 @@ import { tempDir } from '../support/temp.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const DATE = new Date('2026-11-27T12:00:00Z')
-const lacks = (program: string) => spawnSync(program, ['--version']).status !== 0
+const lacks = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0
 
 describe('what is checked of an executable', () => {
   const executable = readFileSync(BINARY)
@@ -137,6 +137,15 @@ for (const [format, program] of [
     }
     expect(hashes[0]).toBe(hashes[1]!)
   })
+
+test.skipIf(lacks('xz') || lacks('busybox'))('BusyBox unpacks what is for musl (needs xz, busybox)', async () => {
+  for (const target of TARGETS.filter(it => it.endsWith('musl'))) {
+    const root = tempDir({ [`x-${target}/bin/a`]: 'machine code' })
+    await pack(root, `x-${target}`, join(root, 'x.tar.xz'), DATE)
+    const { status, stdout } = spawnSync('busybox', ['tar', '-xJOf', 'x.tar.xz', `x-${target}/bin/a`], { cwd: root })
+    expect({ status, stdout: String(stdout) }).toEqual({ status: 0, stdout: 'machine code' })
+  }
+})
 
 test('every system has an archive that it opens as it comes: Windows 10 opens .zip alone', () => {
   for (const target of TARGETS)
