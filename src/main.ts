@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { messageOf, UsageError } from './base/errors.ts'
 import { keepHome } from './base/loopback.ts'
+import { withRemedy } from './base/remedy.ts'
 import { VERSION } from './base/version.ts'
 import { parseCommand } from './cli/args.ts'
 import { runCommand } from './cli/commands.ts'
@@ -93,9 +94,16 @@ function untilStopped({ lifeline, output: watched, signals }: Parameters<Process
   })
 }
 
-/** Reads standard input to its end and drops what comes. `fs.read` works on pipes, terminals and /dev/null alike, and costs
- * the start nothing, where creating `process.stdin` does. */
+/**
+ * Reads standard input to its end and drops what comes. `fs.read` works on pipes, terminals and /dev/null alike, and costs
+ * the start of Bun nothing, where creating `process.stdin` does; Node waits for a read under way before it exits.
+ */
 function untilEndOfStdin(ended: (reason: string) => void): void {
+  if (typeof Bun === 'undefined') {
+    process.stdin.on('error', ({ message }) => ended(`stdin failed (${message})`))
+    process.stdin.on('end', () => ended('end of stdin')).resume()
+    return
+  }
   const buffer = Buffer.allocUnsafe(4096)
   const next = () =>
     read(0, buffer, 0, buffer.length, null, (error, bytes) => {
@@ -109,7 +117,7 @@ function untilEndOfStdin(ended: (reason: string) => void): void {
 
 main(process.argv.slice(2))
   .catch((error: unknown) => {
-    host.stderr(`emacs-agent-backend: ${messageOf(error)}\n`)
+    host.stderr(`emacs-agent-backend: ${withRemedy(messageOf(error), error)}\n`)
     return error instanceof UsageError ? 2 : 1
   })
   .then(async code => {

@@ -10,6 +10,7 @@ import {
 import * as v from 'valibot'
 import { onAbort } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
+import { looksRemote, ONLY_EMACS } from '../base/remote-name.ts'
 import { readMode } from '../session/mode.ts'
 import type { Runtime } from '../session/runtime.ts'
 import type { Session } from '../session/session.ts'
@@ -28,7 +29,11 @@ import { authenticate, authMethodsOf, signOut } from './sign-in.ts'
 const PAGE = 50
 
 /** Requests beyond the stable protocol, as clients send them. */
-const Fork = v.looseObject({ sessionId: v.string() })
+const Fork = v.looseObject({
+  sessionId: v.string(),
+  mcpServers: v.optional(v.array(v.looseObject({ name: v.string() }))),
+  additionalDirectories: v.optional(v.array(v.string())),
+})
 const Steering = v.looseObject({
   sessionId: v.string(),
   prompt: v.array(v.looseObject({ type: v.string() })),
@@ -91,6 +96,7 @@ export async function serveAcp(
     .onRequest(
       'session/new',
       answering(async ({ params, client }) => {
+        if (looksRemote(params.cwd)) throw new AppError('INVALID_REQUEST', `cwd: ${ONLY_EMACS}`)
         const session = await store.create({ project_path: params.cwd }, await joinedFrom(params))
         return { sessionId: session.id, ...(await welcome(open(session, client))) }
       }),
@@ -115,8 +121,11 @@ export async function serveAcp(
       'session/fork',
       parsing(Fork),
       answering(async ({ params, client }) => {
+        // Without them it has those of the session that it is forked from.
+        const brings = params.mcpServers ?? params.additionalDirectories
+        const joined = brings && (await joinedFrom(params as Parameters<typeof joinedFrom>[0]))
         if (!store.has(params.sessionId)) await store.resume(params.sessionId)
-        const session = await store.fork(params.sessionId, {})
+        const session = await store.fork(params.sessionId, {}, joined)
         return { sessionId: session.id, ...(await welcome(open(session, client))) }
       }),
     )

@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { AppError } from '../base/errors.ts'
 import { PRIVATE_FILE, readRegular } from '../base/files.ts'
@@ -106,10 +106,12 @@ export async function checkAttachments(attachments: Attachment[], roots: Roots):
     const path = await locate(attachment.path, roots).catch((error: Error) => {
       throw new AppError('INVALID_REQUEST', `attachments: ${error.message}`)
     })
-    const info = await stat(path).catch(() => null)
+    const { absent, hostOf } = await import('../tools/host/local.ts')
+    const { files } = hostOf(roots)
+    const info = await files.stat(path).catch(absent)
     if (!info?.isFile()) throw new AppError('INVALID_REQUEST', 'attachments: there is no such file in the project.')
     if (info.size > LARGEST) throw tooLarge()
-    checkFile(await readRegular(path), info.size, false)
+    checkFile(await files.read(path), info.size, false)
   }
 }
 
@@ -137,7 +139,8 @@ async function loadAttachments(attachments: Attachment[], roots: Roots): Promise
     }
     try {
       const path = await locate(attachment.path, roots)
-      const { image, text } = contentOf(await readRegular(path), relative(path, roots))
+      const { files } = (await import('../tools/host/local.ts')).hostOf(roots)
+      const { image, text } = contentOf(await files.read(path), relative(path, roots))
       if (image) images.push(image)
       else texts.push(`<file path="${relative(path, roots)}">\n${text}\n</file>`)
     } catch {

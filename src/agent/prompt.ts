@@ -7,7 +7,8 @@ import type { Section } from './budget.ts'
  */
 export function systemSections(parts: {
   agent: Agent
-  project: string
+  /** The project, and its machine. */
+  where: string
   instructions: string
   servers: string
   skills: string
@@ -15,7 +16,7 @@ export function systemSections(parts: {
   const sections: Section[] = [
     {
       kind: 'system',
-      text: `You are an agent in Emacs, working on the project at ${parts.project} (${process.platform}). The user reads you in an Org buffer; answer in short Markdown.`,
+      text: `You are an agent in Emacs, working on the project at ${parts.where}. The user reads you in an Org buffer; answer in short Markdown.`,
     },
     { kind: 'system', text: parts.agent.instructions },
     { kind: 'system', text: RULES },

@@ -17,6 +17,7 @@ import type { Options } from './commands.ts'
 import { configure } from './configure.ts'
 import { conventionFindings } from './doctor-conventions.ts'
 import { languageFindings } from './doctor-languages.ts'
+import { unknownAgent, unknownModels } from './doctor-names.ts'
 import { createLogger } from './logger.ts'
 import type { Process } from './process.ts'
 import { createRuntime } from './runtime.ts'
@@ -62,6 +63,7 @@ export async function doctor(flags: Options<'doctor'>, outside: Process): Promis
       })),
       ...(project_file && project_file.status !== 'absent' ? [projectFinding(project_file)] : []),
       unknownTools(config),
+      runtime.projectConfig(outside.cwd).then(unknownAgent),
       { ok: null, what: `state in ${printable(dirs.state)}` },
     ],
     Conventions: await conventionFindings(runtime, outside.cwd),
@@ -117,7 +119,8 @@ async function modelFindings({ models }: Doctored, config: Config): Promise<Sect
   return [
     ...shown.map(async report => providerFinding(report, config, models)),
     { ok: null, what: `known as well, without a key: ${others.join(', ')}` },
-    chosenModel(models, config),
+    unknownModels(config, models),
+    chosenModel(models),
   ]
 }
 
@@ -146,15 +149,9 @@ async function providerFinding(
 }
 
 /** Having none but the guide is worth a hint. */
-async function chosenModel(models: Doctored['models'], { model }: Config): Promise<Finding> {
+async function chosenModel(models: Doctored['models']): Promise<Finding> {
   const { default: chosen, notice, models: listed } = await models.list()
   const what = `new sessions use ${printable(chosen)}`
-  if (model !== undefined)
-    try {
-      await models.resolve(model)
-    } catch (error) {
-      return { ok: false, what: `model = ${printable(JSON.stringify(model))}`, remedy: messageOf(error) }
-    }
   const info = listed.find(({ id }) => id === chosen)
   if (info && !info.usable) return { ok: false, what, remedy: info.reason, ...(notice && { details: [notice] }) }
   const hint = 'It is no language model: set ANTHROPIC_API_KEY, or start Ollama, for a real one.'

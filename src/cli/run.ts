@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { printableJson } from '../base/controls.ts'
 import { AppError, messageOf, UsageError } from '../base/errors.ts'
+import { looksRemote, ONLY_EMACS } from '../base/remote-name.ts'
 import type { ToolCallAnnounced } from '../event.ts'
 import type { Archive } from '../session/archive.ts'
 import { readMode } from '../session/mode.ts'
@@ -137,6 +138,7 @@ async function open(
 ): Promise<Session> {
   try {
     const config = mode === undefined ? undefined : { mode: readMode(mode) }
+    if (!resume && looksRemote(project)) throw new UsageError(`--project: ${ONLY_EMACS}`)
     if (!resume) return await store.create({ project_path: resolve(cwd, project), model, agent, config })
     const id = await archive.idOf(resume)
     await store.resume(id)

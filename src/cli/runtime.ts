@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { namesTaken } from '../agent/agents.ts'
 import { createChildren } from '../base/children.ts'
+import { readRemoteName } from '../base/remote-name.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import { childrenDir, undoDir } from '../config/dirs.ts'
 import { childEnv, maskedOf, secretsOf } from '../config/environment.ts'
@@ -68,6 +69,7 @@ export function createRuntime(given: {
   }
   const projectConfigOf = async (project: string | undefined): Promise<Config> => {
     if (project === undefined) return (await withAgents(loaded.config, undefined)).config
+    if (readRemoteName(project)) return remoteConfigOf(project)
     const own = await projectConfig(loaded, project)
     const { notices } = own
     const { config, problems: ofAgents } = await withAgents(own.config, project)
@@ -79,6 +81,13 @@ export function createRuntime(given: {
     configs.set(real, config)
     projectProblems.set(real, problems)
     return config
+  }
+  /** Of a project on another machine the user's: servers that are programs of this one have none of its files. */
+  const remoteConfigOf = async (project: string): Promise<Config> => {
+    const { config } = await withAgents(loaded.config, undefined)
+    const remote = { ...config, mcp_servers: config.mcp_servers.filter(({ url }) => url), format: [], lsp: {} }
+    configs.set(project, remote)
+    return remote
   }
   const envOf = (extra: Record<string, string> = {}) =>
     childEnv(env, { secrets: [...models.secrets(), ...projectSecrets], extra })

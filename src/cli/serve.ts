@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { UsageError } from '../base/errors.ts'
 import { childrenDir, worktreesDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
@@ -96,7 +96,13 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   return 0
 }
 
-const isFilled = (directory: string) => existsSync(directory) && readdirSync(directory).length > 0
+function isFilled(directory: string): boolean {
+  try {
+    return readdirSync(directory).length > 0
+  } catch {
+    return false // not there, or no directory: what needs it says so
+  }
+}
 
 /** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
 function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined, loopback: boolean): string | null {
@@ -107,5 +113,8 @@ function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined,
       'A server that other machines can reach needs a token of your own: set EMACS_AGENT_TOKEN, or use --host 127.0.0.1.',
     )
   if (no_auth) return null
+  // No request could bring it: it comes in a header, after a blank.
+  if (fromEnv && !/^[\x21-\x7e]+$/.test(fromEnv))
+    throw new UsageError('EMACS_AGENT_TOKEN must be printable ASCII characters without blanks.')
   return fromEnv || newToken()
 }

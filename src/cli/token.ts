@@ -2,6 +2,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, UsageError } from '../base/errors.ts'
 import { makePrivateDir, PRIVATE_FILE } from '../base/files.ts'
+import { withRemedy } from '../base/remedy.ts'
 
 export const newToken = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
 
@@ -20,7 +21,7 @@ export async function keepToken(token: string, state: string): Promise<string> {
     return path
   } catch (error) {
     throw new UsageError(
-      `The token cannot be kept in ${state} (${reasonOf(error)}). Repair the directory, or set XDG_STATE_HOME to another.`,
+      `${withRemedy(`The token cannot be kept in ${state} (${reasonOf(error)}).`, error)} XDG_STATE_HOME names another directory.`,
     )
   }
 }

@@ -10,6 +10,8 @@ export function readDecision(typed: string): Decision {
   switch (typed.trim().toLowerCase()) {
     case 'y':
     case 'yes':
+    case 'a': // as in Emacs
+    case 'approve':
       return { kind: 'approve' }
     case 's':
     case 'session':
@@ -31,8 +33,8 @@ export function readDecision(typed: string): Decision {
 export const isYes = (typed: string): boolean => /^\s*y(es)?\s*$/i.test(typed)
 export const isExplain = (typed: string): boolean => /^\s*(\?|help)\s*$/i.test(typed)
 
-/** `n`, `no`, `n because …`, `No, rather …`; null when it is no refusal. */
+/** `n`, `no`, `n because …`, `No, rather …`, and as in Emacs `r`, `reject …`; null when it is no refusal. */
 export function readNo(typed: string): { reason: string } | null {
-  const found = /^\s*no?(?:$|[\s,;:.!]+([\s\S]*)$)/i.exec(typed)
+  const found = /^\s*(?:no?|r|reject)(?:$|[\s,;:.!]+([\s\S]*)$)/i.exec(typed)
   return found && { reason: found[1]?.trim() ?? '' }
 }

@@ -82,7 +82,7 @@ function checkHooks(hooks: NonNullable<FileConfig['hooks']>, validate: ValidateR
     const path = ['hooks', index, 'match']
     if (WITHOUT_TOOL.includes(on)) return [{ path, text: `is for events of tools, and ${on} is none` }]
     const wrong = validate(match, 'ask')
-    return wrong === null ? [] : [{ path, text: `is not a rule: ${wrong}` }]
+    return wrong === null ? [] : [{ path, text: `is not a rule: ${wrong.replace(/\.$/, '')}` }]
   })
 }
 
@@ -98,7 +98,7 @@ function checkRules({ permissions = {}, agents = {} }: FileConfig, validate: Val
   return lists.flatMap(({ path, rules = [], action }) =>
     rules.flatMap((rule, index) => {
       const wrong = validate(rule, action)
-      return wrong === null ? [] : [{ path: [...path, index], text: `is not a rule: ${wrong}` }]
+      return wrong === null ? [] : [{ path: [...path, index], text: `is not a rule: ${wrong.replace(/\.$/, '')}` }]
     }),
   )
 }

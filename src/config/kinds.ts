@@ -24,6 +24,11 @@ export const texts = v.array(v.string('a string'), 'a list of strings')
 const word = v.pipe(v.union([v.string(), v.number(), v.boolean()], 'a string'), v.transform(String))
 export const words = v.array(word, 'a list of strings')
 export const strings = record(v.string(), word)
+/** What a request can carry; a value may also come from variables, and is then checked when it is sent. */
+export const headers = record(
+  v.pipe(v.string(), v.regex(/^[\w!#$%&'*+.^`|~-]+$/, 'the name of a header')),
+  v.pipe(word, v.regex(/^\s*[\t\x20-\x7e\x80-\xff]*\s*$/, 'one line of Latin-1 text, as headers are')),
+)
 export const flag = v.boolean('true or false')
 
 export const number = (expected: string, min: number, max: number) =>

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { printable } from '../base/controls.ts'
 import { AppError, UsageError } from '../base/errors.ts'
 import { readRegular } from '../base/files.ts'
+import { withRemedy } from '../base/remedy.ts'
 import type { LoadValidateRule } from './check.ts'
 import type { Config, Dirs } from './config.ts'
 import { describeFile } from './describe.ts'
@@ -120,7 +121,7 @@ async function readUserFile(path: string, optional: boolean): Promise<Uint8Array
     if (code === undefined) throw error
     if (optional && (code === 'ENOENT' || code === 'ENOTDIR')) return null
     if (code === 'EFBIG') throw new UsageError(`${path} is larger than 1 MiB: that is no configuration.`)
-    throw new UsageError(`Cannot read the configuration ${path} (${code}).`)
+    throw new UsageError(withRemedy(`Cannot read the configuration ${path} (${code}).`, error))
   }
 }
 

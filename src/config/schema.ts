@@ -1,6 +1,20 @@
 import * as v from 'valibot'
 import { EFFORTS } from '../event/parts.ts'
-import { choice, flag, integer, isTable, maybe, number, record, strings, table, text, texts, words } from './kinds.ts'
+import {
+  choice,
+  flag,
+  headers,
+  integer,
+  isTable,
+  maybe,
+  number,
+  record,
+  strings,
+  table,
+  text,
+  texts,
+  words,
+} from './kinds.ts'
 import { ownSandbox, sandbox } from './sandbox-schema.ts'
 import { LONGEST_SECONDS, SCALARS, type ScalarKey, type Scalars, type Setting } from './settings.ts'
 
@@ -65,7 +79,7 @@ const provider = table({
   api_key: maybe(v.string('a string')),
   api_key_command: maybe(v.pipe(texts, v.minLength(1, 'a program and its arguments'))),
   base_url: maybe(url),
-  headers: maybe(strings),
+  headers: maybe(headers),
   /** How long its server may say nothing, before an answer and within one. */
   timeout_seconds: maybe(number(`a number of seconds from 1 to ${LONGEST_SECONDS}`, 1, LONGEST_SECONDS)),
   /** Signing in by the device flow, with a client that the provider has registered for this program or its user. */
@@ -95,7 +109,7 @@ const server = table({
   env: maybe(strings),
   cwd: maybe(text('a directory')),
   url: maybe(url),
-  headers: maybe(strings),
+  headers: maybe(headers),
   category: maybe(text()),
   format: maybe(choice(['json', 'toon'])),
   enabled: maybe(flag),

@@ -4,20 +4,15 @@ import type { Path } from './locate.ts'
  * What stands by itself in a file: a mistake in such an entry costs that entry and nothing else. All other mistakes are
  * fatal, since they may be about who may ask and what is allowed.
  */
-const KINDS: readonly unknown[] = [
-  'mcp_servers',
-  'agents',
-  'models',
-  'providers',
-  'hooks',
-  'lsp',
-  'format',
-  'web_search',
-]
+const KINDS: readonly unknown[] = ['mcp_servers', 'agents', 'models', 'providers', 'hooks', 'lsp', 'format']
+/** Tables that are one entry as a whole. */
+const TABLES: readonly unknown[] = ['web_search', 'telemetry']
 
 /** The path of the entry that a mistake is in: `["agents", "test"]`, or `["agents"]` where that is no table. Null: of none. */
-export const entryAt = (path: Path): Path | null =>
-  KINDS.includes(path[0]) ? path.slice(0, path[0] === 'web_search' ? 1 : 2) : null
+export function entryAt(path: Path): Path | null {
+  if (TABLES.includes(path[0])) return path.slice(0, 1)
+  return KINDS.includes(path[0]) ? path.slice(0, 2) : null
+}
 
 /** What a file says, with its servers as a list; `places` are their paths in the file. */
 export type Sifted = { content: Record<string, unknown>; places: Path[] }

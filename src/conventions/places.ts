@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { exists } from '../base/files.ts'
+import { readRemoteName } from '../base/remote-name.ts'
 import type { Dirs } from '../config/config.ts'
 
 /** Where a session's conventions are looked for. Paths are real ones. */
@@ -18,6 +19,8 @@ export type Origin = 'project' | 'user'
 
 /** The place of a project. Of a project that does not exist (any more), the path as it is written. */
 export async function placeOf(project: string, dirs: Pick<Dirs, 'config' | 'home'>): Promise<Place> {
+  // Nothing on this disk is a project's of another machine: what is left is the user's.
+  if (readRemoteName(project)) return { project: dirs.config, root: dirs.config, home: dirs.home, config: dirs.config }
   const real = await realpath(project).catch(() => project)
   return { project: real, root: await repositoryOf(real), home: dirs.home, config: dirs.config }
 }

@@ -11,6 +11,7 @@ import buffers from './emacs-agent-buffers.el' with { type: 'text' }
 import button from './emacs-agent-button.el' with { type: 'text' }
 import call from './emacs-agent-call.el' with { type: 'text' }
 import code from './emacs-agent-code.el' with { type: 'text' }
+import colour from './emacs-agent-colour.el' with { type: 'text' }
 import commands from './emacs-agent-commands.el' with { type: 'text' }
 import commit from './emacs-agent-commit.el' with { type: 'text' }
 import compare from './emacs-agent-compare.el' with { type: 'text' }
@@ -25,6 +26,7 @@ import delegate from './emacs-agent-delegate.el' with { type: 'text' }
 import describe from './emacs-agent-describe.el' with { type: 'text' }
 import diagnostics from './emacs-agent-diagnostics.el' with { type: 'text' }
 import diff from './emacs-agent-diff.el' with { type: 'text' }
+import diffColour from './emacs-agent-diff-colour.el' with { type: 'text' }
 import doctor from './emacs-agent-doctor.el' with { type: 'text' }
 import draftText from './emacs-agent-draft-text.el' with { type: 'text' }
 import dress from './emacs-agent-dress.el' with { type: 'text' }
@@ -43,6 +45,7 @@ import garbage from './emacs-agent-garbage.el' with { type: 'text' }
 import header from './emacs-agent-header.el' with { type: 'text' }
 import history from './emacs-agent-history.el' with { type: 'text' }
 import http from './emacs-agent-http.el' with { type: 'text' }
+import idle from './emacs-agent-idle.el' with { type: 'text' }
 import image from './emacs-agent-image.el' with { type: 'text' }
 import inert from './emacs-agent-inert.el' with { type: 'text' }
 import input from './emacs-agent-input.el' with { type: 'text' }
@@ -73,6 +76,10 @@ import program from './emacs-agent-program.el' with { type: 'text' }
 import proposal from './emacs-agent-proposal.el' with { type: 'text' }
 import question from './emacs-agent-question.el' with { type: 'text' }
 import refine from './emacs-agent-refine.el' with { type: 'text' }
+import remote from './emacs-agent-remote.el' with { type: 'text' }
+import remoteCode from './emacs-agent-remote-code.el' with { type: 'text' }
+import remoteFiles from './emacs-agent-remote-files.el' with { type: 'text' }
+import remoteProcess from './emacs-agent-remote-process.el' with { type: 'text' }
 import request from './emacs-agent-request.el' with { type: 'text' }
 import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
@@ -117,6 +124,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-button.el': button,
   'emacs-agent-call.el': call,
   'emacs-agent-code.el': code,
+  'emacs-agent-colour.el': colour,
   'emacs-agent-commands.el': commands,
   'emacs-agent-commit.el': commit,
   'emacs-agent-compile.el': compile,
@@ -131,6 +139,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-diagnostics.el': diagnostics,
   'emacs-agent-delegate.el': delegate,
   'emacs-agent-diff.el': diff,
+  'emacs-agent-diff-colour.el': diffColour,
   'emacs-agent-doctor.el': doctor,
   'emacs-agent-draft-text.el': draftText,
   'emacs-agent-dress.el': dress,
@@ -149,6 +158,7 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-header.el': header,
   'emacs-agent-history.el': history,
   'emacs-agent-http.el': http,
+  'emacs-agent-idle.el': idle,
   'emacs-agent-image.el': image,
   'emacs-agent-inert.el': inert,
   'emacs-agent-input.el': input,
@@ -179,6 +189,10 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-proposal.el': proposal,
   'emacs-agent-question.el': question,
   'emacs-agent-refine.el': refine,
+  'emacs-agent-remote-code.el': remoteCode,
+  'emacs-agent-remote-files.el': remoteFiles,
+  'emacs-agent-remote-process.el': remoteProcess,
+  'emacs-agent-remote.el': remote,
   'emacs-agent-request.el': request,
   'emacs-agent-resume.el': resume,
   'emacs-agent-review.el': review,

@@ -17,9 +17,9 @@
   "Use the backend that listens at URL, whose token is in TOKEN-FILE.
 An empty TOKEN-FILE stands for a backend that wants no token."
   (interactive
-   (list (read-string "URL of the backend: " "http://127.0.0.1:9420")
-         (read-file-name "File with its token: " (emacs-agent-attach--state-directory) nil nil
-                         (emacs-agent-attach--newest-token))))
+   (let-alist (emacs-agent-attach--newest)
+     (list (read-string "URL of the backend: " (or .url "http://127.0.0.1:9420"))
+           (read-file-name "File with its token: " (emacs-agent-attach--state-directory) nil nil .token_file))))
   (unless (string-match "\\`http://\\(?:\\[[^]]+\\]\\|[^:/]+\\):\\([0-9]+\\)/?\\'" url)
     (user-error "A URL looks like http://127.0.0.1:9420"))
   (let ((endpoint (make-emacs-agent-endpoint
@@ -52,11 +52,16 @@ An empty TOKEN-FILE stands for a backend that wants no token."
         ((eq system-type 'windows-nt) (expand-file-name "emacs-agent/" (getenv "LOCALAPPDATA")))
         (t (expand-file-name "~/.local/state/emacs-agent/"))))
 
-(defun emacs-agent-attach--newest-token ()
-  "Return the newest token file, or nil."
+(defun emacs-agent-attach--newest ()
+  "Return the address of the backend that was started last, or nil."
   (let ((directory (emacs-agent-attach--state-directory)))
     (and (file-directory-p directory)
-         (car (sort (directory-files directory t "\\`token-[0-9]+\\'") #'file-newer-than-file-p)))))
+         (cl-loop for file in (sort (directory-files directory t "\\`serve-[0-9]+\\.json\\'") #'file-newer-than-file-p)
+                  for address = (ignore-errors
+                                  (with-temp-buffer
+                                    (insert-file-contents file)
+                                    (emacs-agent-json-parse (buffer-string))))
+                  when address return address))))
 
 (provide 'emacs-agent-attach)
 ;;; emacs-agent-attach.el ends here

@@ -24,6 +24,19 @@ Other keys are those of MAP."
                                'keymap keys 'mouse-face 'highlight
                                'help-echo (format "mouse-1, %s: %s" key text))))
 
+(defun emacs-agent-button-rows (buttons gap)
+  "Return BUTTONS with GAP between them, in lines that fit the window.
+Wrapped by Emacs a line could end between a key and what it does."
+  (let ((room (emacs-agent-text-room)) (column 0) (row nil))
+    (dolist (button buttons)
+      (let ((end (+ column (length gap) (string-width button))))
+        (cond ((null row) (setq column (string-width button)))
+              ((<= end room) (setq column end) (push gap row))
+              (t (setq column (string-width button))
+                 (push (apply #'propertize "\n" (text-properties-at 0 gap)) row)))
+        (push button row)))
+    (apply #'concat (nreverse row))))
+
 (defun emacs-agent-button--click (command)
   "Return a command to run COMMAND where it is clicked."
   (lambda (event)
@@ -38,6 +51,7 @@ Other keys are those of MAP."
   "Return TEXT, made for output, with the faces that it needs in an overlay.
 `emacs-agent-fontify-region' sets only those of the buffer."
   (let ((text (copy-sequence text)))
+    (put-text-property 0 (length text) 'face 'default text)
     (emacs-agent-output-each 'emacs-agent-face 0 (length text)
                              (lambda (from to face) (put-text-property from to 'face face text))
                              text)

@@ -13,33 +13,10 @@
 
 ;;; Code:
 
-(require 'emacs-agent-base)
+(require 'emacs-agent-colour)
+(require 'emacs-agent-idle)
+(require 'emacs-agent-output)
 (require 'org)
-
-(declare-function org-src-font-lock-fontify-block "org-src" (lang start end))
-(declare-function org-src-get-lang-mode "org-src" (lang))
-(defvar diff-font-lock-syntax)
-
-(defconst emacs-agent-code--small 2000
-  "A block with no more characters is coloured while Emacs redisplays.")
-
-(defconst emacs-agent-code--large 20000
-  "A block with more characters stays plain.")
-
-(defvar emacs-agent-code--delay 0.5
-  "How many seconds Emacs is idle before blocks are coloured.")
-
-(defvar emacs-agent-code--ready nil
-  "Modes that were loaded, or could not be.")
-
-(defvar emacs-agent-code--failed nil
-  "Modes that failed to colour something, and are left alone.")
-
-(defvar emacs-agent-code--plain nil
-  "Markers where blocks start that are still to be coloured, newest first.")
-
-(defvar emacs-agent-code--timer nil
-  "The timer that colours them.")
 
 (defconst emacs-agent-code--begin "^[ \t]*#\\+BEGIN_SRC[ \t]+\\([^ \t\n]+\\).*$"
   "The first line of a block, and its language.")
@@ -53,10 +30,11 @@
         (let (block)
           (while (setq block (emacs-agent-code--next end))
             (pcase-let ((`(,begin ,lang ,from ,to) block))
-              (cond ((> (- to from) emacs-agent-code--large))
-                    ((and (<= (- to from) emacs-agent-code--small) (emacs-agent-code--ready-p lang))
-                     (emacs-agent-code--colour lang from to))
-                    (t (emacs-agent-code--later begin))))))))))
+              (let ((mode (emacs-agent-colour-language-mode lang)))
+                (cond ((> (- to from) emacs-agent-colour-large))
+                      ((and (<= (- to from) emacs-agent-colour-small) (emacs-agent-colour-ready-p mode))
+                       (emacs-agent-code--colour mode from to))
+                      (t (emacs-agent-idle-add begin #'emacs-agent-code--step)))))))))))
 
 (defun emacs-agent-code--next (limit)
   "Go to the end of the next block whose start is before LIMIT.
@@ -69,21 +47,17 @@ Return (BEGIN LANG FROM TO), where FROM and TO are around its code, or nil."
               (emacs-agent-code--next limit)
             (list begin lang from (match-beginning 0))))))))
 
-(defun emacs-agent-code--ready-p (lang)
-  "Whether the mode of LANG needs no loading."
-  (and (featurep 'org-src)
-       (memq (org-src-get-lang-mode lang) emacs-agent-code--ready)))
-
-(defun emacs-agent-code--colour (lang from to)
-  "Colour the code in LANG between FROM and TO.
-The mode for diffs may not look at the files that a diff names."
-  (let ((diff-font-lock-syntax nil) (mode (org-src-get-lang-mode lang)))
-    (unless (memq mode emacs-agent-code--failed)
-      (condition-case-unless-debug err
-          (with-silent-modifications
-            (org-src-font-lock-fontify-block lang from to))
-        (error (push mode emacs-agent-code--failed)
-               (emacs-agent-log "No colours from %s: %s" mode (error-message-string err)))))))
+(defun emacs-agent-code--colour (mode from to)
+  "Colour the code between FROM and TO as MODE does."
+  (let ((text (emacs-agent-colour-text mode (buffer-substring-no-properties from to))))
+    (with-silent-modifications
+      (put-text-property from to 'face 'org-block)
+      (emacs-agent-output-each
+       'face 0 (length text)
+       (lambda (start end face) (add-face-text-property (+ from start) (+ from end) face))
+       text)
+      ;; It is coloured as a whole.
+      (add-text-properties from to '(fontified t font-lock-multiline t)))))
 
 ;;;; Code that is still being written
 
@@ -124,55 +98,17 @@ function returned for the same text before; return what it is now."
 
 ;;;; Later
 
-(defun emacs-agent-code--later (begin)
-  "Have the block at BEGIN coloured when Emacs is idle."
-  (cl-pushnew (copy-marker begin) emacs-agent-code--plain :test #'equal)
-  (emacs-agent-code--schedule emacs-agent-code--delay))
-
-(defun emacs-agent-code--schedule (delay)
-  "See to it that blocks are coloured when Emacs was idle for DELAY from now."
-  (unless emacs-agent-code--timer
-    (setq emacs-agent-code--timer
-          (run-with-idle-timer (time-add (or (current-idle-time) 0) delay) nil #'emacs-agent-code--idle))))
-
-(defun emacs-agent-code--idle ()
-  "Load modes and colour blocks for a moment.
-There is time for keys before what is left."
-  (setq emacs-agent-code--timer nil)
-  (let ((deadline (+ (float-time) 0.01)))
-    (while (and emacs-agent-code--plain
-                (progn (emacs-agent-code--one) (< (float-time) deadline)))))
-  (when emacs-agent-code--plain
-    (emacs-agent-code--schedule 0.05)))
-
-(defun emacs-agent-code--one ()
-  "Load the mode of the newest plain block, or colour that."
-  (let* ((marker (pop emacs-agent-code--plain)) (buffer (marker-buffer marker)))
-    (when buffer
-      (with-current-buffer buffer
-        (unless (emacs-agent-code--step marker)
-          (push marker emacs-agent-code--plain))))))
-
-(defun emacs-agent-code--step (begin)
-  "Load the mode for the block at BEGIN, or colour it; return whether that is all."
-  (save-excursion
-    (save-restriction
-      (widen)
-      (goto-char begin)
-      (pcase (emacs-agent-code--next (line-end-position))
-        ('nil t)
-        ((and `(,_ ,lang ,from ,_) (guard (not (emacs-agent-code--ready-p lang))))
-         (emacs-agent-code--load lang from)
-         nil)
-        (`(,_ ,lang ,from ,to)
-         (eq 'done (while-no-input (emacs-agent-code--colour lang from to) 'done)))))))
-
-(defun emacs-agent-code--load (lang position)
-  "Load the mode of LANG, as Org does when it colours nothing at POSITION."
-  (emacs-agent-collecting-later
-    (require 'org-src)
-    (push (org-src-get-lang-mode lang) emacs-agent-code--ready)
-    (emacs-agent-code--colour lang position position)))
+(defun emacs-agent-code--step ()
+  "Load the mode for the block at point, or colour it; return whether that is all."
+  (require 'org-src)
+  (pcase (emacs-agent-code--next (line-end-position))
+    ('nil t)
+    (`(,_ ,lang ,from ,to)
+     (let ((mode (emacs-agent-colour-language-mode lang)))
+       (if (emacs-agent-colour-ready-p mode)
+           (eq 'done (while-no-input (emacs-agent-code--colour mode from to) 'done))
+         (emacs-agent-colour-prepare mode)
+         nil)))))
 
 (provide 'emacs-agent-code)
 ;;; emacs-agent-code.el ends here

@@ -7,29 +7,44 @@
 
 ;;; Commentary:
 
-;; All faces, in the group `emacs-agent-faces'.
+;; All faces, in the group `emacs-agent-faces'.  With fewer than 88 colours those that they inherit from are hard to read:
+;; yellow and cyan on white, and green or yellow for what should be grey.
 
 ;;; Code:
 
 (require 'emacs-agent-base)
 
-(defface emacs-agent-dim '((t :inherit shadow))
+(defface emacs-agent-dim
+  '((((class color grayscale) (min-colors 88)) :inherit shadow)
+    (((type tty) (class color) (min-colors 16)) :foreground "brightblack")
+    (t :slant italic))
   "Things that matter less: summaries, counters, folded text."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-user '((t :inherit (bold font-lock-keyword-face)))
+(defface emacs-agent-user
+  '((((class color) (min-colors 88)) :inherit (bold font-lock-keyword-face))
+    (((class color) (background light)) :foreground "blue" :weight bold)
+    (t :inherit (bold font-lock-keyword-face)))
   "Headings of what you said."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-assistant '((t :inherit (bold font-lock-function-name-face)))
+(defface emacs-agent-assistant
+  '((((class color) (min-colors 88)) :inherit (bold font-lock-function-name-face))
+    (t :inherit bold))
   "Headings of what the model said."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-tool '((t :inherit outline-3))
+(defface emacs-agent-tool
+  '((((class color) (min-colors 88)) :inherit outline-3)
+    (((class color) (background light)) :foreground "blue")
+    (t :inherit outline-3))
   "Headings of tool calls."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-running '((t :inherit warning))
+(defface emacs-agent-running
+  '((((class color) (min-colors 88)) :inherit warning)
+    (((class color) (background light)) :foreground "magenta" :weight bold)
+    (t :inherit warning))
   "A call or a session that is at work."
   :group 'emacs-agent-faces)
 
@@ -41,7 +56,7 @@
   "A call that failed, and errors."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-attention '((t :inherit (bold warning)))
+(defface emacs-agent-attention '((t :inherit (bold emacs-agent-running)))
   "What waits for you."
   :group 'emacs-agent-faces)
 
@@ -49,8 +64,12 @@
   "What is dangerous about a call."
   :group 'emacs-agent-faces)
 
-(defface emacs-agent-refused '((t :inherit shadow :strike-through t))
+(defface emacs-agent-refused '((t :inherit emacs-agent-dim :strike-through t))
   "Hunks that are refused."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-time '((t :inherit emacs-agent-dim :weight normal))
+  "Times in headings."
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-key '((t :inherit help-key-binding))
@@ -66,8 +85,11 @@
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-block
-  '((((class color) (min-colors 256) (background light)) :inherit default :background "#f3f3ef" :extend t)
-    (((class color) (min-colors 256) (background dark)) :inherit default :background "#1f2326" :extend t)
+  '((((class color) (min-colors 257) (background light)) :inherit default :background "#f3f3ef" :extend t)
+    (((class color) (min-colors 257) (background dark)) :inherit default :background "#1f2326" :extend t)
+    ;; Of 256 colours these are the nearest; Emacs would choose blue.
+    (((class color) (min-colors 256) (background light)) :inherit default :background "#eeeeee" :extend t)
+    (((class color) (min-colors 256) (background dark)) :inherit default :background "#262626" :extend t)
     (t :inherit default))
   "Blocks of code, unless the theme gives `org-block' a background."
   :group 'emacs-agent-faces)
@@ -75,6 +97,48 @@
 (defface emacs-agent-label '((t :inherit (emacs-agent-dim org-block) :slant italic :extend t))
   "The language of a block, above it."
   :group 'emacs-agent-faces)
+
+;; Of 256 colours Emacs would choose teal and purple for the dark green and red of `diff-mode'.
+
+(defface emacs-agent-added
+  '((((class color) (min-colors 257)))
+    (((class color) (min-colors 256) (background dark)) :background "#005f00" :extend t))
+  "Added lines, on top of `diff-added', unless the theme has that."
+  :group 'emacs-agent-faces)
+
+(defface emacs-agent-removed
+  '((((class color) (min-colors 257)))
+    (((class color) (min-colors 256) (background dark)) :background "#5f0000" :extend t))
+  "Removed lines, on top of `diff-removed', unless the theme has that."
+  :group 'emacs-agent-faces)
+
+;;;; Contrast
+
+(defun emacs-agent-faces-legible (text base)
+  "Return TEXT, which has a face, so that it can be read where BASE is the face.
+Faces of buffers are used in mode lines, whose background may be light where
+that of buffers is dark."
+  (let ((face (get-text-property 0 'face text)))
+    (if (or (null face) (> (emacs-agent-faces--contrast face base) 1.7)) text
+      ;; Terminals show bold black as grey.
+      (propertize text 'face (and (memq face '(emacs-agent-attention emacs-agent-failure))
+                                  '(:inherit bold :inverse-video t))))))
+
+(defun emacs-agent-faces--contrast (face base)
+  "Return the ratio of the luminances of FACE and of the background of BASE.
+It is large where that is not known."
+  (let ((over (emacs-agent-faces--luminance (face-foreground face nil t)))
+        (under (emacs-agent-faces--luminance (face-background base nil t))))
+    (if (and over under (not (eq t (face-attribute base :inverse-video nil t))))
+        (/ (max over under) (min over under))
+      21)))
+
+(defun emacs-agent-faces--luminance (colour)
+  "Return the luminance of COLOUR as WCAG has it for contrasts, or nil."
+  (let ((values (and colour (color-values colour))))
+    (and values
+         (+ 0.05 (cl-loop for value in values for weight in '(0.2126 0.7152 0.0722)
+                          sum (* weight (expt (/ value 65535.0) 2.2)))))))
 
 (provide 'emacs-agent-faces)
 ;;; emacs-agent-faces.el ends here

@@ -13,6 +13,7 @@
 
 (require 'org)
 (require 'emacs-agent-code)
+(require 'emacs-agent-diff-colour)
 (require 'emacs-agent-session)
 (require 'emacs-agent-dress)
 
@@ -56,15 +57,17 @@ Org would colour all of the block with each piece of it that comes."
   "Fontify from START to END as Org does, LOUDLY or not, and add our faces."
   (let ((bounds (let ((org-src-fontify-natively nil))
                   (font-lock-default-fontify-region start end loudly))))
+    ;; Org may have done more than it was asked for.
     (pcase bounds
-      (`(jit-lock-bounds ,from . ,to) (emacs-agent-code-colour from to))
-      (_ (emacs-agent-code-colour start end)))
+      (`(jit-lock-bounds ,from . ,to) (setq start (min start from) end (max end to))))
+    (emacs-agent-code-colour start end)
     (setq start (emacs-agent-fontify--block-edge start #'re-search-backward "BEGIN")
           end (emacs-agent-fontify--block-edge end #'re-search-forward "END"))
     (with-silent-modifications
       (emacs-agent-output-each 'emacs-agent-properties start end #'add-text-properties)
       (emacs-agent-output-each 'emacs-agent-face start end
                                (lambda (from to face) (put-text-property from to 'face face)))
+      (emacs-agent-diff-colour-region start end)
       (emacs-agent-dress-region start end))
     bounds))
 

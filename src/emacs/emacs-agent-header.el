@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; The header line and the mode line say how the session is; above the input is what waits to be sent.
+;; The header line and the mode line show the state of the session; above the input is what waits to be sent.
 
 ;;; Code:
 
@@ -16,6 +16,15 @@
 
 ;;;; The header line
 
+(defun emacs-agent-header-state-words (state)
+  "Return STATE, of a session, in words, with a face; nil if it has no words."
+  (pcase state
+    ("idle" (propertize "ready" 'face 'emacs-agent-success))
+    ("thinking" (propertize "thinking" 'face 'emacs-agent-running))
+    ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
+    ("error" (propertize "error" 'face 'emacs-agent-failure))
+    ("ended" (propertize "ended" 'face 'emacs-agent-dim))))
+
 (defun emacs-agent-header-state (session)
   "Return the state of SESSION in words, with a face."
   (let ((waiting (emacs-agent-session-waiting session)))
@@ -23,18 +32,15 @@
       ('connecting (propertize "connecting" 'face 'emacs-agent-running))
       ('waiting (propertize "reconnecting" 'face 'emacs-agent-failure))
       ('lost (propertize "backend lost" 'face 'emacs-agent-failure))
-      ('ended (propertize "ended" 'face 'emacs-agent-dim))
+      ('ended (emacs-agent-header-state-words "ended"))
       (_ (cond ((> waiting 0)
                 (propertize (format "%d waiting for you" waiting) 'face 'emacs-agent-attention))
                ((and (or (emacs-agent-session-outbox session) (emacs-agent-session-accepted session))
                      (not (emacs-agent-session-busy-p session)))
                 (propertize "sending" 'face 'emacs-agent-running))
-               (t (pcase (emacs-agent-session-state session)
-                    ("idle" (propertize "ready" 'face 'emacs-agent-success))
-                    ("thinking" (propertize "thinking" 'face 'emacs-agent-running))
-                    ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
-                    ("error" (propertize "error" 'face 'emacs-agent-failure))
-                    (state (propertize (or state "") 'face 'emacs-agent-running)))))))))
+               (t (let ((state (emacs-agent-session-state session)))
+                    (or (emacs-agent-header-state-words state)
+                        (propertize (or state "") 'face 'emacs-agent-running)))))))))
 
 (defun emacs-agent-header--percent (text)
   "Return TEXT fit for a mode line."
@@ -59,7 +65,7 @@
            (emacs-agent-count used)))))
 
 (defun emacs-agent-header--elapsed (session)
-  "Return how long SESSION has been at its turn, or nil."
+  "Return the time since the turn of SESSION began, or nil if it is idle."
   (let ((since (emacs-agent-session-since session)))
     (when (and since (emacs-agent-session-busy-p session))
       (let ((seconds (max 0 (floor (float-time (time-since since))))))
@@ -68,13 +74,13 @@
               (t (format "%dh%02dm" (/ seconds 3600) (/ (% seconds 3600) 60))))))))
 
 (defun emacs-agent-header--parts (session)
-  "Return what there is to say about SESSION, what matters most first."
+  "Return the parts of the header line of SESSION, the most important first."
   (let ((details (emacs-agent-session-details session))
         (model (emacs-agent-session-model session))
         (cost (emacs-agent-session-cost session))
         (queued (length (emacs-agent-session-queued session))))
     (delq nil
-          (list (emacs-agent-header-state session)
+          (list (emacs-agent-faces-legible (emacs-agent-header-state session) 'header-line)
                 (emacs-agent-header--elapsed session)
                 (and (numberp cost) (> cost 0) (format "$%.2f" cost))
                 (or (emacs-agent-header--draft session)
@@ -85,7 +91,7 @@
                 (emacs-agent-session-mode session)
                 (and model (car (last (split-string model "/"))))
                 (emacs-agent-header--window session)
-                (file-name-nondirectory (emacs-agent-session-project session))))))
+                (emacs-agent-project-name (emacs-agent-session-project session))))))
 
 (defun emacs-agent-header--fit (parts width)
   "Return those of PARTS that fit into WIDTH columns, the first ones first."
@@ -97,13 +103,14 @@
              collect part and do (setq left (- left size)))))
 
 (defun emacs-agent-header--tooltip (session)
-  "Return all there is to know about SESSION at a glance."
+  "Return the tooltip of the header line of SESSION, a line for each property."
   (let ((usage (emacs-agent-session-usage session)))
     (cl-flet ((line (name value) (and value (not (equal value "")) (format "%-9s%s" name value)))
               (tokens (key) (let ((count (emacs-agent-value (alist-get key usage)))) (if (numberp count) count 0))))
       (emacs-agent-show-all
        (string-join
-        (delq nil (list (line "Project" (abbreviate-file-name (emacs-agent-session-project session)))
+        (delq nil (list (line "Project" (let ((project (emacs-agent-session-project session)))
+                                          (if (file-remote-p project) project (abbreviate-file-name project))))
                         (line "Title" (emacs-agent-session-title session))
                         (line "State" (substring-no-properties (emacs-agent-header-state session)))
                         (line "Model" (emacs-agent-session-model session))
@@ -134,7 +141,7 @@
 (defun emacs-agent-header-mode-line ()
   "Return the part of the mode line about this conversation."
   (and emacs-agent-session
-       (concat " " (emacs-agent-header-state emacs-agent-session))))
+       (concat " " (emacs-agent-faces-legible (emacs-agent-header-state emacs-agent-session) 'mode-line))))
 
 ;;;; Above the input
 
@@ -168,10 +175,10 @@
               'face 'emacs-agent-dim))
 
 (defvar-local emacs-agent-header--clock nil
-  "The timer that has the elapsed time shown while a turn runs.")
+  "The timer for the elapsed time in the header line, while a turn runs.")
 
 (defun emacs-agent-header--tick (session)
-  "Show each second how long SESSION, of this buffer, has been at its turn."
+  "Start the clock of this buffer if SESSION is at work, or stop it."
   (if (and (emacs-agent-session-busy-p session) (emacs-agent-session-live-p session))
       (unless emacs-agent-header--clock
         (setq emacs-agent-header--clock (emacs-agent-header--ticking (current-buffer))))
@@ -180,7 +187,7 @@
       (setq emacs-agent-header--clock nil))))
 
 (defun emacs-agent-header--ticking (buffer)
-  "Return a timer to show the header line of BUFFER anew each second."
+  "Return a timer to update the header line of BUFFER each second."
   (letrec ((timer (run-at-time 1 1 (lambda ()
                                      (if (buffer-live-p buffer)
                                          (with-current-buffer buffer (force-mode-line-update))

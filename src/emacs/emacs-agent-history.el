@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; Each prompt once, the last one first.  With `savehist-mode' they outlive Emacs.
+;; Each prompt once, the last one first.  `savehist-mode' saves them between sessions of Emacs.
 
 ;;; Code:
 
@@ -23,20 +23,21 @@
   "The prompts that were sent, the last one first.")
 
 (defvar-local emacs-agent-history--index nil
-  "Where in the history the input is from; nil if it is not.")
+  "Index in the history of the prompt in the input; nil if it is from nowhere.")
 
 (defvar-local emacs-agent-history--written ""
-  "What was being written before the history was gone through.")
+  "The input as it was before a prompt of the history replaced it.")
 
 (defun emacs-agent-history-add (text)
-  "Make TEXT the first of the history, in which it is only once."
+  "Add TEXT to the front of the history, and remove an earlier copy of it."
   (setq emacs-agent-history--index nil)
   (unless (string-blank-p text)
     (setq emacs-agent-history
           (seq-take (cons text (delete text emacs-agent-history)) emacs-agent-history-size))))
 
 (defun emacs-agent-history--go (index)
-  "Write the prompt at INDEX of the history, or what was being written."
+  "Put the prompt at INDEX of the history into the input.
+With a negative INDEX, restore what was being written."
   (unless emacs-agent-history--index
     (setq emacs-agent-history--written (emacs-agent-input-text)))
   (setq emacs-agent-history--index (and (>= index 0) index))

@@ -7,9 +7,9 @@
 
 ;;; Commentary:
 
-;; An image is a mention of its file: deleting that removes it, and undo, the history and what is kept of a prompt have it as
-;; they have any other text.  One from the clipboard becomes a file of this client first.  Where Emacs can show images, a
-;; mention looks like what it mentions.
+;; An image is a mention of its file: deleting the mention removes the image, and undo, the history and unsent prompts treat
+;; it as text.  An image from the clipboard is first written to a file of this client.  Where Emacs can show images, the image
+;; is displayed in place of its mention.
 
 ;;; Code:
 
@@ -25,7 +25,7 @@
     ("image/jpeg" "jpg" "\\`\xff\xd8\xff")
     ("image/gif" "gif" "\\`GIF8[79]a")
     ("image/webp" "webp" "\\`RIFF\\(?:.\\|\n\\)\\{4\\}WEBP"))
-  "What models look at: (MEDIA-TYPE EXTENSION HOW IT BEGINS).")
+  "Kinds of images that models accept: (MEDIA-TYPE EXTENSION REGEXP-OF-DATA).")
 
 (defcustom emacs-agent-thumbnail-height 80
   "Height of images in a prompt, in pixels; nil shows their names instead."
@@ -35,7 +35,7 @@
 ;;;; What they are
 
 (defun emacs-agent-image-p (file)
-  "Whether FILE is an image for models to look at, by its name."
+  "Whether FILE is an image that models accept, by its name."
   (string-match-p "\\.\\(?:png\\|jpe?g\\|gif\\|webp\\)\\'" (downcase file)))
 
 (defun emacs-agent-image--kind (data)
@@ -50,18 +50,28 @@
 
 (defun emacs-agent-image-attachment (file project)
   "Return FILE, an image, as an attachment of a prompt about PROJECT.
-One in PROJECT goes by its name, another one with its bytes.  Signals an error
-for one that is too large, or no image."
-  (let* ((file-name-handler-alist nil)
+A file inside PROJECT is sent as its name, any other as its bytes, and so are
+those of a project on another machine.  Signal an error if the file is too
+large or no image."
+  (let* ((there (file-remote-p project))
+         (file-name-handler-alist (and there (file-remote-p file) file-name-handler-alist))
          (name (file-name-nondirectory file))
          (real (file-truename file)))
     (emacs-agent-image--check (file-attribute-size (file-attributes real)) name)
-    (if (string-prefix-p (file-name-as-directory (file-truename project)) real)
+    (if (and (not there) (string-prefix-p (file-name-as-directory (file-truename project)) real))
         `((path . ,file))
-      (let* ((data (or (emacs-agent-private-read real 'binary) (user-error "%s cannot be read" name)))
+      (let* ((data (or (emacs-agent-image--bytes real) (user-error "%s cannot be read" name)))
              (kind (or (emacs-agent-image--kind data)
                        (user-error "%s is no PNG, JPEG, GIF or WebP image, whatever it is called" name))))
         `((media_type . ,(car kind)) (data . ,(base64-encode-string data t)))))))
+
+(defun emacs-agent-image--bytes (file)
+  "Return the bytes of FILE, or nil if it cannot be read."
+  (ignore-errors
+    (with-temp-buffer
+      (set-buffer-multibyte nil)
+      (insert-file-contents-literally file)
+      (buffer-string))))
 
 ;;;; Adding them
 
@@ -78,26 +88,26 @@ for one that is too large, or no image."
     (emacs-agent-mention-insert file)))
 
 (defun emacs-agent-image--targets ()
-  "Return in what forms the clipboard has what it has, as symbols."
+  "Return the data types of the clipboard's content, as symbols."
   (let ((targets (ignore-errors (gui-get-selection 'CLIPBOARD 'TARGETS))))
     (and (vectorp targets) (append targets nil))))
 
 (defun emacs-agent-image--clipboard ()
-  "Return the bytes of the image that the clipboard has, or nil."
+  "Return the bytes of the image in the clipboard, or nil."
   (let* ((targets (emacs-agent-image--targets))
          (type (cl-find-if (lambda (kind) (memq (intern (car kind)) targets)) emacs-agent-image--kinds))
-         ;; Without it, Emacs 28 refuses what is no text.
+         ;; Without it, Emacs 28 signals an error for data that is no text.
          (selection-coding-system 'binary)
          (data (and type (ignore-errors (gui-get-selection 'CLIPBOARD (intern (car type)))))))
     (and (stringp data) (> (length data) 0) (substring-no-properties data))))
 
 (defun emacs-agent-image-paste ()
-  "Put the image that the clipboard has into the input."
+  "Put the image in the clipboard into the input."
   (interactive)
   (emacs-agent-image-add (or (emacs-agent-image--clipboard) (user-error "The clipboard has no image"))))
 
 (defun emacs-agent-image-yank ()
-  "Yank into the input; where the clipboard has an image and no text, that."
+  "Yank into the input: an image if the clipboard has one and no text."
   (interactive)
   (let ((targets (and (display-graphic-p) (emacs-agent-image--targets))))
     (if (and (cl-some (lambda (kind) (memq (intern (car kind)) targets)) emacs-agent-image--kinds)
@@ -123,8 +133,8 @@ for one that is too large, or no image."
 
 (defun emacs-agent-image--changed (start end length)
   "Show the images that the lines from START to END mention.
-Of a mention that looks like its image nothing is left where LENGTH characters
-of it were deleted."
+If LENGTH characters were deleted and a part of a mention that is displayed as
+its image was among them, delete the rest of the mention."
   (when (and emacs-agent-input-start emacs-agent-thumbnail-height (>= start emacs-agent-input-start)
              (display-images-p))
     (save-excursion
@@ -135,7 +145,7 @@ of it were deleted."
             (to (progn (goto-char end) (line-end-position))))
         (remove-overlays (max from emacs-agent-input-start) to 'emacs-agent-image t)
         (dolist (mention (emacs-agent-mention-between from to))
-          (when (emacs-agent-image--mention-p mention)
+          (when (and (emacs-agent-image--mention-p mention) (not (file-remote-p (nth 1 mention))))
             (emacs-agent-image--show mention)))))))
 
 (defun emacs-agent-image--show (mention)
@@ -151,8 +161,8 @@ of it were deleted."
         (overlay-put overlay (car property) (cadr property))))))
 
 (defun emacs-agent-image--delete-rest (position)
-  "Delete what is left of a mention of an image of which a part was deleted.
-That was at POSITION.  Return where the mention began, or nil if there is none."
+  "Delete the rest of a mention of an image that lost a part at POSITION.
+Return where the mention began, or nil if there is none."
   (let ((broken (cl-find-if (lambda (overlay)
                               (let ((length (overlay-get overlay 'emacs-agent-image-length)))
                                 (and length (< (- (overlay-end overlay) (overlay-start overlay)) length))))
@@ -162,7 +172,7 @@ That was at POSITION.  Return where the mention began, or nil if there is none."
         (delete-region (overlay-start broken) (overlay-end broken))))))
 
 (defun emacs-agent-image-setup ()
-  "Take and show images in this buffer."
+  "Accept yanked images in this buffer and show those that are mentioned."
   (when (fboundp 'yank-media-handler)
     (yank-media-handler "image/.*" (lambda (_type data) (emacs-agent-image-add data))))
   (add-hook 'after-change-functions #'emacs-agent-image--changed nil t))

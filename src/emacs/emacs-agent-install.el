@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; A package has the client alone.  Where no executable is found, the one of the same release is offered: nothing is
-;; downloaded unasked, and nothing is unpacked whose hash is another than the release says.
+;; A package has only the client.  If no executable is found, the one of the same release is offered.  Nothing is downloaded
+;; without a confirmation, and an archive is unpacked only if its hash is the one in the list of the release.
 
 ;;; Code:
 
@@ -22,10 +22,10 @@
 
 (defconst emacs-agent-install--processors
   '(("x86_64" . "x64") ("amd64" . "x64") ("aarch64" . "arm64") ("arm64" . "arm64"))
-  "What releases call the processors.")
+  "Names of the processors in releases, by their names in Emacs.")
 
 (defun emacs-agent-install-system ()
-  "Return what releases call this system, or nil where there is none for it."
+  "Return the name of this system in releases, or nil if there is none for it."
   (let* ((name (car (split-string system-configuration "-")))
          (processor (cdr (assoc-string name emacs-agent-install--processors t))))
     (when processor
@@ -36,8 +36,8 @@
 
 (defun emacs-agent-install--line (sums system)
   "Return (HASH . ARCHIVE) for SYSTEM of SUMS, the text of SHA256SUMS, or nil.
-Of two archives the one of xz is smaller; not every machine can unpack it,
-and Windows not before Windows 11."
+An xz archive is preferred, since it is smaller, if there is an xz to unpack
+it; not on Windows, whose tar reads xz only since Windows 11."
   (cl-some (lambda (format)
              (and (string-match (concat "^\\([0-9a-f]\\{64\\}\\) [ *]\\(emacs-agent-backend-[^ /\n]*-"
                                         (regexp-quote system) "\\." format "\\)$")
@@ -72,7 +72,7 @@ That of Windows unpacks a zip as well."
 
 (defun emacs-agent-install--unpack (bytes archive)
   "Unpack BYTES of ARCHIVE and put the executable into its place; return the file.
-Signal an error where that fails: what was there before then stays."
+If that fails, signal an error; an earlier executable then stays."
   (let* ((work (make-temp-file "emacs-agent-" t))
          (packed (expand-file-name archive work))
          (name emacs-agent-program-name)

@@ -20,15 +20,31 @@
 
 (defun emacs-agent-list-project (path)
   "Return how the project at PATH is called."
-  (file-name-nondirectory (directory-file-name (or path ""))))
+  (emacs-agent-project-name (or path "")))
 
-(defun emacs-agent-list-show (buffer mode)
-  "Show the list BUFFER in MODE and fill it."
+(defvar-local emacs-agent-list-of nil
+  "The project whose items are listed; nil for all projects.")
+
+(defun emacs-agent-list-show (buffer mode &optional project)
+  "Show the list BUFFER in MODE and fill it with the items of PROJECT, or with all."
   (pop-to-buffer
    (with-current-buffer (get-buffer-create buffer)
      (funcall mode)
+     (setq emacs-agent-list-of project)
      (revert-buffer)
      (current-buffer))))
+
+(defun emacs-agent-list-setup (format path key row &rest parameters)
+  "Make this buffer a list with the columns FORMAT, filled from the backend.
+PATH is asked for `emacs-agent-list-of', with PARAMETERS in the query; KEY and
+ROW are as in `emacs-agent-list-fill'."
+  (setq tabulated-list-format format
+        tabulated-list-padding 1)
+  (setq-local revert-buffer-function
+              (lambda (&rest _)
+                (emacs-agent-list-fill
+                 (current-buffer) (apply #'emacs-agent-http-query path :project emacs-agent-list-of parameters) key row)))
+  (tabulated-list-init-header))
 
 (defun emacs-agent-list-fill (buffer path key row)
   "Fill BUFFER with what the backend has at PATH under KEY.

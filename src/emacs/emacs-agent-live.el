@@ -7,7 +7,8 @@
 
 ;;; Commentary:
 
-;; The stream of all sessions says that one has changed; then it is asked how it is.  Who shows them is called after that.
+;; The stream of all sessions reports which one has changed; its description is then requested again, and the functions of
+;; `emacs-agent-live-functions' are called.
 
 ;;; Code:
 
@@ -21,7 +22,7 @@
   "The sessions, as the backend describes them, by id.")
 
 (defvar emacs-agent-live--asked nil
-  "Ids of sessions that will be asked how they are.")
+  "Ids of sessions whose descriptions will be requested.")
 
 (defun emacs-agent-live-sessions ()
   "Return the sessions, as the backend describes them, newest first."
@@ -33,7 +34,7 @@
   (gethash id emacs-agent-live--sessions))
 
 (defun emacs-agent-live-follow ()
-  "Ask how all sessions are, and follow them from now on."
+  "Request the descriptions of all sessions, and follow them from now on."
   (add-hook 'emacs-agent-attention-functions #'emacs-agent-live--summary)
   (emacs-agent-request
    "GET" "/api/sessions"
@@ -43,7 +44,7 @@
            (run-hooks 'emacs-agent-live-functions))))
 
 (defun emacs-agent-live-leave ()
-  "Follow the sessions no longer."
+  "Stop following the sessions."
   (remove-hook 'emacs-agent-attention-functions #'emacs-agent-live--summary)
   (clrhash emacs-agent-live--sessions))
 
@@ -52,7 +53,7 @@
   (puthash (alist-get 'session_id data) data emacs-agent-live--sessions))
 
 (defun emacs-agent-live--summary (summary)
-  "Take in SUMMARY; nil is for the end of the backend."
+  "Handle SUMMARY, of a session that changed; nil means that the backend ended."
   (let-alist summary
     (cond ((null summary)
            (emacs-agent-live--end (hash-table-keys emacs-agent-live--sessions)))
@@ -72,12 +73,12 @@
   (run-hooks 'emacs-agent-live-functions))
 
 (defun emacs-agent-live-ask (id)
-  "Ask in a moment how the session with ID is."
+  "Schedule a request for the description of the session with ID."
   (unless emacs-agent-live--asked (run-at-time 0.05 nil #'emacs-agent-live--ask-all))
   (cl-pushnew id emacs-agent-live--asked :test #'equal))
 
 (defun emacs-agent-live--ask-all ()
-  "Ask how the sessions are that have changed."
+  "Request the descriptions of the sessions that have changed."
   (dolist (id (prog1 emacs-agent-live--asked (setq emacs-agent-live--asked nil)))
     (emacs-agent-request
      "GET" (format "/api/sessions/%s" id)

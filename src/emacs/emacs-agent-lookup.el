@@ -41,10 +41,12 @@ code that the file brings along."
 
 (defun emacs-agent-lookup--with (path function)
   "Call FUNCTION in a buffer that visits PATH.
-That nothing is found in a file that was not open says little."
-  (when (file-remote-p path) (error "%s is on another machine" path))
-  (let* ((there (find-buffer-visiting path))
-         (buffer (or there (emacs-agent-lookup--visit path))))
+An empty result is an error if the file was not open: it may not be indexed."
+  (let* ((there (emacs-agent-buffer-visiting path))
+         (buffer (or there
+                     (if (file-remote-p path)
+                         (error "%s is not open in Emacs" path)
+                       (emacs-agent-lookup--visit path)))))
     (unwind-protect
         (with-current-buffer buffer
           (save-excursion
@@ -59,7 +61,7 @@ That nothing is found in a file that was not open says little."
         (let ((kill-buffer-query-functions nil)) (kill-buffer buffer))))))
 
 (defun emacs-agent-lookup--visit (path)
-  "Visit PATH in a buffer that nobody sees."
+  "Return a buffer, which is not displayed, that visits PATH."
   (let ((size (file-attribute-size (or (file-attributes path) (error "%s does not exist" path)))))
     (when (> size emacs-agent-lookup-largest) (error "%s is too large" path))
     (let ((enable-local-variables :safe) (enable-local-eval nil) (inhibit-message t) (vc-handled-backends nil))
@@ -90,19 +92,21 @@ That nothing is found in a file that was not open says little."
   (emacs-agent-lookup--in (emacs-agent-editor-param request 'path)
     (emacs-agent-lookup--go (emacs-agent-editor-param request 'line) (emacs-agent-editor-param request 'column))
     (let* ((root (emacs-agent-editor-project request))
-           ;; Xref would ask for the project where it knows none.
+           ;; Xref would ask for the project if it found none.
            (project-find-functions (append (remq t project-find-functions) (list (lambda (_) (cons 'transient root)))))
            (backend (or (emacs-agent-lookup--backend) (error "Nothing finds definitions in %s" buffer-file-name)))
+           (_ (when (and (file-remote-p root) (eq find #'xref-backend-references) (not (memq backend '(eglot xref-lsp))))
+                (error "On another machine, references are found by a language server alone")))
            (identifier (or (xref-backend-identifier-at-point backend)
                            (emacs-agent-editor-param request 'symbol)
                            (error "There is nothing to look up"))))
-      ;; Nor is the project one that the user chose, which would be remembered.
+      ;; The user did not choose this project, so it is not added to the known ones.
       (cl-letf (((symbol-function 'project-remember-project) #'ignore))
         (emacs-agent-lookup--spots (funcall find backend identifier))))))
 
 (defun emacs-agent-lookup--backend ()
   "Return the backend of Xref in this buffer.
-That is not tags where there are none, since they would be asked for."
+Return nil for tags if no table is loaded, since Xref would ask for one."
   (let ((backend (xref-find-backend)))
     (unless (and (eq backend 'etags)
                  (not (bound-and-true-p tags-file-name)) (not (bound-and-true-p tags-table-list)))

@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; @file, @directory/, @"a name with spaces", @buffer:NAME, @server:uri and @https://…: found, completed, highlighted.  Where a
-;; name begins with `buffer:', and there is such a buffer, it is that one.
+;; Finds, completes and highlights @file, @directory/, @"a name with spaces", @buffer:NAME, @server:uri and @https://….  A name
+;; that begins with `buffer:' is the buffer if there is one of that name.
 
 ;;; Code:
 
@@ -30,7 +30,7 @@
   (memq (char-before position) '(nil ?\s ?\t ?\n ?\()))
 
 (defun emacs-agent-mention--next (directory limit)
-  "Go behind the next mention before LIMIT and return it, or nil.
+  "Move point after the next mention before LIMIT and return it, or nil.
 It is (KIND VALUE START END), where KIND is `file', `buffer', `resource' or
 `url'.  Relative names are those of files in DIRECTORY."
   (let ((found nil))
@@ -59,12 +59,38 @@ It is (KIND VALUE START END), where KIND is `file', `buffer', `resource' or
 (defun emacs-agent-mention--file (name directory)
   "Return (file FILE) if NAME is a file or directory, seen from DIRECTORY.
 The name of a directory ends with a slash."
-  ;; Without handlers no name reaches another machine.
-  (let* ((file-name-handler-alist nil)
-         (file (ignore-errors (expand-file-name name directory))))
-    (cond ((null file) nil)
-          ((file-directory-p file) (list 'file (file-name-as-directory file)))
-          ((file-exists-p file) (list 'file file)))))
+  (or (emacs-agent-mention--there name directory)
+      ;; Without handlers no name reaches another machine.
+      (let* ((file-name-handler-alist nil)
+             (file (ignore-errors (expand-file-name name directory))))
+        (cond ((null file) nil)
+              ((file-directory-p file) (list 'file (file-name-as-directory file)))
+              ((file-exists-p file) (list 'file file))))))
+
+;; While the user types, nothing is asked of another machine.
+
+(defvar emacs-agent-mention--asking nil
+  "Whether another machine may be asked what is there.")
+
+(defvar emacs-agent-mention--kinds (make-hash-table :test #'equal)
+  "What other machines said last: FILE → `file', `directory' or nil.")
+
+(defun emacs-agent-mention--there (name directory)
+  "Return (file FILE) if NAME is a file or directory, seen from DIRECTORY.
+That is for a DIRECTORY on another machine, and nil for one of this machine."
+  (let* ((remote (file-remote-p directory))
+         (file (and remote
+                    (if (string-match-p "\\`[/~]" name) (concat remote name)
+                      (concat (file-name-as-directory directory) name))))
+         (kind (and remote
+                    (if emacs-agent-mention--asking
+                        (let ((full (expand-file-name file)))
+                          (prog1 (puthash file (cond ((file-directory-p full) 'directory) ((file-exists-p full) 'file))
+                                          emacs-agent-mention--kinds)
+                            (setq file full)))
+                      (or (gethash file emacs-agent-mention--kinds)
+                          (and (member name (cdr emacs-agent-mention--names)) 'file))))))
+    (and kind (list 'file (if (eq kind 'directory) (file-name-as-directory file) file)))))
 
 (defun emacs-agent-mention-all (text directory)
   "Return what TEXT mentions, in order, each once, as (KIND VALUE).
@@ -73,7 +99,7 @@ buffer or a text.  Relative names are those of files in DIRECTORY."
   (with-temp-buffer
     (insert text)
     (goto-char (point-min))
-    (let ((all nil) mention)
+    (let ((all nil) (emacs-agent-mention--asking t) mention)
       (while (setq mention (emacs-agent-mention--next directory (point-max)))
         (cl-pushnew (seq-take mention 2) all :test #'equal))
       (nreverse all))))
@@ -105,14 +131,17 @@ Each is (KIND VALUE START END)."
   (string-match-p "[ \t\"]" name))
 
 (defun emacs-agent-mention--escape (name)
-  "Return NAME as it is when it is quoted."
+  "Return NAME with escapes, fit for a quoted mention."
   (replace-regexp-in-string "[\"\\]" "\\\\\\&" name))
 
 (defun emacs-agent-mention-of (file)
   "Return the mention of FILE in this conversation."
   (let* ((file (expand-file-name file))
          (root (expand-file-name default-directory))
-         (name (if (string-prefix-p root file) (substring file (length root)) (abbreviate-file-name file))))
+         (remote (file-remote-p root))
+         (name (cond ((string-prefix-p root file) (substring file (length root)))
+                     ((and remote (string-prefix-p remote file)) (substring file (length remote)))
+                     (t (abbreviate-file-name file)))))
     (if (emacs-agent-mention--quoted-p name)
         (concat "@\"" (emacs-agent-mention--escape name) "\"")
       (concat "@" name))))
@@ -196,16 +225,18 @@ Each is (KIND VALUE START END)."
 
 (defun emacs-agent-mention--listing (string)
   "Return the files of the directory that STRING names, as it names them."
-  (let* ((file-name-handler-alist nil)
+  (let* ((remote (file-remote-p default-directory))
+         (file-name-handler-alist (and remote file-name-handler-alist))
          (directory (or (file-name-directory string) ""))
-         (there (expand-file-name directory default-directory)))
+         (there (if (and remote (string-match-p "\\`[/~]" directory)) (concat remote directory)
+                  (expand-file-name directory default-directory))))
     (and (file-directory-p there)
          (mapcar (lambda (name) (concat directory name))
                  (cl-remove-if (lambda (name) (member name '("./" "../")))
                                (ignore-errors (file-name-all-completions "" there)))))))
 
 (defun emacs-agent-mention--buffers ()
-  "Return the names of buffers with text that no file has, as mentions."
+  "Return the names of buffers with text that is not in a file, as mentions."
   (cl-loop for buffer in (buffer-list)
            unless (or (eq buffer (current-buffer)) (string-prefix-p " " (buffer-name buffer))
                       (and (buffer-file-name buffer) (not (buffer-modified-p buffer))))
@@ -213,7 +244,8 @@ Each is (KIND VALUE START END)."
 
 (defun emacs-agent-mention--finish (name status)
   "Quote NAME, which was completed before point, where it must be.
-With the STATUS `exact' it may go on: point stays before the quotation mark."
+With the STATUS `exact' the name may continue: point stays before the closing
+quotation mark."
   (let* ((start (- (point) (length name))) (open (eq (char-before start) ?\")))
     (when (or open (emacs-agent-mention--quoted-p name))
       (delete-region start (point))
@@ -222,7 +254,7 @@ With the STATUS `exact' it may go on: point stays before the quotation mark."
       (unless (eq status 'exact) (forward-char)))))
 
 (defun emacs-agent-mention-setup ()
-  "Complete and highlight mentions in this buffer, and take dropped files."
+  "Complete and highlight mentions in this buffer, and accept dropped files."
   (setq-local dnd-protocol-alist (cons '("\\`file:" . emacs-agent-mention-drop) dnd-protocol-alist))
   (add-hook 'completion-at-point-functions #'emacs-agent-mention-complete nil t)
   (font-lock-add-keywords nil '((emacs-agent-mention--highlight 0 'emacs-agent-mention prepend)) t))

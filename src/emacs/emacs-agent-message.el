@@ -23,8 +23,9 @@
 (defvar-local emacs-agent-message--all nil
   "Messages that are being written, by id.")
 
-(defvar-local emacs-agent-message--speaker nil
-  "Whose heading the output ends below: `user', (TURN-ID PARENT-CALL-ID) or nil.")
+(defvar-local emacs-agent-message--author nil
+  "The author of the last output: (TURN-ID PARENT-CALL-ID) for an agent, or nil.
+It is `user' after a prompt or a question: a heading must follow.")
 
 (cl-defstruct (emacs-agent-message (:copier nil))
   "A message that is being written."
@@ -44,7 +45,7 @@
 (defun emacs-agent-message-setup ()
   "Prepare this buffer for messages."
   (setq emacs-agent-message--all (make-hash-table :test #'equal)
-        emacs-agent-message--speaker nil))
+        emacs-agent-message--author nil))
 
 ;;;; Headings
 
@@ -58,26 +59,26 @@ What a delegated agent does is below the call that started it."
       2)))
 
 (defun emacs-agent-message-heading (who event)
-  "Return a heading with WHO is speaking in EVENT."
+  "Return a heading for EVENT, whose author is WHO."
   (let-alist event
     (format "\n%s %s%s %s\n" (make-string (emacs-agent-message-level event) ?*)
             (propertize who 'emacs-agent-face (if (equal who "Assistant") 'emacs-agent-assistant 'emacs-agent-user))
             (emacs-agent-call-agent event)
             (propertize (format "[%s]" (emacs-agent-clock .at)) 'emacs-agent-face 'emacs-agent-time))))
 
-(defun emacs-agent-message-speak (event &optional call)
+(defun emacs-agent-message-ensure-heading (event &optional call)
   "Write the heading of the assistant unless EVENT is already below it.
-There is one for all that an agent does in a turn.  With CALL, EVENT is a call,
-which has none of its own but below a prompt."
-  (let ((speaker (let-alist event (list .turn_id .parent_tool_call_id))))
-    (cond ((equal speaker emacs-agent-message--speaker) (unless call (emacs-agent-output-write "\n")))
-          ((and call (not (eq emacs-agent-message--speaker 'user))))
+All output of an agent in a turn is below one heading.  With CALL, EVENT is a
+call, for which a heading is written only directly after a prompt."
+  (let ((author (let-alist event (list .turn_id .parent_tool_call_id))))
+    (cond ((equal author emacs-agent-message--author) (unless call (emacs-agent-output-write "\n")))
+          ((and call (not (eq emacs-agent-message--author 'user))))
           (t (emacs-agent-output-write (emacs-agent-message-heading "Assistant" event))
-             (setq emacs-agent-message--speaker speaker)))))
+             (setq emacs-agent-message--author author)))))
 
-(defun emacs-agent-message-hush ()
-  "Have whoever speaks next get a heading."
-  (setq emacs-agent-message--speaker 'user))
+(defun emacs-agent-message-expect-heading ()
+  "Make the next message or call start with a heading."
+  (setq emacs-agent-message--author 'user))
 
 ;;;; Messages
 
@@ -86,7 +87,7 @@ which has none of its own but below a prompt."
   (let-alist event
     (or (gethash .message_id emacs-agent-message--all)
         (progn
-          (emacs-agent-message-speak event)
+          (emacs-agent-message-ensure-heading event)
           (puthash .message_id (make-emacs-agent-message) emacs-agent-message--all)))))
 
 (defun emacs-agent-message-delta (event)
@@ -167,7 +168,7 @@ SAID is the answer as the model gave it, to be copied."
       (set-marker end nil))))
 
 (defun emacs-agent-message-abandon ()
-  "Let go of messages that will not be finished."
+  "Forget the messages that will not be finished."
   (maphash (lambda (_id message) (emacs-agent-message--finish message)) emacs-agent-message--all)
   (clrhash emacs-agent-message--all))
 

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; By key, or by name in Imenu.
+;; Commands that move from prompt to prompt, and an index of the prompts for Imenu.
 
 ;;; Code:
 
@@ -27,7 +27,7 @@
     (point)))
 
 (defun emacs-agent-next-prompt (&optional count)
-  "Go to the COUNTth next prompt; after the last, to where one is written."
+  "Go to the COUNTth next prompt; after the last one, to the input."
   (interactive "p")
   (let* ((starts (nreverse (mapcar #'emacs-agent-navigate--position (emacs-agent-turns-all))))
          (count (or count 1))
@@ -56,7 +56,7 @@
                          (copy-marker (emacs-agent-navigate--position turn)))))
 
 (defun emacs-agent-navigate-setup ()
-  "Have Imenu list each prompt of this conversation, and `desktop-save' keep it."
+  "Set up Imenu and `desktop-save' for this conversation."
   (setq-local imenu-create-index-function #'emacs-agent-navigate-index
               imenu-auto-rescan t
               desktop-save-buffer #'emacs-agent-desktop-save))

@@ -53,20 +53,20 @@ effort and when_busy, fit for JSON."
                                       (when then (funcall then answer)))))))))
 
 (defun emacs-agent-outbox--accepted (session answer)
-  "Note in SESSION which turn has begun by ANSWER: its events are on their way."
+  "Note in SESSION the turn that ANSWER reports as accepted."
   (let-alist answer
     (when (and (equal .status "accepted") (not (emacs-agent-session-busy-p session))
                (not (equal .turn_id (emacs-agent-session-ended-turn session))))
       (setf (emacs-agent-session-accepted session) .turn_id))))
 
 (defun emacs-agent-outbox--new-id ()
-  "Return an id that nobody else has."
+  "Return a unique id."
   (format "em_%s" (substring (secure-hash 'sha1 (format "%s%s%s" (float-time) (random) (emacs-pid))) 0 20)))
 
 ;;;; The rest
 
 (defun emacs-agent-session-ask (session)
-  "Ask the backend how SESSION is, for what is in no event."
+  "Request the description of SESSION, for the properties that are in no event."
   (emacs-agent-request "GET" (emacs-agent-session-path session)
                        :then (lambda (data) (emacs-agent-session-refresh session data))
                        :else #'ignore))
@@ -76,9 +76,10 @@ effort and when_busy, fit for JSON."
   (emacs-agent-request "POST" (emacs-agent-session-path session (concat "/" action))
                        :body (or body t) :then then :else else))
 
-(defun emacs-agent-session-update (session settings &optional then)
-  "Change SETTINGS, an alist, of SESSION and call THEN."
-  (emacs-agent-request "PATCH" (emacs-agent-session-path session) :body settings
+(defun emacs-agent-session-update (session settings &optional then else)
+  "Change SETTINGS, an alist, of SESSION and call THEN.
+ELSE is as in `emacs-agent-request'."
+  (emacs-agent-request "PATCH" (emacs-agent-session-path session) :body settings :else else
                        :then (lambda (data)
                                (emacs-agent-session-refresh session data)
                                (when then (funcall then)))))

@@ -7,11 +7,12 @@
 
 ;;; Commentary:
 
-;; A line for each session, and below it one for each call and question that waits, which is decided from there.
+;; A line for each session, and below it one for each call and question that waits; it can be decided from the list.
 
 ;;; Code:
 
 (require 'emacs-agent-list)
+(require 'emacs-agent-header)
 (require 'emacs-agent-live)
 (require 'emacs-agent-verdict)
 
@@ -48,7 +49,7 @@
   (tabulated-list-init-header))
 
 (defun emacs-agent-overview--leave ()
-  "Let this buffer be as it is."
+  "Stop updating this buffer."
   (when emacs-agent-overview--ticking (cancel-timer emacs-agent-overview--ticking))
   (remove-hook 'emacs-agent-live-functions #'emacs-agent-overview--print)
   (emacs-agent-live-leave))
@@ -63,7 +64,7 @@
            '(("About" 0 nil))))
 
 (defun emacs-agent-overview--fit ()
-  "Have as many columns as there is room for; return whether these are all."
+  "Choose the columns for which there is room; return whether these are all."
   (let* ((window (get-buffer-window nil t))
          (wide (or (null window) (>= (window-width window) 90)))
          (format (emacs-agent-overview--format wide)))
@@ -81,7 +82,7 @@ COST, AGENT and MODEL are only there if WIDE."
 
 (defun emacs-agent-overview--rows (wide)
   "Return the rows of all sessions and of what waits in them.
-They have all columns if WIDE."
+With WIDE, they have all columns."
   (cl-loop for data in (emacs-agent-live-sessions)
            collect (emacs-agent-overview--row data wide)
            nconc (mapcar (lambda (event) (emacs-agent-overview--waiting-row data event wide))
@@ -106,23 +107,20 @@ They have all columns if WIDE."
     (let ((waiting (+ (length .pending_approvals) (length .pending_questions))) (children (length .children)))
       (concat
        (cond ((> waiting 0) (propertize (format "%d waiting" waiting) 'face 'emacs-agent-attention))
-             (t (pcase .agent_state
-                  ("idle" (propertize "ready" 'face 'emacs-agent-success))
-                  ("ended" (propertize "ended" 'face 'emacs-agent-dim))
-                  ("error" (propertize "error" 'face 'emacs-agent-failure))
-                  ("tool_execution" (propertize "working" 'face 'emacs-agent-running))
-                  (state (propertize (emacs-agent-list-text state 12) 'face 'emacs-agent-running)))))
+             ((emacs-agent-header-state-words .agent_state))
+             (t (propertize (emacs-agent-list-text .agent_state 12) 'face 'emacs-agent-running)))
        (if (> children 0) (format " +%d" children) "")))))
 
 (defun emacs-agent-overview--elapsed (since)
-  "Return how long SINCE, a time of the backend, is ago."
+  "Return the time elapsed since SINCE, a time as the backend sends it."
   (let ((seconds (max 0 (floor (- (float-time) (float-time (emacs-agent-time since)))))))
     (cond ((< seconds 60) (format "%ds" seconds))
           ((< seconds 3600) (format "%d:%02d" (/ seconds 60) (mod seconds 60)))
           (t (format "%d:%02d h" (/ seconds 3600) (mod (/ seconds 60) 60))))))
 
 (defun emacs-agent-overview--waiting-row (data event wide)
-  "Return the row of EVENT, which waits in the session DATA; all of it if WIDE."
+  "Return the row of EVENT, which waits in the session DATA.
+With WIDE, it has all columns."
   (let-alist event
     (list (cons (alist-get 'session_id data) (or .tool_call_id .question_id))
           (emacs-agent-overview--columns
@@ -152,7 +150,7 @@ They have all columns if WIDE."
   (move-to-column column))
 
 (defun emacs-agent-overview--tick (buffer)
-  "Have the times in BUFFER go on while it can be seen and a session works."
+  "Update the times in BUFFER if it is displayed and a session is at work."
   (when (and (buffer-live-p buffer) (get-buffer-window buffer t))
     (let ((working (cl-remove-if-not (lambda (data) (alist-get 'turn_started_at data)) (emacs-agent-live-sessions))))
       (when working

@@ -45,7 +45,7 @@
   (apply #'concat (reverse (emacs-agent-patch-pieces patch))))
 
 (defun emacs-agent-patch-pending-p (patch length)
-  "Whether a text of LENGTH characters is another one after PATCH."
+  "Whether PATCH has an effect on a text of LENGTH characters."
   (or (emacs-agent-patch-pieces patch) (< (emacs-agent-patch-from patch) length)))
 
 (defun emacs-agent-patch-clear (patch length)

@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; What this client keeps: prompts that were not sent, images from the clipboard.  The files have the mode 0600, in directories
-;; with the mode 0700, and only the newest of a directory stay.
+;; The files that this client writes: unsent prompts, images from the clipboard.  They have the mode 0600, in directories with
+;; the mode 0700, and only the newest ones of a directory are kept.
 
 ;;; Code:
 

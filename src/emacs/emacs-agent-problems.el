@@ -14,7 +14,7 @@
 (require 'emacs-agent-request)
 
 (defun emacs-agent-problems--look (state _version)
-  "Ask a backend that has started, as STATE is then, what it left out."
+  "Request the problems of the backend if STATE means that it has started."
   (when (memq state '(ready restarted))
     (emacs-agent-request "GET" "/health" :then #'emacs-agent-problems--warn :else #'ignore)))
 

@@ -42,10 +42,10 @@ API keys belong into `auth-sources', not here."
 
 (defconst emacs-agent-program-name
   (if (eq system-type 'windows-nt) "emacs-agent-backend.exe" "emacs-agent-backend")
-  "What the executable is called.")
+  "Name of the executable.")
 
 (defun emacs-agent-program-path ()
-  "Return where the executable is after it was downloaded."
+  "Return the file name of the executable that was downloaded."
   (expand-file-name emacs-agent-program-name emacs-agent-install-directory))
 
 (defun emacs-agent-program-file ()

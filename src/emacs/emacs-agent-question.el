@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; A question is a form in the conversation: its fields with their values, each of which can be changed; what is sent was
-;; checked.  Afterwards it shows what was answered.
+;; A question is a form in the conversation: its fields with their values, each of which can be changed.  Values are checked
+;; before they are sent.  Afterwards the form shows the answer.
 
 ;;; Code:
 
@@ -86,7 +86,7 @@ All others are optional."
   (let* ((question (emacs-agent-section-data section))
          (open (emacs-agent-question--open-p question)))
     (let-alist (emacs-agent-question-event question)
-      (let ((text (concat "*** Question of " .org_title
+      (let ((text (concat "*** " (propertize (concat "Question of " .org_title) 'emacs-agent-face 'emacs-agent-tool)
                           (emacs-agent-call-agent (emacs-agent-question-event question))
                           (propertize (concat "  " (emacs-agent-question--state question))
                                       'emacs-agent-face (if open 'emacs-agent-attention 'emacs-agent-dim))
@@ -104,19 +104,19 @@ All others are optional."
                   (emacs-agent-question--keys question)))))))
 
 (defun emacs-agent-question--state (question)
-  "Return in words how QUESTION is."
+  "Return the state of QUESTION in words."
   (if (emacs-agent-question--open-p question) "waits for you"
     (pcase (alist-get 'action (emacs-agent-question-answer question))
       ("decline" "declined") ("cancel" "cancelled") ("accept" "answered") (_ "closed"))))
 
 (defun emacs-agent-question--form (question)
-  "Return the lines about what QUESTION asks for."
+  "Return the lines of the form of QUESTION, or of its plan."
   (if (emacs-agent-question-plan-p question)
       (emacs-agent-output-active (emacs-agent-question--plan question) 'keymap emacs-agent-question-map)
     (emacs-agent-question--fields question)))
 
 (defun emacs-agent-question--plan (question)
-  "Return the plan that QUESTION is about, a line for each of its own."
+  "Return the plan that QUESTION is about, line by line."
   (let ((text (alist-get 'plan (emacs-agent-question-values question))))
     (mapconcat (lambda (line)
                  (concat (make-string (- (length line) (length (string-trim-left line))) ?\s)
@@ -133,7 +133,7 @@ All others are optional."
                       (emacs-agent-question--option-lines field value) "")))
 
 (defun emacs-agent-question--line (field value hint)
-  "Return the line about FIELD with VALUE, with what it takes if HINT."
+  "Return the line about FIELD with VALUE; with HINT, also describe valid values."
   (let* ((shown (emacs-agent-form-show field value))
          (takes (if hint (emacs-agent-form-hint field) ""))
          (about (and hint (emacs-agent-field-description field))))
@@ -163,8 +163,9 @@ All others are optional."
   (let ((space (emacs-agent-output-active "  " 'keymap emacs-agent-question-map))
         (plan (emacs-agent-question-plan-p question)))
     (concat
-     (mapconcat (pcase-lambda (`(,key ,text ,command)) (emacs-agent-button key text command emacs-agent-question-map))
-                (delq nil
+     (emacs-agent-button-rows
+      (mapcar (pcase-lambda (`(,key ,text ,command)) (emacs-agent-button key text command emacs-agent-question-map))
+              (delq nil
                       (list (list "a" (cond (plan "accept")
                                             ((stringp (alist-get 'url (emacs-agent-question-event question))) "open the page")
                                             (t "answer"))
@@ -172,12 +173,12 @@ All others are optional."
                             (cond (plan '("e" "edit" emacs-agent-question-edit))
                                   ((cdr (emacs-agent-question-fields question))
                                    '("e" "change the field at point" emacs-agent-question-edit)))
-                            (list "r" (if plan "refuse" "decline") 'emacs-agent-decline)))
-                space)
+                            (list "r" (if plan "refuse" "decline") 'emacs-agent-decline))))
+      space)
      (emacs-agent-output-active "\n" 'keymap emacs-agent-question-map))))
 
 (defun emacs-agent-question--answered (question)
-  "Return the lines about what QUESTION was answered."
+  "Return the lines with the answer to QUESTION."
   (let ((content (alist-get 'content (emacs-agent-question-answer question))))
     (if (not (consp content)) ""
       (cl-loop for field in (emacs-agent-question-fields question)

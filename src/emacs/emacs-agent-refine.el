@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; By words, to be shown, and by lines, to be merged.  Where there is no diff program, all is different.
+;; Differences by words, for display, and by lines, for merging.  Without a diff program, the texts differ as a whole.
 
 ;;; Code:
 

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; One that has ended goes on, and all of it is shown again; bookmarks and a saved desktop do that too.
+;; A session that has ended is opened again and shown from its beginning; bookmarks and a saved desktop use the same way.
 
 ;;; Code:
 
@@ -20,7 +20,7 @@
 
 (defun emacs-agent-resume-session (id project &optional title)
   "Resume the session with ID on PROJECT, called TITLE, and return it.
-All of it comes into its buffer, which need not be shown."
+Its whole conversation is written to its buffer, which is not displayed."
   (let ((session (emacs-agent-session-with-id id)))
     (unless (and session (emacs-agent-session-live-p session)
                  (buffer-live-p (emacs-agent-session-buffer session)))
@@ -82,17 +82,18 @@ All of it comes into its buffer, which need not be shown."
 ;;;; The desktop
 
 (defun emacs-agent-desktop-save (_directory)
-  "Return what `desktop-save' is to keep of this conversation."
+  "Return the id, project and title of this conversation, for `desktop-save'."
   (and emacs-agent-session (emacs-agent-session-id emacs-agent-session)
        (list (emacs-agent-session-id emacs-agent-session) (emacs-agent-session-project emacs-agent-session)
              (emacs-agent-session-title emacs-agent-session))))
 
 (defun emacs-agent-desktop-restore (_file _buffer kept)
-  "Resume the conversation of which `desktop-save' has KEPT something.
-Return its buffer, or nil where there is nothing to resume."
+  "Resume the conversation of KEPT, as from `emacs-agent-desktop-save'.
+Return its buffer, or nil if there is nothing to resume."
   (pcase kept
     (`(,(and (pred stringp) id) ,(and (pred stringp) project) . ,more)
-     (when (file-directory-p project)
+     ;; To look on another machine may take a question.
+     (when (or (file-remote-p project) (file-directory-p project))
        (emacs-agent-session-buffer (emacs-agent-resume-session id project (car more)))))))
 
 (provide 'emacs-agent-resume)

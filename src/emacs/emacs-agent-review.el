@@ -12,6 +12,7 @@
 ;;; Code:
 
 (require 'emacs-agent-undo)
+(require 'emacs-agent-diff-colour)
 (require 'diff-mode)
 
 (defvar-local emacs-agent-review--session nil
@@ -38,8 +39,8 @@
 \\{emacs-agent-review-mode-map}"
   :group 'emacs-agent
   (setq buffer-read-only t)
+  (emacs-agent-diff-colour-setup)
   (setq-local revert-buffer-function (lambda (&rest _) (emacs-agent-review--refresh (current-buffer)))
-              diff-font-lock-syntax nil
               ;; A read-only diff has keys that come before those of its mode.
               minor-mode-overriding-map-alist (list (cons 'buffer-read-only emacs-agent-review-mode-map))
               header-line-format (substitute-command-keys
@@ -76,7 +77,9 @@
     (erase-buffer)
     (unless files (insert "Nothing is changed.\n"))
     (dolist (file files)
-      (insert (propertize (emacs-agent-review--text file) 'emacs-agent-review-path (alist-get 'path file))))
+      (let ((path (alist-get 'path file)))
+        (insert (emacs-agent-diff-colour-mark (propertize (emacs-agent-review--text file) 'emacs-agent-review-path path)
+                                              path))))
     (set-buffer-modified-p nil)
     (goto-char (point-min))
     (forward-line (1- line))))

@@ -7,12 +7,13 @@
 
 ;;; Commentary:
 
-;; A proposal is shown below the text, word by word, until its user takes or refuses it, has it done again by a further
-;; instruction, compares it in Ediff, or merges it change by change.  There may be several at once.  The buffer is changed
-;; as a whole or not at all.
+;; A proposal is shown below the text, with the words that differ, until the user accepts or refuses it, asks for another one
+;; by a further instruction, compares it in Ediff, or merges it change by change.  There may be several at once.  The buffer is
+;; changed as a whole or not at all.
 
 ;;; Code:
 
+(require 'emacs-agent-colour)
 (require 'emacs-agent-compare)
 (require 'emacs-agent-once)
 (require 'emacs-agent-refine)
@@ -30,7 +31,7 @@
 (defconst emacs-agent-rewrite--hint
   "\\<emacs-agent-rewrite-map>\\[emacs-agent-rewrite-accept] takes it, \\[emacs-agent-rewrite-refuse] keeps yours, \
 \\[emacs-agent-rewrite-again] again, \\[emacs-agent-rewrite-ediff] Ediff, \\[emacs-agent-rewrite-merge] merge\n"
-  "What stands below a proposal.")
+  "Line about the keys, below a proposal.")
 
 ;;;; Asking
 
@@ -49,7 +50,7 @@ What is proposed is shown below the text, to be taken or refused."
     (emacs-agent-rewrite--ask overlay instruction)))
 
 (defun emacs-agent-rewrite-again (instruction)
-  "Have the proposal at point done again by a further INSTRUCTION."
+  "Ask for the proposal at point again, changed by a further INSTRUCTION."
   (interactive (list (read-string "And how else: ")))
   (emacs-agent-rewrite--ask (emacs-agent-rewrite--overlay) instruction))
 
@@ -63,7 +64,7 @@ What is proposed is shown below the text, to be taken or refused."
      (lambda (answer)
        (overlay-put overlay 'emacs-agent-asked (append asked (list instruction)))
        (emacs-agent-rewrite--propose overlay (emacs-agent-once-code answer)))
-     ;; The proposal before stays.
+     ;; An earlier proposal is kept.
      (lambda () (if asked (emacs-agent-rewrite--show overlay) (delete-overlay overlay))))))
 
 (defun emacs-agent-rewrite--prompt (overlay instruction)
@@ -97,12 +98,12 @@ What is proposed is shown below the text, to be taken or refused."
       (emacs-agent-say "There is a proposal in %s" (buffer-name)))))
 
 (defun emacs-agent-rewrite--show (overlay)
-  "Show the proposal of OVERLAY, and by which words it differs."
+  "Show the proposal of OVERLAY, with the words that differ marked."
   (with-current-buffer (overlay-buffer overlay)
     (let* ((before (overlay-get overlay 'emacs-agent-before))
            (after (overlay-get overlay 'emacs-agent-after))
            (words (emacs-agent-refine-words before after))
-           (shown (propertize after 'face 'diff-added)))
+           (shown (emacs-agent-rewrite--coloured after)))
       (emacs-agent-rewrite--unmark overlay)
       (overlay-put overlay 'face 'diff-removed)
       (overlay-put overlay 'keymap emacs-agent-rewrite-map)
@@ -118,15 +119,23 @@ What is proposed is shown below the text, to be taken or refused."
                            (propertize (substitute-command-keys emacs-agent-rewrite--hint)
                                        'face 'emacs-agent-dim))))))
 
+(defun emacs-agent-rewrite--coloured (text)
+  "Return TEXT, which is proposed, as this buffer's mode would colour it."
+  (let ((text (if (and (<= (length text) emacs-agent-colour-large) (emacs-agent-colour-for-text-p major-mode))
+                  (emacs-agent-colour-text major-mode text)
+                (copy-sequence text))))
+    (add-face-text-property 0 (length text) 'diff-added t text)
+    text))
+
 (defun emacs-agent-rewrite--mark (start end)
-  "Mark the words from START to END as removed, and return how."
+  "Mark the words from START to END as removed, and return the overlay."
   (let ((overlay (make-overlay start end)))
     (overlay-put overlay 'face 'diff-refine-removed)
     (overlay-put overlay 'evaporate t)
     overlay))
 
 (defun emacs-agent-rewrite--unmark (overlay)
-  "Mark no word of OVERLAY any more."
+  "Stop marking words of OVERLAY."
   (mapc #'delete-overlay (overlay-get overlay 'emacs-agent-words)))
 
 (defun emacs-agent-rewrite--end (overlay)
@@ -205,7 +214,7 @@ What is proposed can be changed there, change by change, and then be taken."
          (merged (apply #'emacs-agent-refine-conflicts sides)))
     (unless (save-excursion (goto-char start) (bolp))
       (user-error "Only whole lines can be merged: use Ediff"))
-    ;; The end of the last line may be behind the region.
+    ;; The newline of the last line may be outside the region.
     (when (and newline (not (string-suffix-p "\n" (overlay-get overlay 'emacs-agent-before))))
       (setq merged (string-remove-suffix "\n" merged)))
     (emacs-agent-rewrite--replace overlay merged)

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; Made by a program of the desktop, in which a part of the screen is mostly chosen with the mouse.
+;; A program of the desktop makes it; most of them let the user choose a part of the screen with the mouse.
 
 ;;; Code:
 

@@ -45,7 +45,7 @@
 (defun emacs-agent-search--row (match)
   "Return the row of MATCH."
   (let-alist match
-    ;; Of 50 columns the text has half.
+    ;; In a window of 50 columns, half of them are for the text.
     (list match (vector (truncate-string-to-width (emacs-agent-clock .at) 10) (emacs-agent-list-project .project_path)
                         (pcase .role ("assistant" "it") ("user" "you") (role (emacs-agent-list-text role 4)))
                         (emacs-agent-list-text .snippet 300)))))

@@ -24,17 +24,17 @@
   buffer)
 
 (defun emacs-agent-section-start (section)
-  "Return the marker at the start of SECTION; nowhere once that is gone."
+  "Return the marker at the start of SECTION, detached if its buffer is killed."
   (emacs-agent-section--attach section)
   (emacs-agent-section-from section))
 
 (defun emacs-agent-section-end (section)
-  "Return the marker where SECTION ends; it points nowhere once that is gone."
+  "Return the marker at the end of SECTION, detached if its buffer is killed."
   (emacs-agent-section--attach section)
   (emacs-agent-section-to section))
 
 (defun emacs-agent-section-settle (section)
-  "Have SECTION, which will hardly change any more, found by its text.
+  "Remove the markers of SECTION, which is complete; search for it when needed.
 Each marker makes each change of the buffer slower."
   (when (emacs-agent-section-from section)
     (setf (emacs-agent-section-last section) (marker-position (emacs-agent-section-from section)))
@@ -149,7 +149,7 @@ Each marker makes each change of the buffer slower."
   (maphash (lambda (_id section) (funcall function section)) emacs-agent-section--by-id))
 
 (defun emacs-agent-section-cut (position)
-  "Take away the output from POSITION on, with the sections that begin in it."
+  "Delete the output from POSITION on, and forget the sections in it."
   (let ((gone (emacs-agent-section--between position emacs-agent-output-end)))
     (cl-flet ((gone-p (section) (memq section gone)))
       (maphash (lambda (id section) (when (gone-p section) (remhash id emacs-agent-section--by-id)))
@@ -174,7 +174,7 @@ Each marker makes each change of the buffer slower."
     (cl-pushnew section emacs-agent-section--dirty :test #'eq)))
 
 (defun emacs-agent-section-finish (section)
-  "Have SECTION, which will hardly change any more, settled after the batch."
+  "Settle SECTION, which is complete, after the batch."
   (push section emacs-agent-section--done))
 
 (defun emacs-agent-section-update-marked ()

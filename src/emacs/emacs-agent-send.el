@@ -7,7 +7,8 @@
 
 ;;; Commentary:
 
-;; A prompt takes along what it mentions and what its user works on.  What cannot be sent is given back.
+;; A prompt is sent with what it mentions and with the context of the user's buffer.  If it cannot be sent, it is put back into
+;; the input.
 
 ;;; Code:
 
@@ -104,14 +105,18 @@ See `emacs-agent-before-send-functions'."
     (funcall send)))
 
 (defun emacs-agent-send--enclose (session text)
-  "Return what TEXT, to SESSION, mentions: an alist of vectors.
-They are attachments, files and buffers, as the API has them.  Signals an error
-for what cannot go along."
+  "Return what TEXT, a prompt to SESSION, mentions: an alist of vectors.
+Its keys are attachments, files and buffers, as in the API.  Signal an error if
+something that is mentioned cannot be sent."
   (let* ((project (emacs-agent-session-project session))
          (mentions (emacs-agent-mention-all text project))
          (values (lambda (kind) (cl-loop for (is value) in mentions when (eq is kind) collect value)))
          (files (funcall values 'file))
+         (there (emacs-agent-session-remote session))
          (images (cl-remove-if-not #'emacs-agent-image-p files)))
+    (dolist (file (and there (cl-set-difference files images)))
+      (unless (file-remote-p file)
+        (user-error "%s is on this machine, the project is not: visit the file, and mention its buffer" file)))
     `((attachments . ,(and images (vconcat (mapcar (lambda (file) (emacs-agent-image-attachment file project))
                                                    images))))
       (files . ,(vconcat (cl-set-difference files images)))

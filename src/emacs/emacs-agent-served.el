@@ -25,9 +25,9 @@ ANSWER is `waiting' until there is one.")
   "Seconds that a completion waits for an answer.")
 
 (cl-defun emacs-agent-served--get (path session &key (fresh 30) (wait t))
-  "Return what the backend last said to PATH for the project of SESSION, or nil.
-What is older than FRESH seconds is asked for again; without WAIT, the answer
-to that is for the next time."
+  "Return the last answer of the backend to PATH for SESSION's project, or nil.
+An answer older than FRESH seconds is requested again; without WAIT, the new
+answer is used from the next call on."
   (let* ((project (emacs-agent-session-project session))
          (key (cons path project))
          (known (gethash key emacs-agent-served--answers)))
@@ -56,7 +56,7 @@ to that is for the next time."
 
 (defun emacs-agent-served-names (session name)
   "Return the names of all commands that SESSION has; nil if they are not known.
-They are asked for again if NAME is not among them: it may be new."
+They are requested again if NAME is not among them, since it may be new."
   (cl-flet ((names (fresh)
               (mapcar (lambda (command) (alist-get 'name command))
                       (alist-get 'commands (emacs-agent-served--get "/api/commands" session :fresh fresh)))))
@@ -89,7 +89,7 @@ A path such as /etc/hosts is none."
 
 (defun emacs-agent-served-resources (session wait)
   "Return the resources that MCP servers offer to SESSION, as server:uri.
-Without WAIT, those that the backend named before."
+Without WAIT, those of the last answer."
   (cl-loop for resource across (or (alist-get 'resources
                                               (emacs-agent-served--get "/api/resources" session :wait wait))
                                    [])

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; How the servers are and what they said last; starting one again, and signing in.
+;; The states of the servers and their last messages; restarting one, and signing in.
 
 ;;; Code:
 
@@ -23,20 +23,12 @@
     map)
   "Keys of the list of MCP servers.")
 
-(defvar-local emacs-agent-servers--project nil
-  "The project whose servers are listed.")
-
 (define-derived-mode emacs-agent-servers-mode tabulated-list-mode "Servers"
-  "MCP servers of a project, how they are, and what they said last.
+  "MCP servers of a project, with their states and last messages.
 \\{emacs-agent-servers-mode-map}"
-  (setq tabulated-list-format [("Server" 18 t) ("State" 10 t) ("By" 6 t) ("Tools" 6 nil :right-align t) ("Last words" 0 nil)]
-        tabulated-list-padding 1)
-  (setq-local revert-buffer-function
-              (lambda (&rest _)
-                (emacs-agent-list-fill
-                 (current-buffer) (emacs-agent-http-query "/api/mcp" :project emacs-agent-servers--project)
-                 'servers #'emacs-agent-servers--row)))
-  (tabulated-list-init-header))
+  (emacs-agent-list-setup
+   [("Server" 18 t) ("State" 10 t) ("By" 6 t) ("Tools" 6 nil :right-align t) ("Last words" 0 nil)]
+   "/api/mcp" 'servers #'emacs-agent-servers--row))
 
 (defun emacs-agent-servers--row (data)
   "Return the row of DATA, a server."
@@ -61,16 +53,11 @@
 (defun emacs-agent-servers ()
   "List the MCP servers of this project."
   (interactive)
-  (let ((project (directory-file-name (emacs-agent-context-project))))
-    (pop-to-buffer
-     (with-current-buffer (get-buffer-create "*emacs-agent servers*")
-       (emacs-agent-servers-mode)
-       (setq emacs-agent-servers--project project)
-       (revert-buffer)
-       (current-buffer)))))
+  (emacs-agent-list-show "*emacs-agent servers*" #'emacs-agent-servers-mode
+                         (directory-file-name (emacs-agent-context-project))))
 
 (defun emacs-agent-servers-details ()
-  "Show all about the server at point, and all that it wrote."
+  "Show the details of the server at point, and all that it wrote."
   (interactive)
   (let-alist (emacs-agent-list-item)
     (emacs-agent-popup-text
@@ -84,39 +71,35 @@
                   (and (> (length .stderr) 0) (concat "\n" (string-join (append .stderr nil) "\n")))))
       "\n"))))
 
-(defun emacs-agent-servers--restart (parameters then)
-  "Start the server at point again, with PARAMETERS of the query, and call THEN.
-THEN is called with nil, or with what went wrong."
+(defun emacs-agent-servers--restart (&rest parameters)
+  "Restart the server at point, with PARAMETERS in the query."
   (let ((buffer (current-buffer)) (name (alist-get 'name (emacs-agent-list-item))))
     (emacs-agent-request
      "POST" (apply #'emacs-agent-http-query (format "/api/mcp/%s/restart" (url-hexify-string name))
-                   :project emacs-agent-servers--project parameters)
+                   :project emacs-agent-list-of parameters)
      :body t :timeout nil
      :then (lambda (_)
              (emacs-agent-list-refresh buffer)
-             (emacs-agent-say "%s is ready" name)
-             (funcall then nil))
+             (emacs-agent-say "%s is ready" name))
      :else (lambda (failure)
              (emacs-agent-list-refresh buffer)
-             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))
-             (funcall then failure)))
+             (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))))
     (emacs-agent-say "%s starts…" name)))
 
 (defun emacs-agent-servers-restart ()
   "Stop the server at point and start it again."
   (interactive)
-  (emacs-agent-servers--restart nil #'ignore))
+  (emacs-agent-servers--restart))
 
 (defun emacs-agent-servers-sign-in ()
-  "Start the server at point again, and sign in where it wants that.
-The question comes into a conversation about the project, and is answered
-there."
+  "Restart the server at point, and sign in if it requires that.
+The question is shown in a conversation on the project, and answered there."
   (interactive)
   (emacs-agent-list-item)
   (let* ((list (current-buffer))
-         (default-directory (file-name-as-directory emacs-agent-servers--project))
-         (session (or (emacs-agent-project-session emacs-agent-servers--project)
-                      (emacs-agent-start emacs-agent-servers--project))))
+         (default-directory (file-name-as-directory emacs-agent-list-of))
+         (session (or (emacs-agent-project-session emacs-agent-list-of)
+                      (emacs-agent-start emacs-agent-list-of))))
     (emacs-agent-session-when-open
      session
      (lambda (failure)
@@ -124,7 +107,7 @@ there."
            (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure))
          (when (buffer-live-p list)
            (with-current-buffer list
-             (emacs-agent-servers--restart (list :session (emacs-agent-session-id session)) #'ignore))))))
+             (emacs-agent-servers--restart :session (emacs-agent-session-id session)))))))
     (emacs-agent-mode-show session)))
 
 (provide 'emacs-agent-servers)

@@ -18,7 +18,7 @@
   "Functions called with a session and each event, in the session's buffer.")
 
 (defvar emacs-agent-session-request-functions nil
-  "Functions called at once with a session and a request of the backend to Emacs.")
+  "Functions called with a session and a request of the backend, without delay.")
 
 (defvar emacs-agent-session-batch-functions nil
   "Functions called with a session after some events, in its buffer.")
@@ -36,7 +36,7 @@
   (state "idle") details
   since                                 ; when the turn that runs, or the last one, began
   ended-turn                            ; the last turn that ended
-  accepted                              ; the turn that the backend has accepted, until it is heard of here
+  accepted                              ; the turn that the backend has accepted, until its first event
   (connection 'connecting)              ; connecting, open, waiting, lost, ended
   buffer stream
   (last-id 0)
@@ -90,22 +90,37 @@
   "Return the id of the call or of the question of EVENT."
   (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
 
+(defun emacs-agent-session-remote (session)
+  "Return the prefix of the files of SESSION if it is about another machine.
+That is what their names begin with, such as \"/ssh:user@host:\"; else nil."
+  (let* ((project (emacs-agent-session-project session))
+         (local (file-remote-p project 'localname)))
+    (and local (substring-no-properties (string-remove-suffix local project)))))
+
 (defun emacs-agent-session-file (session path)
-  "Return PATH, as an event of SESSION has it, as an absolute file name."
-  (expand-file-name path (emacs-agent-session-project session)))
+  "Return PATH, as an event of SESSION has it, as an absolute file name.
+It is on the machine of SESSION, whatever PATH looks like."
+  (let ((remote (emacs-agent-session-remote session)))
+    (cond ((not (file-name-absolute-p path)) (expand-file-name path (emacs-agent-session-project session)))
+          ((not remote) (if (file-remote-p path) (file-name-quote path t) (expand-file-name path)))
+          ((string-prefix-p (concat remote "/") path) path)
+          (t (concat remote path)))))
 
 (defun emacs-agent-session-short-name (session path)
   "Return PATH relative to the project of SESSION if it is inside."
   (let ((file (emacs-agent-session-file session path))
-        (root (file-name-as-directory (emacs-agent-session-project session))))
-    (if (string-prefix-p root file) (substring file (length root)) (abbreviate-file-name file))))
+        (root (file-name-as-directory (emacs-agent-session-project session)))
+        (remote (emacs-agent-session-remote session)))
+    (cond ((string-prefix-p root file) (substring file (length root)))
+          (remote (string-remove-prefix remote file))
+          (t (abbreviate-file-name file)))))
 
 (defun emacs-agent-session-cost (session)
   "Return what SESSION has cost, in dollars, or nil."
   (emacs-agent-value (alist-get 'cost_usd (emacs-agent-session-usage session))))
 
 (defun emacs-agent-session-mode (session)
-  "Return the name of what SESSION may do unasked."
+  "Return the name of the mode of SESSION."
   (or (emacs-agent-value (alist-get 'mode (emacs-agent-session-config session))) "ask"))
 
 (defun emacs-agent-session-name (session)
@@ -115,7 +130,7 @@
         (truncate-string-to-width (or (emacs-agent-session-id session) "new") 8)
       (emacs-agent-one-line title 40))))
 
-;;;; What no event says
+;;;; Properties that are in no event
 
 (defun emacs-agent-session-make (data)
   "Return a new session from DATA, the backend's own description of it."
@@ -126,7 +141,7 @@
       session)))
 
 (defun emacs-agent-session-refresh (session data)
-  "Take from DATA, the backend's description of SESSION, what is in no event."
+  "Update the properties of SESSION that are in no event from DATA."
   (let-alist data
     (setf (emacs-agent-session-title session) (emacs-agent-value .title)
           (emacs-agent-session-model session) .model
@@ -153,7 +168,7 @@
     (emacs-agent-session-announce session)))
 
 (defun emacs-agent-session-ended (session)
-  "SESSION has ended: nothing is at work or waits in it any more."
+  "Note that SESSION has ended: clear its state and all that waited."
   (setf (emacs-agent-session-state session) "idle"
         (emacs-agent-session-accepted session) nil
         (emacs-agent-session-pending session) nil

@@ -76,27 +76,24 @@ item, and THEN is called in the buffer of SESSION with the name and the item."
        (lambda (name _agent) (emacs-agent-session-update session `((agent . ,name))))))))
 
 (defconst emacs-agent-settings-modes '("ask" "accept-edits" "sandboxed" "plan")
-  "What a session may do unasked, in the order in which one key goes through them.")
+  "The modes of a session, in the order of `emacs-agent-set-mode'.")
 
 (defun emacs-agent-set-mode (&optional name)
-  "Change what this conversation does unasked to NAME, or to the next mode.
-With a prefix argument, choose it."
+  "Change the mode of this conversation to NAME, or to the next one.
+The mode decides what is done without approval.  With a prefix argument, choose."
   (interactive (list (and current-prefix-arg
                           (completing-read "Mode: " emacs-agent-settings-modes nil t))))
   (let* ((session (emacs-agent-context-session))
          (modes emacs-agent-settings-modes)
          (next (or name (cadr (member (emacs-agent-session-mode session) modes)) (car modes))))
-    (emacs-agent-request
-     "PATCH" (emacs-agent-session-path session) :body `((config . ((mode . ,next))))
-     :then (lambda (data)
-             (emacs-agent-session-refresh session data)
-             (emacs-agent-say "Mode: %s" next))
-     :else (lambda (failure)
-             ;; Without a sandbox there is one mode less to go through.
-             (if (and (not name) (equal next "sandboxed"))
-                 (with-current-buffer (emacs-agent-session-buffer session)
-                   (emacs-agent-set-mode "plan"))
-               (emacs-agent-say "Emacs-Agent: %s" (alist-get 'message failure)))))))
+    (emacs-agent-session-update
+     session `((config . ((mode . ,next))))
+     (lambda () (emacs-agent-say "Mode: %s" next))
+     ;; Without a sandbox, that mode is skipped.
+     (and (not name) (equal next "sandboxed")
+          (lambda (_failure)
+            (with-current-buffer (emacs-agent-session-buffer session)
+              (emacs-agent-set-mode "plan")))))))
 
 (defun emacs-agent-set-title (title)
   "Call this conversation TITLE."

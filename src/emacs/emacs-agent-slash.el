@@ -36,8 +36,8 @@
     ("doctor" emacs-agent-doctor "what is well and what is not")
     ("keys" describe-mode "keys and commands of Emacs"))
   "What can be typed after a slash: (NAME COMMAND HELP ARGUMENT).
-If ARGUMENT is a text, the rest of the line is the argument of COMMAND, and
-ARGUMENT says what that is; where there is no rest, COMMAND asks for it.")
+If ARGUMENT is a string, it describes the argument of COMMAND, which is the rest
+of the line; without a rest, COMMAND asks for it.")
 
 (defun emacs-agent-slash-complete ()
   "Complete the name of a command, for `completion-at-point-functions'."
@@ -70,12 +70,12 @@ ARGUMENT says what that is; where there is no rest, COMMAND asks for it.")
            (call-interactively command))
          t)))))
 
-;;;; What nobody knows
+;;;; Unknown commands
 
 (defun emacs-agent-slash-check (text session)
-  "Signal an error if TEXT, for SESSION, is a command that nobody knows.
-What the backend knows is asked for at most for a moment; where that is not
-known, it decides itself, as it does about prompts of MCP servers."
+  "Signal an error if TEXT, for SESSION, is an unknown command.
+The backend's commands are awaited for a moment.  If they are still unknown, the
+text is sent and the backend decides, as it does about prompts of MCP servers."
   (let ((name (alist-get 'name (emacs-agent-served-command text))))
     (when (and name (not (string-search ":" name)))
       (let ((names (emacs-agent-served-names session name)))
@@ -85,7 +85,7 @@ known, it decides itself, as it does about prompts of MCP servers."
                         (if near (concat "; near it: /" (string-join near ", /")) "; /help lists them"))))))))
 
 (defun emacs-agent-slash--near (name names)
-  "Return which of NAMES are near NAME, the nearest first, three at most."
+  "Return those of NAMES that resemble NAME, the nearest first, three at most."
   (let* ((name (downcase name))
          (limit (max 2 (/ (length name) 3)))
          (near (cl-loop for other in (cl-remove-duplicates names :test #'equal)

@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; The columns of a table are aligned on display, whatever is hidden in their cells, and where the table is wider than the
-;; window the widest columns are cut.  The whole text of a cell that is cut is its tooltip, and is shown where point is.
+;; The columns of a table are aligned on display, also if a part of a cell is hidden.  If the table is wider than the window, its
+;; widest columns are cut.  The whole text of a cell that is cut is its tooltip, and is shown when point is on it.
 
 ;;; Code:
 
@@ -18,11 +18,6 @@
 
 (defvar-local emacs-agent-table--width nil
   "The width for which tables were fitted.")
-
-(defun emacs-agent-table--room ()
-  "Return how many columns a table may take."
-  (let ((window (get-buffer-window nil t)))
-    (max 20 (1- (if window (window-body-width window) 80)))))
 
 (defun emacs-agent-table-fit (start end put)
   "Fit the tables between START and END, whole lines.
@@ -72,7 +67,7 @@ START is after a bar and END before the next one."
          (count (apply #'max 0 (mapcar #'length texts)))
          (natural (cl-loop for column below count
                            collect (apply #'max 1 (mapcar (lambda (row) (or (nth 3 (nth column row)) 0)) texts))))
-         (widths (emacs-agent-table--shrink natural (- (emacs-agent-table--room) 1 (* 2 count)))))
+         (widths (emacs-agent-table--shrink natural (- (emacs-agent-text-room) 1 (* 2 count)))))
     (dolist (row rows)
       (if (eq (car row) 'rule)
           (funcall put (nth 1 row) (nth 2 row)
@@ -95,7 +90,7 @@ START is after a bar and END before the next one."
     widths))
 
 (defun emacs-agent-table--fit-cell (cell width column put)
-  "Have CELL end at COLUMN, cut after WIDTH columns, by PUT."
+  "Align the end of CELL to COLUMN, and cut it after WIDTH columns, by PUT."
   (pcase-let ((`(,start ,end ,text-end ,size) cell))
     (let ((align `(space :align-to ,column)))
       (if (<= size width)
@@ -106,7 +101,7 @@ START is after a bar and END before the next one."
           (funcall put text-end end align))))))
 
 (defun emacs-agent-table--cut (start end width)
-  "Return where the text from START to END has taken WIDTH columns."
+  "Return the position where the text from START to END fills WIDTH columns."
   (let ((at start) (left width))
     (while (and (< at end) (> left 0))
       (unless (or (invisible-p at) (memq (char-after at) '(#x200b #x2060)))
@@ -115,12 +110,12 @@ START is after a bar and END before the next one."
     at))
 
 (defun emacs-agent-table-refit (frame-or-window)
-  "Have tables fitted again if the width of FRAME-OR-WINDOW is another one.
+  "Fit tables again if the width of FRAME-OR-WINDOW has changed.
 For `window-size-change-functions'."
   (let ((buffer (and (windowp frame-or-window) (window-buffer frame-or-window))))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
-        (let ((width (emacs-agent-table--room)))
+        (let ((width (emacs-agent-text-room)))
           (unless (eql width emacs-agent-table--width)
             (setq emacs-agent-table--width width)
             (when font-lock-mode (font-lock-flush))))))))

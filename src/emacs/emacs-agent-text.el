@@ -65,10 +65,6 @@ With WIDTH, no longer than that."
   "Return COUNT and WORD, which gets an s unless there is one."
   (format "%d %s%s" count word (if (= count 1) "" "s")))
 
-(defface emacs-agent-time '((t :inherit shadow :weight normal))
-  "Times in headings."
-  :group 'emacs-agent-faces)
-
 (defun emacs-agent-time (at)
   "Return AT, a time as the backend writes it (UTC), as a Lisp time or nil."
   (and (stringp at)
@@ -81,6 +77,11 @@ With WIDTH, no longer than that."
   "Return AT, a time as the backend writes it, as local date and time."
   (let ((time (emacs-agent-time at)))
     (if time (format-time-string "%Y-%m-%d %H:%M:%S" time) "")))
+
+(defun emacs-agent-text-room ()
+  "Return how many columns a line of this buffer may take."
+  (let ((window (get-buffer-window nil t)))
+    (max 20 (1- (if window (window-body-width window) 80)))))
 
 (provide 'emacs-agent-text)
 ;;; emacs-agent-text.el ends here

@@ -27,22 +27,12 @@
     map)
   "Keys of the list of transcripts.")
 
-(defvar-local emacs-agent-transcripts--project nil
-  "The project whose transcripts are listed, nil for all.")
-
 (define-derived-mode emacs-agent-transcripts-mode tabulated-list-mode "Transcripts"
   "Transcripts of sessions, newest first.
 \\{emacs-agent-transcripts-mode-map}"
-  (setq tabulated-list-format [("Started" 20 t) ("Project" 16 t) ("About" 44 t) ("Model" 24 t)
-                               ("Messages" 8 nil) ("Files" 5 nil)]
-        tabulated-list-padding 1)
-  (setq-local revert-buffer-function
-              (lambda (&rest _)
-                (emacs-agent-list-fill
-                 (current-buffer)
-                 (emacs-agent-http-query "/api/transcripts" :project emacs-agent-transcripts--project :limit 1000)
-                 'transcripts #'emacs-agent-transcripts--row)))
-  (tabulated-list-init-header))
+  (emacs-agent-list-setup
+   [("Started" 20 t) ("Project" 16 t) ("About" 44 t) ("Model" 24 t) ("Messages" 8 nil) ("Files" 5 nil)]
+   "/api/transcripts" 'transcripts #'emacs-agent-transcripts--row :limit 1000))
 
 (defun emacs-agent-transcripts--row (data)
   "Return the row of DATA, a transcript."
@@ -62,12 +52,7 @@
   "List all transcripts, or those of PROJECT.
 That is this one with a prefix argument."
   (interactive (list (and current-prefix-arg (directory-file-name (emacs-agent-context-project)))))
-  (pop-to-buffer
-   (with-current-buffer (get-buffer-create "*emacs-agent transcripts*")
-     (emacs-agent-transcripts-mode)
-     (setq emacs-agent-transcripts--project project)
-     (revert-buffer)
-     (current-buffer))))
+  (emacs-agent-list-show "*emacs-agent transcripts*" #'emacs-agent-transcripts-mode project))
 
 (defun emacs-agent-transcripts--visit (id path)
   "Open the Org transcript of session ID, at PATH if that exists."
@@ -111,7 +96,7 @@ That is this one with a prefix argument."
   "Resume the session at point."
   (interactive)
   (let-alist (emacs-agent-list-item)
-    (unless (file-directory-p .project_path)
+    (unless (or (file-remote-p .project_path) (file-directory-p .project_path))
       (user-error "The project %s is not there any more" .project_path))
     (emacs-agent-resume-id .session_id .project_path)))
 

@@ -7,9 +7,8 @@
 
 ;;; Commentary:
 
-;; All that waits in a conversation is listed above the prompt.  While that is empty, a, r and n decide about the first of it
-;; from there.  They do nothing else than type a letter when something has just been typed, and they decide nothing that
-;; cannot be seen.
+;; All that waits in a conversation is listed above the prompt.  While the prompt is empty, the keys a, r and n decide about the
+;; first item.  If something has just been typed, they insert their letters; and they decide nothing that is not visible.
 
 ;;; Code:
 
@@ -38,12 +37,12 @@
   (cl-find-if-not #'emacs-agent-decide-sent-p (emacs-agent-waiting-sections)))
 
 (defun emacs-agent-tray--prompt-empty-p ()
-  "Whether nothing is written, and point is there."
+  "Whether the prompt is empty and point is in it."
   (and (emacs-agent-input-p) (= emacs-agent-input-start (point-max))))
 
 (defun emacs-agent-tray-section ()
-  "Return what is decided from the prompt, or nil.
-What cannot be seen is gone to instead."
+  "Return the section that is decided from the prompt, or nil.
+If it is not visible, go to it and signal an error instead."
   (let ((section (and (emacs-agent-tray--prompt-empty-p) (emacs-agent-tray--target)))
         (window (and (eq (window-buffer) (current-buffer)) (selected-window))))
     (when (and section window
@@ -58,13 +57,13 @@ What cannot be seen is gone to instead."
 ;;;; Keys
 
 (defun emacs-agent-tray--key (key command needed)
-  "Have KEY run COMMAND from an empty prompt while at least NEEDED things wait."
+  "Bind KEY to COMMAND in an empty prompt while at least NEEDED items wait."
   (define-key emacs-agent-mode-map key
     `(menu-item "" ,command :filter ,(lambda (command) (and (emacs-agent-tray--live-p needed) command)))))
 
 (defun emacs-agent-tray--live-p (needed)
-  "Whether keys decide now: NEEDED things wait, and nothing is being typed.
-Just after a decision they do not type either: what comes next may be late."
+  "Whether keys decide now: NEEDED items wait, and nothing is being typed.
+Just after a decision they do not insert letters: the next call may be late."
   (and emacs-agent-session
        (or (>= (emacs-agent-session-waiting emacs-agent-session) needed)
            (and (emacs-agent-session-busy-p emacs-agent-session) (emacs-agent-decide-just-now-p)))
@@ -117,11 +116,15 @@ Just after a decision they do not type either: what comes next may be late."
                 (concat (emacs-agent-show-all (emacs-agent-one-line (alist-get 'message event) 70))
                         (emacs-agent-call-agent event))
               (concat (emacs-agent-call-words event) (emacs-agent-call-agent event)
-                      (mapconcat (lambda (file) (concat "  " (emacs-agent-diff-stat-text (alist-get 'diff file))))
-                                 (seq-take (alist-get 'files (alist-get 'preview event)) 1) "")))
+                      (emacs-agent-tray--stat (append (alist-get 'files (alist-get 'preview event)) nil))))
             (and (not question) (emacs-agent-approval-danger event)
                  (propertize "  careful" 'emacs-agent-face 'emacs-agent-danger))
             "\n")))
+
+(defun emacs-agent-tray--stat (files)
+  "Return the size of the diffs of FILES, in words."
+  (if (null files) ""
+    (concat "  " (apply #'emacs-agent-diff-stat-text (mapcar (lambda (file) (alist-get 'diff file)) files)))))
 
 (defun emacs-agent-tray--coming (session)
   "Return a line about each call of SESSION that follows those that wait."
@@ -138,7 +141,7 @@ Just after a decision they do not type either: what comes next may be late."
         (first-is-call (emacs-agent-call-p (emacs-agent-section-data (car sections)))))
     (if (not emacs-agent-tray--empty)
         (emacs-agent-button "C-c C-a" "go there" 'emacs-agent-next-approval)
-      (string-join
+      (emacs-agent-button-rows
        (delq nil
              (list (emacs-agent-button "a" (if first-is-call "approve" "answer") 'emacs-agent-tray-accept)
                    (emacs-agent-button "r" (if first-is-call "reject" "decline") 'emacs-agent-tray-refuse)
@@ -163,14 +166,14 @@ Just after a decision they do not type either: what comes next may be late."
       (overlay-put emacs-agent-tray--overlay 'before-string text))))
 
 (defun emacs-agent-tray--event (_session event)
-  "Keep each call of EVENT, if it is a message, until it is announced."
+  "Remember each call in EVENT, if it is a message, until the turn ends."
   (let-alist event
     (pcase .type
       ("message" (unless .parent_tool_call_id (setq emacs-agent-tray--announced (append .tool_calls nil))))
       ((or "turn.end" "session.resumed" "reset") (setq emacs-agent-tray--announced nil)))))
 
 (defun emacs-agent-tray--changed (session)
-  "Show in the buffer of SESSION what waits now."
+  "Update the list in the buffer of SESSION."
   (let ((buffer (emacs-agent-session-buffer session)))
     (when (and (buffer-live-p buffer)
                (or (> (emacs-agent-session-waiting session) 0)
@@ -178,7 +181,7 @@ Just after a decision they do not type either: what comes next may be late."
       (with-current-buffer buffer (emacs-agent-tray--show)))))
 
 (defun emacs-agent-tray--batch (session)
-  "Show what waits in SESSION once its sections are written."
+  "Update the list after a batch of SESSION, whose sections are written."
   (when (> (emacs-agent-session-waiting session) 0) (emacs-agent-tray--show)))
 
 (defun emacs-agent-tray--typed (_start end _length)
@@ -190,7 +193,7 @@ Just after a decision they do not type either: what comes next may be late."
       (emacs-agent-tray--changed emacs-agent-session))))
 
 (defun emacs-agent-tray-setup ()
-  "Have this conversation list what waits above its prompt."
+  "Set up the list of what waits above the prompt of this conversation."
   (add-hook 'after-change-functions #'emacs-agent-tray--typed nil t))
 
 (add-hook 'emacs-agent-mode-hook #'emacs-agent-tray-setup)

@@ -8,7 +8,7 @@
 ;;; Commentary:
 
 ;; Remembers where each prompt stands in the output.  When the conversation is rewound, the output is cut there.  Only the
-;; last one has a marker, since each makes each change of the buffer slower; the others are found by a text property.
+;; last one has a marker, since each marker makes each change of the buffer slower; the others have a text property.
 
 ;;; Code:
 
@@ -48,12 +48,12 @@
       (emacs-agent-turn-last turn))))
 
 (defun emacs-agent-turns--there-p (turn)
-  "Whether TURN, which is settled, is where it was the last time."
+  "Whether TURN, which is settled, is still at its last position."
   (let ((last (emacs-agent-turn-last turn)))
     (and (< last (point-max)) (eq turn (get-text-property last 'emacs-agent-turn)))))
 
 (defun emacs-agent-turns--locate ()
-  "Look for each turn that is settled."
+  "Update the position of each turn that is settled."
   (let ((at (point-min)))
     (while (< at (point-max))
       (let ((turn (get-text-property at 'emacs-agent-turn)))
@@ -61,8 +61,8 @@
       (setq at (next-single-property-change at 'emacs-agent-turn nil (point-max))))))
 
 (defun emacs-agent-turns--settle (turn)
-  "Have TURN found by its text if it is a prompt.
-What other turns begin with may be written again."
+  "Replace the marker of TURN by a text property if it is a prompt.
+The beginning of other turns may be written again, which removes properties."
   (let ((start (emacs-agent-turn-from turn)))
     (when (and start (emacs-agent-turn-prompt turn) (< start emacs-agent-output-end))
       (with-silent-modifications

@@ -7,9 +7,9 @@
 
 ;;; Commentary:
 
-;; It is kept in a file of its session, and as long as that has no prompt also in one of the project.  There it is written when
-;; typing stops, and when the buffer or Emacs is killed; a buffer that is made begins with it.  Once the backend has taken the
-;; prompt, the file is deleted.
+;; The input is saved in a file of its session and, until the session has its first prompt, also in one of the project.  It is
+;; saved when typing stops, and when the buffer or Emacs is killed; a new buffer starts with it.  When the backend has accepted
+;; the prompt, the file is deleted.
 
 ;;; Code:
 
@@ -18,23 +18,23 @@
 (require 'emacs-agent-session)
 
 (defcustom emacs-agent-unsent-size 200000
-  "Prompts with more characters are not kept while they are not sent."
+  "Unsent prompts with more characters are not saved."
   :type 'natnum
   :group 'emacs-agent)
 
 (defcustom emacs-agent-unsent-count 50
-  "How many prompts that were not sent are kept, the newest ones."
+  "How many unsent prompts are kept, the newest ones."
   :type 'natnum
   :group 'emacs-agent)
 
 (defvar emacs-agent-unsent--timer nil
-  "Timer that keeps what is written when typing stops.")
+  "Timer to save the input when typing stops.")
 
 (defvar-local emacs-agent-unsent--changed nil
-  "Whether the input is not what its files have.")
+  "Whether the input differs from its files.")
 
 (defvar-local emacs-agent-unsent--files nil
-  "The files that have what is written here.")
+  "The files in which the input of this buffer is saved.")
 
 (defvar-local emacs-agent-unsent--begun nil
   "Whether this conversation has a prompt.")
@@ -54,30 +54,32 @@
                        (emacs-agent-unsent--file (emacs-agent-session-project session))))))
 
 (defun emacs-agent-unsent--text ()
-  "Return what is written here, and what was sent and has not arrived."
+  "Return the text to save: each prompt that has not arrived, and the input."
   (string-join (append emacs-agent-unsent--leaving
                        (and (not (string-blank-p (emacs-agent-input-text))) (list (emacs-agent-input-text))))
                "\n\n"))
 
 (defun emacs-agent-unsent-keep ()
-  "Keep what is written here, if that is something, and nothing else."
+  "Save the unsent text of this buffer, and delete files that are outdated."
   (when (and emacs-agent-session emacs-agent-unsent--changed)
     (setq emacs-agent-unsent--changed nil)
     (let* ((text (emacs-agent-unsent--text))
            (files (and (not (string-empty-p text)) (<= (length text) emacs-agent-unsent-size)
                        (not (eq :false (alist-get 'save_transcript (emacs-agent-session-config emacs-agent-session))))
-                       (emacs-agent-unsent--names emacs-agent-session))))
+                       (emacs-agent-unsent--names emacs-agent-session)))
+           (new (cl-remove-if #'file-exists-p files)))
       (dolist (file (cl-set-difference emacs-agent-unsent--files files :test #'equal))
         (ignore-errors (delete-file file)))
       (setq emacs-agent-unsent--files files)
       (condition-case err
-          (dolist (file files)
-            (emacs-agent-private-write file text 'utf-8-emacs-unix)
-            (emacs-agent-private-prune file emacs-agent-unsent-count))
-        (file-error (emacs-agent-log "What is written was not kept: %s" (error-message-string err)))))))
+          (progn
+            (dolist (file files)
+              (emacs-agent-private-write file text 'utf-8-emacs-unix))
+            (when new (emacs-agent-private-prune (car new) emacs-agent-unsent-count)))
+        (file-error (emacs-agent-log "The unsent prompt was not saved: %s" (error-message-string err)))))))
 
 (defun emacs-agent-unsent-keep-all ()
-  "Keep what is written in all conversations."
+  "Save the unsent text of all conversations."
   (setq emacs-agent-unsent--timer nil)
   (dolist (session emacs-agent-session-list)
     (when (buffer-live-p (emacs-agent-session-buffer session))
@@ -85,28 +87,28 @@
         (emacs-agent-run-safely #'emacs-agent-unsent-keep)))))
 
 (defun emacs-agent-unsent--touch (&optional start &rest _)
-  "Keep what is written here as soon as typing stops.
-START is where text was changed; what changes in the output is no matter."
+  "Schedule saving the input for when typing stops.
+START is where text was changed; a change in the output is ignored."
   (when (and emacs-agent-input-start (>= (or start emacs-agent-input-start) emacs-agent-input-start))
     (setq emacs-agent-unsent--changed t)
     (unless emacs-agent-unsent--timer
       (setq emacs-agent-unsent--timer (run-with-idle-timer 1 nil #'emacs-agent-unsent-keep-all)))))
 
 (defun emacs-agent-unsent-leave (session text)
-  "TEXT is being sent from the buffer of SESSION."
+  "Note that TEXT is being sent from the buffer of SESSION."
   (emacs-agent-unsent--with session
                             (lambda ()
                               (setq emacs-agent-unsent--leaving (append emacs-agent-unsent--leaving (list text))))))
 
 (defun emacs-agent-unsent-arrive (session text)
-  "TEXT, sent from the buffer of SESSION, has arrived, or is given back."
+  "Note that TEXT, sent from the buffer of SESSION, has arrived or was put back."
   (emacs-agent-unsent--with session
                             (lambda ()
                               (setq emacs-agent-unsent--leaving
                                     (cl-remove text emacs-agent-unsent--leaving :test #'equal :count 1)))))
 
 (defun emacs-agent-unsent--with (session function)
-  "Call FUNCTION in the buffer of SESSION and keep what is unsent then."
+  "Call FUNCTION in the buffer of SESSION and save its unsent text."
   (when (buffer-live-p (emacs-agent-session-buffer session))
     (with-current-buffer (emacs-agent-session-buffer session)
       (funcall function)
@@ -120,7 +122,7 @@ START is where text was changed; what changes in the output is no matter."
     (when emacs-agent-unsent--files (emacs-agent-unsent--touch))))
 
 (defun emacs-agent-unsent-restore (session)
-  "Write into the new buffer of SESSION what was not sent."
+  "Restore the unsent text of SESSION into its new buffer."
   (let* ((id (emacs-agent-session-id session))
          (file (cond (id (emacs-agent-unsent--file id))
                      ((not (emacs-agent-unsent--elsewhere-p session))
@@ -133,7 +135,7 @@ START is where text was changed; what changes in the output is no matter."
     (add-hook 'after-change-functions #'emacs-agent-unsent--touch nil t)))
 
 (defun emacs-agent-unsent--elsewhere-p (session)
-  "Whether what is unsent of the project of SESSION is in another buffer."
+  "Whether another buffer has the unsent text of the project of SESSION."
   (cl-some (lambda (other)
              (and (not (eq other session)) (buffer-live-p (emacs-agent-session-buffer other))
                   (equal (emacs-agent-session-project other) (emacs-agent-session-project session))

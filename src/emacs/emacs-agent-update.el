@@ -24,14 +24,14 @@
       (let ((process-environment
              ;; What another Emacs compiles, this one may not load.
              (cons (concat "EMACS=" (expand-file-name invocation-name invocation-directory)) process-environment)))
-       (make-process
-       :name "emacs-agent-update" :noquery t :connection-type 'pipe
-       :command (list program "elisp" "--install" directory)
-       :sentinel (lambda (process _event)
-                   (unless (process-live-p process)
-                     (emacs-agent-say (if (= 0 (process-exit-status process))
-                                          "The client is updated; restart Emacs to use it"
-                                        "The update failed; M-x emacs-agent-doctor tells more")))))))))
+        (make-process
+         :name "emacs-agent-update" :noquery t :connection-type 'pipe
+         :command (list program "elisp" "--install" directory)
+         :sentinel (lambda (process _event)
+                     (unless (process-live-p process)
+                       (emacs-agent-say (if (= 0 (process-exit-status process))
+                                            "The client is updated; restart Emacs to use it"
+                                          "The update failed; M-x emacs-agent-doctor tells more")))))))))
 
 (defun emacs-agent-update--compare-versions (state version)
   "Offer the client that the executable carries if it is newer: STATE, VERSION."

@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; The call as the backend describes it is shown whole, and what is decided holds for just that.
+;; The whole call is shown as the backend describes it, and the decision holds for exactly that.
 
 ;;; Code:
 
@@ -32,7 +32,8 @@
                 (and about (concat " " (emacs-agent-show-all
                                         (emacs-agent-one-line
                                          (string-remove-prefix (file-name-as-directory (or project "/")) about) 100))))
-                (and files (concat "  " (emacs-agent-diff-stat-text (alist-get 'diff (car files)))))
+                (and files (concat "  " (apply #'emacs-agent-diff-stat-text
+                                               (mapcar (lambda (file) (alist-get 'diff file)) files))))
                 (and (emacs-agent-approval-danger event) (propertize "  careful" 'face 'emacs-agent-danger)))))))
 
 (defun emacs-agent-verdict-show (event)
@@ -47,7 +48,7 @@
           (setq-local diff-font-lock-syntax nil))))))
 
 (defun emacs-agent-verdict--text (event)
-  "Return all that EVENT, a call or a question, is about."
+  "Return the details of EVENT, a call or a question."
   (let-alist event
     (string-join
      (delq nil

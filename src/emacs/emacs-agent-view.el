@@ -41,7 +41,7 @@
       ("tool.result" (emacs-agent-view--result event))
       ("file.changed" (emacs-agent-view--note-call
                        .tool_call_id (lambda (call) (push event (emacs-agent-call-changes call)))))
-      ("question" (emacs-agent-message-hush))
+      ("question" (emacs-agent-message-expect-heading))
       ("answer" (emacs-agent-view--touch .question_id))
       ("error" (emacs-agent-view--error event))
       ("notice" (emacs-agent-output-line .org))
@@ -81,7 +81,7 @@
 (defun emacs-agent-view--prompt (event)
   "Write EVENT, a prompt."
   (let-alist event
-    (emacs-agent-message-hush)
+    (emacs-agent-message-expect-heading)
     (emacs-agent-output-write
      (concat (emacs-agent-message-heading
               (pcase .source ("agent" "Task") ("steer" "User (while it worked)") (_ "User"))
@@ -96,7 +96,7 @@
   (let* ((id (alist-get 'tool_call_id event)) (known (emacs-agent-section-with-id id)))
     (if known
         (emacs-agent-view--call-again known event)
-      (emacs-agent-message-speak event t)
+      (emacs-agent-message-ensure-heading event t)
       (emacs-agent-folding-add
        (emacs-agent-section-insert-as
         id (make-emacs-agent-section
@@ -107,7 +107,8 @@
 (defun emacs-agent-view--call-again (section event)
   "Show in SECTION, in place of the call there, the same one as EVENT has it."
   (let ((call (emacs-agent-section-data section)))
-    (setf (emacs-agent-call-event call) event
+    (setf (emacs-agent-call-texts call) (emacs-agent-call-texts-for call event)
+          (emacs-agent-call-event call) event
           (emacs-agent-call-refused call) nil
           (emacs-agent-call-shown-at call) (float-time))
     (emacs-agent-section-mark section)))
@@ -172,12 +173,12 @@
                               (concat "#+BEGIN_QUOTE\n" .org "\n#+END_QUOTE\n")))))))))
 
 (defun emacs-agent-view--updated (event)
-  "Write EVENT, a change of settings, if it is one to know of."
+  "Write EVENT, a change of settings, if it is one to show."
   (let ((title (alist-get 'org_title event)))
     (when title (emacs-agent-output-line (concat "Now " title)))))
 
 (defun emacs-agent-view--abandon ()
-  "Let go of messages that will not be finished."
+  "End each message and call that will not be finished."
   (emacs-agent-message-abandon)
   (mapc #'emacs-agent-section-finish (emacs-agent-folding-end 'drop))
   (emacs-agent-section-map

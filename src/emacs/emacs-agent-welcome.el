@@ -1,4 +1,4 @@
-;;; emacs-agent-welcome.el --- What an empty conversation says  -*- lexical-binding: t; -*-
+;;; emacs-agent-welcome.el --- Help in an empty conversation  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; Until something was asked, a conversation says what can be done here.  That is no part of its text.
+;; Until the first prompt, a conversation shows its most important keys.  They are an overlay, and no part of its text.
 
 ;;; Code:
 
@@ -15,7 +15,7 @@
 (require 'emacs-agent-session)
 
 (defvar-local emacs-agent-welcome--overlay nil
-  "The overlay that says what can be done.")
+  "The overlay with the help.")
 
 (defconst emacs-agent-welcome--lines
   '(("\\[emacs-agent-send]" "send what is written below")
@@ -26,19 +26,22 @@
     ("\\[emacs-agent-set-model]" "another model")
     ("\\[emacs-agent-resume]" "an earlier conversation")
     ("\\[emacs-agent-menu]" "everything else"))
-  "Keys, and what they do.")
+  "Keys and their effects.")
 
 (defun emacs-agent-welcome-show (session)
-  "Say in this buffer, of SESSION, which is empty, what can be done."
+  "Show the help in this buffer, of SESSION, which is empty."
   (setq emacs-agent-welcome--overlay (make-overlay emacs-agent-output-end emacs-agent-output-end nil t nil))
   (overlay-put emacs-agent-welcome--overlay 'priority -1)
-  (overlay-put emacs-agent-welcome--overlay 'before-string (emacs-agent-welcome--text session)))
+  (let ((text (emacs-agent-welcome--text session)))
+    ;; It would have the face of the prompt below.
+    (add-face-text-property 0 (length text) 'default t text)
+    (overlay-put emacs-agent-welcome--overlay 'before-string text)))
 
 (defun emacs-agent-welcome--text (session)
-  "Return what can be done in SESSION, in lines of less than 40 columns."
+  "Return the help for SESSION, in lines of less than 40 columns."
   (concat
    (propertize "Ask about " 'face 'emacs-agent-dim)
-   (propertize (emacs-agent-show-all (file-name-nondirectory (emacs-agent-session-project session))) 'face 'bold)
+   (propertize (emacs-agent-show-all (emacs-agent-project-name (emacs-agent-session-project session))) 'face 'bold)
    (propertize ", or for a change to it.\n\n" 'face 'emacs-agent-dim)
    (mapconcat (pcase-lambda (`(,key ,does))
                 (let ((key (substring-no-properties (substitute-command-keys key))))
@@ -50,7 +53,7 @@
    "\n"))
 
 (defun emacs-agent-welcome--event (_session event)
-  "Say no more what can be done once EVENT is a prompt, or an end."
+  "Remove the help if EVENT writes to the conversation or ends it."
   (when (and emacs-agent-welcome--overlay
              (member (alist-get 'type event) '("prompt" "message" "session.closed" "tool.call" "question")))
     (delete-overlay emacs-agent-welcome--overlay)

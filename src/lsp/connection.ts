@@ -6,7 +6,7 @@ import type {
   ServerCapabilities,
   UnregistrationParams,
 } from 'vscode-languageserver-protocol'
-import { onAbort, within } from '../base/abort.ts'
+import { onAbort } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { CAPABILITIES } from './capabilities.ts'
@@ -168,7 +168,7 @@ export async function connect({
       async stop(why) {
         if (stopping) return stopping
         const { signal } = new AbortController()
-        await within(request('shutdown', undefined, signal, GOODBYE_MS), GOODBYE_MS)
+        await request('shutdown', undefined, signal, GOODBYE_MS).catch(() => {}) // then it is ended without
         notify('exit', undefined)
         await stop(why)
       },

@@ -4,10 +4,13 @@ import { readRegular } from '../base/files.ts'
 /** Larger files are not source code, and are sent to no server. */
 const LARGEST_FILE = 8 * 1024 * 1024
 
-/** The text of a file; null when it does not exist, is too large or is not a regular file. */
-export async function textAt(path: string): Promise<string | null> {
+/** The text of a file, by `read` of another machine; null when it does not exist, is too large or is not a regular file. */
+export async function textAt(
+  path: string,
+  read: (path: string, most: number) => Promise<Uint8Array> = readRegular,
+): Promise<string | null> {
   try {
-    return new TextDecoder().decode(await readRegular(path, LARGEST_FILE))
+    return new TextDecoder().decode(await read(path, LARGEST_FILE))
   } catch {
     return null
   }

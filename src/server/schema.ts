@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import * as v from 'valibot'
 
+import { readRemoteName } from '../base/remote-name.ts'
 import { EFFORTS, MODES } from '../event/parts.ts'
 import { GROUPS } from '../session/spending.ts'
 import { FORMAT_NAMES } from '../transcript/formats.ts'
@@ -45,10 +46,16 @@ const Settings = {
   auto_approve_readonly: maybe(v.boolean()),
   auto_approve_tools: maybe(v.array(v.pipe(text, v.nonEmpty(), v.maxLength(1000)))),
   mode: maybe(v.picklist(MODES)),
+  review_edits: maybe(v.boolean()),
 }
 
 export const CreateSession = object({
-  project_path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)),
+  project_path: v.pipe(
+    text,
+    v.nonEmpty(),
+    v.maxLength(4096),
+    v.description('An absolute path, or a directory on another machine as Emacs names it: /ssh:user@host:/directory'),
+  ),
   model: maybe(name),
   agent: maybe(name),
   title: maybe(v.pipe(text, v.maxLength(500))),
@@ -149,6 +156,12 @@ export const Approve = object({
   preview_hash: maybe(text),
   params: maybe(Params),
   content: maybe(text),
+  files: maybe(
+    v.pipe(
+      v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), content: maybe(text) })),
+      v.maxLength(10_000),
+    ),
+  ),
   remember: maybe(v.picklist(['session', 'project'])),
 })
 
@@ -242,7 +255,10 @@ const project = v.optional(
     text,
     v.maxLength(4096),
     v.check(path => isAbsolute(path) && !path.includes('\0'), 'an absolute path'),
-    v.transform(path => resolve(path)),
+    v.transform(path => {
+      const remote = readRemoteName(path)
+      return remote ? remote.prefix + remote.path : resolve(path)
+    }),
   ),
 )
 const cursor = v.optional(v.pipe(text, v.maxLength(200)))

@@ -8,7 +8,7 @@ import { projectName } from '../transcript/record.ts'
 import { type Entry, loadIndex, saveIndex, sortKey } from './index.ts'
 import { readEvents, readLog, readLogEvents, requireCreated } from './lines.ts'
 import { acquireLock } from './lock.ts'
-import { writeFailed } from './log.ts'
+import { cannotBegin } from './log.ts'
 import { type SearchRequest, searchLogs } from './search.ts'
 import type { Session } from './session.ts'
 import { type Group, isWithin, type Period, type Spent, spentIn, tabulate } from './spending.ts'
@@ -113,7 +113,7 @@ export function createArchive(base: string, report: (level: 'warn', message: str
         await makePrivateDir(directory)
         if (owner === null) await saveIndex(directory, [], created.project_path)
       } catch (error) {
-        throw writeFailed(error)
+        throw cannotBegin(error)
       }
       return join(directory, localDay(new Date()), `session-${created.session_id}.jsonl`)
     },

@@ -21,7 +21,7 @@ const LARGEST_FILE = 2 * 1024 * 1024
 const MOST_KEPT = 32
 
 type Text = { path: string; before: string | null; after: string }
-type Place = Pick<Workspace, 'editor' | 'languages' | 'unsaved'>
+type Place = Pick<Workspace, 'editor' | 'languages' | 'unsaved' | 'roots'>
 /** A changed text whose errors were not reported to the model yet. `before` is the last text whose errors it could have. */
 type Look = Text & {
   /** What the editor reported of `before`. */
@@ -116,8 +116,8 @@ export function createChecks(place: Place): NonNullable<ToolAccess['checks']> {
 
   /** The text is as it was when it was looked at. */
   async function isCurrent({ path, after }: Look): Promise<boolean> {
-    const { textAt } = await import('../lsp/text.ts')
-    return (place.unsaved.get(path) ?? (await textAt(path))) === after
+    const [{ textAt }, { hostOf }] = await Promise.all([import('../lsp/text.ts'), import('../tools/host/local.ts')])
+    return (place.unsaved.get(path) ?? (await textAt(path, hostOf(place.roots).files.read))) === after
   }
 
   return {

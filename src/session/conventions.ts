@@ -13,6 +13,8 @@ import type { Workspace } from './workspace.ts'
 export type Conventions = {
   /** The instructions for the frozen prompt. */
   instructions(): Promise<string>
+  /** Whether all that there is could be read: not where a machine was out of reach. */
+  isWhole(): boolean
   /** The tools that conventions bring: one that reads skills, where there are any. */
   tools(): Promise<Tool[]>
   /** The skills for the frozen prompt. */
@@ -23,8 +25,11 @@ export type Conventions = {
   announcements(): Promise<Prompt[]>
 }
 
+/** A machine that cannot be reached must not hold up the first turn. */
+const THERE_MS = 10_000
+
 export function createConventions(session: Session, place: Workspace, hidden: () => Promise<Hidden>): Conventions {
-  const where = once(() => placeOf(place.roots.project, place.dirs))
+  const where = once(() => placeOf(place.project, place.dirs))
   const briefing = once(async () => createBriefing(await where(), place.config.instructions_budget, await hidden()))
   /** Loads what judges rules: when a session has its first turn, not before. */
   const find = async () => (await import('../conventions/skills.ts')).findSkills(await where())
@@ -54,7 +59,21 @@ export function createConventions(session: Session, place: Workspace, hidden: ()
         session.append({ type: 'notice', code, message, path, ...(line !== undefined && { line }) })
   }
 
+  /** Those of a project on another machine, once it was reached. */
+  let known: string | undefined
+  async function there(): Promise<string> {
+    const { remote, roots, config } = place
+    if (!remote || known !== undefined) return known ?? ''
+    const { instructionsThere } = await import('./remote-project.ts')
+    const signal = AbortSignal.timeout(THERE_MS)
+    known = await instructionsThere(remote, roots, config.instructions_budget, await hidden(), signal).catch(
+      () => undefined,
+    )
+    return known ?? ''
+  }
+
   return {
+    isWhole: () => !place.remote || known !== undefined,
     async tools() {
       if ((await first()).length === 0) return []
       const { skillTool } = await import('../conventions/skill-tool.ts')
@@ -68,9 +87,11 @@ export function createConventions(session: Session, place: Workspace, hidden: ()
       const brief = await briefing()
       const text = await brief.beginning()
       report(brief.remarks())
-      return text
+      return [text, await there()].filter(Boolean).join('\n\n')
     },
-    touch: async paths => (await briefing()).touch(paths),
+    touch: async paths => {
+      if (!place.remote) await (await briefing()).touch(paths)
+    },
     async announcements() {
       const brief = await briefing()
       const news = await brief.news(session.state.conversation.instructions, path => place.seen.get(path))

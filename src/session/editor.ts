@@ -31,7 +31,12 @@ type Open = {
  * all streams of the session, and to those that join while they are open; the first answer counts. When no stream has been
  * there for a second, the editor is detached.
  */
-export function createEditor(emit: (event: EditorRequest) => void, redactor: Redaction) {
+export function createEditor(
+  emit: (event: EditorRequest) => void,
+  redactor: Redaction,
+  /** The editor as the tools of the project use it. */
+  seen: (editor: Editor) => Editor = editor => editor,
+) {
   let attached: { name: string; tools: ReadonlySet<EditorTool>; buffers: Editor['buffers'] } | null = null
   const open = new Map<string, Open>()
   /** Streams of the session that are open, live or behind. */
@@ -51,7 +56,7 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
   }
 
   function ask<T>(
-    { tool, params, parse, timeout_ms = PATIENCE_MS, progress = () => {} }: Request<T>,
+    { tool, params, parse, timeout_ms = PATIENCE_MS, progress = () => {}, exact }: Request<T>,
     signal: AbortSignal,
   ): Promise<T> {
     signal.throwIfAborted()
@@ -70,7 +75,7 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
       type: 'editor.request',
       request_id,
       tool,
-      params: redactor.value(params),
+      params: exact ? params : redactor.value(params),
       timeout_ms,
     }
     open.set(request_id, {
@@ -97,7 +102,7 @@ export function createEditor(emit: (event: EditorRequest) => void, redactor: Red
     get current(): Editor | undefined {
       if (!attached) return undefined
       const { name, tools, buffers } = attached
-      return { name, buffers, answers: tool => tools.has(tool), ask }
+      return seen({ name, buffers, answers: tool => tools.has(tool), ask })
     },
     /** In place of what was registered before; open requests stay open. */
     attach(name: string, tools: readonly EditorTool[]) {

@@ -8,7 +8,7 @@ import type { SessionCreated, Stored } from '../event.ts'
 import { isConversation } from '../transcript/counting.ts'
 import { type Archive, filesOf } from './archive.ts'
 import { acquireLock } from './lock.ts'
-import { type Log, memoryLog, writeFailed, writeLog } from './log.ts'
+import { cannotBegin, type Log, memoryLog, writeLog } from './log.ts'
 import { mustFindPrompt } from './rewind.ts'
 import type { Session } from './session.ts'
 
@@ -47,7 +47,7 @@ export async function forkLog(session: Session, { turn_id, title }: ForkRequest,
   const path = await archive.place(created)
   const files = filesOf(path)
   await makePrivateDir(dirname(path)).catch(error => {
-    throw writeFailed(error)
+    throw cannotBegin(error)
   })
   const release = acquireLock(files.lock)
   const discard = async () => {
@@ -59,7 +59,7 @@ export async function forkLog(session: Session, { turn_id, title }: ForkRequest,
     return { log: await writeLog(path, events), release, discard }
   } catch (error) {
     await discard()
-    throw error instanceof AppError ? error : writeFailed(error)
+    throw error instanceof AppError ? error : cannotBegin(error)
   }
 }
 

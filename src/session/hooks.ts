@@ -31,11 +31,13 @@ const Reply = v.looseObject({
 type Options = {
   hooks: readonly HookConfig[]
   place: Pick<Workspace, 'children' | 'env' | 'redactor' | 'roots' | 'dirs'>
+  /** Where they run, on this machine. */
+  cwd: string
   session: { session_id: string; project_path: string }
   append(event: HookRun): unknown
 }
 
-export function createHooks({ hooks, place, session, append }: Options): Hooks {
+export function createHooks({ hooks, place, cwd, session, append }: Options): Hooks {
   async function runOne(hook: HookConfig, payload: object, ids: Ids, signal: AbortSignal): Promise<HookReply> {
     const { run, exitCodeOf } = await import('../tools/shell/process.ts')
     const argv = typeof hook.command === 'string' ? ['/bin/sh', '-c', hook.command] : hook.command
@@ -49,7 +51,7 @@ export function createHooks({ hooks, place, session, append }: Options): Hooks {
       const seconds = hook.timeout_seconds ?? TIMEOUT_SECONDS
       const result = await run(argv, {
         children: place.children,
-        cwd: place.roots.project,
+        cwd,
         env: place.env,
         signal,
         timeout_ms: seconds * 1000,

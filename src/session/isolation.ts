@@ -36,6 +36,11 @@ export type Landed = { note: string; changes: Change[]; changed: FileChanged[] }
 
 /** Throws TOOL_FAILED where no worktree can be made. */
 export async function isolate(place: Workspace, directory: string, signal: AbortSignal): Promise<Isolation> {
+  if (place.remote)
+    throw new AppError(
+      'TOOL_FAILED',
+      `An agent with isolation = "worktree" works on this machine only, and the project is on ${place.remote.machine}. Give the task to another agent.`,
+    )
   const worktree = await addWorktree(directory, { ...place, signal })
   const roots = { ...place.roots, project: worktree.project, worktree: worktree.project }
   const unsaved = new Map<string, string>()
@@ -53,7 +58,7 @@ export async function isolate(place: Workspace, directory: string, signal: Abort
   }
   return {
     place: own,
-    told: 'You work in your own copy of the project, a git worktree: name files relative to it. Nothing you change is in the project before the user has approved it, which they are asked when you are done.',
+    told: 'You work in your own copy of the project, a git worktree: name files relative to it. When you are done, the user is asked to approve your changes; until then the project stays as it is.',
     offer: (call, signal) => offer(worktree, call, signal),
     async remove() {
       const servers = languages.loaded()?.then(loaded => loaded.close())
@@ -123,6 +128,7 @@ const applying = (worktree: Worktree, params: Params, agent: string): Tool => ({
   description: '',
   parameters: {},
   level: 'write',
+  divisible: true,
   parse(given) {
     if (isDeepStrictEqual(given, params)) return given
     throw new AppError('INVALID_PARAMS', 'The task is done: approve what came of it, or reject it.')

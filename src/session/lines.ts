@@ -149,7 +149,8 @@ const WIDEST_GAP = 1_000_000
 /** What is nested deeper than that cannot be told on: writing JSON recurses. */
 const DEEPEST = 5000
 
-const Envelope = v.looseObject({
+/** What else there is is not looked at here (`shapes.ts`). */
+const Envelope = v.object({
   id: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   at: v.pipe(
     v.string(),
@@ -158,11 +159,14 @@ const Envelope = v.looseObject({
   ),
   type: v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/)),
 })
-type Envelope = v.InferOutput<typeof Envelope>
+type Envelope = v.InferOutput<typeof Envelope> & Record<string, unknown>
+
+/** What an editor puts in front of a file, and what a file system leaves where a crash lost what was written. */
+const LEADING = /^[\uFEFF\0]+/
 
 function parseLine(line: string): Envelope | null {
   try {
-    const value: unknown = JSON.parse(line)
+    const value: unknown = JSON.parse(LEADING.test(line) ? line.replace(LEADING, '') : line)
     if (!v.is(Envelope, value) || (line.length > 2 * DEEPEST && isDeeper(value, DEEPEST))) return null
     return line.includes('\\u') ? wellFormed(value) : value
   } catch {

@@ -16,6 +16,7 @@ import { emacsSafe } from '../base/emacs-safe.ts'
 import { AppError, reasonOf } from '../base/errors.ts'
 import { PRIVATE_DIR, PRIVATE_FILE, writeAtomic } from '../base/files.ts'
 import { newId } from '../base/ids.ts'
+import { withRemedy } from '../base/remedy.ts'
 import { wellFormed } from '../base/text.ts'
 import type { Storable, Stored } from '../event.ts'
 import { readLogEvents, requireCreated } from './lines.ts'
@@ -53,7 +54,7 @@ export async function createLog(path: string): Promise<Log> {
     syncDirectory(dirname(path))
     return log
   } catch (error) {
-    throw writeFailed(error)
+    throw cannotBegin(error)
   }
 }
 
@@ -63,7 +64,7 @@ export async function writeLog(path: string, events: readonly Stored[]): Promise
     await writeAtomic(path, Buffer.concat(events.map(lineOf)))
     syncDirectory(dirname(path))
   } catch (error) {
-    throw writeFailed(error)
+    throw cannotBegin(error)
   }
   return (await openLog(path)).log
 }
@@ -219,13 +220,16 @@ function writtenAgain(path: string, events: readonly Stored[]): AppError {
 
 const pathOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException)?.path
 
-export const writeFailed = (error: unknown): AppError =>
-  new AppError(
-    'TRANSCRIPT_ERROR',
-    `The session's log cannot be written (${reasonOf(error)}). Free some disk space or mend ${pathOf(error) ?? 'the directory'}, then resume the session.`,
-    {},
-    { cause: error },
-  )
+export function writeFailed(error: unknown, then = 'resume the session'): AppError {
+  const path = pathOf(error)
+  const what = path === undefined ? "The session's log" : `The session's log in ${path}`
+  const message = `${withRemedy(`${what} cannot be written (${reasonOf(error)}).`, error)} Then ${then}.`
+  return new AppError('TRANSCRIPT_ERROR', message, {}, { cause: error })
+}
+
+/** The same for a session that is not there yet. */
+export const cannotBegin = (error: unknown): AppError =>
+  writeFailed(error, 'try again; transcript_path says where the logs of all sessions are')
 
 function syncDirectory(path: string) {
   if (process.platform === 'win32') return // directories cannot be opened there

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type RemoteName, readRemoteName } from '../base/remote-name.ts'
 import type { Config, McpServerConfig } from '../config/config.ts'
 import { undoDir, worktreesDir } from '../config/dirs.ts'
 import { secretsIn } from '../config/environment.ts'
@@ -11,8 +12,9 @@ import { acquireLock } from './lock.ts'
 import type { Log } from './log.ts'
 import { createRedactor, type Redactor, withOwn } from './redact.ts'
 import type { Runtime } from './runtime.ts'
+import { availableFor } from './sandbox.ts'
 import type { Session } from './session.ts'
-import type { SessionContext } from './session-context.ts'
+import type { OnRemote, SessionContext } from './session-context.ts'
 import { createTitle } from './title.ts'
 
 /** What a client brings to its session: nothing of it is in the log. */
@@ -46,22 +48,28 @@ export async function openSession(
   const hasServers = [...config.mcp_servers, ...joined.mcp_servers].some(({ enabled }) => enabled)
   const pool = hasServers ? await runtime.pool() : null
   await models.load()
-  const project = await realpath(project_path).catch(() => project_path)
+  const name = readRemoteName(project_path)
+  const project = name ? project_path : await realpath(project_path).catch(() => project_path)
   const live = { project, env, joined, rules: await remembered.list(project) } as OpenSession
   const own = secretsIn(env)
   const context: SessionContext = {
     config,
+    project,
+    ...(name && { remote: await onRemote(name, env, runtime) }),
     models,
     pool,
     dirs,
     redactor: own.length === 0 ? redactor : createRedactor(withOwn(runtime.secrets, own)),
     children: runtime.children,
-    sandbox: config => runtime.sandbox(config, project),
+    sandbox: config => availableFor(config, project, runtime),
     env: runtime.childEnv(env),
     forbidden: ownFiles(dirs, config.transcript_path, runtime.config.base.user?.path),
     spill_dir: log.path && filesOf(log.path).spill,
     undo_dir: join(undoDir(dirs.state), session_id),
-    languageServers: project => runtime.languageServers(config, project),
+    languageServers: project =>
+      name
+        ? Promise.reject(new Error('No server of this machine has its files'))
+        : runtime.languageServers(config, project),
     worktrees_dir: worktreesDir(dirs.state),
     projectRules: () => live.rules,
     remember: async (rule, definition) => {
@@ -77,4 +85,26 @@ export async function openSession(
   createTitle(live.session, models, runtime.log)
   live.rendering = log.path ? createRendering(live.session, archive, runtime.log) : null
   return live
+}
+
+/** What a session on another machine needs; loaded for the first one. */
+async function onRemote(name: RemoteName, env: Record<string, string>, { config }: Runtime): Promise<OnRemote> {
+  const [{ createRemote }, { editorThere }, { limitsThere, undoThere }] = await Promise.all([
+    import('../tools/host/remote/remote.ts'),
+    import('../tools/editor/there.ts'),
+    import('./remote-project.ts'),
+  ])
+  const { mcp_servers, format, sandbox } = config.config
+  return {
+    name,
+    env,
+    connect: (roots, editor) => createRemote(name, roots, editor),
+    editor: editor => editorThere(editor, name),
+    undo: session => undoThere(session, name),
+    limits: limitsThere(name, {
+      servers: mcp_servers.filter(({ enabled, url }) => enabled && !url).map(server => server.name),
+      formats: format.length > 0,
+      sandboxed: sandbox.mode !== 'off',
+    }),
+  }
 }

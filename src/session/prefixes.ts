@@ -26,6 +26,10 @@ export function createPrefixes(
   ended: AbortSignal,
 ) {
   const { session_id, project_path } = session.state
+  const { project, remote } = place
+  const where = remote
+    ? `${remote.path} on ${remote.machine}, where your tools for files, git and commands work`
+    : `${project_path} (${process.platform})`
   const prefixes = new Map<string, Promise<Prefix>>()
   let tools: Promise<Tool[]> | null = null
 
@@ -36,7 +40,7 @@ export function createPrefixes(
     /** An agent with its tools and its prefix. Throws INVALID_REQUEST for no agent, the reason of `signal`, and what the MCP servers throw. */
     async ready(name: string, signal: AbortSignal) {
       const agent = findAgent(config, name)
-      tools ??= toolsOf(place.roots.project, session_id, pool, conventions, config, (question, elsewhere) =>
+      tools ??= toolsOf(project, session_id, pool, conventions, config, (question, elsewhere) =>
         session.questions.ask(question, ended, elsewhere),
       )
       tools.catch(() => {
@@ -44,8 +48,8 @@ export function createPrefixes(
       })
       const answered = await answeredTools(place)
       const list = [...(await abortable(tools, signal)), ...answered]
-      const key = keyOf(agent.name, answered)
-      const made = prefixes.get(key) ?? freeze(agent, project_path, session_id, list, pool, conventions, profits())
+      const key = keyOf(agent.name, answered, conventions.isWhole())
+      const made = prefixes.get(key) ?? freeze(agent, where, project, session_id, list, pool, conventions, profits())
       prefixes.set(key, made)
       made.catch(() => prefixes.delete(key))
       return { agent, list, prefix: await made }
@@ -64,8 +68,9 @@ export function createPrefixes(
   }
 }
 
-/** Of a prefix: the agent, and what an editor or a language server answered then. */
-const keyOf = (agent: string, answered: readonly Tool[]) => [agent, ...answered.map(({ name }) => name)].join(' ')
+/** Of a prefix: the agent, what an editor or a language server answered then, and whether the conventions could be read. */
+const keyOf = (agent: string, answered: readonly Tool[], isWhole: boolean) =>
+  [agent, ...answered.map(({ name }) => name), ...(isWhole ? [] : ['-'])].join(' ')
 const isOf = (agent: string, key: string) => key === agent || key.startsWith(`${agent} `)
 
 /** The built-in tools and those of the project's MCP servers. Imported when a session needs them, not at start-up. */
@@ -104,6 +109,7 @@ export type Prefix = { frozen: Frozen; parts: Part[] }
 /** The system prompt and the tool definitions of one agent, made once per session. `profits`: its model does better with a list of steps. */
 async function freeze(
   agent: Agent,
+  where: string,
   project: string,
   session_id: string,
   all: Tool[],
@@ -115,7 +121,7 @@ async function freeze(
   const servers = offered.some(tool => tool.resolve) ? ((await pool?.promptLines(project, session_id)) ?? '') : ''
   const skills = offered.some(tool => tool.name === 'skill') ? await conventions.skillLines() : ''
   const instructions = await conventions.instructions()
-  const sections = systemSections({ agent, project, instructions, servers, skills })
+  const sections = systemSections({ agent, where, instructions, servers, skills })
   const tools = offered.map(({ name, description, parameters }) => ({ name: wireName(name), description, parameters }))
   return {
     frozen: { system: sections.map(({ text }) => text).join('\n\n'), tools },

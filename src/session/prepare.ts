@@ -8,6 +8,8 @@ import { createReader } from '../agent/history.ts'
 import type { Turn } from '../agent/turn.ts'
 import { AppError } from '../base/errors.ts'
 import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
+import type { Remote } from '../tools/host/remote/remote.ts'
+import type { Roots } from '../tools/tool.ts'
 import { createCalling } from './calling.ts'
 import { createChecks } from './checks.ts'
 import type { Between, Context } from './context.ts'
@@ -46,11 +48,13 @@ export type Preparation = {
 export function createPreparation(session: Session, context: SessionContext): Preparation {
   const { config, models, pool } = context
   const { session_id, project_path } = session.state
-  const roots = {
-    project: real(project_path),
-    allowed: config.allowed_directories.map(real),
+  const roots: Roots = {
+    project: context.remote ? context.remote.name.path : real(project_path),
+    allowed: context.remote ? [] : config.allowed_directories.map(real),
     forbidden: context.forbidden.map(real),
   }
+  const remote = context.remote?.connect(roots, () => session.editor.current)
+  if (remote) roots.host = remote.host(NEVER)
   const unsaved = new Map<string, string>()
   const place: Workspace = {
     session_id,
@@ -58,7 +62,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     config,
     roots,
     children: context.children,
-    env: context.env,
+    env: context.remote ? context.remote.env : context.env,
     unsaved,
     seen: new Map(),
     jobs: new Map(),
@@ -71,6 +75,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     editor: session.editor,
     languages: createLanguages(context.languageServers, roots.project, unsaved),
     keeper: session.undo.keeper,
+    project: context.project,
+    ...(remote && { remote }),
     projectRules: context.projectRules,
     ask: (...asked) => session.questions.ask(...asked),
   }
@@ -80,7 +86,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   }
   const hooks = createHooks({
     hooks: config.hooks,
-    place,
+    place: { ...place, env: context.env },
+    cwd: remote ? context.dirs.home : roots.project,
     session: { session_id, project_path },
     append: event => session.append(event),
   })
@@ -101,6 +108,14 @@ export function createPreparation(session: Session, context: SessionContext): Pr
   const ended = new AbortController()
   const { ready, renew } = createPrefixes(session, context, place, conventions, ended.signal)
 
+  /** Where it cannot be reached, each call says so. */
+  async function arrive(machine: Remote, signal: AbortSignal): Promise<void> {
+    const { limits } = context.remote!
+    if (!session.log.events.some(event => event.type === 'notice' && event.code === 'REMOTE_PROJECT'))
+      session.append(limits)
+    await machine.arrive(signal).catch(() => signal.throwIfAborted())
+  }
+
   const between = async (signal: AbortSignal): Promise<Between> => {
     const { agent, prefix } = await ready(session.state.agent, signal)
     return { session, agent, prefix, read, fit, attachments: place.attachments, models }
@@ -108,11 +123,14 @@ export function createPreparation(session: Session, context: SessionContext): Pr
 
   /** A hook may refuse what is put to the person, before they decide; it cannot approve. */
   async function refusedByHook(prepared: Prepared, turn_id: string, signal: AbortSignal) {
-    const { tool_call_id, tool, params } = prepared.call
-    const payload = { tool, params, reason: prepared.effect.reason }
+    const { tool_call_id } = prepared.call
     try {
-      const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judgedCall(prepared))
-      if (blocked !== undefined) session.approvals.reject({ tool_call_id, reason: blocked, by: 'config' })
+      for (const { call, effect, ...part } of [prepared, ...(prepared.parts ?? [])]) {
+        const payload = { tool: call.tool, params: call.params, reason: effect.reason }
+        const judged = judgedCall({ effect, ...part })
+        const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judged)
+        if (blocked !== undefined) return session.approvals.reject({ tool_call_id, reason: blocked, by: 'config' })
+      }
     } catch {
       // Decided meanwhile, or interrupted: there is nothing left to refuse.
     }
@@ -155,6 +173,7 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
     async prepare(prompt, signal) {
       place.narrowed.length = 0
+      if (remote) await arrive(remote, signal)
       const { command } = prompt
       if (command?.allowed_tools) place.narrowed.push({ by: `/${command.name}`, allowed_tools: command.allowed_tools })
       const { agent, list, prefix } = await ready(prompt.agent ?? session.state.agent, signal)
@@ -248,6 +267,8 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
   }
 }
+
+const NEVER = new AbortController().signal
 
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>

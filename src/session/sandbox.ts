@@ -1,16 +1,30 @@
 import type { Agent } from '../agent/agents.ts'
 import { AppError } from '../base/errors.ts'
+import { readRemoteName } from '../base/remote-name.ts'
 import type { Config } from '../config/config.ts'
 import { type SandboxConfig, sandboxFor, tighten } from '../config/sandbox.ts'
 import type { Confinement } from '../tools/sandbox/confinement.ts'
 import type { Availability } from '../tools/sandbox/sandbox.ts'
 import type { Roots, Sandbox } from '../tools/tool.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What isolates the commands of a session. Nothing of it is loaded before the first command that is isolated. */
 export type Sandboxes = {
   /** For commands of one agent; undefined where they are not isolated. */
   of(config: SandboxConfig, roots: Roots, hidden: (path: string) => boolean): Sandbox | undefined
   close(): Promise<void>
+}
+
+/** What isolates the commands of a project, or why nothing does. */
+export async function availableFor(
+  config: SandboxConfig,
+  project: string,
+  { sandbox }: Pick<Runtime, 'sandbox'>,
+): Promise<Availability> {
+  const name = readRemoteName(project)
+  return name
+    ? { launcher: null, reason: `Commands of this project run on ${name.machine}, and are not isolated there.` }
+    : sandbox(config, project)
 }
 
 export function createSandboxes(options: {

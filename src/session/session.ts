@@ -60,12 +60,15 @@ export class Session {
       timeout_seconds: context.config.approval_timeout_seconds,
       remember: (...asked) => this.#remember(...asked),
     })
-    this.editor = createEditor(event => this.emit(event), context.redactor)
-    this.undo = createSessionUndo(this, {
-      dir: context.undo_dir,
-      limit_mb: context.config.undo_limit_mb,
-      place: () => this.place,
-    })
+    const { remote } = context
+    this.editor = createEditor(event => this.emit(event), context.redactor, remote?.editor)
+    this.undo = remote
+      ? remote.undo(this)
+      : createSessionUndo(this, {
+          dir: context.undo_dir,
+          limit_mb: context.config.undo_limit_mb,
+          place: () => this.place,
+        })
     this.#preparation = createPreparation(this, context)
     this.turns = createTurns(this, this.#preparation, this.#subscribers)
   }

@@ -87,13 +87,16 @@ export class Store {
     }
   }
 
-  /** A new session that begins with what came before in this one. Throws SESSION_BUSY, NOT_FOUND, TRANSCRIPT_ERROR. */
-  async fork(id: string, request: ForkRequest): Promise<Session> {
+  /**
+   * A new session that begins with what came before in this one, and has what that one was joined with unless `joined` is
+   * given. Throws SESSION_BUSY, NOT_FOUND, TRANSCRIPT_ERROR.
+   */
+  async fork(id: string, request: ForkRequest, joined?: Joined): Promise<Session> {
     this.#refuseStopping()
-    const { session, env, joined } = this.#sessions.get(id) ?? (await this.#missing(id))
+    const { session, env, joined: own } = this.#sessions.get(id) ?? (await this.#missing(id))
     return session.turns.alone(async () => {
       const { log, release, discard } = await forkLog(session, request, this.#runtime.archive)
-      return this.#open(log, session.config, { env, joined }, release).catch(async error => {
+      return this.#open(log, session.config, { env, joined: joined ?? own }, release).catch(async error => {
         log.close()
         await discard()
         throw error

@@ -86,6 +86,7 @@ export function createSubscribers(redactor: Redactor, agent: string) {
     transient(event: Transient) {
       const at = now()
       if (event.type === 'agent.state' && !event.parent_tool_call_id) state = wellFormed(event)
+      if (event.type === 'editor.request') return send({ ...wellFormed(event), at }) // redacted where it was made, or exact
       if (event.type !== 'message.delta' && event.type !== 'thinking.delta')
         return send({ ...wellFormed(redactor.value(event)), at })
       const replaces = event.type === 'message.delta' && event.replace === true

@@ -7,12 +7,12 @@ import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Segment } from '../conventions/expansion.ts'
 import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
+import { closing } from './closing.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
 import { reportPrompt } from './reports.ts'
 import { lastPrompt, rewound } from './rewind.ts'
 import type { Session } from './session.ts'
-import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
 
 export type PromptRequest = Omit<PromptBody, 'turn_id'> & {
@@ -168,7 +168,9 @@ export function createTurns(session: Session, turns: Preparation, live: Subscrib
      * Starts a turn, or queues the prompt while one runs. Resolves once the prompt is on the disk. Throws SESSION_BUSY for
      * `reject`, TOO_MANY, INVALID_REQUEST, SHUTTING_DOWN.
      */
-    async prompt({ when_busy = 'queue', segments, ...body }: PromptRequest): Promise<Taken> {
+    async prompt({ when_busy = 'queue', segments, ...asked }: PromptRequest): Promise<Taken> {
+      const { remote } = turns.place
+      const body = remote ? (await import('./remote-project.ts')).promptThere(remote, asked) : asked
       if (body.agent) findAgent(session.config, body.agent)
       if (body.attachments) await checkAttachments(body.attachments, turns.place.roots)
       session.refuseClosing()

@@ -11,6 +11,8 @@ export type SessionView = {
   forked_from?: ForkedFrom
   started_at: string
   project_path: string
+  /** Where a project on another machine is. */
+  remote?: { machine: string; path: string }
   title: string
   model: string
   /** About the model, for the person who chose it: that it ends soon, or that its successor answers. */
@@ -44,6 +46,7 @@ export function viewOf(
     ...(state.forked_from && { forked_from: state.forked_from }),
     started_at: state.created_at,
     project_path: state.project_path,
+    ...remoteOf(session),
     title: titleOf(state),
     model: state.model,
     ...(notice && { notice }),
@@ -61,6 +64,10 @@ export function viewOf(
     context_tokens: state.conversation.context_tokens,
     context_window: context_window ?? null,
   }
+}
+
+function remoteOf({ place: { remote, roots } }: Session): Pick<SessionView, 'remote'> {
+  return remote ? { remote: { machine: remote.machine, path: roots.project } } : {}
 }
 
 const childrenOf = ({ delegated }: SessionState): SessionView['children'] =>

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import type { Agent } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
 import type { ToolAccess } from '../agent/call.ts'
+import { createProposals } from '../agent/proposals.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
 import type { Delegated, PlanItem } from '../event.ts'
 import { wireName } from '../mcp/catalog/lazy.ts'
+import type { Remote } from '../tools/host/remote/remote.ts'
 import type { JudgedCall, Narrowing, Policy, Rule } from '../tools/permission/policy.ts'
 import type { Ask, Jobs, Redaction, Roots, Tool, ToolContext } from '../tools/tool.ts'
 import type { Keeper } from '../undo/keeper.ts'
@@ -47,6 +49,10 @@ export type Workspace = {
   redactor: Redaction
   /** Keeps what calls change, so that it can be undone. */
   keeper?: Keeper
+  /** By its real path; one on another machine by its whole name. */
+  project: string
+  /** The other machine of the project. */
+  remote?: Remote
   /** The session's project, for an agent that works in a copy of it. */
   original?: string
   /** Rules remembered for the project; those of the session are in its state. */
@@ -91,7 +97,13 @@ export async function createToolAccess(
     import('../tools/paths.ts'),
   ])
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
+  // What is done in a copy of the project is reviewed when that is applied.
+  const proposals = place.original === undefined ? createProposals() : undefined
   return {
+    ...(proposals && {
+      proposals,
+      reviews: () => state.config.review_edits === true && state.config.mode !== 'accept-edits',
+    }),
     find: name => byName.get(name),
     resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
@@ -108,8 +120,9 @@ export async function createToolAccess(
       return {
         session_id: place.session_id,
         tool_call_id,
-        roots: place.roots,
+        roots: rootsFor(place, signal),
         unsaved: place.unsaved,
+        ...(proposals && { proposed: proposals.texts }),
         ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
         hidden,
         seen,
@@ -136,6 +149,20 @@ export async function createToolAccess(
         },
       }
     },
+  }
+}
+
+/** Where a call works: on another machine its requests end with the call, and where the project is may become known meanwhile. */
+function rootsFor({ roots, remote }: Workspace, signal: AbortSignal): Roots {
+  if (!remote) return roots
+  const { allowed, forbidden } = roots
+  return {
+    get project() {
+      return roots.project
+    },
+    allowed,
+    forbidden,
+    host: remote.host(signal),
   }
 }
 
@@ -168,7 +195,7 @@ export function policyOf(place: Workspace, state: SessionState, agent: Agent, li
     auto_approve_sandboxed: place.config.sandbox.auto_approve_sandboxed,
     unsaved: (path: string) => place.unsaved.has(path),
     roots: place.roots,
-    home: place.dirs.home,
+    home: place.remote ? place.remote.home() : place.dirs.home,
   }
 }
 

@@ -21,7 +21,7 @@ export function createReader(schema: JsonSchema, own?: Record<string, string>): 
   const readings = readingsFor(Object.keys(properties), own)
 
   return sent => {
-    const given = sent ?? {}
+    const given = unwrapped(sent ?? {}, properties)
     if (typeof given !== 'object' || given === null || Array.isArray(given)) return { params: given, unknown: [] }
     const params: Params = {}
     const others: [string, unknown][] = []
@@ -50,6 +50,21 @@ export function createReader(schema: JsonSchema, own?: Record<string, string>): 
   function isAbsent(name: string, value: unknown): boolean {
     return value === null || (value === '' && !required.has(name) && properties[name]!.type !== 'string')
   }
+}
+
+/** What models put around the arguments: a call of their own training in the arguments of ours. */
+const WRAPPERS = ['arguments', 'parameters', 'args', 'params', 'input', 'tool_input']
+const BESIDE = ['name', 'tool', 'tool_name', 'type', 'id']
+
+function unwrapped(given: unknown, properties: Record<string, JsonSchema>): unknown {
+  if (typeof given !== 'object' || given === null) return given
+  const names = Object.keys(given)
+  const wrapper = names.find(name => WRAPPERS.includes(name))
+  if (wrapper === undefined || names.some(name => Object.hasOwn(properties, name) && !BESIDE.includes(name)))
+    return given
+  if (names.some(name => name !== wrapper && !BESIDE.includes(name))) return given
+  const inner = (given as Params)[wrapper]
+  return typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : given
 }
 
 function partition<T>(all: T[], belongs: (one: T) => boolean): [T[], T[]] {

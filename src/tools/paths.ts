@@ -20,14 +20,26 @@ export async function locate(input: string, roots: Roots, options: { link?: bool
   if (input === '' || input.includes('\0')) {
     throw new AppError('INVALID_PARAMS', 'A path must be a non-empty string without NUL bytes.')
   }
-  const absolute = isAbsolute(input) ? input : roots.project + sep + input
+  const real = roots.host?.files.real ?? realPath
+  const path = await real(isAbsolute(input) ? input : roots.project + sep + input, options)
+  if (!isConfined(path, roots)) throw outside(roots)
+  return path
+}
+
+/** The real path on this machine, wherever it leads. Throws as `locate` does. */
+export async function realPath(absolute: string, options: { link?: boolean } = {}): Promise<string> {
   const { root } = parse(absolute)
   const parts = partsOf(absolute.slice(root.length))
   const last = options.link && parts.at(-1) !== '..' ? parts.pop() : undefined
-  const parent = await canonical(await resolve(root, parts))
-  const path = last === undefined ? parent : join(parent, last)
-  if (!isConfined(path, roots)) throw outside()
-  return path
+  const parent = (await plain(root, parts)) ?? (await canonical(await resolve(root, parts)))
+  return last === undefined ? parent : join(parent, last)
+}
+
+/** Most paths are real as they are written, which one call of the system says; null for the others. */
+async function plain(root: string, parts: string[]): Promise<string | null> {
+  if (parts.includes('..')) return null
+  const path = join(root, ...parts)
+  return (await realpath(path).catch(() => null)) === path ? path : null
 }
 
 /** Throws PERMISSION_DENIED if a real path found earlier leads elsewhere by now: a part of it has become a link. */
@@ -41,7 +53,8 @@ export async function confirmPath(path: string, roots: Roots, options: { link?: 
 
 /** Inside one of the roots, and none of our own files. `path` is a real one. */
 export const isConfined = (path: string, roots: Roots): boolean =>
-  [roots.project, ...roots.allowed].some(root => isInside(path, root)) && !isForbidden(path, roots)
+  [roots.project, ...roots.allowed].some(root => isInside(path, root, roots.host ? false : FOLDS_CASE)) &&
+  !isForbidden(path, roots)
 
 export const isForbidden = (
   path: string,
@@ -132,10 +145,12 @@ async function canonical(path: string): Promise<string> {
   }
 }
 
-const outside = () =>
+const outside = ({ host }: Roots) =>
   new AppError(
     'PERMISSION_DENIED',
-    'That path is not open to tools. Use paths relative to the project; other directories have to be named in allowed_directories of the configuration.',
+    host
+      ? 'That path is not open to tools. Use paths relative to the project: nothing else of its machine is open.'
+      : 'That path is not open to tools. Use paths relative to the project; other directories have to be named in allowed_directories of the configuration.',
   )
 
 /** What a failed system call means, in words that help a model to go on. */

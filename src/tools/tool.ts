@@ -4,6 +4,7 @@ import type { Image, JsonSchema } from '../llm/provider.ts'
 import type { Editor } from './editor/editor.ts'
 import type { LanguageSource, LanguageTool } from './editor/language.ts'
 import type { Formatted, Formatting } from './files/format.ts'
+import type { Host } from './host/host.ts'
 import type { Confinement, Look } from './sandbox/confinement.ts'
 import type { Isolation } from './sandbox/sandbox.ts'
 
@@ -27,6 +28,13 @@ export type Tool<P = any> = {
   takes?: 'path' | 'line' | 'url'
   /** Tools of MCP servers, which are not offered themselves, are reached through it. */
   leads?: boolean
+  /**
+   * What it has to do with edits that wait for a review (`review_edits`): one that `makes` them can wait with its changes, one
+   * that `sees` them reads the proposed text, or reads no file at all. Absent: it needs the disk, so the review comes first.
+   */
+  proposals?: 'makes' | 'sees'
+  /** `run` makes the changes of its effect and no others, so that a person may approve some of the files, or other texts. */
+  divisible?: true
   /** After an abort it ends by itself, in order: it is waited for, however long that takes. */
   settles?: true
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
@@ -109,6 +117,8 @@ export type ToolContext = {
   roots: Roots
   /** Unsaved editor buffers by real path: what reads see. */
   unsaved: ReadonlyMap<string, string>
+  /** Edits of this turn that wait for a review, by real path: what reads and further edits see. Null is a new directory. */
+  proposed?: ReadonlyMap<string, Uint8Array | null>
   /** Puts text into the client's buffer of a file, by real path; absent where the client has none, or cannot. */
   writeBuffer?(path: string, text: string): Promise<void>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */
@@ -178,14 +188,22 @@ export type Redaction = {
  * Real paths: the project, further directories the config allows, and our own files that no tool may ever touch. `worktree` lies
  * below one of ours and is open all the same: an agent works there in its own copy of the project.
  */
-export type Roots = { project: string; allowed: string[]; forbidden: string[]; worktree?: string }
+export type Roots = {
+  project: string
+  allowed: string[]
+  forbidden: string[]
+  worktree?: string
+  /** The machine they are on; absent: this one. */
+  host?: Host
+}
 
 /** The background shells of one session. */
 export type Jobs = Map<string, Job>
 export type Job = {
   job_id: string
   command: string
-  pid: number
+  /** Absent for one on another machine. */
+  pid?: number
   started_at: number
   /** Output not yet read, and whether some of it was dropped for size. */
   read(): { output: string; dropped: number }

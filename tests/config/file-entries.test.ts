@@ -50,7 +50,14 @@ tools = false`)
     expect(Object.keys(file.data.models ?? {})).toEqual(['p/m'])
   })
 
-  test.each(['mcp_servers = "x"', 'providers = 1', 'agents = []', '[[mcp_servers]]'])('%s', async text => {
+  test.each([
+    'mcp_servers = "x"',
+    'providers = 1',
+    'agents = []',
+    '[[mcp_servers]]',
+    '[telemetry]\notlp = "collector:4318"',
+    'web_search = 1',
+  ])('%s', async text => {
     const file = await read(`port = 1\n${text}`)
     expect(file.problems).toEqual([])
     expect(file.left_out).not.toEqual([])

@@ -51,6 +51,14 @@ describe('mistakes name file, line and key, and no value', () => {
       '[providers.anthropic]\nbase_url = "file:///x"',
       'F:2: providers.anthropic.base_url must be an http:// or https:// URL',
     ],
+    ...['"a b" = "1"', '"x:" = "1"', '"é" = "1"', '"" = "1"'].map((header): [string, RegExp] => [
+      `[providers.anthropic]\nheaders = { ${header} }`,
+      /^F:2: providers\.anthropic\.headers\..* must be the name of a header$/,
+    ]),
+    ...['a\\nb', '☃', '\\u0007'].map((value): [string, string] => [
+      `[providers.anthropic]\nheaders = { x = "${value}" }`,
+      'F:2: providers.anthropic.headers.x must be one line of Latin-1 text, as headers are',
+    ]),
     ['[providers.anthropic]\nheaders = { a = [] }', 'F:2: providers.anthropic.headers.a must be a string, not a list'],
     [
       '[providers.acme]\napi_key = "SECRET"',

@@ -24,6 +24,7 @@ test(
       fallback_models: [],
       max_cost_usd: 0,
       small_model_summaries: false,
+      review_edits: false,
       wait_for_reset: false,
       instructions_budget: 12_000,
       toon: true,
@@ -153,7 +154,7 @@ describe("the user's file", () => {
     inHome(async home => {
       const missing = join(home.dirs.home, 'missing.toml')
       await expect(home.load({ flags: { config_file: missing } })).rejects.toThrow(
-        new UsageError(`Cannot read the configuration ${missing} (ENOENT).`),
+        new UsageError(`Cannot read the configuration ${missing} (ENOENT). It does not exist: check the path.`),
       )
       await expect(home.load({ flags: { config_file: home.project } })).rejects.toThrow(UsageError)
       await home.write(home.userFile, 'prot = 1\nport = "h"')

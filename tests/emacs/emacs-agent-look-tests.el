@@ -96,7 +96,7 @@
 (ert-deftest emacs-agent-look-table ()
   "The columns of a table are aligned and together no wider than the window; what is cut is a tooltip."
   (emacs-agent-test-with-session
-    (cl-letf (((symbol-function 'emacs-agent-table--room) (lambda () 30)))
+    (cl-letf (((symbol-function 'emacs-agent-text-room) (lambda () 30)))
       (emacs-agent-look-tests--say session (concat "| a | b |\n|---|---|\n| `x` | " (make-string 50 ?y) " |\n| z | w |"))
       (font-lock-ensure)
       (let ((ends nil))
@@ -121,7 +121,7 @@
                               (split-string (emacs-agent-test-output) "\n"))))))
 
 (ert-deftest emacs-agent-look-folded-calls ()
-  "The calls of a turn are one line when it is done, which shows them when it is told to."
+  "The calls of a turn are folded into one line when it is done; TAB shows and hides them."
   (emacs-agent-test-with-session
     (emacs-agent-look-tests--turn session)
     (should (string-match-p "First\n3 tool calls: grep ×2, read_file\n\nLast\nDone, " (emacs-agent-look-tests--shown)))

@@ -113,7 +113,7 @@
   "A block is coloured when something follows it, or its message is whole, and not while it grows."
   (dolist (end '("\n```\n\nMore" nil))
     (emacs-agent-test-with-session
-      (let ((emacs-agent-code--ready (list (org-src-get-lang-mode "emacs-lisp"))) (text "```elisp\n(defun f ())"))
+      (let ((emacs-agent-colour--ready (list (org-src-get-lang-mode "emacs-lisp"))) (text "```elisp\n(defun f ())"))
         (emacs-agent-test-take session (emacs-agent-test-event "message.delta" 'message_id "m" 'content text))
         (font-lock-ensure)
         (goto-char (point-min))

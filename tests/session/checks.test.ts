@@ -16,7 +16,7 @@ function place(project: string, reports: (path: string) => Promise<Found[]>) {
   const editor = { current: { name: 'stub', answers: () => true, buffers: new Map(), ask } }
   const languages = { servers: async () => servers, loaded: () => undefined }
   const context = { roots: { project, allowed: [], forbidden: [] } }
-  const checks = createChecks({ editor, languages, unsaved: new Map() } as never)
+  const checks = createChecks({ editor, languages, unsaved: new Map(), roots: {} } as never)
   const file = (name: string, text: string) => ({
     path: join(project, name),
     operation: 'write' as const,

@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { createReader } from '../../src/agent/history.ts'
 import { toJson } from '../../src/base/text.ts'
 import type { Stored } from '../../src/event.ts'
+import { closing } from '../../src/session/closing.ts'
 import { readEvents } from '../../src/session/lines.ts'
-import { apply, closing, createState, titleOf } from '../../src/session/state.ts'
+import { apply, createState, titleOf } from '../../src/session/state.ts'
 import { summaryOf } from '../../src/transcript/summary.ts'
 import { damagesOf, everyEvent } from '../support/damage.ts'
 import { renderJson, renderMarkdown, renderOrg } from '../support/rendered.ts'
@@ -27,6 +28,14 @@ async function readAll(events: readonly Stored[]) {
 
 test('an undamaged log has no bad line', () => {
   expect(read(lines)).toMatchObject({ events: log, bad_lines: [], last_id: log.length, torn: 'no' })
+})
+
+test.each([
+  ['a byte order mark of an editor', '\uFEFF'],
+  ['zeros where a crash lost a block', '\0'.repeat(4096)],
+])('a line behind %s survives', (_, before) => {
+  for (const index of [0, 3])
+    expect(read(lines.with(index, before + lines[index]))).toMatchObject({ events: log, bad_lines: [] })
 })
 
 for (const [index, event] of log.entries())

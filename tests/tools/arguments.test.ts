@@ -98,6 +98,26 @@ describe('other names', () => {
   })
 })
 
+describe('a call around the arguments is taken off', () => {
+  test.each([
+    ['read_file', { arguments: { path: 'a' } }, { path: 'a' }],
+    ['read_file', { parameters: { file_path: 'a', limit: '2' } }, { path: 'a', limit: 2 }],
+    ['read_file', { name: 'read_file', input: { path: 'a' } }, { path: 'a' }],
+    ['git_branch', { type: 'function', name: 'git_branch', args: { name: 'b' } }, { name: 'b' }],
+  ])('%s %j', (name, given, meant) => expect(read(name, given)).toEqual(meant))
+
+  test.each([
+    ['read_file', { arguments: { path: 'a' }, path: 'b', limit: 1 }],
+    ['write_file', { path: 'a', arguments: { content: 'b' } }],
+    ['write_file', { arguments: { path: 'a', content: 'b' }, dry_run: true }],
+    ['write_file', { arguments: [{ path: 'a', content: 'b' }] }],
+  ])('not where there is more: %s %j', (name, given) => {
+    const parse = () => read(name, given)
+    if (name === 'read_file') expect(parse()).toEqual({ path: 'b', limit: 1 })
+    else expect(parse).toThrow(/The parameters are: /)
+  })
+})
+
 describe('what is unknown is named', () => {
   test.each([
     ['delete_file', { path: 'a', dry_run: true }, 'dry_run'],

@@ -13,12 +13,12 @@ export type KeySource = 'memory' | 'config' | 'command' | 'sign-in' | 'environme
 export type Keys = {
   /** Where a provider's key would come from, without fetching it; `name` is the variable or the program. */
   sourceOf(provider: Provider): { source: KeySource; name?: string } | undefined
-  /** The key, undefined where there is none. Runs `api_key_command` on first use. Throws LLM_AUTH when that fails. */
+  /** The key, undefined where there is none. Runs `api_key_command` on first use. Throws LLM_AUTH when that fails, and for what can be no key. */
   find(provider: Provider, signal?: AbortSignal): Promise<string | undefined>
   /** Keeps a key in memory, before all other sources. Throws INVALID_REQUEST for what can be no key. */
   set(provider: Provider, key: string): void
   /** Every key known so far, and every secret of the configuration: what must never be shown. */
-  secrets(): string[]
+  secrets(): readonly string[]
 }
 
 /** A command may wait for someone to type a passphrase. */
@@ -44,6 +44,7 @@ export function createKeys(options: {
   const variableOf = (provider: Provider) => provider.key_names.find(name => env[name]?.trim())
 
   let configured: string[] | undefined
+  let known: { count: number; list: readonly string[] } | undefined
   const configuredSecrets = (): string[] => {
     const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
     const all = [...secretsOf(config), ...variables]
@@ -76,6 +77,13 @@ export function createKeys(options: {
     }
   }
 
+  /** Throws LLM_AUTH for what no request can carry, as a key copied with typographic quotes: `fetch` would name the network. */
+  const sendable = (provider: Provider, key: string, from: string): string => {
+    if (/^[\x20-\x7e]+$/.test(key)) return key
+    const what = 'holds a character that no key has, such as a line break or a typographic quote'
+    throw new LlmError('LLM_AUTH', `The key of ${provider.name}, from ${from}, ${what}. Copy it again.`)
+  }
+
   return {
     sourceOf,
     async find(provider, signal) {
@@ -83,13 +91,15 @@ export function createKeys(options: {
         case 'memory':
           return memory.get(provider.name)
         case 'config':
-          return entryOf(provider)!.api_key!.trim()
+          return sendable(provider, entryOf(provider)!.api_key!.trim(), 'emacs-agent.toml')
         case 'command':
           return fromCommand(provider, signal)
         case 'sign-in':
           return signal ? abortable(signIns.token(provider.name), signal) : signIns.token(provider.name)
-        case 'environment':
-          return env[variableOf(provider)!]!.trim()
+        case 'environment': {
+          const name = variableOf(provider)!
+          return sendable(provider, env[name]!.trim(), name)
+        }
         default:
           return undefined
       }
@@ -101,7 +111,16 @@ export function createKeys(options: {
       if (isSecret(trimmed)) given.add(trimmed)
       memory.set(provider.name, trimmed)
     },
-    secrets: () => [...new Set([...(configured ??= configuredSecrets()), ...signIns.secrets(), ...given])],
+    secrets() {
+      // Asked with each token of an answer: what is given or read is added, and never taken away.
+      const signedIn = signIns.secrets()
+      const count = signedIn.size + given.size
+      if (known?.count !== count) {
+        configured ??= configuredSecrets()
+        known = { count, list: [...new Set([...configured, ...signedIn, ...given])] }
+      }
+      return known.list
+    },
   }
 }
 

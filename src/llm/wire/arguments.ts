@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Params } from '../../event.ts'
+import { literalAt } from './pythonic.ts'
 
 /**
  * The arguments of a call: a JSON object. Nothing at all, and `null`, are a call without arguments; an object in a JSON string
@@ -7,7 +8,7 @@ import type { Params } from '../../event.ts'
  *
  * `starts` are the places where a later piece of the stream began with `{`. Servers send the arguments twice, ever longer from
  * their beginning, behind an empty `{}` or `null`, or with a brace too many (ollama, vLLM, gateways); what says the same thing
- * again is read once, and what contradicts itself is nothing.
+ * again is read once, and what contradicts itself is nothing. Models put the object in a fence, or write it as Python would.
  */
 export function parseArguments(args: string, starts: readonly number[] = []): Params | undefined {
   const whole = objectOf(args)
@@ -21,8 +22,15 @@ export function parseArguments(args: string, starts: readonly number[] = []): Pa
   return (
     objectOf(joined) ??
     (earlier.every(run => last.startsWith(run.trim())) ? objectOf(last) : undefined) ??
-    firstOf(joined)
+    firstOf(joined) ??
+    loose(joined)
   )
+}
+
+function loose(args: string): Params | undefined {
+  const text = args.trim().replace(/^```\w*\s*([\s\S]*?)\s*```$/, '$1')
+  const literal = text[0] === '{' ? literalAt(text, 0) : undefined
+  return literal?.to === text.length ? (literal.value as Params) : undefined
 }
 
 /** What some servers put where the arguments will come. */

@@ -1,7 +1,7 @@
 import type { Params } from '../../event.ts'
 import type { JsonSchema } from '../provider.ts'
 import { endOfObject, parseArguments } from './arguments.ts'
-import { pythonAt } from './pythonic.ts'
+import { literalAt, pythonAt } from './pythonic.ts'
 
 /**
  * How models write calls into their text when their server does not read them out of it: JSON between tags (Hermes), elements
@@ -9,10 +9,24 @@ import { pythonAt } from './pythonic.ts'
  */
 export type Found = { name: string; params: Params }
 
-/** Where a block of calls begins and ends. `kept`: the opener is part of what is read. Without a closer it goes on to the end. */
-export type Opener = { opener: string; closer?: string; kept?: true }
+/**
+ * Where a block of calls begins and ends. `kept`: the opener is part of what is read. Without a closer it goes on to the end.
+ * `common`: a tag that may stand for something else, so that only calls of tools that were offered count.
+ */
+export type Opener = { opener: string; closer?: string; kept?: true; common?: true }
 
 const both = (name: string): Opener => ({ opener: `<${name}>`, closer: `</${name}>` })
+const TAGS = [
+  ...['tool_call', 'tool_calls', 'function_call', 'function_calls', 'toolcall', 'TOOLCALL'],
+  ...['minimax:tool_call', 'seed:tool_call'],
+]
+/** Pairs of tokens around calls: Command, LFM2, InternLM, Apertus. */
+const PAIRS = [
+  ['<|START_ACTION|>', '<|END_ACTION|>'],
+  ['<|tool_call_start|>', '<|tool_call_end|>'],
+  ['<|action_start|>', '<|action_end|>'],
+  ['<|tools_prefix|>', '<|tools_suffix|>'],
+] as const
 /** DeepSeek's tokens, which some templates and servers spell in ASCII; Kimi's are among these. */
 const TOKENS = ['｜', '|'].flatMap(bar =>
   ['▁', '_'].flatMap(_ =>
@@ -22,14 +36,15 @@ const TOKENS = ['｜', '|'].flatMap(bar =>
   ),
 )
 export const OPENERS: readonly Opener[] = [
-  ...['tool_call', 'tool_calls', 'function_call', 'function_calls', 'toolcall', 'minimax:tool_call'].map(both),
+  ...TAGS.map(both),
+  { ...both('tools'), common: true }, // Qwen2.5 Coder
   ...TOKENS,
   ...['antml:function_calls', '｜DSML｜function_calls'].map(both),
   { opener: '<function=', closer: '</function>', kept: true },
   ...['', 'antml:'].map(
     (space): Opener => ({ opener: `<${space}invoke name=`, closer: `</${space}invoke>`, kept: true }),
   ),
-  { opener: '<|START_ACTION|>', closer: '<|END_ACTION|>' },
+  ...PAIRS.map(([opener, closer]) => ({ opener, closer })),
   { opener: '<|tool_call|>' },
   { opener: '<|python_tag|>' },
   { opener: '[TOOL_CALLS]' },
@@ -37,7 +52,7 @@ export const OPENERS: readonly Opener[] = [
 
 /** What stands between two calls: blanks, the tags and tokens around each, and the end of a fence or of the answer. */
 const BETWEEN =
-  /(?:\s|[,;]|<\/?(?:tool_calls?|function_calls?|toolcall|minimax:tool_call)>|<\/?(?:antml:|｜DSML｜)function_calls>|<[|｜]tool[▁_]calls?(?:[▁_]section)?[▁_](?:begin|end)[|｜]>|\[\/?TOOL_CALLS\]|<\|(?:START_ACTION|END_ACTION|python_tag|tool_call|\/tool_call|eom_id|eot_id|im_end)\|>|<\/s>|```\w*)+/y
+  /(?:\s|[,;]|<\/?(?:tool_calls?|function_calls?|toolcall|TOOLCALL|tools|(?:minimax|seed):tool_call)>|<\/?(?:antml:|｜DSML｜)function_calls>|(?:function\s*)?<[|｜]tool[▁_](?:calls?(?:[▁_]section)?[▁_](?:begin|end)|sep)[|｜]>|\[\/?TOOL_CALLS\]|<\|(?:START_ACTION|END_ACTION|tool_call_start|tool_call_end|action_start|action_end|plugin|interpreter|tools_prefix|tools_suffix|python_tag|tool_call|\/tool_call|eom_id|eot_id|im_end)\|>|<\/s>|```\w*)+/y
 /** A name in front of its arguments: Kimi, DeepSeek, Mistral. */
 const NAMED =
   /(?:function\s*<[|｜]tool[▁_]sep[|｜]>\s*)?([\w./:-]+)\s*(?:\[CALL_ID\][\w-]+\s*)?(?:<[|｜]tool[▁_]sep[|｜]>|<\|tool_call_argument_begin\|>|\[ARGS\])?\s*(?:```\w*\s*)?(?=\{)/y
@@ -52,7 +67,7 @@ const FORMS: Form[] = [
     value_end: '</parameter>',
     end: '</function>',
   },
-  ...['', 'antml:', '｜DSML｜'].map(space => ({
+  ...['', 'antml:', '｜DSML｜', 'steptml:'].map(space => ({
     begin: new RegExp(`<${space}invoke\\s+name="?([\\w./:-]+)"?\\s*>`, 'y'),
     key: new RegExp(`\\s*<${space}parameter\\s+name="?([^">]+)"?[^>]*>`, 'y'),
     value_end: `</${space}parameter>`,
@@ -92,9 +107,11 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 
 function jsonAt(body: string, at: number): At | undefined {
   const to = endOfObject(body, at)
-  if (to === undefined) return undefined
-  const calls = jsonCalls(body.slice(at, to))
-  return calls && { calls, to }
+  const calls = to === undefined ? undefined : jsonCalls(body.slice(at, to))
+  if (calls) return { calls, to: to! }
+  const literal = literalAt(body, at)
+  const loose = literal && callsOf(literal.value)
+  return loose && { calls: loose, to: literal.to }
 }
 
 function namedAt(body: string, at: number): At | undefined {
@@ -175,13 +192,16 @@ export const ARGUMENTS = ['arguments', 'parameters', 'args', 'params', 'input', 
 /** One call or a list of them in JSON, in the spellings that models use. Undefined for anything else. */
 function jsonCalls(body: string): Found[] | undefined {
   try {
-    const data: unknown = JSON.parse(body)
-    const list = Array.isArray(data) ? data : [data]
-    const found = list.flatMap(each => toCall(each) ?? [])
-    return found.length === list.length && found.length > 0 ? found : undefined
+    return callsOf(JSON.parse(body))
   } catch {
     return undefined // not JSON, or not yet
   }
+}
+
+function callsOf(data: unknown): Found[] | undefined {
+  const list = Array.isArray(data) ? data : [data]
+  const found = list.flatMap(each => toCall(each) ?? [])
+  return found.length === list.length && found.length > 0 ? found : undefined
 }
 
 function toCall(data: unknown): Found | undefined {
@@ -190,10 +210,18 @@ function toCall(data: unknown): Found | undefined {
   const inner = fields['function']
   if (typeof inner === 'object' && inner !== null) return toCall(inner)
   const key = NAMES.find(name => typeof fields[name] === 'string')
-  const name = key && fields[key]
+  if (key === undefined) return underItsName(fields)
+  const name = fields[key]
   if (typeof name !== 'string' || !name) return undefined
   const { [key!]: _, type: __, id: ___, ...rest } = fields
   return { name, params: argumentsOf(fields) ?? rest }
+}
+
+/** `{"read_file": {"path": "a"}}`, as Apertus writes it. */
+function underItsName(fields: Params): Found | undefined {
+  const [[name, params] = [], ...others] = Object.entries(fields)
+  const isCall = name && others.length === 0 && typeof params === 'object' && params !== null && !Array.isArray(params)
+  return isCall ? { name, params: params as Params } : undefined
 }
 
 /** The arguments among the fields of a call; undefined where none of them holds any. */

@@ -30,15 +30,31 @@ export function pythonAt(body: string, at: number): { calls: Found[]; to: number
   }
 }
 
+/** The object or list that begins at `from`, in Python's spelling or as loose JSON: other quotes, a comma at the end. */
+export function literalAt(text: string, from: number): { value: unknown; to: number } | undefined {
+  if (text[from] !== '{' && text[from] !== '[') return undefined
+  const source = new Source(text, from, true)
+  try {
+    return { value: source.value(), to: source.at }
+  } catch (error) {
+    if (error instanceof NoPython) return undefined
+    throw error
+  }
+}
+
 class NoPython extends Error {}
 
 class Source {
   at: number
   readonly #text: string
 
-  constructor(text: string, at: number) {
+  /** Keys of objects must be quoted. */
+  readonly #quoted: boolean
+
+  constructor(text: string, at: number, quoted = false) {
     this.#text = text
     this.at = at
+    this.#quoted = quoted
   }
 
   call(): Found {
@@ -70,25 +86,25 @@ class Source {
       const params = this.#entries(0)
       return this.take(')') ? params : this.#fail()
     }
-    const named = this.list(')', () => [(this.#match(KEY) ?? this.#fail())[1]!, this.#value(0)] as const)
+    const named = this.list(')', () => [(this.#match(KEY) ?? this.#fail())[1]!, this.value()] as const)
     return Object.fromEntries(named)
   }
 
   #entries(depth: number): Params {
     const entries = this.list('}', () => {
-      const key = this.#match(KEY)?.[1]
-      if (key !== undefined) return [key, this.#value(depth + 1)] as const
+      const key = this.#quoted ? undefined : this.#match(KEY)?.[1]
+      if (key !== undefined) return [key, this.value(depth + 1)] as const
       const written = this.#string()
-      return this.take(':') ? ([written, this.#value(depth + 1)] as const) : this.#fail()
+      return this.take(':') ? ([written, this.value(depth + 1)] as const) : this.#fail()
     })
     return Object.fromEntries(entries)
   }
 
-  #value(depth: number): unknown {
+  value(depth = 0): unknown {
     if (depth > DEEPEST) this.#fail()
     if (this.take('{')) return this.#entries(depth)
-    if (this.take('[')) return this.list(']', () => this.#value(depth + 1))
-    if (this.take('(')) return this.list(')', () => this.#value(depth + 1))
+    if (this.take('[')) return this.list(']', () => this.value(depth + 1))
+    if (this.take('(')) return this.list(')', () => this.value(depth + 1))
     const word = this.#match(WORD)?.[0]
     if (word) return WORDS[word]
     const number = this.#match(NUMBER)?.[0]

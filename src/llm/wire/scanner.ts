@@ -216,7 +216,8 @@ export class CallScanner {
       ? namedCall(block.name, body)
       : callsIn((block.kept ? block.opener : '') + body, this.#schemas)
     const calls = found?.map(({ name, params }) => ({ name: offeredName(name, this.#schemas.keys()), params }))
-    if (block.kind === 'tag') return calls
+    if (block.kind === 'tag' && !block.common) return calls
+    if (block.kind === 'tag') return calls?.every(({ name }) => this.#schemas.has(name)) ? calls : undefined
     if (block.kind === 'bare' && /^`{3}/m.test(body)) return undefined // the end of a fence that began within a line
     const python = /^\s*\[?\s*[A-Za-z_]/.test(body)
     if (python ? !block.python : !this.#asked && !ARGUMENTS.some(key => body.includes(`"${key}"`))) return undefined
@@ -234,7 +235,7 @@ export class CallScanner {
   /** A tag says that a call was meant: the model gets an error result about its arguments. */
   #salvage(block: Block, body: string): boolean {
     const name = block.name || body.match(/"(?:name|tool)"\s*:\s*"([\w./-]+)"/)?.[1]
-    if (block.kind !== 'tag' || !name) return false
+    if (block.kind !== 'tag' || block.common || !name) return false
     this.raw_arguments[this.#add(offeredName(name, this.#schemas.keys()), {})] = body
     return true
   }

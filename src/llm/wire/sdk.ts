@@ -80,6 +80,7 @@ async function post(
   signal: AbortSignal,
   send: (fetch: Fetch) => Promise<Response>,
 ): Promise<Response> {
+  checkHeaders(endpoint)
   let refusal: LlmError | undefined
   try {
     return await send(async (url, init) => {
@@ -134,4 +135,18 @@ function ourHeaders(sdk: Headers, endpoint: Endpoint, extra: Record<string, stri
   }
   for (const [name, value] of Object.entries({ ...extra, ...endpoint.headers })) headers.set(name, value)
   return headers
+}
+
+/** Throws LLM_INVALID_REQUEST for a value that came from a variable and that no request can carry. */
+function checkHeaders({ provider, headers }: Endpoint) {
+  for (const [name, value] of Object.entries(headers))
+    try {
+      new Headers({ [name]: value })
+    } catch {
+      const where = `[providers.${provider}.headers] in emacs-agent.toml, or the variable that it takes`
+      throw new LlmError(
+        'LLM_INVALID_REQUEST',
+        `The header ${name} of ${provider} cannot be sent: it holds a line break, or a character outside Latin-1. Correct it under ${where}.`,
+      )
+    }
 }

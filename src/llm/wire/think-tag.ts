@@ -2,7 +2,7 @@ import { hasFinal, isBareHarmony, SEAM_LENGTH, withTokens } from './bare-harmony
 import { HARMONY, HARMONY_SEAM, Harmony, type Said } from './harmony.ts'
 
 /** How models and their servers mark thinking, when it is left in the text. Case does not matter. */
-const NAMES = ['think', 'thinking', 'thought', 'thoughts', 'reasoning', 'reason', 'seed:think']
+const NAMES = ['think', 'thinking', 'thought', 'thoughts', 'reasoning', 'reason', 'seed:think', 'mm:think']
 const PAIRS: [string, string][] = [
   ...NAMES.map((name): [string, string] => [`<${name}>`, `</${name}>`]),
   ['[think]', '[/think]'], // Magistral
@@ -10,6 +10,14 @@ const PAIRS: [string, string][] = [
   ['<|think|>', '<|/think|>'],
   ['<|begin_of_thought|>', '<|end_of_thought|>'],
   ['<|start_thinking|>', '<|end_thinking|>'], // Command A
+  ['<|inner_prefix|>', '<|inner_suffix|>'], // Apertus
+  ['<|channel>thought', '<channel|>'], // Gemma 4
+]
+/** How some of them mark the answer as well, where it follows thinking. */
+const ANSWERS: [string, string][] = [
+  ['<|start_response|>', '<|end_response|>'],
+  ['<|begin_of_solution|>', '<|end_of_solution|>'],
+  ['<answer>', '</answer>'],
 ]
 const CLOSERS = [...PAIRS.map(([, closer]) => closer), HARMONY_SEAM]
 const STARTS = [...PAIRS.map(([opener]) => opener), ...HARMONY]
@@ -26,9 +34,11 @@ export type Split = Omit<Said, 'calls'> & { calls?: Said['calls']; rethink?: tru
  * Anywhere else, and in code, the words mean themselves.
  */
 export class ThinkTag {
-  #where: 'start' | 'bare' | 'inside' | 'behind' | 'open' | 'past' = 'start'
+  #where: 'start' | 'bare' | 'inside' | 'behind' | 'answer' | 'open' | 'past' = 'start'
   #held = ''
   #closer = ''
+  /** Something between the tags of an answer was passed on. */
+  #begun = false
   /** The text passed on, as long as a closing tag could still make it thinking: what of it decides whether we are in code. */
   #line = ''
   #fenced = false
@@ -44,6 +54,7 @@ export class ThinkTag {
     }
     this.#held += piece
     if (this.#where === 'bare') return this.#bare(piece)
+    if (this.#where === 'answer') return { thinking: '', text: this.#answer() }
     if (this.#where === 'start') {
       const start = this.#held.trimStart()
       const low = start.slice(0, LONGEST).toLowerCase()
@@ -86,8 +97,10 @@ export class ThinkTag {
     }
     const held = this.#where === 'open' ? this.#lone(true) : { thinking: '', text: '' }
     const inside = this.#where === 'inside'
+    const closer = this.#where === 'answer' ? this.#closer : undefined
     this.#where = 'past'
-    const rest = this.#take()
+    const whole = this.#take()
+    const rest = closer && whole.trim().toLowerCase() === closer ? '' : whole
     return inside ? { thinking: rest, text: '' } : { ...held, text: held.text + rest }
   }
 
@@ -102,8 +115,29 @@ export class ThinkTag {
 
   #behind(): string {
     this.#held = this.#held.trimStart()
-    if (this.#held !== '') this.#where = 'past'
+    const low = this.#held.slice(0, LONGEST).toLowerCase()
+    const pair = ANSWERS.find(([opener]) => low.startsWith(opener))
+    if (pair) {
+      this.#held = this.#held.slice(pair[0].length)
+      this.#closer = pair[1]
+      this.#where = 'answer'
+      return this.#answer()
+    }
+    if (low === '' || ANSWERS.some(([opener]) => opener.startsWith(low))) return ''
+    this.#where = 'past'
     return this.#take()
+  }
+
+  /** All but a closing tag with nothing behind it, and what may become one. */
+  #answer(): string {
+    if (!this.#begun) this.#held = this.#held.trimStart()
+    const at = this.#held.search(/\s*(?:<[^<>]*>?\s*)?$/)
+    const mark = this.#held.slice(at).trim().toLowerCase()
+    const kept = this.#closer.startsWith(mark) ? at : this.#held.length
+    const text = this.#held.slice(0, kept)
+    this.#held = this.#held.slice(kept)
+    this.#begun ||= text !== ''
+    return text
   }
 
   /** Looks for a closing tag that nothing opened. */

@@ -1,5 +1,5 @@
-/** What models and their servers put in front of a name, or behind it: `functions.read_file:0`, `default_api.read_file`. */
-const AROUND = /^(?:functions?|tools?|default_api|default|namespace)[.:/]|:\d+$/g
+/** What models and their servers put in front of a name, or behind it: `functions.read_file:0`, `read_file<|channel|>json`. */
+const AROUND = /^(?:functions?|tools?|default_api|default|namespace)[.:/]|(?:<\|.*|\(\s*\)|:\d+)$/gs
 
 /**
  * The offered tool that a name means, in whatever spelling: blanks and quotes around it, a prefix of the model's own training,

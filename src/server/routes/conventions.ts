@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
+import { readRemoteName } from '../../base/remote-name.ts'
 import { placeOf } from '../../conventions/places.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
@@ -12,7 +13,11 @@ export function conventionRoutes(app: Hono<Env>, { runtime }: Server): void {
     const config = await runtime.projectConfig(project)
     const pool = await runtime.pool()
     if (!pool) throw new AppError('NOT_FOUND', 'There are no MCP servers.')
-    return { config, pool, real: project === undefined ? null : (await place(project)).project }
+    return {
+      config,
+      pool,
+      real: project === undefined ? null : readRemoteName(project) ? project : (await place(project)).project,
+    }
   }
   const place = (project: string | undefined) => placeOf(project ?? runtime.dirs.config, runtime.dirs)
 

@@ -77,7 +77,7 @@ export const BUILT_IN: readonly BuiltIn[] = [
     name: 'mcp',
     description: 'Show the MCP servers and how they are',
     async run({ runtime, session }) {
-      const servers = (await (await runtime.pool())?.status(session.place.roots.project)) ?? []
+      const servers = (await (await runtime.pool())?.status(session.place.project)) ?? []
       const lines = servers.map(
         ({ name, status, tool_count, last_error }) =>
           `${name}: ${status}${tool_count === null ? '' : `, ${tool_count} tools`}${last_error ? `. ${last_error}` : ''}`,

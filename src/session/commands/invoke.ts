@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 import { nearest } from '../../config/nearest.ts'
 import { type ConfigProblem, problemLine } from '../../config/problem.ts'
@@ -97,7 +96,7 @@ async function run(
       ask: ((question, elsewhere) => session.questions.ask(question, context.signal, elsewhere)) as Ask,
     }
     const asked = { server: source.server, prompt: source.prompt.name, words: splitArguments(given) }
-    const { text, images } = await (await runtime.pool())!.prompt(session.place.roots.project, asked, context)
+    const { text, images } = await (await runtime.pool())!.prompt(session.place.project, asked, context)
     const attachments = [...(request.attachments ?? []), ...images]
     return store.prompt(session.id, {
       ...request,
@@ -172,12 +171,16 @@ async function attachedBy(segments: readonly Segment[], session: Session): Promi
   const { roots } = session.place
   const named = segments.flatMap(segment => (segment.kind === 'text' ? referencesIn(segment.text) : []))
   if (named.length === 0) return []
-  const { locate, relative } = await import('../../tools/paths.ts')
+  const [{ locate, relative }, { hostOf }] = await Promise.all([
+    import('../../tools/paths.ts'),
+    import('../../tools/host/local.ts'),
+  ])
+  const { files } = hostOf(roots)
   const isHidden = await session.hidden()
   const found = new Set<string>()
   for (const { written } of named) {
     const path = await locate(written, roots).catch(() => null) // outside, or no path at all
-    const info = path === null ? null : await stat(path).catch(() => null)
+    const info = path === null ? null : await files.stat(path).catch(() => null)
     if (path !== null && info?.isFile() && !isHidden(path)) found.add(relative(path, roots))
   }
   return [...found].slice(0, MOST_FILES).map(path => ({ path }))

@@ -1,4 +1,5 @@
 import { agentsOf } from '../../agent/agents.ts'
+import { readRemoteName } from '../../base/remote-name.ts'
 import type { Config } from '../../config/config.ts'
 import type { ConfigProblem } from '../../config/problem.ts'
 import type { MarkdownCommand } from '../../conventions/commands.ts'
@@ -71,7 +72,13 @@ export async function findAllCommands(
     })),
     ...files.filter(({ row }) => row.origin === 'project'),
     ...files.filter(({ row }) => row.origin === 'user'),
-    ...(servers ? await promptsOf(runtime, config, project === undefined ? null : place.project) : []),
+    ...(servers
+      ? await promptsOf(
+          runtime,
+          config,
+          project === undefined ? null : readRemoteName(project) ? project : place.project,
+        )
+      : []),
   ]
   return { place, commands: withoutDoubles(commands), problems: [...markdown.problems, ...skills.problems] }
 }

@@ -40,12 +40,14 @@ export const buffersTool = defineTool({
 /** The real path of the file that a buffer visits: as listed, or named itself. Null without a file, undefined if not known. */
 async function pathOf(name: string, context: ToolContext): Promise<string | null | undefined> {
   const known = context.editor?.()?.buffers.get(name)
-  if (known !== undefined) return known === null ? null : realOf(known)
-  if (isAbsolute(name)) return realOf(name)
+  if (known !== undefined) return known === null ? null : realOf(known, context)
+  if (isAbsolute(name)) return realOf(name, context)
   return name.includes('/') ? locate(name, context.roots).catch(() => undefined) : undefined
 }
 
-const realOf = (path: string): Promise<string> => realpath(path).catch(() => path) // not saved yet, or on another machine
+/** Of a file that is not saved yet, or on another machine than the project, the path as it is. */
+export const realOf = async (path: string, { roots: { host } }: Pick<ToolContext, 'roots'>): Promise<string> =>
+  isAbsolute(path) ? (host?.files.real(path, {}) ?? realpath(path)).catch(() => path) : path
 
 function readingOf(name: string, path: string | null | undefined, context: ToolContext): Effect {
   const shown = escapeInvisible(name)
@@ -70,7 +72,7 @@ async function refuseOther(
   context: ToolContext,
 ) {
   if (path === null) return
-  const real = await realOf(path)
+  const real = await realOf(path, context)
   refuseClosed(path, context)
   refuseClosed(real, context)
   if (judged === undefined && reads.length === 0) return // a person allowed it without knowing its file
@@ -94,7 +96,7 @@ async function list(context: ToolContext): Promise<Output> {
   const all = await editor.ask({ tool: 'buffers', params: {}, parse: readBuffers }, context.signal)
   const open: Buffer[] = []
   for (const buffer of all) {
-    const names = buffer.path === null ? [] : [buffer.path, await realOf(buffer.path)]
+    const names = buffer.path === null ? [] : [buffer.path, await realOf(buffer.path, context)]
     if (!names.some(path => context.hidden?.(path))) open.push(buffer)
   }
   editor.buffers.clear()

@@ -1,7 +1,17 @@
 import { LANGUAGE_TOOLS } from './language.ts'
 
+/** What reaches the files and programs of another machine: for the tools of a remote project, never offered to models. */
+const REMOTE_TOOLS = ['remote_files', 'remote_process'] as const
+
 /** What an editor may register. */
-export const EDITOR_TOOLS = [...LANGUAGE_TOOLS, 'buffers', 'describe', 'compile', 'eval_elisp'] as const
+export const EDITOR_TOOLS = [
+  ...LANGUAGE_TOOLS,
+  'buffers',
+  'describe',
+  'compile',
+  'eval_elisp',
+  ...REMOTE_TOOLS,
+] as const
 export type EditorTool = (typeof EDITOR_TOOLS)[number]
 
 /** The editor that is attached to a session, as tools use it. */
@@ -26,4 +36,6 @@ export type Request<T> = {
   /** At most 30,000; progress starts it anew. */
   timeout_ms?: number
   progress?(message: string, output?: string): void
+  /** What it carries are contents of files: secrets in them stay, as they do in the file. */
+  exact?: true
 }

@@ -1,8 +1,8 @@
-import { realpath } from 'node:fs/promises'
 import { oneLine } from '../../base/controls.ts'
 import { cut } from '../../base/text.ts'
 import { relative } from '../paths.ts'
 import type { Output, ToolContext } from '../tool.ts'
+import { realOf } from './buffers.ts'
 import type { Diagnostic, Spot } from './language.ts'
 
 /** Entries that a model gets, and characters of one. */
@@ -48,12 +48,10 @@ function output(open: readonly Spot[], lines: string[], none: string, name: stri
 const MOST_LOCATIONS = 20
 
 /** Those in files that no rule closes and whose names are not sensitive, by the real path. */
-async function openEntries<T extends { path: string }>(entries: readonly T[], { hidden }: ToolContext): Promise<T[]> {
-  const closed = new Map<string, boolean>()
-  for (const { path } of entries) {
-    if (closed.has(path)) continue
-    const real = await realpath(path).catch(() => path) // gone meanwhile: the name is all there is
-    closed.set(path, hidden?.(path) === true || hidden?.(real) === true)
-  }
-  return entries.filter(({ path }) => !closed.get(path))
+async function openEntries<T extends { path: string }>(entries: readonly T[], context: ToolContext): Promise<T[]> {
+  const { hidden } = context
+  const paths = [...new Set(entries.map(({ path }) => path))]
+  const reals = await Promise.all(paths.map(path => realOf(path, context)))
+  const closed = new Set(paths.filter((path, i) => hidden?.(path) || hidden?.(reals[i]!)))
+  return entries.filter(({ path }) => !closed.has(path))
 }

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { diskPath, readRegular } from '../../base/files.ts'
 import { cut } from '../../base/text.ts'
+import { hostOf } from '../host/local.ts'
 import { confirmPath, locate, relative } from '../paths.ts'
-import type { Effect, ToolContext } from '../tool.ts'
+import type { Effect, Roots, ToolContext } from '../tool.ts'
 import type { At } from './language.ts'
 
 const LARGEST_FILE = 10 * 1024 * 1024
@@ -42,14 +42,14 @@ export async function placeOf({ line, symbol, column }: Named, path: string, con
 }
 
 /** The text of a line as the editor has it, else as it is on the disk; null where there is none to see. */
-async function lineOf(path: string, line: number, { unsaved }: ToolContext): Promise<string | null> {
-  const text = unsaved.get(path) ?? (await onDisk(path))
+async function lineOf(path: string, line: number, { unsaved, roots }: ToolContext): Promise<string | null> {
+  const text = unsaved.get(path) ?? (await onDisk(path, roots))
   return text?.split('\n')[line - 1]?.replace(/\r$/, '') ?? null
 }
 
-async function onDisk(path: string): Promise<string | null> {
+async function onDisk(path: string, roots: Roots): Promise<string | null> {
   try {
-    return (await readRegular(await diskPath(path), LARGEST_FILE)).toString()
+    return (await hostOf(roots).files.read(path, LARGEST_FILE)).toString()
   } catch {
     return null // the source may have the file all the same; otherwise it reports an error
   }

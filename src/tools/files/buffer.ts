@@ -30,6 +30,6 @@ export async function writeOwned(change: Change, context: ToolContext): Promise<
       `The editor has unsaved changes of ${shown} and did not take the text: ${messageOf(error)}`,
     )
   }
-  const now = await bytesAt(path)
+  const now = await bytesAt(path, context.roots)
   return sameBytes(now, before) ? null : { ...change, after: now }
 }

@@ -1,16 +1,14 @@
-import { lstatSync } from 'node:fs'
-import { lstat, readlink, rename, stat, unlink } from 'node:fs/promises'
-import { AppError } from '../../base/errors.ts'
-import { diskPath, hashOf, readRegular, writeAtomic } from '../../base/files.ts'
+import { AppError, codeOf } from '../../base/errors.ts'
+import { hashOf } from '../../base/files.ts'
 import type { FileDiff, Preview } from '../../event.ts'
 import { isForeign } from '../foreign.ts'
+import type { OnHost } from '../host/host.ts'
+import { hostOf } from '../host/local.ts'
 import { confirmPath, failure, relative } from '../paths.ts'
 import { count, decodeText, encodingOf, isBinary, lineCount, textLike } from '../text.ts'
 import type { Change, Roots } from '../tool.ts'
 import { unifiedDiff } from './diff.ts'
-import { inDirectory } from './held.ts'
 import { holding } from './hold.ts'
-import { createFile, replaceFile } from './replace.ts'
 
 /** Larger files are not held in memory: they are moved, copied and deleted by name alone, and not edited. */
 export const MAX_CHANGE_BYTES = 32 * 1024 * 1024
@@ -24,31 +22,18 @@ const MAX_SHOWN_BYTES = 8 * 1024 * 1024
  * if it has left the roots since, TOOL_FAILED if the system refuses.
  */
 export async function commitChanges(changes: Change[], roots: Roots): Promise<void> {
-  await holding(namesOf(changes), async () => {
+  const { files } = hostOf(roots)
+  const paths = changes.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from]))
+  await holding(files.holdNames(paths), async () => {
     await verifyChanges(changes, roots)
     for (const change of changes) {
       try {
-        await commit(change, () => verifyChanges([change], roots))
+        await files.commit(change, () => verifyChanges([change], roots))
       } catch (error) {
         throw failure(error, relative(change.path, roots))
       }
     }
   })
-}
-
-/** What has to be held. Two names of one file are one file. Looked up without waiting, so that who came first goes first. */
-function namesOf(changes: Change[]): string[] {
-  const paths = changes.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from]))
-  return [...paths, ...paths.flatMap(identityOf)]
-}
-
-function identityOf(path: string): string[] {
-  try {
-    const file = lstatSync(path)
-    return file.isFile() && file.nlink > 1 ? [`\0${file.dev}:${file.ino}`] : []
-  } catch {
-    return [] // not there, or not ours to see: it has no other name that we know of
-  }
 }
 
 /** The first half of `commitChanges`, for tools that act on a whole directory at once. */
@@ -89,6 +74,26 @@ export function withContent(changes: Change[], text: string): Change[] {
   return [{ ...change, after: textLike(text, change.before ?? change.after, change.after) }]
 }
 
+/** A person's decision about a file of a change: another text, as above; without one the file stays as it is. */
+export type FileDecision = { path: string; content?: string }
+
+/** The changes of a call that is `divisible`, as a person left them. Throws INVALID_REQUEST for a file that is none of them. */
+export function withFiles(changes: Change[], files: readonly FileDecision[], roots: Roots): Change[] {
+  const decided = new Map(files.map(({ path, content }) => [path, content]))
+  const names = new Set(changes.map(change => relative(change.path, roots)))
+  const unknown = files.find(({ path }) => !names.has(path))
+  if (unknown) throw new AppError('INVALID_REQUEST', `files: the call does not write ${unknown.path}.`)
+  const left = changes.flatMap(change => {
+    const path = relative(change.path, roots)
+    if (!decided.has(path)) return [change]
+    const content = decided.get(path)
+    const [other] = content === undefined ? [] : withContent([change], content)
+    return other && !sameBytes(other.before, other.after) ? [other] : []
+  })
+  if (left.length > 0) return left
+  throw new AppError('INVALID_REQUEST', 'files: nothing would be written. Reject the call instead.')
+}
+
 /** The diff of one change, as `file.changed` and the preview show it; a line of words where a diff would not help. */
 export async function diffOf(change: Change, roots: Roots): Promise<string> {
   const { from, operation, before, after } = change
@@ -97,6 +102,7 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
     return `${verb} from ${relative(from, roots)} (${sizeOf(after)})\n`
   }
   const sides = [before, after].filter(side => side !== null)
+  if (sides.length === 0 && operation === 'create') return 'New directory\n'
   const words = `${before ? sizeOf(before) : 'nothing'} → ${after ? sizeOf(after) : 'nothing'}\n`
   if (sides.some(isBinary)) return `Binary file: ${words}`
   if (sides.some(side => side.length > MAX_SHOWN_BYTES)) return `Too large to show: ${words}`
@@ -113,14 +119,13 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
 }
 
 /** The bytes of a file, or the target of a link (as git stores it); null if there is nothing. Throws TOOL_FAILED otherwise. */
-export async function bytesAt(path: string): Promise<Uint8Array | null> {
+export async function bytesAt(path: string, on: OnHost = {}): Promise<Uint8Array | null> {
+  const { files } = hostOf(on)
   try {
-    const name = await diskPath(path)
-    const found = await lstat(name)
-    if (found.isSymbolicLink()) return Buffer.from(await readlink(name))
-    return await readRegular(name)
+    const found = await files.lstat(path)
+    return found.isSymbolicLink() ? Buffer.from(await files.readlink(path)) : await files.read(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (codeOf(error) === 'ENOENT') return null
     throw failure(error, 'The file')
   }
 }
@@ -129,55 +134,8 @@ export const sameBytes = (a: Uint8Array | null, b: Uint8Array | null): boolean =
   a === null || b === null ? a === b : a.length === b.length && Buffer.compare(a, b) === 0
 
 async function expect(path: string, bytes: Uint8Array | null, roots: Roots): Promise<void> {
-  const current = await bytesAt(path).catch(() => undefined) // a directory, or unreadable: not what it was
-  if (current === undefined || !sameBytes(current, bytes)) {
-    throw new AppError(
-      'STALE_FILE',
-      `${relative(path, roots)} has changed on disk. Read it again, then repeat the call.`,
-    )
-  }
-}
-
-/** `confirm` throws unless the files are still what they were. */
-async function commit(change: Change, confirm: () => Promise<void>): Promise<void> {
-  const { path, from, operation, before, after } = change
-  if (operation === 'move' && from !== undefined) return await moveFile(from, path, after, confirm)
-  if (after === null) {
-    await confirm()
-    return before === null ? undefined : await inDirectory(path, unlink)
-  }
-  if (before !== null) {
-    if (!sameBytes(before, after)) await inDirectory(path, name => replaceFile(name, before, after, confirm))
-    return
-  }
-  const model = operation === 'copy' && from !== undefined ? await stat(from) : null
-  const mode = model ? model.mode & 0o777 : 0o666 & ~process.umask()
-  try {
-    await inDirectory(path, name => createFile(name, after, mode, confirm), { create: true })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') await confirm() // says that it is another file by now
-    throw error
-  }
-}
-
-async function moveFile(
-  from: string,
-  path: string,
-  bytes: Uint8Array | null,
-  confirm: () => Promise<void>,
-): Promise<void> {
-  const move = async (source: string, target: string) => {
-    await confirm()
-    try {
-      await rename(source, target)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
-      const { mode } = await lstat(source) // another file system
-      await writeAtomic(target, bytes ?? '', mode & 0o777)
-      await unlink(source)
-    }
-  }
-  await inDirectory(path, target => inDirectory(from, source => move(source, target)), { create: true })
+  if (await hostOf(roots).files.holds(path, bytes)) return
+  throw new AppError('STALE_FILE', `${relative(path, roots)} has changed on disk. Read it again, then repeat the call.`)
 }
 
 const hashOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : hashOf(bytes))

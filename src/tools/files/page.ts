@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { openRegular } from '../../base/files.ts'
 import { head } from '../../base/text.ts'
 import { SPILL_LINE_CHARS } from '../output.ts'
 import { encodingOf } from '../text.ts'
@@ -10,7 +9,6 @@ const MAX_WHOLE_BYTES = 32 * 1024 * 1024
 const MAX_PAGE_CHARS = 28_000
 const MAX_LINE_CHARS = 2_000
 const MAX_COLUMN_CHARS = 20_000
-const CHUNK_BYTES = 1024 * 1024
 
 /**
  * `total` is null where the end was not reached; `hash` is of all bytes, null for a file too large for that; `encoding` is
@@ -21,27 +19,23 @@ export type Page = { lines: string[]; total: number | null; hash: string | null;
 export type Range = { offset: number; limit: number; column?: number }
 
 /**
- * A page of a file, as long as `limit` and the size of a page allow. Memory is bounded whatever the file; malformed UTF-8
+ * A page of a file of `size` bytes, as long as `limit` and the size of a page allow. Memory is bounded whatever the file; malformed UTF-8
  * becomes U+FFFD. `wrap` breaks endless lines into pieces that count as lines; without it they are cut.
  */
-export async function readPage(path: string | Buffer, size: number, range: Range, wrap: boolean): Promise<Page> {
+export async function readPage(
+  chunks: AsyncIterable<Uint8Array>,
+  size: number,
+  range: Range,
+  wrap: boolean,
+): Promise<Page> {
   const hash = size <= MAX_WHOLE_BYTES ? createHash('sha256') : null
   const pager = createPager(range, wrap)
   let decoder: ReturnType<typeof createDecoder> | undefined
-  const file = await openRegular(path)
-  try {
-    const buffer = Buffer.alloc(Math.min(CHUNK_BYTES, size + 1))
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length)
-      if (bytesRead === 0) break
-      const chunk = buffer.subarray(0, bytesRead)
-      hash?.update(chunk)
-      decoder ??= createDecoder(chunk)
-      pager.add(decoder.decode(chunk))
-      if (!hash && pager.isFull()) return { lines: pager.lines, total: null, hash: null, encoding: decoder.encoding() }
-    }
-  } finally {
-    await file.close()
+  for await (const chunk of chunks) {
+    hash?.update(chunk)
+    decoder ??= createDecoder(chunk)
+    pager.add(decoder.decode(chunk))
+    if (!hash && pager.isFull()) return { lines: pager.lines, total: null, hash: null, encoding: decoder.encoding() }
   }
   pager.add(decoder?.decode() ?? '')
   const total = pager.finish()

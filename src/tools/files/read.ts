@@ -1,10 +1,11 @@
-import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { diskPath, hashOf, openRegular, readRegular } from '../../base/files.ts'
+import { hashOf } from '../../base/files.ts'
 import { suggestion } from '../../config/nearest.ts'
 import { defineTool } from '../define.ts'
+import type { Opened } from '../host/host.ts'
+import { absent, hostOf, local } from '../host/local.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden } from '../search/walk.ts'
 import { count, isBinary } from '../text.ts'
@@ -12,6 +13,7 @@ import type { Effect, Output, ToolContext } from '../tool.ts'
 import { checkImage, isShownKind } from './image.ts'
 import { describeBinary, kindOf } from './media.ts'
 import { type Page, pageOf, type Range, readPage } from './page.ts'
+import { shownText } from './proposed.ts'
 
 const DEFAULT_LINES = 2_000
 /** An image of more bytes is too large for any model: its name and size say enough. */
@@ -24,6 +26,7 @@ const SPILL = /^spill:(.*)$/s
  */
 export const readFileTool = defineTool({
   name: 'read_file',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -42,7 +45,7 @@ export const readFileTool = defineTool({
     }
     const path = await locate(input, context.roots)
     const shown = relative(path, context.roots)
-    if (!context.unsaved.has(path)) await sizeOf(path, context)
+    if (shownText(path, context) === undefined) await sizeOf(path, context)
     const locations = [{ path: shown, ...(offset && { line: offset }) }]
     return { level: 'read', reason: `Read ${shown}`, reads: [path], writes: [], locations }
   },
@@ -51,31 +54,33 @@ export const readFileTool = defineTool({
     const id = SPILL.exec(input)?.[1]
     if (id !== undefined) return await readSpill(id, range, context)
     await confirmPath(path!, context.roots)
-    const unsaved = context.unsaved.get(path!)
-    return unsaved === undefined
-      ? await readDisk(path!, range, context)
-      : await readBuffer(path!, unsaved, range, context)
+    const text = shownText(path!, context)
+    return text === undefined ? await readDisk(path!, range, context) : await readText(path!, text, range, context)
   },
 })
 
 async function readDisk(path: string, range: Range, context: ToolContext): Promise<Output> {
   const shown = relative(path, context.roots)
   const size = await sizeOf(path, context)
-  const start = await startOf(path, shown)
-  const kind = kindOf(start)
-  if (isShownKind(kind) && size <= LARGEST_LOOKED_AT) return await readImage(path, shown, context)
-  if (kind !== null || isBinary(start)) {
-    return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
-  }
-  const page = await readPage(await diskPath(path), size, range, false).catch(error => {
+  let file: Opened | undefined
+  try {
+    file = await hostOf(context.roots).files.open(path, size)
+    const start = await file.start()
+    const kind = kindOf(start)
+    if (isShownKind(kind) && size <= LARGEST_LOOKED_AT) return readImage(path, await file.all(), shown, context)
+    if (kind !== null || isBinary(start))
+      return { content: describeBinary(path, kind, size), metadata: { path: shown, size, binary: true } }
+    const page = await readPage(file.chunks(), size, range, false)
+    if (page.hash !== null) context.seen.set(path, page.hash)
+    return pageOutput(page, range, shown, {})
+  } catch (error) {
     throw failure(error, shown)
-  })
-  if (page.hash !== null) context.seen.set(path, page.hash)
-  return pageOutput(page, range, shown, {})
+  } finally {
+    await file?.close()
+  }
 }
 
-async function readImage(path: string, shown: string, context: ToolContext): Promise<Output> {
-  const bytes = await readRegular(await diskPath(path))
+function readImage(path: string, bytes: Buffer, shown: string, context: ToolContext): Output {
   context.seen.set(path, hashOf(bytes))
   const metadata = { path: shown, size: bytes.length }
   const checked = checkImage(bytes)
@@ -89,22 +94,29 @@ async function readImage(path: string, shown: string, context: ToolContext): Pro
   return { content: `${shown}: ${what}`, metadata, images: [image] }
 }
 
-/** The model sees the buffer; what it may later overwrite is the file. */
-async function readBuffer(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
-  const bytes = await readRegular(path).catch(() => null) // never saved
+/** The model sees the buffer, or what is proposed; what it may later overwrite is the file. */
+async function readText(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
+  const bytes = await hostOf(context.roots).files.read(path).catch(absent) // never saved, or new
   if (bytes) context.seen.set(path, hashOf(bytes))
-  return pageOutput(pageOf(text, range), range, relative(path, context.roots), { unsaved: true })
+  const more = context.proposed?.has(path) ? { proposed: true } : { unsaved: true }
+  return pageOutput(pageOf(text, range), range, relative(path, context.roots), more)
 }
 
 async function readSpill(id: string, range: Range, context: ToolContext): Promise<Output> {
   const path = spillOf(id, context)
-  const found = await stat(path).catch(() => {
+  const { files } = local // it is kept on this machine, wherever the project is
+  const { size } = await files.stat(path).catch(() => {
     throw new AppError(
       'TOOL_FAILED',
       'Nothing was kept under that id: it has to be one named in a result that was cut.',
     )
   })
-  return pageOutput(await readPage(path, found.size, range, true), range, `spill:${id}`, {})
+  const file = await files.open(path, size)
+  try {
+    return pageOutput(await readPage(file.chunks(), size, range, true), range, `spill:${id}`, {})
+  } finally {
+    await file.close()
+  }
 }
 
 function spillOf(id: string, context: ToolContext): string {
@@ -142,9 +154,11 @@ function encodingNote(encoding: Page['encoding']): string {
 /** Throws TOOL_FAILED for whatever is no regular file: with the nearest name, if there is nothing. */
 async function sizeOf(path: string, context: ToolContext): Promise<number> {
   const shown = relative(path, context.roots)
-  const found = await stat(await diskPath(path)).catch(async error => {
-    throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
-  })
+  const found = await hostOf(context.roots)
+    .files.stat(path)
+    .catch(async error => {
+      throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
+    })
   if (found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a directory: use list_directory.`)
   if (!found.isFile()) throw new AppError('TOOL_FAILED', `${shown} is not a regular file.`)
   return found.size
@@ -154,23 +168,12 @@ async function sizeOf(path: string, context: ToolContext): Promise<number> {
 export async function missing(path: string, context: Pick<ToolContext, 'roots' | 'hidden'>): Promise<AppError> {
   const parent = dirname(path)
   const shown = relative(path, context.roots)
-  const names = await readdir(parent).catch(() => null) // not there either
-  if (names === null)
+  const entries = await hostOf(context.roots).files.entries(parent).catch(absent) // not there either
+  if (entries === null)
     return new AppError('TOOL_FAILED', `${shown} does not exist, nor does its directory.`, { missing: shown })
+  const names = entries.map(({ name }) => name)
   const visible = names.filter(name => !isHidden(join(parent, name), context))
   return new AppError('TOOL_FAILED', `${shown} does not exist${suggestion(basename(path), visible)}.`, {
     missing: shown,
   })
-}
-
-async function startOf(path: string, shown: string): Promise<Uint8Array> {
-  const file = await openRegular(await diskPath(path)).catch(error => {
-    throw failure(error, shown)
-  })
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(8192), 0, 8192, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await file.close()
-  }
 }

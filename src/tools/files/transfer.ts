@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { copyFile, cp, lstat, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
+import { absent, hostOf } from '../host/local.ts'
 import { confirmPath, failure, holdsRoots, isInside, locate, namesDirectory, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Change, Effect, Output, ToolContext } from '../tool.ts'
 import { bytesAt, commitChanges, MAX_CHANGE_BYTES, verifyChanges } from './change.ts'
 import { unsavedDanger } from './edit.ts'
-import { inDirectory } from './held.ts'
 import { holding } from './hold.ts'
 import { missing } from './read.ts'
 import { MAX_REPORTED } from './remove.ts'
@@ -27,20 +24,30 @@ export const copyFileTool = defineTool({
   params,
   async effect({ source, dest, overwrite = false }, context): Promise<Effect> {
     const from = await locate(source, context.roots)
-    const found = await stat(from).catch(explain(from, context))
+    const { files } = hostOf(context.roots)
+    const found = await files.stat(from).catch(explain(from, context))
     if (!found.isFile()) throw new AppError('TOOL_FAILED', 'The source is not a file: copy_file copies single files.')
     const named = await locate(source, context.roots, { link: true })
     const path = await placeFor(dest, basename(named), context, { link: false, file: true })
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same file.')
     const before = await destination(path, overwrite, context)
     const known = found.size <= MAX_CHANGE_BYTES && (before?.length ?? 0) <= MAX_CHANGE_BYTES
-    const change: Change = { path, from, operation: 'copy', before, after: known ? await bytesAt(from) : null }
+    const change: Change = {
+      path,
+      from,
+      operation: 'copy',
+      before,
+      after: known ? await bytesAt(from, context.roots) : null,
+    }
     return effectOf('Copy', from, path, [from], [path], known ? [change] : [], context)
   },
   async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
     if (effect.changes?.length) await commitChanges(effect.changes, context.roots)
-    else await holding([from, path], () => copyLarge(overwrite, from, path, context))
+    else
+      await holding(hostOf(context.roots).files.holdNames([from, path]), () =>
+        copyLarge(overwrite, from, path, context),
+      )
     context.seen.delete(path)
     return output(
       'Copied',
@@ -63,37 +70,44 @@ export const moveFileTool = defineTool({
   async effect({ source, dest, overwrite = false }, context): Promise<Effect> {
     const from = await locate(source, context.roots, { link: true })
     if (holdsRoots(from, context.roots)) throw new AppError('PERMISSION_DENIED', 'The project itself cannot be moved.')
-    const found = await lstat(from).catch(explain(from, context))
+    const found = await hostOf(context.roots).files.lstat(from).catch(explain(from, context))
     const path = await placeFor(dest, basename(from), context, { link: true, file: !found.isDirectory() })
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same.')
     if (isInside(path, from)) throw new AppError('INVALID_PARAMS', 'A directory cannot be moved into itself.')
     const before = await destination(path, overwrite && !found.isDirectory(), context)
     if (found.isDirectory()) return await directoryEffect(from, path, context)
     const known = found.isSymbolicLink() || found.size <= MAX_CHANGE_BYTES
-    const change: Change = { path, from, operation: 'move', before, after: known ? await bytesAt(from) : null }
+    const change: Change = {
+      path,
+      from,
+      operation: 'move',
+      before,
+      after: known ? await bytesAt(from, context.roots) : null,
+    }
     return effectOf('Move', from, path, [from], [path, from], known ? [change] : [], context)
   },
   async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
     const changes = effect.changes ?? []
-    const isDirectory = (await lstat(from).catch(explain(from, context))).isDirectory()
+    const { files } = hostOf(context.roots)
+    const isDirectory = (await files.lstat(from).catch(explain(from, context))).isDirectory()
     if (changes.length > 0 && !isDirectory) await commitChanges(changes, context.roots)
-    else await holding([from, path], () => moveWhole(overwrite, from, path, effect, context))
+    else await holding(files.holdNames([from, path]), () => moveWhole(overwrite, from, path, effect, context))
     for (const [known, hash] of [...context.seen]) {
       if (!isInside(known, from)) continue
       context.seen.delete(known)
       context.seen.set(path + known.slice(from.length), hash)
     }
-    const files = isDirectory ? effect.reads.slice(1, MAX_REPORTED) : [from]
-    const moved = files.map(file => unknown('move', file, path + file.slice(from.length)))
+    const inside = isDirectory ? effect.reads.slice(1, MAX_REPORTED) : [from]
+    const moved = inside.map(file => unknown('move', file, path + file.slice(from.length)))
     return output('Moved', from, path, changes.length > 0 ? changes : moved, context)
   },
 })
 
 async function directoryEffect(from: string, path: string, context: ToolContext): Promise<Effect> {
-  const tree = await treeOf(from)
+  const tree = await treeOf(from, context.roots)
   const target = (file: string) => path + file.slice(from.length)
-  const contents = (await contentsOf(tree)) ?? []
+  const contents = (await contentsOf(tree, context.roots)) ?? []
   const changes = contents.map(
     (file): Change => ({
       path: target(file.path),
@@ -113,38 +127,17 @@ async function moveWhole(overwrite: boolean, from: string, path: string, effect:
   await confirmPath(from, context.roots, { link: true })
   await confirmPath(path, context.roots, { link: true })
   await destination(path, overwrite, context)
-  const now = (await lstat(from)).isDirectory() ? (await treeOf(from)).files : []
+  const { files } = hostOf(context.roots)
+  const now = (await files.lstat(from)).isDirectory() ? (await treeOf(from, context.roots)).files : []
   const shown = new Set(effect.reads)
   if (now.some(file => !shown.has(file))) {
     throw new AppError('STALE_FILE', `${relative(from, context.roots)} holds more files than before. Repeat the call.`)
   }
   await verifyChanges(effect.changes ?? [], context.roots)
   try {
-    await inDirectory(path, target => inDirectory(from, source => moveTo(source, target)), { create: true })
+    await files.move(from, path)
   } catch (error) {
     throw failure(error, relative(path, context.roots))
-  }
-}
-
-async function moveTo(source: string, target: string): Promise<void> {
-  try {
-    await rename(source, target)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
-    await cp(source, target, { recursive: true, errorOnExist: true, preserveTimestamps: true, verbatimSymlinks: true })
-    await rm(source, { recursive: true })
-  }
-}
-
-/** Beside its place first: a link that takes that name meanwhile is replaced, not followed. */
-async function copyTo(source: string, target: string): Promise<void> {
-  const temporary = join(dirname(target), `.${randomBytes(6).toString('hex')}.tmp`)
-  try {
-    await copyFile(source, temporary, constants.COPYFILE_EXCL)
-    await rename(temporary, target)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
   }
 }
 
@@ -152,11 +145,11 @@ async function copyLarge(overwrite: boolean, from: string, path: string, context
   await confirmPath(from, context.roots)
   await confirmPath(path, context.roots)
   await destination(path, overwrite, context)
-  await inDirectory(path, target => inDirectory(from, source => copyTo(source, target)), { create: true }).catch(
-    error => {
+  await hostOf(context.roots)
+    .files.copy(from, path)
+    .catch(error => {
       throw failure(error, relative(path, context.roots))
-    },
-  )
+    })
 }
 
 /**
@@ -170,19 +163,19 @@ async function placeFor(
   { link, file }: { link: boolean; file: boolean },
 ): Promise<string> {
   const path = await locate(dest, roots)
-  const found = await stat(path).catch(() => null)
+  const found = await hostOf(roots).files.stat(path).catch(absent)
   const into = found?.isDirectory() || (file && namesDirectory(dest))
   return await locate(into ? join(path, name) : dest, roots, { link })
 }
 
 /** What the destination holds now. Throws TOOL_FAILED when that may not be replaced. */
 async function destination(path: string, overwrite: boolean, { roots }: ToolContext): Promise<Uint8Array | null> {
-  const found = await lstat(path).catch(() => null)
+  const found = await hostOf(roots).files.lstat(path).catch(absent)
   if (!found) return null
   const shown = relative(path, roots)
   if (found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is an existing directory.`)
   if (!overwrite) throw new AppError('TOOL_FAILED', `${shown} exists: set overwrite to replace it.`)
-  return await bytesAt(path)
+  return await bytesAt(path, roots)
 }
 
 const explain = (path: string, context: ToolContext) => async (error: NodeJS.ErrnoException) => {

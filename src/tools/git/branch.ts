@@ -70,7 +70,7 @@ async function listBranches(repository: Repository, context: ToolContext) {
   const table = rows.length === 0 ? none : await renderData(rows, context.toon)
   const isDetached = commit !== null && !rows.some(({ current }) => current)
   const detached = isDetached ? [`HEAD is detached at ${commit.slice(0, 10)}: no branch is checked out.`] : []
-  const content = [...detached, ...(await underway(repository.gitDir)), table].join('\n')
+  const content = [...detached, ...(await underway(repository.gitDir, context.roots)), table].join('\n')
   return { content, metadata: { branches: rows.length } }
 }
 

@@ -74,7 +74,7 @@ export const gitStatus = defineTool({
     }))
     const more = files.length > rows.length ? `\n${files.length - rows.length} more not shown.` : ''
     const table = rows.length === 0 ? 'Nothing changed.' : await renderData(rows, context.toon)
-    const state = [branch, ...(await underway(repository.gitDir))].join('\n')
+    const state = [branch, ...(await underway(repository.gitDir, context.roots))].join('\n')
     return { content: `${state}\n${table}${more}`, metadata: { files: files.length } }
   },
 })

@@ -1,10 +1,9 @@
-import { lstat, realpath } from 'node:fs/promises'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AppError } from '../../base/errors.ts'
-import { readRegular } from '../../base/files.ts'
 import { tail } from '../../base/text.ts'
+import type { Files } from '../host/host.ts'
+import { absent, hostOf } from '../host/local.ts'
 import { isInside } from '../paths.ts'
-import { findExecutable, pathOutside } from '../shell/executable.ts'
 import { type RunOptions, type RunResult, run } from '../shell/process.ts'
 import { plain } from '../shell/terminal.ts'
 import type { ToolContext } from '../tool.ts'
@@ -69,9 +68,11 @@ const PROBE: Setting = ['emacs-agent.probe', 'true']
  * repository of the user's.
  */
 export async function openRepository(path: string, context: GitContext): Promise<Repository> {
-  const git = await findExecutable('git', context.env, context.roots.project)
+  const { env, roots } = context
+  const { files, find } = hostOf(roots)
+  const git = await find('git', env, roots.project)
   if (git === null) throw failed('git was not found on PATH outside the project. Install git.')
-  const at = await existingDirectory(path)
+  const at = await existingDirectory(path, files)
   const bare: Repository = { git, at, top: at, gitDir: at, overrides: [PROBE] }
   const config = parseConfig(await read(bare, ['config', '--list', '-z'], context))
   if (!config.some(([key]) => key === PROBE[0])) throw failed('This git is too old: 2.31 or newer is needed.')
@@ -89,7 +90,7 @@ export async function openRepository(path: string, context: GitContext): Promise
   if (!top || !gitDir || !commonDir || rest.length > 0) throw failed('The path of the repository holds a line break.')
   if (!isInside(at, top)) throw failed('The work tree of this repository (core.worktree) is somewhere else.')
   const hasWorktree = config.some(([key]) => key === 'core.worktree')
-  if (!(await ownsWorkTree(gitDir, commonDir, top, hasWorktree, context.roots.project))) {
+  if (!(await ownsWorkTree(gitDir, commonDir, top, hasWorktree, roots.project, files))) {
     throw failed('The metadata of this repository lie outside the project, in a place that does not point back here.')
   }
   return { ...repository, top, gitDir }
@@ -111,27 +112,32 @@ export async function read(
 
 /** As `read`, for calls whose exit status is the answer. */
 export const runSafe = (repository: Repository, args: string[], context: GitContext, options: Options = {}) =>
-  run([repository.git, ...SAFE, ...args], {
-    cwd: repository.at,
-    children: context.children,
-    env: safeEnv(context, repository.overrides),
-    signal: context.signal,
-    timeout_ms: READ_TIMEOUT_MS,
-    max_output_bytes: READ_OUTPUT,
-    keep: 'start',
-    ...options,
-  })
+  runGit(
+    [repository.git, ...SAFE, ...args],
+    {
+      cwd: repository.at,
+      env: safeEnv(context, repository.overrides),
+      timeout_ms: READ_TIMEOUT_MS,
+      max_output_bytes: READ_OUTPUT,
+      keep: 'start',
+      ...options,
+    },
+    context,
+  )
 
 /** A call a person approved: hooks, filters, signing and transports of the repository work, prompts still do not. */
 export const runApproved = (repository: Repository, args: string[], context: GitContext, options: Options = {}) =>
-  run([repository.git, ...QUIET, ...args], {
-    cwd: repository.at,
-    children: context.children,
-    env: approvedEnv(context),
-    signal: context.signal,
-    timeout_ms: 600_000,
-    ...options,
-  })
+  runGit(
+    [repository.git, ...QUIET, ...args],
+    { cwd: repository.at, env: approvedEnv(context), timeout_ms: 600_000, ...options },
+    context,
+  )
+
+const runGit = (
+  command: string[],
+  options: Omit<RunOptions, 'children' | 'signal'>,
+  { children, signal, roots }: GitContext,
+): Promise<RunResult> => run(command, { children, signal, ...options }, hostOf(roots).start)
 
 /** What went wrong in git's own words, as short as they are. */
 export function gitFailure(result: RunResult): AppError {
@@ -168,25 +174,31 @@ const parseConfig = (text: string): Setting[] =>
  * Whether a git directory belongs to this work tree: it is its `.git`, lies inside the project, or points back, as those of
  * linked work trees (`gitdir` file) and submodules (`core.worktree`, by which git found `top`) do.
  */
-async function ownsWorkTree(gitDir: string, commonDir: string, top: string, hasWorktree: boolean, project: string) {
+async function ownsWorkTree(
+  gitDir: string,
+  commonDir: string,
+  top: string,
+  hasWorktree: boolean,
+  project: string,
+  files: Files,
+): Promise<boolean> {
   const own = join(top, '.git')
   const isHome = (dir: string) => dir === own || isInside(dir, project)
   if (isHome(gitDir)) return isHome(commonDir)
   if (hasWorktree) return commonDir === gitDir
   try {
-    const back = resolve(gitDir, String(await readRegular(join(gitDir, 'gitdir'))).trim())
-    return (await realpath(dirname(back))) === top && (await lstat(own)).isFile() && isInside(gitDir, commonDir)
+    const back = resolve(gitDir, String(await files.read(join(gitDir, 'gitdir'))).trim())
+    const isBack = (await files.real(dirname(back), {})) === top
+    return isBack && (await files.lstat(own)).isFile() && isInside(gitDir, commonDir)
   } catch {
     return false // no way back
   }
 }
 
-async function existingDirectory(path: string): Promise<string> {
-  try {
-    return (await lstat(path)).isDirectory() ? path : dirname(path)
-  } catch {
-    return existingDirectory(dirname(path)) // deleted, perhaps with its directory: git still knows of it
-  }
+async function existingDirectory(path: string, files: Files): Promise<string> {
+  const found = await files.lstat(path).catch(absent)
+  if (found) return found.isDirectory() ? path : dirname(path)
+  return existingDirectory(dirname(path), files) // deleted, perhaps with its directory: git still knows of it
 }
 
 /** Who commits and where the user's own settings are; all else that starts with GIT_ steers git away from what we said. */
@@ -196,7 +208,7 @@ const KEPT_IF_APPROVED = new RegExp(`${KEPT.source}|^GIT_SSH(?:_COMMAND|_VARIANT
 function safeEnv(context: GitContext, overrides: Setting[]): Record<string, string> {
   const env: Record<string, string> = {
     ...quietEnv(context.env, KEPT),
-    PATH: pathOutside(context.env, context.roots.project).join(delimiter),
+    ...hostOf(context.roots).outside(context.env, context.roots.project),
     LC_ALL: 'C',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_LAZY_FETCH: '1',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { exists, readRegular } from '../../base/files.ts'
+import type { Files, OnHost } from '../host/host.ts'
+import { absent, hostOf } from '../host/local.ts'
 import { plain } from '../shell/terminal.ts'
 
 /** What git keeps in its directory while it is in the middle of something, and what that is called. */
@@ -12,33 +13,33 @@ const UNDERWAY: [file: string, what: string][] = [
 const MAX_BYTES = 4096
 
 /** Sentences about what git is in the middle of, as `git status` tells a person; none mostly. */
-export async function underway(gitDir: string): Promise<string[]> {
-  const rebase = await rebaseIn(gitDir)
-  const others = await Promise.all(
-    UNDERWAY.map(async ([file, what]) => ((await exists(join(gitDir, file))) ? `${what} is in progress.` : null)),
-  )
-  return [rebase, ...others].filter(line => line !== null)
+export async function underway(gitDir: string, on: OnHost): Promise<string[]> {
+  const { files } = hostOf(on)
+  const names = new Set((await files.entries(gitDir).catch(absent))?.map(({ name }) => name))
+  const others = UNDERWAY.flatMap(([file, what]) => (names.has(file) ? [`${what} is in progress.`] : []))
+  const rebase = await rebaseIn(gitDir, names, files)
+  return rebase === null ? others : [rebase, ...others]
 }
 
-async function rebaseIn(gitDir: string): Promise<string | null> {
-  const [merge, apply] = [join(gitDir, 'rebase-merge'), join(gitDir, 'rebase-apply')]
-  if (await exists(merge)) return await rebaseLine(merge, 'msgnum', 'end')
-  if (!(await exists(apply))) return null
-  if (await exists(join(apply, 'applying'))) return 'Patches are being applied (git am).'
-  return await rebaseLine(apply, 'next', 'last')
+async function rebaseIn(gitDir: string, names: ReadonlySet<string>, files: Files): Promise<string | null> {
+  if (names.has('rebase-merge')) return await rebaseLine(join(gitDir, 'rebase-merge'), 'msgnum', 'end', files)
+  if (!names.has('rebase-apply')) return null
+  const apply = join(gitDir, 'rebase-apply')
+  if ((await files.sights([join(apply, 'applying')]))[0]) return 'Patches are being applied (git am).'
+  return await rebaseLine(apply, 'next', 'last', files)
 }
 
-async function rebaseLine(directory: string, step: string, last: string): Promise<string> {
+async function rebaseLine(directory: string, step: string, last: string, files: Files): Promise<string> {
   const [branch, onto, at, end] = await Promise.all(
-    ['head-name', 'onto', step, last].map(async file => await firstLine(join(directory, file))),
+    ['head-name', 'onto', step, last].map(async file => await firstLine(join(directory, file), files)),
   )
   const what = branch ? ` of ${branch.replace(/^refs\/heads\//, '')}` : ''
   const where = onto ? ` onto ${onto.slice(0, 10)}` : ''
   return `A rebase${what}${where} is in progress${at && end ? `, step ${at} of ${end}` : ''}.`
 }
 
-const firstLine = (path: string): Promise<string | null> =>
-  readRegular(path, MAX_BYTES).then(
+const firstLine = (path: string, files: Files): Promise<string | null> =>
+  files.read(path, MAX_BYTES).then(
     bytes => plain(String(bytes)).split('\n')[0]!,
     () => null,
   )

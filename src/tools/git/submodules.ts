@@ -1,5 +1,5 @@
-import { lstat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { hostOf } from '../host/local.ts'
 import { isInside } from '../paths.ts'
 import { readTracked } from '../search/tracked.ts'
 import type { ToolContext } from '../tool.ts'
@@ -13,7 +13,7 @@ const MAX_SUBMODULES = 50
  * which runs the filters that their configuration names: so each is opened as a repository is, and asked for itself.
  */
 export async function dirtySubmodules(repository: Repository, place: string, context: ToolContext): Promise<string[]> {
-  const { links } = await readTracked(repository.gitDir, repository.top)
+  const { links } = await readTracked(repository.gitDir, repository.top, context.roots)
   const dirty: string[] = []
   for (const path of links.filter(link => isInside(link, place) || isInside(place, link)).slice(0, MAX_SUBMODULES)) {
     const isKnownDirty = await isDirty(path, context).catch(() => false) // not ours to ask about
@@ -24,7 +24,7 @@ export async function dirtySubmodules(repository: Repository, place: string, con
 }
 
 async function isDirty(path: string, context: ToolContext): Promise<boolean> {
-  if (!(await lstat(join(path, '.git')).catch(() => null))) return false // not checked out
+  if ((await hostOf(context.roots).files.sights([join(path, '.git')]))[0] === null) return false // not checked out
   const submodule = await openRepository(path, context)
   if (submodule.top !== path) return false // a link to somewhere else
   const changed = await read(submodule, ['status', '--porcelain=v2', '-z', '--ignore-submodules=dirty'], context)

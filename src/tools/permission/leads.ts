@@ -1,6 +1,6 @@
-import type { Dirent } from 'node:fs'
-import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
+import type { Entry, OnHost, Sight } from '../host/host.ts'
+import { absent, hostOf } from '../host/local.ts'
 import { ANY, hasMark, isUnknown } from './command/cursor.ts'
 import { parseLine, type SimpleCommand } from './command.ts'
 import { BETWEEN, basesOf, decoded, mayMeet, placed, takesFiles } from './operands.ts'
@@ -18,7 +18,7 @@ const MOST_LETTERS = 6
 class TooMany extends Error {}
 
 /**
- * Where the words of a shell line lead on this disk: the real paths of files, of what they reach through links and wildcards,
+ * Where the words of a shell line lead on the disk of their machine: the real paths of files, of what they reach through links and wildcards,
  * and the ways through `/proc/PID` that they take. Directories that go by their own name are not listed: `test` is a task, too.
  * `partial` when there is more than the bounds let us look at. Never throws.
  */
@@ -26,13 +26,15 @@ export async function leadsOf(
   line: string,
   cwd: string,
   home?: string,
+  on: OnHost = {},
 ): Promise<{ paths: string[]; partial: boolean }> {
   const found = new Set<string>()
   if (process.platform === 'win32') return { paths: [], partial: false }
   try {
     const starts = startsOf(parseLine(line).commands, cwd, home)
-    const walk = createWalk(found, cwd)
-    for (const start of starts) await walk(start)
+    const walk = createWalk(found, cwd, on)
+    await walk.ahead([...starts])
+    for (const start of starts) await walk.along(start)
     return { paths: [...found], partial: false }
   } catch (error) {
     if (!(error instanceof TooMany)) throw error
@@ -75,23 +77,40 @@ function textsOf(word: string, takesFiles: boolean): string[] {
 }
 
 /** Follows a path part by part as the system would: `..` is the parent of where a link led. */
-function createWalk(found: Set<string>, cwd: string) {
-  const looks = new Map<string, Promise<Look>>()
-  const entries = new Map<string, Promise<Dirent[]>>()
+function createWalk(found: Set<string>, cwd: string, on: OnHost) {
+  const { files } = hostOf(on)
+  const looks = new Map<string, Sight | null>()
+  const entries = new Map<string, Promise<Entry[]>>()
   let steps = 0
 
-  const once = <T>(known: Map<string, Promise<T>>, path: string, look: (path: string) => Promise<T>): Promise<T> => {
-    let value = known.get(path)
-    if (!value) {
-      if (++steps > MOST_STEPS) throw new TooMany()
-      value = look(path)
-      known.set(path, value)
-    }
-    return value
+  function spend(units: number) {
+    steps += units
+    if (steps > MOST_STEPS) throw new TooMany()
+  }
+
+  /** Looks at all on these ways that is not known yet, in one go: another machine is far. */
+  async function look(ways: readonly { at: string; rest: readonly string[] }[]): Promise<void> {
+    const unknown = new Set(ways.flatMap(({ at, rest }) => namesOn(at, rest)).filter(name => !looks.has(name)))
+    if (unknown.size === 0) return
+    spend(unknown.size)
+    const sights = await files.sights([...unknown])
+    for (const [i, name] of [...unknown].entries()) looks.set(name, sights[i]!)
+  }
+
+  function entriesOf(path: string): Promise<Entry[]> {
+    const known = entries.get(path)
+    if (known) return known
+    spend(1)
+    const listed = files
+      .entries(path)
+      .catch(absent)
+      .then(list => list ?? [])
+    entries.set(path, listed)
+    return listed
   }
 
   async function keep(path: string) {
-    found.add(await realpath(path).catch(() => path))
+    found.add(await files.spelled(path))
     if (found.size > MOST_FOUND) throw new TooMany()
   }
 
@@ -99,6 +118,7 @@ function createWalk(found: Set<string>, cwd: string) {
     let path = at
     let isFile = false
     const parts = [...rest]
+    await look([{ at, rest }])
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       if (part === '..') {
         path = dirname(path)
@@ -106,11 +126,13 @@ function createWalk(found: Set<string>, cwd: string) {
       }
       if (hasMark(part)) return await branch(path, part, parts, crossed)
       const next = path === '/' ? `/${part}` : `${path}/${part}`
-      const { target: to, file } = await once(looks, next, look)
+      if (!looks.has(next)) await look([{ at: path, rest: [...parts, part] }])
+      const sight = looks.get(next)
+      const to = sight?.target ?? null
       const target = next === `/proc/${process.pid}/cwd` ? cwd : to // ours stands for the command's
       if (target === null) {
         path = next
-        isFile = file
+        isFile = sight?.kind === 'file'
         continue
       }
       if (++crossed > MOST_LINKS) return
@@ -123,16 +145,33 @@ function createWalk(found: Set<string>, cwd: string) {
 
   /** A wildcard becomes each name that fits it, and itself where none does. */
   async function branch(path: string, part: string, rest: string[], crossed: number): Promise<void> {
-    const names = await once(entries, path, entriesOf)
-    steps += names.length
-    for (const entry of names) {
+    const listed = await entriesOf(path)
+    steps += listed.length
+    const ways: string[][] = []
+    for (const entry of listed) {
       if (hasMark(entry.name)) throw new TooMany()
-      if (!fits(entry.name, part) || (rest.length > 0 && entry.isFile())) continue
-      await follow(path, [...rest, entry.name], Math.max(crossed, 1))
+      if (fits(entry.name, part) && !(rest.length > 0 && entry.isFile())) ways.push([...rest, entry.name])
     }
+    await look(ways.map(rest => ({ at: path, rest })))
+    for (const way of ways) await follow(path, way, Math.max(crossed, 1))
   }
 
-  return (path: string): Promise<void> => follow('/', partsOf(path), 0)
+  return {
+    ahead: (paths: readonly string[]) => look(paths.map(path => ({ at: '/', rest: partsOf(path) }))),
+    along: (path: string) => follow('/', partsOf(path), 0),
+  }
+}
+
+/** The names that a way goes through, as far as it is plain. */
+function namesOn(at: string, rest: readonly string[]): string[] {
+  const names: string[] = []
+  let path = at
+  for (const part of rest.toReversed()) {
+    if (part === '..' || hasMark(part)) break
+    path = path === '/' ? `/${part}` : `${path}/${part}`
+    names.push(path)
+  }
+  return names
 }
 
 const isThroughProcess = (path: string): boolean => /^\/(?:proc|dev\/fd)\//.test(path) && isSensitive(path)
@@ -146,16 +185,3 @@ const partsOf = (path: string): string[] =>
 
 const fits = (name: string, part: string): boolean =>
   mayMeet(part, name.replaceAll('*', ANY)) || mayMeet(part.toLowerCase(), name.replaceAll('*', ANY).toLowerCase())
-
-type Look = { target: string | null; file: boolean }
-
-async function look(path: string): Promise<Look> {
-  try {
-    const found = await lstat(path)
-    return { target: found.isSymbolicLink() ? await readlink(path) : null, file: found.isFile() }
-  } catch {
-    return { target: null, file: false } // not there, or not ours to see: nothing more is known of it
-  }
-}
-
-const entriesOf = (path: string): Promise<Dirent[]> => readdir(path, { withFileTypes: true }).catch(() => [])

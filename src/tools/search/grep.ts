@@ -1,6 +1,7 @@
-import { lstat, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { diskPath, readRegular } from '../../base/files.ts'
+
+import { isShown, shownPaths, shownText } from '../files/proposed.ts'
+import { hostOf } from '../host/local.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -11,11 +12,6 @@ import { createPrefilter } from './ripgrep.ts'
 import { isHidden, walk } from './walk.ts'
 import type { Wanted } from './wanted.ts'
 
-/** Larger files are logs and dumps: they are counted, not searched. */
-const MAX_FILE_BYTES = 32 * 1024 * 1024
-/** Larger ones are read when their turn comes, not ahead. */
-const READ_AHEAD_BYTES = 1024 * 1024
-const AHEAD = 16
 const TIME_BUDGET_MS = 30_000
 const MAX_BATCH = 2_000
 /** The arguments of a program: Windows takes 32,767 characters in all, Linux some 2 MB. */
@@ -51,7 +47,7 @@ export async function findLines(query: Query, context: ToolContext): Promise<Fou
   for await (const batch of batches(query, context, found)) {
     const matching = await prefilter(batch)
     // Of a name that is not UTF-8, what is shown finds no file for the program.
-    const isOut = (path: string) => !matching?.has(path) && !context.unsaved.has(path) && !path.includes('\uFFFD')
+    const isOut = (path: string) => !matching?.has(path) && !isShown(path, context) && !path.includes('\uFFFD')
     const files = matching ? batch.filter(path => !isOut(path)) : batch
     for await (const { path, text } of texts(files, automaton, context, found)) {
       context.signal.throwIfAborted()
@@ -73,7 +69,7 @@ export async function findLines(query: Query, context: ToolContext): Promise<Fou
 async function* batches(query: Query, context: ToolContext, found: Found): AsyncGenerator<string[]> {
   let batch: string[] = []
   let chars = 0
-  let size = 64
+  let size = context.roots.host ? MAX_BATCH : 64 // on another machine, a call costs more than what it reads
   for await (const path of files(query, context, found)) {
     batch.push(path)
     chars += path.length + 1
@@ -100,41 +96,23 @@ async function* files({ start, directory, glob }: Query, context: ToolContext, f
       if (wanted(path)) yield path
     }
   }
-  for (const path of [...context.unsaved.keys()].sort()) {
+  for (const path of shownPaths(context)) {
     if (!isInside(path, start) || isHidden(path, context) || !wanted(path)) continue
-    if (!(await lstat(path).catch(() => null))) yield path // a buffer that was never saved
+    if ((await hostOf(context.roots).files.sights([path]))[0] === null) yield path // a buffer that was never saved, or a new file that is proposed
   }
 }
 
-/** Reads ahead, keeps the order. Files that cannot match or be read are left out. */
+/** In order. Files that cannot match or be read are left out; larger ones are logs and dumps: they are counted. */
 async function* texts(paths: string[], automaton: Automaton, context: ToolContext, found: Found) {
-  const reading: Promise<Uint8Array | 'later' | null>[] = []
-  for (const [i, path] of paths.entries()) {
-    for (let next = reading.length; next < Math.min(i + AHEAD, paths.length); next++) {
-      const ahead = paths[next]!
-      reading.push(context.unsaved.has(ahead) ? Promise.resolve(null) : readSmall(ahead, found))
-    }
-    const unsaved = context.unsaved.get(path)
-    if (unsaved !== undefined) yield { path, text: unsaved }
-    let bytes = await reading[i]!
-    reading[i] = Promise.resolve(null)
-    if (bytes === 'later') bytes = await readRegular(await diskPath(path)).catch(() => null) // gone meanwhile
-    const text = bytes && textToSearch(bytes, automaton.required)
-    if (text) yield { path, text }
+  const onDisk = paths.map(path => (isShown(path, context) ? null : path))
+  let i = 0
+  for await (const bytes of hostOf(context.roots).files.readEach(onDisk)) {
+    const path = paths[i++]!
+    const shown = shownText(path, context)
+    if (bytes === 'too large') found.too_large++
+    const text = shown ?? (bytes instanceof Uint8Array && textToSearch(bytes, automaton.required))
+    if (text || shown !== undefined) yield { path, text: text || '' }
   }
-}
-
-async function readSmall(path: string, found: Found): Promise<Uint8Array | 'later' | null> {
-  try {
-    const name = await diskPath(path)
-    const { size } = await stat(name)
-    if (size <= READ_AHEAD_BYTES) return await readRegular(name)
-    if (size <= MAX_FILE_BYTES) return 'later'
-    found.too_large++
-  } catch {
-    // gone, or not ours to read: as if it were not there
-  }
-  return null
 }
 
 /** null when the file is binary, or cannot contain what every match contains. */

@@ -1,4 +1,4 @@
-import { findExecutable } from '../shell/executable.ts'
+import { hostOf } from '../host/local.ts'
 import { run } from '../shell/process.ts'
 import type { ToolContext } from '../tool.ts'
 import { type Node, rustSource } from './regex.ts'
@@ -18,10 +18,12 @@ export function createPrefilter(
   pattern: Node,
   { children, env, roots, signal }: Pick<ToolContext, 'children' | 'env' | 'roots' | 'signal'>,
 ) {
+  const { narrow } = hostOf(roots)
+  if (narrow) return (files: string[]) => narrow(pattern, files)
   let found: Promise<string | null> | undefined
   return async (files: string[]): Promise<Set<string> | null> => {
     if (files.length < WORTH_IT) return null
-    found ??= findExecutable('rg', env, roots.project)
+    found ??= hostOf(roots).find('rg', env, roots.project)
     const program = await found
     if (program === null) return null
     const command = [program, ...FLAGS, '--regexp', rustSource(pattern), '--', ...files]
@@ -42,7 +44,8 @@ export function createPrefilter(
 /** It could not even start; an abort is noticed by the caller. */
 const FAILED = { exit_code: null, stdout: '', dropped: 0 }
 
-const FLAGS = [
+/** For the names of files that it finds the pattern in, each followed by a NUL. */
+export const FLAGS = [
   '--no-config',
   '--files-with-matches',
   '--null',

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
-import { readRegular } from '../../base/files.ts'
+import type { OnHost } from '../host/host.ts'
+import { hostOf } from '../host/local.ts'
 
 /** Of a larger one nothing is said: some million files. */
 const MAX_INDEX_BYTES = 512 * 1024 * 1024
@@ -19,10 +20,11 @@ export const NONE: Tracked = { files: new Set(), directories: new Set(), links: 
  * What git tracks in the work tree `top`: its ignore rules say nothing about these files. Read from the index itself
  * (gitformat-index(5), versions 2 to 4), as that runs no program. An index that cannot be read tracks nothing.
  */
-export async function readTracked(gitDir: string, top: string): Promise<Tracked> {
+export async function readTracked(gitDir: string, top: string, on: OnHost = {}): Promise<Tracked> {
+  const { files } = hostOf(on)
   try {
-    const index = await readRegular(join(gitDir, 'index'), MAX_INDEX_BYTES)
-    const config = await readRegular(join(gitDir, 'config')).then(String, () => '')
+    const index = await files.read(join(gitDir, 'index'), MAX_INDEX_BYTES)
+    const config = await files.read(join(gitDir, 'config')).then(String, () => '')
     return trackedIn(index, top, /^\s*objectformat\s*=\s*"?sha256/im.test(config) ? 32 : 20)
   } catch {
     return NONE

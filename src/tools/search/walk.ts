@@ -42,6 +42,8 @@ const AHEAD = 16
  * and our own files are never entered, links never followed; what cannot be read is skipped.
  */
 export async function* walk(start: string, options: WalkOptions): AsyncGenerator<Visited> {
+  const { host } = options.roots
+  if (host?.walk) return yield* host.walk(start, options)
   const rules = options.ignored ? NO_RULES : await rulesAbove(start, options)
   const stack: Task[] = [{ path: start, depth: 0, rules }]
   for (let task = stack.pop(); task; task = stack.pop()) {

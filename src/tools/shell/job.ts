@@ -1,18 +1,22 @@
 import { onAbort } from '../../base/abort.ts'
+import { messageOf } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Job, Jobs } from '../tool.ts'
 import { continuations, createTail } from './capture.ts'
-import { exitCodeOf, type StartOptions, start } from './process.ts'
+import { exitCodeOf, type Start, type StartOptions, start } from './process.ts'
 import { createStripper } from './terminal.ts'
 
 /** Output of a job that waits to be read; of more, the last part. */
 const UNREAD_BYTES = 256 * 1024
+/** The exit status of a job that is out of reach, as of ssh. */
+const LOST = 255
 
 /** Starts a background job. Its output is read in pieces; it has ended once all that it started has. */
 export async function startJob(
   command: string[],
   line: string,
-  options: Omit<StartOptions, 'onOutput' | 'leftovers'>,
+  options: Omit<StartOptions, 'onOutput' | 'onLive' | 'leftovers'>,
+  begin: Start = start,
 ): Promise<Job> {
   const unread = createTail(UNREAD_BYTES)
   let decoder = new TextDecoder()
@@ -20,10 +24,10 @@ export async function startJob(
   const bell = new EventTarget()
   const ring = () => bell.dispatchEvent(new Event('news'))
 
-  const child = await start(command, {
+  const child = await begin(command, {
     ...options,
     leftovers: 'wait',
-    onOutput(chunk) {
+    onLive(chunk) {
       unread.write(chunk)
       ring()
     },
@@ -32,7 +36,7 @@ export async function startJob(
   const job: Job = {
     job_id: newId('job'),
     command: line,
-    pid: child.pid,
+    ...(child.pid !== undefined && { pid: child.pid }),
     started_at: Date.now(),
     exit_code: null,
     read() {
@@ -59,13 +63,18 @@ export async function startJob(
     },
     async kill() {
       await child.kill()
-      await child.ended
+      await child.ended.catch(() => {}) // said in its output
     },
   }
-  void child.ended.then(ended => {
-    job.exit_code = exitCodeOf(ended)
-    ring()
-  })
+  void child.ended
+    .then(exitCodeOf, error => {
+      unread.write(Buffer.from(`\n[${messageOf(error)}]\n`))
+      return LOST
+    })
+    .then(exit_code => {
+      job.exit_code = exit_code
+      ring()
+    })
   return job
 }
 

@@ -22,7 +22,10 @@ export type StartOptions = {
   env: Record<string, string>
   /** Fed to the child; without it, its stdin is /dev/null. */
   stdin?: string
-  onOutput(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
+  /** All of the output, in pieces, at its end at the latest; absent: nobody wants it. */
+  onOutput?(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
+  /** What can be shown of it while it runs: from another machine that may be less than all. */
+  onLive?(chunk: Uint8Array): void
   /** Takes secrets out of the output before it is passed on. */
   redactor?: Redaction
   /** What to do with whatever it started once the command itself is done: end it (the default) or wait for it. */
@@ -32,18 +35,25 @@ export type StartOptions = {
 }
 
 export type Started = {
-  pid: number
-  /** Settles when nothing that it started runs any more, wherever that went, and its output was delivered. Never rejects. */
+  /** Absent for a process of another machine. */
+  pid?: number
+  /**
+   * Settles when nothing that it started runs any more, wherever that went, and its output was delivered. Rejects only when the
+   * machine that it is on cannot be reached any more.
+   */
   ended: Promise<Ended>
   /** Ends the child and everything it started, however far that went away; resolves when all of it is gone. */
   kill(): Promise<void>
 }
 
-/** `leftovers`: the command left processes behind, which were ended with it. */
-export type Ended = { exit_code: number | null; signal: NodeJS.Signals | null; leftovers: boolean }
+/** Starts a child, on whatever machine. */
+export type Start = (command: string[], options: StartOptions) => Promise<Started>
+
+/** `leftovers`: the command left processes behind, which were ended with it. `cut`: there was more output than was delivered. */
+export type Ended = { exit_code: number | null; signal: NodeJS.Signals | null; leftovers: boolean; cut?: true }
 
 /** Starts a child. Throws TOOL_FAILED when the program or the directory is not there. */
-export async function start([program, ...args]: string[], options: StartOptions): Promise<Started> {
+export async function start([program, ...args]: string[], options: StartOptions): Promise<Started & { pid: number }> {
   const started = await options.children
     .start(program!, args, {
       cwd: options.cwd,
@@ -56,7 +66,10 @@ export async function start([program, ...args]: string[], options: StartOptions)
     })
   const { process: child, pid, exited, closed } = started
   const outputs = (['stdout', 'stderr'] as const).map(name => {
-    const { push, flush } = redacting(options.redactor, chunk => options.onOutput(chunk, name))
+    const { push, flush } = redacting(options.redactor, chunk => {
+      options.onOutput?.(chunk, name)
+      options.onLive?.(chunk)
+    })
     child[name]?.on('data', push)
     return flush
   })
@@ -104,6 +117,7 @@ export type RunOptions = {
   verbatim?: boolean
   redactor?: Redaction
   onOutput?(chunk: Uint8Array, stream: 'stdout' | 'stderr'): void
+  onLive?(chunk: Uint8Array): void
 }
 
 export type RunResult = Ended & {
@@ -116,15 +130,15 @@ export type RunResult = Ended & {
 }
 
 /**
- * Runs a command to its end; nothing that it started is left when this settles, wherever that went. An exit
- * status other than 0 and a timeout are results. Throws INTERRUPTED on abort, TOOL_FAILED when it cannot start.
+ * Runs a command to its end; nothing that it started is left when this settles, wherever that went. `begin` starts it, on
+ * whatever machine. An exit status other than 0 and a timeout are results. Throws INTERRUPTED on abort, TOOL_FAILED when it cannot start.
  */
-export async function run(command: string[], options: RunOptions): Promise<RunResult> {
+export async function run(command: string[], options: RunOptions, begin: Start = start): Promise<RunResult> {
   if (options.signal.aborted) throw interrupted()
   const limit = options.max_output_bytes ?? MAX_OUTPUT
   const stdout = createCapture(limit, options.keep, options.spill)
   const stderr = options.merge ? stdout : createCapture(limit, options.keep)
-  const child = await start(command, {
+  const child = await begin(command, {
     ...options,
     onOutput(chunk, stream) {
       ;(stream === 'stdout' ? stdout : stderr).add(chunk)
@@ -144,8 +158,13 @@ export async function run(command: string[], options: RunOptions): Promise<RunRe
   const timer = options.timeout_ms === undefined ? undefined : setTimeout(expire, options.timeout_ms)
   const off = onAbort(options.signal, kill)
   const ended = await child.ended
-  clearTimeout(timer)
-  off()
+    .catch(error => {
+      throw options.signal.aborted ? interrupted() : error
+    })
+    .finally(() => {
+      clearTimeout(timer)
+      off()
+    })
   await killed
   const out = stdout.finish()
   const err = options.merge ? { text: '', dropped: 0 } : stderr.finish()
@@ -155,7 +174,7 @@ export async function run(command: string[], options: RunOptions): Promise<RunRe
     stdout: out.text,
     stderr: err.text,
     timed_out,
-    dropped: out.dropped + err.dropped,
+    dropped: out.dropped + err.dropped + (ended.cut ? 1 : 0),
     spilled: out.spilled,
   }
 }

@@ -1,28 +1,25 @@
-import { stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { escapeInvisible } from '../../base/controls.ts'
 import { AppError } from '../../base/errors.ts'
-import { tail } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
+import { absent, hostOf } from '../host/local.ts'
 import { locate } from '../paths.ts'
 import { leadsOf } from '../permission/leads.ts'
 import type { Look } from '../sandbox/confinement.ts'
 import { boundsOf, limitedNote, mayBeLimited } from '../sandbox/limit.ts'
 import type { Effect, Job, Tool, ToolContext } from '../tool.ts'
 import { excerpt } from './capture.ts'
-import { findExecutable, variable } from './executable.ts'
+import { variable } from './executable.ts'
 import { startJob } from './job.ts'
+import { createLiveOutput } from './live.ts'
 import { exitCodeOf, run } from './process.ts'
-import { createStripper, plain } from './terminal.ts'
+import { plain } from './terminal.ts'
 
 const TIMEOUT_SECONDS = 120
 const MAX_TIMEOUT_SECONDS = 3600
 const MAX_JOBS = 16
 /** How long shell_output waits for a job that has nothing to say: less often asked is less paid for. */
 const PATIENCE_MS = 2000
-/** Live output goes out at most 20 times a second, and of a flood only the end. */
-const PROGRESS_MS = 50
-const PROGRESS_CHARS = 16 * 1024
 
 /** The line as it will be run, and where. */
 async function lineEffect(
@@ -34,18 +31,19 @@ async function lineEffect(
   if (command.trim() === '') throw new AppError('INVALID_PARAMS', 'The command is empty.')
   if (command.includes('\0')) throw new AppError('INVALID_PARAMS', 'A command cannot contain a NUL byte.')
   const directory = cwd === undefined ? context.roots.project : await locate(cwd, context.roots)
-  const found = await stat(directory).catch(() => null) // not there: said below
+  const host = hostOf(context.roots)
+  const found = await host.files.stat(directory).catch(absent) // said below
   if (!found?.isDirectory()) throw new AppError('TOOL_FAILED', '`cwd` is not an existing directory.')
   const look = await context.sandbox?.look()
   const leaves = look?.isolation != null && outside_sandbox === true
   return {
     level,
-    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : ''}`,
+    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : host.machine ? ` on ${host.machine}` : ''}`,
     reads: [],
     writes: [],
     command,
     cwd: directory,
-    leads: await leadsOf(command, directory, variable(context.env, 'HOME')),
+    leads: await leadsOf(command, directory, host.home(context.env), context.roots),
     ...(look?.isolation && !leaves && { sandbox: look.isolation }),
     ...(leaves && { leaves_sandbox: true }),
   }
@@ -78,7 +76,8 @@ async function shellFor(line: string, context: ToolContext): Promise<Shell> {
     const shell = `${variable(context.env, 'SystemRoot') ?? 'C:\\Windows'}\\System32\\cmd.exe`
     return { command: [shell, '/d', '/s', '/c', `"${line}"`], verbatim: true }
   }
-  const shell = (await findExecutable('bash', context.env, context.roots.project)) ?? '/bin/sh'
+  const { env, roots } = context
+  const shell = (await hostOf(roots).find('bash', env, roots.project)) ?? '/bin/sh'
   const run = (script: string) => ['/bin/sh', '-c', 'exec "$0" -c "$1" 2>&1', shell, script]
   if (Buffer.byteLength(line) <= LONGEST_ARGUMENT) return { command: run(line) }
   // The line is read before stdin is turned away from it: what the line starts finds an empty one, as always.
@@ -130,7 +129,7 @@ const confinedExec = defineTool({
     const seconds = Math.min(Math.max(params.timeout_seconds ?? TIMEOUT_SECONDS, 1), MAX_TIMEOUT_SECONDS)
     const live = createLiveOutput(context)
     const shell = await confined(await shellFor(params.command, context), context, effect)
-    const result = await run(shell.command, {
+    const options = {
       cwd: effect.cwd!,
       env: shell.env,
       signal: context.signal,
@@ -141,8 +140,9 @@ const confinedExec = defineTool({
       stdin: shell.stdin,
       spill: context.spillPath(context.tool_call_id),
       redactor: context.redactor,
-      onOutput: live.add,
-    }).finally(live.end)
+      onLive: live.add,
+    }
+    const result = await run(shell.command, options, hostOf(context.roots).start).finally(live.end)
     const exit_code = exitCodeOf(result)
     const limited = effect.sandbox !== undefined && !result.timed_out && mayBeLimited(exit_code, result.stdout)
     const notes = [
@@ -166,33 +166,6 @@ const confinedExec = defineTool({
   },
 })
 
-/** Sends output on while the command runs, in pieces of bounded number and size. */
-function createLiveOutput(context: ToolContext) {
-  const decoder = new TextDecoder()
-  const strip = createStripper()
-  let pending = ''
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  function send(): void {
-    timer = undefined
-    if (pending !== '') context.progress('Running', { output: pending })
-    pending = ''
-  }
-
-  function add(chunk: Uint8Array): void {
-    pending += strip(decoder.decode(chunk, { stream: true }))
-    if (pending.length > PROGRESS_CHARS) pending = `[…]\n${tail(pending, PROGRESS_CHARS)}`
-    timer ??= setTimeout(send, PROGRESS_MS)
-  }
-
-  function end(): void {
-    clearTimeout(timer)
-    send()
-  }
-
-  return { add, end }
-}
-
 const confinedBackground = defineTool({
   name: 'shell_background',
   category: 'shell',
@@ -204,14 +177,15 @@ const confinedBackground = defineTool({
   async run({ command }, context, effect) {
     makeRoom(context)
     const shell = await confined(await shellFor(command, context), context, effect)
-    const job = await startJob(shell.command, command, {
+    const options = {
       cwd: effect.cwd!,
       env: shell.env,
       children: context.children,
       verbatim: shell.verbatim,
       stdin: shell.stdin,
       redactor: context.redactor,
-    })
+    }
+    const job = await startJob(shell.command, command, options, hostOf(context.roots).start)
     context.jobs.set(job.job_id, job)
     const metadata = { job_id: job.job_id, pid: job.pid, ...(effect.sandbox && { sandbox: effect.sandbox }) }
     return { content: `Started ${job.job_id}.`, metadata }

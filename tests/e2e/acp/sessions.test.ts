@@ -251,6 +251,16 @@ describe('what a client brings', () => {
     says({ text: 'ok' })
     await peer.prompt(other, 'hi')
     expect(JSON.stringify(world.model.requests.at(-1)!.body)).not.toContain('brought')
+    const fork = async (more: object) => {
+      const { sessionId } = await peer.agent.request<any>('session/fork', { sessionId: mine, cwd, ...more })
+      says({ text: 'ok' })
+      await peer.prompt(sessionId, 'hi')
+      return JSON.stringify(world.model.requests.at(-1)!.body)
+    }
+    expect(await fork({})).toContain('brought')
+    const replaced = await fork({ mcpServers: [{ ...server, name: 'instead' }] })
+    expect(replaced).toContain('instead')
+    expect(replaced).not.toContain('brought')
     const sse = { type: 'sse' as const, name: 'old', url: 'http://127.0.0.1:9/sse', headers: [] }
     const refused = await failure(peer.agent.request('session/new', { cwd, mcpServers: [sse] }))
     expect(refused).toMatchObject({ code: -32602, message: expect.stringContaining('SSE') })

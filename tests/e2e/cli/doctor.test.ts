@@ -9,6 +9,9 @@ test('tries what is configured, and says all that is wrong at once', async () =>
   await new Promise<void>(resolve => refusing.listen(0, '127.0.0.1', resolve))
   const { port } = refusing.address() as AddressInfo
   const home = makeHome(`model = "nobody/x"
+small_model = "nobody/s"
+fallback_models = ["offline/guide", "nobody/f"]
+agent = "biuld"
 [providers.gate]
 kind = "anthropic"
 base_url = "http://127.0.0.1:${port}"
@@ -35,6 +38,7 @@ url = "localhost:1"
 allow = ["read_fil", "nowhere/*"]
 [agents.a]
 allowed_tools = ["greb"]
+model = "nobody/a"
 `)
   try {
     const { code, stdout } = await run(['doctor', '--json'], { home })
@@ -56,9 +60,13 @@ allowed_tools = ["greb"]
       /^blank: .* not set: NO_SUCH_VARIABLE_1/,
       /^headed: .* not set: NO_SUCH_VARIABLE_2/,
       /^model = "nobody\/x" \| No provider has this model/,
+      /^small_model = "nobody\/s" \| No provider has this model/,
+      /^fallback_models\[1\] = "nobody\/f" \| No provider has this model/,
+      /^agents\.a\.model = "nobody\/a" \| No provider has this model/,
+      /^agent = "biuld" \| Did you mean build\?/,
     ])
       expect(wrong).toContainEqual(expect.stringMatching(pattern))
-    expect(wrong).toHaveLength(11)
+    expect(wrong).toHaveLength(15)
     expect(stdout).not.toContain('0123456789')
   } finally {
     refusing.close()

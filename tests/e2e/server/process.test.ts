@@ -141,6 +141,10 @@ describe('a start that is refused is one clear line and exit code 2', () => {
     expect(answer).toMatch(message)
   })
 
+  test.each(['two words', 'wörter', 'a\nb'])('a token that no request could bring: %j', async token => {
+    expect(await refused(['serve', '--port', '0'], { EMACS_AGENT_TOKEN: token })).toMatch(/^2 .*EMACS_AGENT_TOKEN/)
+  })
+
   test('a state directory that cannot be', async () => {
     const answer = await refused(['serve', '--port', '0'], { XDG_STATE_HOME: '/dev/null/state' })
     expect(answer).toMatch(/^2 .*\/dev\/null\/state\/emacs-agent .*XDG_STATE_HOME/)

@@ -115,6 +115,23 @@ test.each([
   expect(error.message).not.toContain('SECRET')
 })
 
+test.each(['“sk-ant-0123456789”', 'sk-ant-\n0123456789', 'sk-ant-0123456789\u00a0x', 'sk\u2028x', 'sk\u0000x'])(
+  'what no request can carry is LLM_AUTH, and not shown: %j',
+  async key => {
+    const named = keysOf({}, { OPENAI_API_KEY: key })
+    const written = keysOf({ openai: { api_key: key } })
+    for (const [{ keys, provider }, from] of [
+      [named, 'OPENAI_API_KEY'],
+      [written, 'emacs-agent.toml'],
+    ] as const) {
+      const error = await failureOf(keys.find(provider('openai')))
+      expect(error.code).toBe('LLM_AUTH')
+      expect(error.message).toContain(`The key of openai, from ${from}, `)
+      expect(error.message).not.toContain('sk')
+    }
+  },
+)
+
 test('a command that failed is tried again', async () => {
   const flag = join(dir, 'unlocked')
   const command = program(`import { existsSync } from 'node:fs'
@@ -183,7 +200,7 @@ test('secrets are all keys and credentials, but no placeholder', () => {
     { ANTHROPIC_API_KEY: 'sk-ant-0123456789', GOOGLE_API_KEY: 'AIza0123456789' },
   )
   keys.set(provider('openai'), 'memory-key-42')
-  expect(keys.secrets().sort()).toEqual(
+  expect(keys.secrets().toSorted()).toEqual(
     [
       'memory-key-42',
       'config-key-1234',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { CallScanner } from '../../../src/llm/wire/scanner.ts'
+import { offeredName } from '../../../src/llm/wire/tool-name.ts'
 
 const TOOLS = [
   { name: 'read_file', parameters: { properties: { path: { type: 'string' }, from_line: { type: 'integer' } } } },
@@ -98,6 +99,30 @@ const LEFT: [string, string, string, [string, object | string][]][] = [
   ],
   ['Granite', `<|tool_call|>[${READ}]`, '', CALL],
   [
+    'Seed OSS',
+    '<seed:tool_call>\n<function=read_file>\n<parameter=path>a.ts</parameter>\n</function>\n</seed:tool_call>',
+    '',
+    CALL,
+  ],
+  ['InternLM', `Hm.<|action_start|><|plugin|>${READ}<|action_end|>`, 'Hm.', CALL],
+  ['LFM2', '<|tool_call_start|>[read_file(path="a.ts"), grep()]<|tool_call_end|>', '', [...CALL, ['grep', {}]]],
+  ['Nemotron', `<TOOLCALL>[${READ}]</TOOLCALL>`, '', CALL],
+  ['Qwen2.5 Coder', `<tools>\n${READ}\n</tools>`, '', CALL],
+  [
+    'Apertus',
+    '<|tools_prefix|>[{"read_file": {"path": "a.ts"}}, {"grep": {}}]<|tools_suffix|>',
+    '',
+    [...CALL, ['grep', {}]],
+  ],
+  [
+    'Step3',
+    `<${D}tool_calls_begin${D}><${D}tool_call_begin${D}>function<${D}tool_sep${D}><steptml:invoke name="read_file"><steptml:parameter name="path">a.ts</steptml:parameter></steptml:invoke><${D}tool_call_end${D}><${D}tool_calls_end${D}>`,
+    '',
+    CALL,
+  ],
+  ['quotes of Python', "<tool_call>\n{'name': 'read_file', 'arguments': {'path': 'a.ts'}}\n</tool_call>", '', CALL],
+  ['a comma at the end', '<tool_call>{"name": "read_file", "arguments": {"path": "a.ts",},}</tool_call>', '', CALL],
+  [
     'another spelling of the name',
     '<tool_call>{"name":"functions.readFile","arguments":{"path":"a.ts"}}</tool_call>',
     '',
@@ -120,6 +145,10 @@ const MENTIONED = [
   '```json\n{"name": "grep", "version": "1.0.0"}\n```',
   '````md\n```\n<tool_call>{}</tool_call>\n```\n````\n',
   '[a link](b) and [x] and { y }',
+  '<tools>{"name": "fly", "arguments": {}}</tools>',
+  '<tools>{"fly": {"name": "grep"}}</tools>',
+  '<tools>\n  <tool>saw</tool>\n</tools>',
+  '{"grep": {"input": "x"}} is no call.',
 ]
 
 describe('a server that should have read the calls', () => {
@@ -228,4 +257,14 @@ describe('in the spelling of other trades', () => {
         expect(calls.length === 0 ? shown === text : calls.length === 20_000).toBe(true)
       }
   })
+})
+
+test.each([
+  'read_file<|channel|>commentary',
+  'read_file<|channel|>json <|constrain|>',
+  'read_file()',
+  'functions.read_file:0',
+  ' read-file ',
+])('%j means read_file', name => {
+  expect(offeredName(name, ['read_file', 'grep'])).toBe('read_file')
 })
