@@ -64,8 +64,8 @@ One of them is nil."
    nil t t))
 
 (defun emacs-agent-install--unpacking (archive)
-  "Return the argument with which tar unpacks ARCHIVE: not every tar finds out.
-That of Windows unpacks a zip as well."
+  "Return the tar argument for ARCHIVE, since BusyBox does not detect formats.
+For a zip, which Windows' tar reads, there is no letter."
   (cond ((string-suffix-p ".xz" archive) "-xJf")
         ((string-suffix-p ".gz" archive) "-xzf")
         (t "-xf")))
