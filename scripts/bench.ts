@@ -23,6 +23,7 @@ const PARTS: Record<string, () => Promise<() => Promise<boolean>>> = {
   undo: async () => (await import('./bench/undo.ts')).benchUndo,
   sandbox: async () => (await import('./bench/sandbox.ts')).benchSandbox,
   editor: async () => (await import('./bench/editor.ts')).benchEditor,
+  remote: async () => (await import('./bench/remote.ts')).benchRemote,
   emacs: async () => (await import('./bench/emacs.ts')).benchEmacs,
 }
 

@@ -11,7 +11,11 @@
   "Run BODY with a `session' on another machine, on which no files of processes are left then."
   `(emacs-agent-sshd-with-session
      ,@body
-     (emacs-agent-test-wait (not (directory-files (emacs-agent-sshd--file "tmp") nil "\\`emacs-agent")))))
+     (emacs-agent-remote-process-tests--wait)))
+
+(defun emacs-agent-remote-process-tests--wait ()
+  "Wait until no files of processes are left on that machine, so that nothing else calls it."
+  (emacs-agent-test-wait (not (directory-files (emacs-agent-sshd--file "tmp") nil "\\`emacs-agent"))))
 
 (defun emacs-agent-remote-process-tests--shown ()
   "Return the output that was reported."
@@ -137,7 +141,9 @@
     (let ((fails (lambda () (should (string-search "The connection to there is gone: visit a file there, then go on"
                                                    (cdr (emacs-agent-sshd-file session "look" 'path remote))))
                    (should (string-search "is gone" (cdr (emacs-agent-sshd-run session '("true")))))))
-          (works (lambda () (should (equal '(0 "" "") (emacs-agent-sshd-run session '("true")))))))
+          (works (lambda ()
+                   (should (equal '(0 "" "") (emacs-agent-sshd-run session '("true"))))
+                   (emacs-agent-remote-process-tests--wait))))
       (funcall works)
       (emacs-agent-sshd-drop)
       (rename-file (emacs-agent-sshd--file "known_hosts") (emacs-agent-sshd--file "known"))
