@@ -20,6 +20,7 @@
 (require 'emacs-agent-session)
 
 (defvar org-export-filter-final-output-functions)
+(defvar org-export-with-broken-links)
 (defvar org-export-with-sub-superscripts)
 (defvar org-export-with-special-strings)
 (defvar org-export-with-smart-quotes)
@@ -40,8 +41,9 @@
     (when (re-search-backward "^\\* Prompt$" nil t)
       (delete-region (point) (point-max)))
     (goto-char (point-min)))
-  ;; Text that was said uses none of these: names_like_this are names.
-  (setq-local org-export-with-sub-superscripts nil
+  ;; Text that was said uses none of these: names_like_this are names.  A link may lead nowhere.
+  (setq-local org-export-with-broken-links 'mark
+              org-export-with-sub-superscripts nil
               org-export-with-special-strings nil
               org-export-with-smart-quotes nil
               org-export-with-toc nil

@@ -24,7 +24,7 @@ const askUser = defineTool({
   async run({ question, options, multiple = false, free_text = false }, context) {
     if (!context.ask) throw new AppError('TOOL_FAILED', NOBODY)
     const schema = formOf([...new Set(options ?? [])], multiple, free_text)
-    const { action, content } = await context.ask({ server: 'The agent', message: question, schema })
+    const { action, content } = await context.ask({ kind: 'ask', server: 'The agent', message: question, schema })
     if (action !== 'accept') return { content: DECLINED, metadata: { action } }
     const answers = Object.values(Object(content)).flat().map(String).filter(Boolean)
     return { content: answers.join('\n') || EMPTY, metadata: { action, answers: answers.length } }

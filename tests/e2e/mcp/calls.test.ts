@@ -169,7 +169,7 @@ describe('a question of a server', () => {
       '{"action":"accept","content":{"color":"blue"}}',
     )
     expect((await view()).pending_questions).toEqual([])
-    expect((await post('answer', answer)).status).toBe(404)
+    expect((await post('answer', answer)).body.error.code).toBe('ALREADY_DECIDED')
   })
 
   test.each([

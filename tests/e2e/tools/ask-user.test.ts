@@ -47,7 +47,7 @@ test.each([
   ],
 ])('%j', async (params, content, properties, told) => {
   const found = await asked(params, accept(content))
-  expect(found.question).toMatchObject({ kind: 'elicitation', message: 'Which?', schema: { properties } })
+  expect(found.question).toMatchObject({ kind: 'ask', message: 'Which?', schema: { properties } })
   expect(found.told).toBe(told)
 })
 

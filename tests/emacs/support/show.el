@@ -50,6 +50,8 @@
       (show-all-sections)
       (font-lock-ensure)
       (write-region (point-min) emacs-agent-output-end file nil 'silent)
+      ;; As the client exports a conversation.
+      (write-region "\n# Local Variables:\n# org-export-with-broken-links: mark\n# End:\n" nil file t 'silent)
       (kill-buffer))
     (kill-buffer other)))
 
