@@ -1,20 +1,19 @@
 /**
- * `npm run bench [NAME …]`: figures with their targets, as ratios within one run where the machine would decide. All of them go
- * to `dist/bench.json` as well, with the machine they were taken on.
+ * `npm run bench`: the figures of a release, one table. `npm run bench -- --soak[=MINUTES]` adds a soak, of ten minutes unless it
+ * says otherwise; `npm run bench -- NAME …` takes the figures of one part instead. All of them go to `dist/bench.json` as well,
+ * with the machine they were taken on.
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { version } from '../package.json'
+import type { Summary } from './bench/figure.ts'
 import { printed } from './bench/measure.ts'
 
-const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
-  server: async () => (await import('./bench/server.ts')).benchServer,
+const PARTS: Record<string, () => Promise<() => Promise<boolean>>> = {
   agents: async () => (await import('./bench/agents.ts')).benchAgents,
-  growth: async () => (await import('./bench/growth.ts')).benchGrowth,
   closing: async () => (await import('./bench/closing.ts')).benchClosing,
   org: async () => (await import('./bench/org.ts')).benchOrg,
-  streaming: async () => (await import('./bench/streaming.ts')).benchStreaming,
   acp: async () => (await import('./bench/acp.ts')).benchAcp,
   languages: async () => (await import('./bench/languages.ts')).benchLanguages,
   toon: async () => (await import('./bench/toon.ts')).benchToon,
@@ -26,12 +25,6 @@ const SUITES: Record<string, () => Promise<() => Promise<boolean>>> = {
   emacs: async () => (await import('./bench/emacs.ts')).benchEmacs,
 }
 
-const wanted = process.argv.slice(2)
-let met = true
-for (const [name, load] of Object.entries(SUITES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  met = (await (await load())()) && met
-}
 const machine = {
   system: `${process.platform} ${release()} ${process.arch}`,
   processor: cpus()[0]?.model,
@@ -40,6 +33,21 @@ const machine = {
   load: loadavg()[0],
   bun: Bun.version,
 }
-const report = { version, at: new Date().toISOString(), machine, met, tables: printed }
+const wanted = process.argv.slice(2).filter(word => !word.startsWith('--'))
+const soak = process.argv.map(word => /^--soak(?:=([\d.]+))?$/.exec(word)).find(found => found !== null)
+const unknown = wanted.filter(name => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')}. The parts are: ${Object.keys(PARTS).join(', ')}.`)
+  process.exit(2)
+}
+let met = true
+let figures: Summary[] = []
+for (const name of wanted) met = (await (await PARTS[name]!())()) && met
+if (wanted.length === 0) {
+  const { takeFigures } = await import('./bench/figures.ts')
+  figures = await takeFigures(soak ? Number(soak[1] ?? 10) : null)
+  met = figures.every(figure => figure.met)
+}
+const report = { version, at: new Date().toISOString(), machine, met, figures, tables: printed }
 writeFileSync(join(import.meta.dir, '../dist/bench.json'), `${JSON.stringify(report, null, 2)}\n`)
 process.exit(met ? 0 : 1)

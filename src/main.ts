@@ -94,9 +94,16 @@ function untilStopped({ lifeline, output: watched, signals }: Parameters<Process
   })
 }
 
-/** Reads standard input to its end and drops what comes. `fs.read` works on pipes, terminals and /dev/null alike, and costs
- * the start nothing, where creating `process.stdin` does. */
+/**
+ * Reads standard input to its end and drops what comes. `fs.read` works on pipes, terminals and /dev/null alike, and costs
+ * the start of Bun nothing, where creating `process.stdin` does; Node waits for a read under way before it exits.
+ */
 function untilEndOfStdin(ended: (reason: string) => void): void {
+  if (typeof Bun === 'undefined') {
+    process.stdin.on('error', ({ message }) => ended(`stdin failed (${message})`))
+    process.stdin.on('end', () => ended('end of stdin')).resume()
+    return
+  }
   const buffer = Buffer.allocUnsafe(4096)
   const next = () =>
     read(0, buffer, 0, buffer.length, null, (error, bytes) => {

@@ -22,6 +22,11 @@ const roomOf = (path: string) => path.replace(/^src\//, '').split(/[/.]/)[0]!
 const rankOf = (path: string) => ROOMS.findIndex(rooms => rooms.includes(roomOf(path)))
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
 
+/** What only the disk of this machine is for: how a change is made on it, walks of it, the user's own git excludes, worktrees. */
+const OF_THIS_MACHINE =
+  /^src\/tools\/(files\/(held|replace)|search\/(walk|repository|wanted)|editor\/buffers|git\/worktrees?|shell\/(capture|executable))\.ts$/
+const DISK = /from 'node:fs|\b(readRegular|openRegular|exists)\b.*from '\.\.\/\.\.\/base\/files/
+
 const root = join(import.meta.dir, '..')
 for (const path of new Glob('src/**/*.ts').scanSync(root)) {
   test(path, async () => {
@@ -41,6 +46,9 @@ for (const path of new Glob('src/**/*.ts').scanSync(root)) {
       /\breadFile(Sync)?\(|createReadStream|Bun\.file/.test(source)
     )
       throw new Error(`${path} opens files to read them otherwise than by base/files.ts`)
+    // A project may be on another machine: its tools reach files through the host.
+    if (/^src\/tools\/(files|search|git|shell|editor)\//.test(path) && !OF_THIS_MACHINE.test(path) && DISK.test(source))
+      throw new Error(`${path} reaches the disk of this machine otherwise than by tools/host`)
     if (/^export default/m.test(source)) throw new Error(`${path} has a default export`)
   })
 }

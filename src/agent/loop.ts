@@ -1,10 +1,12 @@
 import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import { addUsage, usageIn } from '../base/usage.ts'
-import type { Event, Message, Stored, TurnEnd } from '../event.ts'
+import type { Event, Stored, TurnEnd } from '../event.ts'
 import { runCalls } from './calls.ts'
 import { createFutility } from './futile.ts'
+import { unreviewed } from './proposals.ts'
 import { refine } from './refinement.ts'
+import type { Reviewed } from './review.ts'
 import { think } from './think.ts'
 import { state, type Turn } from './turn.ts'
 
@@ -61,22 +63,32 @@ const sinceThePrompt = (log: readonly Stored[], turn_id: string): readonly Store
     ),
   )
 
-/** What comes of one model call names it: the states while it thinks, and its message. */
-async function* named(model_call_id: string, call: AsyncGenerator<Event, Message>): AsyncGenerator<Event, Message> {
+/**
+ * Model calls and the calls they make, until there is none. Throws what fails, and the reason of `signal`. Edits that wait for
+ * a review get it also where the turn fails or reaches a limit; an interrupt drops them.
+ */
+export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   try {
-    for (;;) {
-      const { done, value } = await call.next()
-      if (done) return value
-      const isThinking = value.type === 'agent.state' && value.state === 'thinking'
-      yield isThinking || value.type === 'message' ? { ...value, model_call_id } : value
-    }
+    const outcome = yield* rounds(turn, signal)
+    yield* reviewed(turn, signal, outcome === 'limit' ? 'The turn reached its limit' : undefined)
+    return outcome
+  } catch (error) {
+    if (!signal.aborted) yield* reviewed(turn, signal, `The turn failed: ${messageOf(error)}`)
+    throw error
   } finally {
-    await call.return(undefined as never)
+    const dropped = turn.place.proposals?.calls.map(({ call }) => call.tool_call_id) ?? []
+    turn.place.proposals?.clear()
+    if (dropped.length > 0) yield* unreviewed(turn.turn_id, dropped)
   }
 }
 
-/** Model calls and the calls they make, until there is none. Throws what fails, and the reason of `signal`. */
-export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
+async function* reviewed(turn: Turn, signal: AbortSignal, why?: string): AsyncGenerator<Event, Reviewed> {
+  if (!turn.place.proposals?.calls.length) return 'none'
+  const { review } = await import('./review.ts')
+  return yield* review(turn, signal, why)
+}
+
+async function* rounds(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Outcome> {
   const futility = createFutility()
   let cuts = 0
   for (let round = 0; round < turn.max_rounds; round++) {
@@ -84,7 +96,7 @@ export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerato
     if (!(yield* turn.mayGoOn(signal))) return 'limit'
     const model_call_id = newId('mc')
     yield state(turn, 'thinking', { model_call_id })
-    const message = yield* named(model_call_id, think(turn, signal))
+    const message = yield* think(turn, model_call_id, signal)
     cuts = message.stop_reason === 'cut' ? cuts + 1 : 0
     if (cuts > MAX_CUTS)
       throw new AppError(
@@ -107,7 +119,11 @@ export async function* runRounds(turn: Turn, signal: AbortSignal): AsyncGenerato
     if (!message.content && round === 0)
       throw new AppError('LLM_STREAM', 'The model answered with nothing. Send the prompt again, or try another model.')
     // A prompt that came to steer in the last moment is part of this turn: the model has not seen it yet.
-    if (!turn.hasSteers()) return 'completed'
+    if (turn.hasSteers()) continue
+    const became = yield* reviewed(turn, signal)
+    if (became === 'timeout') return 'limit'
+    // After a rejection, a failure or new errors in the files, the model goes on.
+    if (became !== 'again' && !turn.hasSteers()) return 'completed'
   }
   return 'limit'
 }

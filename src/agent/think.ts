@@ -10,14 +10,14 @@ import { looksCut, windowBehind } from './truncation.ts'
 import { state, type Turn } from './turn.ts'
 
 /**
- * One model call: yields its deltas, then the message. A request that the provider refuses is made another way and sent again,
- * where there is one (`recovery.ts`); a model that stays overloaded gives way to one of `fallback_models`. Throws what the
- * last call throws.
+ * One model call: yields its deltas, then the message. Its message, and the states while it thinks, carry `model_call_id`. A
+ * request that the provider refuses is made another way and sent again, where there is one (`recovery.ts`); a model that stays
+ * overloaded gives way to one of `fallback_models`. Throws what the last call throws.
  */
-export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
+export async function* think(turn: Turn, model_call_id: string, signal: AbortSignal): AsyncGenerator<Event, Message> {
   for (;;) {
     try {
-      return yield* attempt(turn, signal)
+      return yield* attempt(turn, model_call_id, signal)
     } catch (error) {
       // What was learned about room did not help: the next prompt begins anew.
       if (isTooLong(error)) turn.fit.limits.clear()
@@ -25,7 +25,7 @@ export async function* think(turn: Turn, signal: AbortSignal): AsyncGenerator<Ev
       const change = await turn.fallBack()
       if (!change) throw error
       yield fellBack(turn, change, error)
-      yield state(turn, 'thinking', { details: `Going on with ${change.to}` })
+      yield state(turn, 'thinking', { model_call_id, details: `Going on with ${change.to}` })
     }
   }
 }
@@ -41,12 +41,12 @@ const fellBack = ({ turn_id }: Turn, { from, to }: { from: string; to: string },
   message: `${from} cannot answer now: ${message} The rest of this turn goes to ${to}.`,
 })
 
-async function* attempt(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, Message> {
+async function* attempt(turn: Turn, model_call_id: string, signal: AbortSignal): AsyncGenerator<Event, Message> {
   const recovery = createRecovery(turn.fit)
   for (;;) {
-    const request = yield* made(turn, recovery, signal)
+    const request = yield* made(turn, recovery, model_call_id, signal)
     try {
-      const message = yield* listen(turn, request, signal)
+      const message = yield* listen(turn, request, model_call_id, signal)
       recovery.accepted(request)
       if (recovery.refusal) yield leftOut(turn, recovery)
       return message
@@ -54,21 +54,34 @@ async function* attempt(turn: Turn, signal: AbortSignal): AsyncGenerator<Event, 
       const way = recovery.next(error, request)
       if (!way || !(error instanceof AppError)) throw recovery.final(error)
       if (way === 'images') {
-        yield state(turn, 'thinking', { details: 'Sending it again without the image' })
+        yield state(turn, 'thinking', { model_call_id, details: 'Sending it again without the image' })
         continue
       }
       const { code, message } = error
       yield { type: 'error', turn_id: turn.turn_id, code, message, recoverable: true, retry_in_ms: 0 }
-      yield state(turn, 'thinking', { details: 'Making room in the context' })
+      yield state(turn, 'thinking', { model_call_id, details: 'Making room in the context' })
     }
   }
 }
 
-async function* made(turn: Turn, recovery: Recovery, signal: AbortSignal): AsyncGenerator<Event, ModelRequest> {
+/** The request of this call, after a compaction where one is needed. */
+async function* made(
+  turn: Turn,
+  recovery: Recovery,
+  model_call_id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Event, ModelRequest> {
+  const making = turn.request(recovery.need, signal)
   try {
-    return yield* turn.request(recovery.need, signal)
+    for (;;) {
+      const { done, value } = await making.next()
+      if (done) return value
+      yield value.type === 'agent.state' && value.state === 'thinking' ? { ...value, model_call_id } : value
+    }
   } catch (error) {
     throw recovery.final(error)
+  } finally {
+    await making.return(undefined as never)
   }
 }
 
@@ -82,7 +95,12 @@ const leftOut = ({ turn_id }: Turn, { need, refusal }: Recovery): Event => ({
 })
 
 /** Follows one call to its end. */
-async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): AsyncGenerator<Event, Message> {
+async function* listen(
+  turn: Turn,
+  request: ModelRequest,
+  model_call_id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Event, Message> {
   const { turn_id } = turn
   const head = { turn_id, message_id: newId('msg') }
   let shown = ''
@@ -105,6 +123,7 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
           ...rest,
           tool_calls,
           usage: turn.price(request.model, usage),
+          model_call_id,
         })
         yield message
         return message
@@ -119,11 +138,11 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
       } else if (value.type === 'draft') {
         yield { ...value, type: 'tool.draft', turn_id }
       } else if (value.type === 'waiting') {
-        yield state(turn, 'thinking', { details: `Trying again in ${inWords(value.left_ms)}` })
+        yield state(turn, 'thinking', { model_call_id, details: `Trying again in ${inWords(value.left_ms)}` })
       } else {
         const { code, message, retry_in_ms } = value
         yield { type: 'error', turn_id, code, message, recoverable: true, retry_in_ms }
-        yield state(turn, 'thinking', { details: `Trying again in ${inWords(retry_in_ms)}` })
+        yield state(turn, 'thinking', { model_call_id, details: `Trying again in ${inWords(retry_in_ms)}` })
       }
     }
   } catch (error) {
@@ -139,6 +158,7 @@ async function* listen(turn: Turn, request: ModelRequest, signal: AbortSignal): 
         model: request.model,
         usage: error instanceof LlmError && error.partial ? turn.price(request.model, error.partial.usage) : noUsage(),
         stop_reason: signal.aborted ? 'interrupted' : 'cut',
+        model_call_id,
       }
     throw error
   }

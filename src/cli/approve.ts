@@ -2,12 +2,13 @@ import { messageOf } from '../base/errors.ts'
 import type { Stored, ToolCallAnnounced } from '../event.ts'
 import { type ApproveRequest, isNotWaiting } from '../session/approvals.ts'
 import type { Session } from '../session/session.ts'
+import { byHunks } from './by-hunks.ts'
 import { editText } from './editor.ts'
-import { partsOf, showHunk } from './hunks.ts'
+import { filesOf, isByFile, isWhole, type Parts, type Whole } from './hunks.ts'
 import type { Keyboard } from './keyboard.ts'
 import type { Process } from './process.ts'
-import { colourDiff, inert, type Style } from './terminal.ts'
-import { isExplain, isYes, readDecision, readNo } from './words.ts'
+import { inert, type Style } from './terminal.ts'
+import { readDecision } from './words.ts'
 
 type Call = Stored<ToolCallAnnounced>
 export type Asking = {
@@ -22,7 +23,7 @@ export type Asking = {
   /** Called for each call that was rejected because there was no terminal to ask on. */
   unasked(call: Call): void
 }
-type Present = Asking & { keyboard: Keyboard }
+export type Present = Asking & { keyboard: Keyboard }
 
 /** Puts the decision to the person, until there is one; without a person only `--yes` says yes. */
 export async function decide(call: Call, session: Session, asking: Asking): Promise<void> {
@@ -69,7 +70,7 @@ export async function decide(call: Call, session: Session, asking: Asking): Prom
   }
 }
 
-type Answer = Omit<ApproveRequest, 'tool_call_id'> | { reject: string | undefined; by?: 'config' } | 'again'
+export type Answer = Omit<ApproveRequest, 'tool_call_id'> | { reject: string | undefined; by?: 'config' } | 'again'
 
 /** One question, and the decision. */
 async function ask(call: Call, session: Session, asking: Present, over: AbortSignal): Promise<Answer> {
@@ -88,7 +89,7 @@ async function ask(call: Call, session: Session, asking: Present, over: AbortSig
     case 'reject':
       return { reject: decision.reason }
     case 'edit':
-      return edit(call, session, asking).catch(error => say(`${inert(messageOf(error))} Nothing is decided yet.`))
+      return edit(call, session, asking, over).catch(error => say(`${inert(messageOf(error))} Nothing is decided yet.`))
     case 'hunks':
       return byHunks(call, session, asking, over, say)
     case 'explain':
@@ -103,20 +104,31 @@ async function ask(call: Call, session: Session, asking: Present, over: AbortSig
   }
 }
 
-/** The text of the one file that the call writes, else its parameters. Throws with what is wrong. */
-async function edit(call: Call, session: Session, { keyboard, env }: Present): Promise<Answer> {
-  const parts = await partsOf(call.preview, session.state.project_path)
-  const [text, name] =
-    typeof parts === 'string'
-      ? [`${JSON.stringify(call.params, null, 2)}\n`, 'parameters.json']
-      : [parts.withHunks(parts.hunks), parts.name]
+/** The text of a file that the call writes, else its parameters. Throws with what is wrong. */
+async function edit(call: Call, session: Session, asking: Present, over: AbortSignal): Promise<Answer> {
+  const { keyboard, env } = asking
+  const files = await filesOf(call, session.state.project_path)
+  const file = typeof files === 'string' ? null : await chosen(files, asking, over)
+  const [text, name] = file
+    ? [file.withHunks(file.hunks), file.name]
+    : [`${JSON.stringify(call.params, null, 2)}\n`, 'parameters.json']
   const edited = await keyboard.lend(() => editText(text, name, env))
   if (edited === text) throw new Error('Nothing was changed in the editor.')
-  if (typeof parts !== 'string') return { content: edited }
+  if (file) return isByFile(call) ? { files: [{ path: file.path, content: edited }] } : { content: edited }
   const params: unknown = parsed(edited)
   if (typeof params !== 'object' || params === null || Array.isArray(params))
     throw new Error('The parameters must be a JSON object.')
   return { params: params as Record<string, unknown> }
+}
+
+/** The file that is to be edited. */
+async function chosen(files: readonly (Parts | Whole)[], { keyboard, style }: Present, over: AbortSignal) {
+  const names = files.map(({ path }, i) => `${i + 1} ${inert(path)}`).join(', ')
+  const typed = files.length === 1 ? '1' : await keyboard.ask(`  ${style.bold('Which file?')} ${names}: `, over)
+  const file = files[Number(typed) - 1]
+  if (!file) throw new Error('That is the number of no file.')
+  if (isWhole(file)) throw new Error(`${file.path} cannot be edited: ${file.why}.`)
+  return file
 }
 
 function parsed(text: string): unknown {
@@ -127,38 +139,10 @@ function parsed(text: string): unknown {
   }
 }
 
-async function byHunks(
-  call: Call,
-  session: Session,
-  { keyboard, style, line }: Present,
-  over: AbortSignal,
-  say: (text: string) => 'again',
-): Promise<Answer> {
-  const parts = await partsOf(call.preview, session.state.project_path)
-  if (typeof parts === 'string') return say(`This call cannot be approved in parts: ${parts}.`)
-  const kept = []
-  for (const [i, hunk] of parts.hunks.entries()) {
-    line(colourDiff(showHunk(hunk), style))
-    for (;;) {
-      const typed = await keyboard.ask(
-        `  ${style.bold(`Hunk ${i + 1} of ${parts.hunks.length}?`)} [y]es, [n]o, [q]uit: `,
-        over,
-      )
-      if (typed === null || /^\s*q(uit)?\s*$/i.test(typed)) return say('Nothing is decided yet.')
-      if (isYes(typed)) kept.push(hunk)
-      else if (!readNo(typed)) {
-        say(isExplain(typed) ? 'y keeps this hunk, n leaves it out, q goes back to the whole call.' : 'y, n or q.')
-        continue
-      }
-      break
-    }
-  }
-  if (kept.length === 0) return { reject: 'Every hunk was refused.' }
-  return kept.length === parts.hunks.length ? {} : { content: parts.withHunks(kept) }
-}
-
-function question({ remember, preview }: Call, style: Style): string {
-  const hunks = (preview?.files[0]?.diff.match(/^@@ /gm)?.length ?? 0) > 1 ? ', [h]unks' : ''
+function question(call: Call, style: Style): string {
+  const { remember, preview } = call
+  const count = preview?.files[0]?.diff.match(/^@@ /gm)?.length ?? 0
+  const hunks = count > 1 || (isByFile(call) && preview!.files.length > 1) ? ', [h]unks' : ''
   const rule = remember ? `, [s]ession or [p]roject to remember ${inert(remember.project)}` : ''
   return `  ${style.bold('Approve?')} [y]es, [n]o and why, [e]dit${hunks}${rule}, [?]: `
 }
@@ -167,7 +151,7 @@ function explanation({ remember }: Call): string {
   const rows = [
     ['y, yes', 'approve this call as it is shown'],
     ['n, no', 'reject it; words after it are told to the model as the reason'],
-    ['e, edit', 'edit it in $VISUAL or $EDITOR first: the text of the one file it writes, else its parameters'],
+    ['e, edit', 'edit it in $VISUAL or $EDITOR first: the text of a file it writes, else its parameters'],
     ['h, hunks', 'go through the parts of its diff, and leave some out'],
     ...(remember
       ? [

@@ -1,4 +1,5 @@
 import { lazily } from '../base/once.ts'
+import { createRest } from '../base/rest.ts'
 import { worktreesDir } from '../config/dirs.ts'
 import { type About, createApp } from '../server/app.ts'
 import type { Api } from '../server/door.ts'
@@ -25,7 +26,9 @@ export function createEngine(
   const metrics = createMetrics()
   const { telemetry: { otlp } = {} } = options.loaded.config
   const telemetry = otlp && import('../server/telemetry.ts').then(it => it.createTelemetry(otlp, version))
+  const rest = createRest(() => store.sessions.some(session => session.agent_state.state !== 'idle'))
   const store = new Store(runtime, event => {
+    rest.stir()
     metrics.observe(event)
     if (telemetry) void telemetry.then(it => it.observe(event))
   })
@@ -37,7 +40,10 @@ export function createEngine(
   return {
     store,
     runtime,
-    fetch: (request, admitted) => app.fetch(request, admitted),
+    fetch(request, admitted) {
+      rest.stir()
+      return app.fetch(request, admitted)
+    },
     sessions: () => store.sessions.length,
     problems: runtime.problems,
     async sweep() {

@@ -45,6 +45,8 @@ export const SCALARS = {
   small_model_summaries: flag(false),
   agent: text("an agent's name", 'build'),
   max_rounds: integer(1, 10_000, 50),
+  /** Edits of a turn wait for one review of them all, before anything is written. A session may have another value. */
+  review_edits: flag(false),
   /** 0: a question waits without a limit. */
   approval_timeout_seconds: {
     kind: 'number',

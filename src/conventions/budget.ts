@@ -4,12 +4,15 @@ import type { Instruction, Remark } from './instructions.ts'
 /** Less of a file than this many tokens says nothing. */
 const LEAST = 60
 
+type Fitted = { text: string; tokens: number; remarks: Remark[] }
+
 /**
  * The files as a model reads them, within `budget` tokens. The longest give way: each file gets as much as there is for all
  * of them, and the beginning of a longer one is kept to a whole line. What does not fit is named in the text, and to the
  * person in `remarks`. `tokens` is what the files themselves take.
  */
-export function fitInstructions(files: readonly Instruction[], budget: number) {
+export function fitInstructions(files: readonly Instruction[], budget: number): Fitted {
+  if (files.length === 0) return { text: '', tokens: 0, remarks: [] }
   const shares = shareOut(files, budget)
   const remarks: Remark[] = []
   const missing: string[] = []

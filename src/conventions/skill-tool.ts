@@ -19,6 +19,7 @@ const LARGEST = 4 * 1024 * 1024
 export const skillTool = (find: () => Promise<Skill[]>, used: (skill: Skill) => void): Tool =>
   defineTool({
     name: 'skill',
+    proposals: 'sees',
     category: 'skills',
     description: 'Read a skill, or a file of it; without name: list them',
     level: 'read',

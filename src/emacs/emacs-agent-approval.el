@@ -89,17 +89,34 @@ A call that undo takes back is not."
 (defun emacs-agent-approval--what (call expanded)
   "Return what CALL would do: diffs, or its arguments; all of them if EXPANDED."
   (let-alist (emacs-agent-call-event call)
-    (let ((files (append .preview.files nil))
+    (let ((files (append .preview.files nil)) (first 0)
+          (parts (emacs-agent-proposal-files call))
           (limit (if expanded 100000 emacs-agent-result-lines)))
       (concat
        (emacs-agent-approval--command .tool)
        (mapconcat (lambda (file)
-                    (let-alist file
-                      (concat "- " .org "  " (emacs-agent-diff-stat-text .diff) "\n"
-                              (emacs-agent-call-diff-block .path .diff .org_diff limit (emacs-agent-call-refused call)))))
+                    (let ((part (pop parts)))
+                      (prog1 (emacs-agent-approval--file call file part limit first)
+                        (cl-incf first (if part (emacs-agent-proposal-size part) 0)))))
                   files "")
        ;; What a command does is shown whole.
        (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
+
+(defun emacs-agent-approval--file (call entry part limit first)
+  "Return what CALL would do to the file of ENTRY: at most LIMIT lines of its diff.
+PART is the same file as one whose parts can be refused, or nil; FIRST is the
+number of its first hunk."
+  (let* ((refused (emacs-agent-call-refused call))
+         (gone (and part (cl-subsetp (emacs-agent-proposal-numbers part) refused))))
+    (let-alist entry
+      (propertize
+       (concat "- " .org "  " (emacs-agent-diff-stat-text .diff)
+               (cond ((assoc .path (emacs-agent-call-texts call))
+                      (propertize "  as you changed it" 'emacs-agent-face 'emacs-agent-attention))
+                     (gone (propertize "  refused" 'emacs-agent-face 'emacs-agent-refused)))
+               "\n"
+               (emacs-agent-call-diff-block .path .diff .org_diff limit refused first))
+       'emacs-agent-proposal (and part .path)))))
 
 (defun emacs-agent-approval--command (tool)
   "Return a line about what TOOL will run, where only this Emacs knows it."
@@ -118,13 +135,13 @@ A call that undo takes back is not."
 
 (defun emacs-agent-approval--choices (call)
   "Return the possible decisions on CALL, as a list of (KEY TEXT COMMAND)."
-  (let* ((hunks (emacs-agent-proposal-hunks call)) (count (length hunks))
+  (let* ((count (emacs-agent-proposal-parts call)) (hunks (> count 0))
          (refused (length (emacs-agent-call-refused call))))
     (delq nil
           (list (list "a" (if (> refused 0) (format "approve %d of %d hunks" (- count refused) count) "approve")
                       'emacs-agent-approve)
                 '("r" "reject" emacs-agent-reject)
-                (and (cdr hunks) '("SPC" "refuse hunk" emacs-agent-toggle-hunk))
+                (and (> count 1) '("SPC" "refuse hunk" emacs-agent-toggle-hunk))
                 (emacs-agent-approval--edit call)
                 (and hunks '("c" "edit text" emacs-agent-edit-content))
                 (and hunks '("d" "edit diff" emacs-agent-edit-diff))
@@ -134,7 +151,7 @@ A call that undo takes back is not."
 (defun emacs-agent-approval--edit (call)
   "Return the choice that edits the arguments of CALL, if it has any to edit."
   (let-alist (emacs-agent-call-event call)
-    (cond ((member .tool '("delete_file" "git_push" "shell_kill")) nil)
+    (cond ((member .tool '("delete_file" "git_push" "shell_kill" "review_edits")) nil)
           ((stringp .params.command) '("e" "edit command" emacs-agent-edit-params))
           (.params '("e" "edit arguments" emacs-agent-edit-params)))))
 

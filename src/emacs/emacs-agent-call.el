@@ -33,6 +33,7 @@ The rest is shown in a buffer of its own."
   (output-size 0)
   level
   (refused nil)                         ; numbers of hunks that are not wanted
+  (texts nil)                           ; texts of files in place of what is shown, by path
   folding                               ; the calls that it is folded with, once its turn is done
   shown-at                              ; when the approval appeared
   note)                                 ; what became of an attempt to decide
@@ -50,6 +51,18 @@ The rest is shown in a buffer of its own."
                 :key (lambda (event) (alist-get 'tool_call_id event)) :test #'equal)
        t))
 
+(defun emacs-agent-call-texts-for (call event)
+  "Return the texts of CALL that are in place when EVENT announces it again.
+Those are of files that are shown as before."
+  (cl-flet ((files (event) (let-alist event (append .preview.files nil))))
+    (cl-remove-if-not
+     (lambda (text)
+       (cl-flet ((entry (files) (cl-find (car text) files :key (lambda (file) (alist-get 'path file)) :test #'equal)))
+         (let ((old (entry (files (emacs-agent-call-event call)))) (new (entry (files event))))
+           (and new (equal (alist-get 'diff old) (alist-get 'diff new))
+                (equal (alist-get 'before_hash old) (alist-get 'before_hash new))))))
+     (emacs-agent-call-texts call))))
+
 ;;;; The line
 
 (defun emacs-agent-call-summary (event)
@@ -64,7 +77,16 @@ The rest is shown in a buffer of its own."
                               (emacs-agent-session-short-name emacs-agent-session value)
                             value)
                           60)))
-        "")))
+        (emacs-agent-call--paths event))))
+
+(defun emacs-agent-call--paths (event)
+  "Return the files that the preview of EVENT is about, in a few words."
+  (let-alist event
+    (emacs-agent-show-all
+     (emacs-agent-one-line
+      (mapconcat (lambda (file) (emacs-agent-session-short-name emacs-agent-session (alist-get 'path file)))
+                 .preview.files ", ")
+      60))))
 
 (defun emacs-agent-call--status (call)
   "Return the state of CALL in words, with a face."
@@ -73,7 +95,9 @@ The rest is shown in a buffer of its own."
       ("success" (let ((code (alist-get 'exit_code .result.metadata)))
                    (if (and (integerp code) (/= code 0))
                        (propertize (format "exit %d" code) 'emacs-agent-face 'emacs-agent-failure)
-                     (propertize "done" 'emacs-agent-face 'emacs-agent-success))))
+                     (if (eq t (alist-get 'proposed .result.metadata))
+                       (propertize "proposed" 'emacs-agent-face 'emacs-agent-dim)
+                     (propertize "done" 'emacs-agent-face 'emacs-agent-success)))))
       ("error" (propertize (concat "failed: " (or .org_title .error.code)) 'emacs-agent-face 'emacs-agent-failure))
       ("rejected" (propertize "rejected" 'emacs-agent-face 'emacs-agent-failure))
       (_ (if (emacs-agent-call-pending-p call)
@@ -106,7 +130,8 @@ The rest is shown in a buffer of its own."
   "Return the size of CONTENT, which has LINES, in words, or nil.
 If CONTENT was cut, METADATA has the size of the whole."
   (let ((size (and (listp metadata) (alist-get 'output_chars metadata))))
-    (cond ((and (numberp size) (stringp content) (> size (length content)))
+    (cond ((eq t (alist-get 'proposed metadata)) nil)
+          ((and (numberp size) (stringp content) (> size (length content)))
            (format "%s characters, cut" (emacs-agent-count size)))
           ((and lines (> lines 0)) (emacs-agent-plural lines "line")))))
 
@@ -172,11 +197,12 @@ LIMIT is `emacs-agent-result-lines' by default."
       (emacs-agent-json-pretty params)
     (error (format "%S" params))))
 
-(defun emacs-agent-call-diff-block (file diff org &optional limit refused)
+(defun emacs-agent-call-diff-block (file diff org &optional limit refused first)
   "Return at most LIMIT lines of DIFF of FILE, which is ORG when inert, in a block.
 LIMIT is `emacs-agent-result-lines' by default.  Hunks whose numbers are in
-REFUSED are marked."
-  (pcase-let ((`(,text . ,more) (emacs-agent-diff-lines diff org (or limit emacs-agent-result-lines) refused)))
+REFUSED are marked; the first one has the number FIRST, 0 by default."
+  (pcase-let ((`(,text . ,more)
+               (emacs-agent-diff-lines diff org (or limit emacs-agent-result-lines) refused first)))
     (concat "#+BEGIN_EXAMPLE\n" (emacs-agent-diff-colour-mark text file) "#+END_EXAMPLE\n"
             (and (> more 0)
                  (propertize (format "… %s more: D shows all of the diff\n" (emacs-agent-plural more "line"))

@@ -103,18 +103,12 @@ After an approval, point goes on to the next call that waits."
       (_ (emacs-agent-decide--note section .message)
          (emacs-agent-say "Emacs-Agent: %s" .message)))))
 
-(defun emacs-agent-decide-accepted (section)
-  "Return the content to approve for the call of SECTION, as an alist.
-It lacks the hunks that are refused; without any, return nil."
-  (let* ((call (emacs-agent-section-data section)) (refused (emacs-agent-call-refused call)))
-    (and refused `((content . ,(emacs-agent-proposal-content call refused))))))
-
 (defun emacs-agent-approve ()
   "Approve the call at point, without the hunks that are refused.
 From an empty prompt, that is the first call that waits."
   (interactive)
   (let ((section (emacs-agent-approval-ready)))
-    (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))
+    (emacs-agent-decide-approve section (emacs-agent-proposal-decision (emacs-agent-section-data section)))))
 
 (defun emacs-agent-approve-these ()
   "Approve every call that waits in this conversation, as it is shown."
@@ -132,7 +126,7 @@ From an empty prompt, that is the first call that waits."
                ;; Calls that were decided or shown afresh in the meantime are left alone.
                when (and (eq event (emacs-agent-call-event call)) (emacs-agent-call-pending-p call)
                          (not (emacs-agent-decide-sent-p section)))
-               do (emacs-agent-decide-approve section (emacs-agent-decide-accepted section))))))
+               do (emacs-agent-decide-approve section (emacs-agent-proposal-decision (emacs-agent-section-data section)))))))
 
 (defun emacs-agent-decide-ready-calls ()
   "Return the sections of all that waits and may be decided by now."
@@ -183,20 +177,36 @@ SECTION is where the call is shown, if not at point."
 ;;;; Hunks
 
 (defun emacs-agent-toggle-hunk ()
-  "Refuse the hunk at point, or accept it again."
+  "Refuse the hunk at point, or accept it again.
+With point on the line of a file, do so with all of that file."
   (interactive)
   (let* ((section (emacs-agent-approval-section))
          (call (emacs-agent-section-data section))
-         (hunks (emacs-agent-proposal-hunks call))
-         (number (get-text-property (point) 'emacs-agent-hunk))
-         (refused (emacs-agent-call-refused call)))
-    (unless hunks (user-error "This call cannot be approved in parts"))
-    (unless number (user-error "Point is on no hunk"))
-    (setq refused (if (memq number refused) (remq number refused) (cons number refused)))
-    (when (= (length refused) (length hunks))
-      (user-error "This is the last hunk: r rejects the call"))
+         (refused (emacs-agent-call-refused call))
+         (numbers (emacs-agent-decide--numbers call)))
+    (setq refused (if (cl-subsetp numbers refused) (cl-set-difference refused numbers) (cl-union numbers refused)))
+    (when (= (length refused) (emacs-agent-proposal-parts call))
+      (user-error "Nothing would be left: r rejects the call"))
     (setf (emacs-agent-call-refused call) refused)
     (emacs-agent-section-update section)))
+
+(defun emacs-agent-decide--numbers (call)
+  "Return the numbers of the parts of CALL that point is on.
+The text that its user gave their file is given up."
+  (unless (emacs-agent-proposal-files call) (user-error "This call cannot be approved in parts"))
+  (let ((hunk (get-text-property (point) 'emacs-agent-hunk)) (file (emacs-agent-decide-file call)))
+    (unless (or hunk (emacs-agent-proposal-several-p call)) (user-error "Point is on no hunk"))
+    (setf (emacs-agent-call-texts call)
+          (assoc-delete-all (emacs-agent-proposal-path file) (emacs-agent-call-texts call)))
+    (if hunk (list hunk) (emacs-agent-proposal-numbers file))))
+
+(defun emacs-agent-decide-file (call)
+  "Return the file of CALL at point, or its only one."
+  (let ((files (emacs-agent-proposal-files call)) (path (get-text-property (point) 'emacs-agent-proposal)))
+    (cond ((null files) (user-error "The diff of this call is not complete, or not of one file"))
+          ((null (cdr files)) (car files))
+          ((cl-find path files :key #'emacs-agent-proposal-path :test #'equal))
+          (t (user-error "Point is on no file")))))
 
 (defun emacs-agent-show-diff ()
   "Show all of the diff of the call at point in a buffer of its own."

@@ -74,9 +74,10 @@
         (setq start (1+ end))))
     (cons added removed)))
 
-(defun emacs-agent-diff-stat-text (diff)
-  "Return the size of DIFF in words: +3 -1."
-  (pcase-let ((`(,added . ,removed) (emacs-agent-diff-stat diff)))
+(defun emacs-agent-diff-stat-text (&rest diffs)
+  "Return the size of DIFFS together in words: +3 -1."
+  (let* ((stats (mapcar #'emacs-agent-diff-stat diffs))
+         (added (apply #'+ (mapcar #'car stats))) (removed (apply #'+ (mapcar #'cdr stats))))
     (concat (propertize (format "+%d" added) 'emacs-agent-face 'emacs-agent-success) " "
             (propertize (format "-%d" removed) 'emacs-agent-face 'emacs-agent-failure))))
 
@@ -153,33 +154,35 @@ Line ends of DOS are kept: the diff does not show them."
 
 ;;;; Showing
 
-(defun emacs-agent-diff-lines (diff org limit &optional refused)
+(defun emacs-agent-diff-lines (diff org limit &optional refused first)
   "Return (TEXT . MORE): at most LIMIT lines of DIFF, to stand in a block.
 ORG is DIFF as the backend makes it inert, line for line.  MORE is how many
 lines are left out, 0 for none.  The hunks whose numbers are in REFUSED are
-marked as such.  Each line has its hunk as `emacs-agent-hunk'."
+marked as such; the first one has the number FIRST, 0 by default.  Each line has
+its hunk as `emacs-agent-hunk'."
   (let* ((lines (split-string (string-remove-suffix "\n" diff) "\n"))
          (shown (split-string (string-remove-suffix "\n" org) "\n"))
-         (more (max 0 (- (length lines) limit))) (number -1))
+         (more (max 0 (- (length lines) limit))) (begun nil) (number (1- (or first 0))))
     (cons (mapconcat
            (lambda (line)
              (let ((header (string-match-p emacs-agent-diff--header line)))
-               (when header (cl-incf number))
-               (emacs-agent-diff--line line (or (pop shown) "") number header (memq number refused))))
+               (when header (setq begun t number (1+ number)))
+               (emacs-agent-diff--line line (or (pop shown) "") (and begun number) header
+                                       (and begun (memq number refused)))))
            (seq-take lines limit) "")
           more)))
 
 (defun emacs-agent-diff--line (line org number header refused)
-  "Return ORG, which is LINE of hunk NUMBER, as it is shown.
+  "Return ORG, which is LINE of hunk NUMBER or of none, as it is shown.
 HEADER says whether it starts the hunk, REFUSED whether that is refused."
   (propertize (concat (if (> (length org) 500) (concat (substring org 0 500) "…") org)
                       (and header refused "  refused") "\n")
-              'emacs-agent-hunk (and (>= number 0) number)
+              'emacs-agent-hunk number
               'emacs-agent-face (if refused 'emacs-agent-refused (emacs-agent-diff--face line number))))
 
 (defun emacs-agent-diff--face (line number)
-  "Return the face of LINE of hunk NUMBER, or before the first one if that is -1."
-  (cond ((< number 0) 'emacs-agent-dim)
+  "Return the face of LINE of hunk NUMBER, or before the first one if that is nil."
+  (cond ((null number) 'emacs-agent-dim)
         ((string-prefix-p "@@" line) 'diff-hunk-header)
         ((string-prefix-p "+" line) 'diff-added)
         ((string-prefix-p "-" line) 'diff-removed)

@@ -22,6 +22,9 @@
 (defvar-local emacs-agent-edit--body nil
   "Function that returns what the approval is to say, from this buffer.")
 
+(defvar-local emacs-agent-edit--path nil
+  "The file whose text this buffer is kept for, where the call is of several.")
+
 (defvar emacs-agent-edit-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "C-c C-c") #'emacs-agent-edit-finish)
@@ -31,14 +34,15 @@
 
 (define-minor-mode emacs-agent-edit-mode
   "Edit a call before it is approved.
-\\[emacs-agent-edit-finish] approves what is in this buffer,
-\\[emacs-agent-edit-abort] goes back."
+\\[emacs-agent-edit-finish] approves what is in this buffer, or keeps it for
+the approval where the call is of several files; \\[emacs-agent-edit-abort] goes back."
   :lighter " Approve"
   :interactive nil)
 
-(defun emacs-agent-edit--open (section name text mode body)
+(defun emacs-agent-edit--open (section name text mode body &optional path)
   "Edit TEXT for the call of SECTION in a buffer called NAME, in MODE.
-BODY is called there to make what the approval is to say."
+BODY is called there to make what the approval is to say; with PATH, one of the
+files of the call, that is kept until it is approved."
   (let ((buffer (generate-new-buffer (format "*emacs-agent %s*" name))))
     (with-current-buffer buffer
       (insert text)
@@ -50,10 +54,13 @@ BODY is called there to make what the approval is to say."
           (error (emacs-agent-log "%s: %s" mode (error-message-string err)))))
       (setq emacs-agent-edit--section section
             emacs-agent-edit--body body
+            emacs-agent-edit--path path
             buffer-undo-list nil
             header-line-format
             (substitute-command-keys
-             "\\<emacs-agent-edit-mode-map>\\[emacs-agent-edit-finish] approves this, \\[emacs-agent-edit-abort] goes back"))
+             (concat "\\<emacs-agent-edit-mode-map>\\[emacs-agent-edit-finish] "
+                     (if path "keeps this for the approval" "approves this")
+                     ", \\[emacs-agent-edit-abort] goes back")))
       (emacs-agent-edit-mode 1)
       (set-buffer-modified-p nil))
     (pop-to-buffer buffer)))
@@ -64,9 +71,29 @@ BODY is called there to make what the approval is to say."
   (let ((section emacs-agent-edit--section) (buffer (current-buffer)))
     (unless (emacs-agent-edit--pending-p section)
       (user-error "The call does not wait any more"))
-    (emacs-agent-decide-approve section (funcall emacs-agent-edit--body)
-                                (lambda () (when (buffer-live-p buffer)
-                                             (with-current-buffer buffer (emacs-agent-edit-abort)))))))
+    (if (not emacs-agent-edit--path)
+        (emacs-agent-decide-approve section (funcall emacs-agent-edit--body)
+                                    (lambda () (when (buffer-live-p buffer)
+                                                 (with-current-buffer buffer (emacs-agent-edit-abort)))))
+      (emacs-agent-edit--keep section emacs-agent-edit--path (alist-get 'content (funcall emacs-agent-edit--body)))
+      (emacs-agent-edit-abort))))
+
+(defun emacs-agent-edit--keep (section path text)
+  "Have the call of SECTION write TEXT to the file PATH once it is approved."
+  (with-current-buffer (marker-buffer (emacs-agent-section-start section))
+    (let ((call (emacs-agent-section-data section)))
+      (setf (alist-get path (emacs-agent-call-texts call) nil nil #'equal) text)
+      (emacs-agent-section-update section)
+      (emacs-agent-say "Kept: approving the call writes this text"))))
+
+(defun emacs-agent-edit--path-of (call file)
+  "Return the path of FILE if CALL is decided file by file, else nil."
+  (and (emacs-agent-proposal-several-p call) (emacs-agent-proposal-path file)))
+
+(defun emacs-agent-edit--text (call file)
+  "Return the text that CALL would write to FILE now."
+  (or (cdr (assoc (emacs-agent-proposal-path file) (emacs-agent-call-texts call)))
+      (emacs-agent-proposal-content file (emacs-agent-call-refused call))))
 
 (defun emacs-agent-edit--pending-p (section)
   "Whether the call of SECTION still waits."
@@ -101,33 +128,37 @@ BODY is called there to make what the approval is to say."
     (if (and mode (emacs-agent-colour-for-text-p mode)) mode #'fundamental-mode)))
 
 (defun emacs-agent-edit-content ()
-  "Edit the text that the call at point would write."
+  "Edit the text that the call at point would write, to the file at point."
   (interactive)
   (let* ((section (emacs-agent-approval-ready))
-         (call (emacs-agent-section-data section)))
+         (call (emacs-agent-section-data section))
+         (file (emacs-agent-decide-file call)))
     (emacs-agent-edit--open
-     section "text" (emacs-agent-proposal-content call (emacs-agent-call-refused call))
-     (emacs-agent-edit--mode (emacs-agent-proposal-file call))
+     section "text" (emacs-agent-edit--text call file)
+     (emacs-agent-edit--mode (emacs-agent-proposal-file file))
      (lambda () `((content . ,(emacs-agent-clean-text
-                               (save-restriction (widen) (buffer-string)))))))))
+                               (save-restriction (widen) (buffer-string))))))
+     (emacs-agent-edit--path-of call file))))
 
 (defun emacs-agent-edit-diff ()
   "Edit the diff of the call at point; what is left of it is what is done."
   (interactive)
   (let* ((section (emacs-agent-approval-ready))
          (call (emacs-agent-section-data section))
+         (file (emacs-agent-decide-file call))
          (conversation (current-buffer)))
-    (unless (emacs-agent-proposal-hunks call)
-      (user-error "The diff of this call is not complete, or not of one file"))
-    (let-alist (emacs-agent-call-event call)
-      (emacs-agent-edit--open
-       section "diff" (let-alist (aref .preview.files 0) (emacs-agent-diff-colour-mark .diff .path))
-       #'emacs-agent-edit--diff-mode
-       (lambda ()
-         (let ((hunks (or (emacs-agent-diff-hunks (buffer-string))
-                          (user-error "The diff is broken: the counts in a @@ line are wrong"))))
-           (with-current-buffer conversation
-             `((content . ,(emacs-agent-clean-text (emacs-agent-proposal-apply call hunks)))))))))))
+    (unless (emacs-agent-proposal-hunks file)
+      (user-error "There is no complete diff of %s" (emacs-agent-proposal-path file)))
+    (emacs-agent-edit--open
+     section "diff" (emacs-agent-diff-colour-mark (alist-get 'diff (emacs-agent-proposal-entry file))
+                                                  (emacs-agent-proposal-path file))
+     #'emacs-agent-edit--diff-mode
+     (lambda ()
+       (let ((hunks (or (emacs-agent-diff-hunks (buffer-string))
+                        (user-error "The diff is broken: the counts in a @@ line are wrong"))))
+         (with-current-buffer conversation
+           `((content . ,(emacs-agent-clean-text (emacs-agent-proposal-apply file hunks)))))))
+     (emacs-agent-edit--path-of call file))))
 
 (defun emacs-agent-edit--diff-mode ()
   "Turn on a mode for diffs in which no file is opened."
@@ -141,15 +172,21 @@ The text to be written can be changed there; after quitting, it can be
 approved."
   (interactive)
   (let* ((section (emacs-agent-approval-ready))
-         (call (emacs-agent-section-data section)))
+         (call (emacs-agent-section-data section))
+         (file (emacs-agent-decide-file call))
+         (path (emacs-agent-edit--path-of call file)))
     (emacs-agent-compare
-     (emacs-agent-proposal-before call)
-     (emacs-agent-proposal-content call (emacs-agent-call-refused call))
-     (emacs-agent-edit--mode (emacs-agent-proposal-file call))
+     (emacs-agent-proposal-before file)
+     (emacs-agent-edit--text call file)
+     (emacs-agent-edit--mode (emacs-agent-proposal-file file))
      (lambda (text changed)
-       (when (and text (emacs-agent-edit--pending-p section)
-                  (y-or-n-p (if changed "Approve the text as you changed it? " "Approve it as it is? ")))
-         (emacs-agent-decide-approve section (and changed `((content . ,(emacs-agent-clean-text text))))))))))
+       (when (and text (emacs-agent-edit--pending-p section))
+         (if path
+             (when (and changed (y-or-n-p "Keep the text as you changed it for the approval? "))
+               (emacs-agent-edit--keep section path (emacs-agent-clean-text text)))
+           (when (y-or-n-p (if changed "Approve the text as you changed it? " "Approve it as it is? "))
+             (emacs-agent-decide-approve
+              section (and changed `((content . ,(emacs-agent-clean-text text))))))))))))
 
 (provide 'emacs-agent-edit)
 ;;; emacs-agent-edit.el ends here

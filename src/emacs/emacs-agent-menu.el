@@ -40,6 +40,7 @@
     ("m" "model" emacs-agent-set-model)
     ("b" "agent" emacs-agent-set-agent)
     ("M" "mode" emacs-agent-set-mode)
+    ("e" "one review of edits" emacs-agent-toggle-review-edits)
     ("t" "title" emacs-agent-set-title)
     ("K" "API key" emacs-agent-give-key)]
    ["From here"

@@ -14,6 +14,13 @@
 (require 'emacs-agent-request)
 (require 'emacs-agent-session)
 
+(defcustom emacs-agent-review-edits nil
+  "Whether the edits of a turn wait for one review of them all in new sessions.
+Nil leaves that to the configuration of the backend (`review_edits').  The
+command `emacs-agent-toggle-review-edits' changes it in one conversation."
+  :type '(choice (const :tag "As the backend is configured" nil) (const :tag "One review of all edits" t))
+  :group 'emacs-agent)
+
 (defun emacs-agent-session-environment ()
   "Return environment variables of this buffer, but not of Emacs, as an alist.
 That is what direnv, envrc and the like have set for a project."
@@ -57,7 +64,8 @@ for none.  BEFORE is called first with a function that goes on."
            ,@(emacs-agent-present 'model (emacs-agent-session-model session)
                                   'agent (emacs-agent-session-agent session)
                                   'title (emacs-agent-session-title session) 'env env)
-           ,@(and (eq save :false) '((config . ((save_transcript . :false))))))
+           ,@(emacs-agent-present 'config (append (and (eq save :false) '((save_transcript . :false)))
+                                                  (and emacs-agent-review-edits '((review_edits . t))))))
    :then (lambda (data)
            (setf (emacs-agent-session-id session) (alist-get 'session_id data))
            (emacs-agent-session-refresh session data)

@@ -107,7 +107,8 @@
 (defun emacs-agent-view--call-again (section event)
   "Show in SECTION, in place of the call there, the same one as EVENT has it."
   (let ((call (emacs-agent-section-data section)))
-    (setf (emacs-agent-call-event call) event
+    (setf (emacs-agent-call-texts call) (emacs-agent-call-texts-for call event)
+          (emacs-agent-call-event call) event
           (emacs-agent-call-refused call) nil
           (emacs-agent-call-shown-at call) (float-time))
     (emacs-agent-section-mark section)))

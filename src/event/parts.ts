@@ -50,6 +50,8 @@ export const sessionConfig = open({
   save_transcript: flag,
   /** Absent in logs of versions that had none: `ask`. */
   mode: maybe(mode),
+  /** Edits of a turn wait for one review of them all; absent: they do not. */
+  review_edits: maybe(flag),
 })
 
 const range = { start: line, end: line }

@@ -3,7 +3,7 @@ import { cut } from '../base/text.ts'
 import { plainAddress } from './address.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { LlmErrorCode, ModelReply } from './provider.ts'
-import { type ProviderError, problemOf, saysNoMoney } from './provider-error.ts'
+import { anyWords, type ProviderError, problemOf, saysNoMoney } from './provider-error.ts'
 import { askedWait } from './reset.ts'
 import { saysContextIsFull } from './window.ts'
 
@@ -49,8 +49,11 @@ const RETRYABLE = new Set<LlmErrorCode>(['LLM_RATE_LIMIT', 'LLM_OVERLOADED', 'LL
 
 /** A reply of `address` with an HTTP status that is not 2xx. `body` is its text: JSON, HTML, plain words, nothing. */
 export function fromStatus(endpoint: Endpoint, status: number, headers: Headers, body: string, address = ''): LlmError {
-  const problem = problemOf(parsed(body))
-  return describe(endpoint, { ...problem, status }, askedWait(headers, problem), address)
+  const data = parsed(body)
+  const problem = problemOf(data)
+  const isPage = /^\s*</.test(problem.message)
+  const message = (isPage || problem.message === '' ? anyWords(data) : '') || problem.message
+  return describe(endpoint, { ...problem, message, status }, askedWait(headers, problem), address)
 }
 
 /** An error object inside a stream that began as a 200. */

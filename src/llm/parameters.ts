@@ -111,7 +111,7 @@ function pathOf({ param, words }: LlmError, body: object): string[] | undefined 
   const found = pathsOf(body).find(path => {
     const key = path.at(-1)!
     if (ESSENTIAL.has(path[0]!)) return false
-    const names = key === snake(key) ? key : `(?:${key}|${snake(key)})` // Google says its own names either way
+    const names = spellings(key)
     const quoted = new RegExp(`["'\`](?:[\\w.]+\\.)?${names}["'\`]`).test(words)
     const said = quoted || (!PLAIN.test(key) && new RegExp(`\\b${names}\\b`).test(words))
     return said && (REFUSES.test(words) || (LIMITS.includes(key) && TOO_LARGE.test(words)))
@@ -119,7 +119,7 @@ function pathOf({ param, words }: LlmError, body: object): string[] | undefined 
   if (found) return found
   // Without any parameter's name: “does not support thinking”, “streaming is not supported”.
   if (!/not support|unsupported|not (be )?(supported|available|enabled)|must be verified/i.test(words)) return undefined
-  if (/\b(thinking|reasoning effort)\b/i.test(words) && 'reasoning_effort' in body) return ['reasoning_effort']
+  if (/\b(think(ing)?|reasoning effort)\b/i.test(words) && 'reasoning_effort' in body) return ['reasoning_effort']
   if (/\bstream(ing)?\b/i.test(words) && 'stream' in body) return ['stream']
   return undefined
 }
@@ -129,6 +129,12 @@ function pathsOf(body: object): string[][] {
   return Object.entries(body).flatMap(([key, value]) =>
     key === 'generationConfig' ? [...Object.keys(value).map(inner => [key, inner]), [key]] : [[key]],
   )
+}
+
+/** Servers name parameters in either spelling, whichever they take. */
+function spellings(key: string): string {
+  const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return `(?:${[...new Set([key, snake(key), camel])].join('|')})`
 }
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)

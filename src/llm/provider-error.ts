@@ -14,10 +14,11 @@ export type ProviderError = {
 }
 
 /** Fields in which servers put their words. */
-const WORDS = ['message', 'msg', 'error_msg', 'error_message', 'errorMessage', 'errmsg', 'status_msg', 'title'] as const
+const WORDS = ['message', 'msg', 'error_msg', 'error_message', 'errorMessage', 'errmsg', 'status_msg'] as const
 
 const Body = v.object({
   ...v.entriesFromList(WORDS, lenient(v.string())),
+  title: lenient(v.string()),
   errors: lenient(v.array(v.unknown())),
   base_resp: lenient(record),
   detail: lenient(v.unknown()),
@@ -40,14 +41,21 @@ export function problemOf(data: unknown): ProviderError {
   const first = Array.isArray(data) ? data[0] : data
   const body = v.safeParse(Body, first)
   if (!body.success) return { message: '', resets: [] }
-  const { error, response, errors, base_resp, detail, type, param, status, code, metadata } = body.output
+  const { error, response, errors, base_resp, detail, title, type, param, status, code, metadata } = body.output
   const message = WORDS.map(field => body.output[field]).find(words => words)
-  const inner = error ?? response?.error ?? (message ? undefined : (errors?.[0] ?? base_resp))
+  const nested = Object(first).message
+  const inner =
+    error ?? response?.error ?? (message ? undefined : (errors?.[0] ?? base_resp ?? (isObject(nested) && nested)))
   if (inner) return withResets(problemOf(inner), resetsIn({ ...Object(first), error: null, response: null }))
   const number = [code, status].map(Number).find(n => n >= 300 && n < 600)
   const words = [code, status].filter(word => typeof word === 'string' && !/^\d+$/.test(word)).join(' ')
   const raw = metadata?.['raw'] // OpenRouter: what the provider behind it said
-  const text = message ?? (detail === undefined ? '' : typeof detail === 'string' ? detail : JSON.stringify(detail))
+  const details = detailWords(detail)
+  // “Bad Request” is said by the status already.
+  const text =
+    message && details && !/\S\s+\S+\s+\S/.test(message)
+      ? `${message}: ${details}`
+      : (message ?? (details || title || ''))
   return {
     message: typeof raw === 'string' ? `${text} ${raw}` : text,
     ...(number && { status: number }),
@@ -56,6 +64,31 @@ export function problemOf(data: unknown): ProviderError {
     ...(words && { code: words }),
     resets: resetsIn(first),
   }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** Of a refused field Pydantic says where it is (`loc`) and what is wrong (`msg`). */
+function detailWords(detail: unknown): string {
+  if (typeof detail === 'string') return detail
+  if (!Array.isArray(detail)) return detail === undefined ? '' : JSON.stringify(detail)
+  const found = detail.flatMap(each => {
+    const { loc, msg } = Object(each)
+    return typeof msg === 'string' ? [[[loc].flat().join('.'), msg]] : []
+  })
+  return found.length === detail.length ? found.map(([at, msg]) => `${at}: ${msg}`).join('; ') : JSON.stringify(detail)
+}
+
+/** The words of a refusal in a shape that nobody has described: the longest sentence in it, or the title of a page. */
+export function anyWords(data: unknown, depth = 0): string {
+  if (typeof data === 'string' && depth === 0) {
+    const [, title = ''] = /<(?:title|h1)[^>]*>\s*([^<]+?)\s*</i.exec(data) ?? []
+    return title
+  }
+  if (typeof data === 'string') return /\S\s+\S/.test(data) ? data : ''
+  if (!isObject(data) || depth > 4) return ''
+  const all = Object.values(data).map(value => anyWords(value, depth + 1))
+  return all.reduce((longest, words) => (words.length > longest.length ? words : longest), '')
 }
 
 /**

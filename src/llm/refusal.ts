@@ -45,7 +45,7 @@ const HINTS: [Unsupported, (error: LlmError, endpoint: Endpoint) => boolean][] =
   [
     'tools',
     says(
-      /(tools?|function)\b.{0,80}(not support|unsupported|requires? (--|`--)|not enabled)|(not support|unsupported).{0,60}\b(tools?|function)|no endpoints.{0,60}support.{0,20}\btools?\b|--jinja|enable-auto-tool-choice|alternat|(role\W{0,3}|only[^.]{0,30}user[^.]{0,30})(tool|assistant\W{0,3}roles?)|role[^.]{0,20}\btool\b|last (message|role)[^.]{0,40}user/i,
+      /(tools?|function)\b.{0,80}(not support|unsupported|requires? (--|`--)|not enabled)|(not support|unsupported).{0,60}\b(tools?|function)|\b(tools?|functions?|(tool|function) calling) (is|are) not (allowed|available|permitted)|no endpoints.{0,60}support.{0,20}\btools?\b|--jinja|enable-auto-tool-choice|alternat|(role\W{0,3}|only[^.]{0,30}user[^.]{0,30})(tool|assistant\W{0,3}roles?)|role[^.]{0,20}\btool\b|last (message|role)[^.]{0,40}user/i,
     ),
   ],
 ]

@@ -31,6 +31,8 @@ export const KEYS = {
     agent: 'The agent of new sessions: =build=, =plan=, =ask=, =auto= or one of yours.',
     max_rounds: 'Calls of the model in one turn, at most.',
     approval_timeout_seconds: 'A call that is not approved within this time counts as rejected; 0 waits for ever.',
+    review_edits:
+      'Edits of a turn wait for one review of them all, on one diff, before any is written. A session may have another value.',
     max_cost_usd: 'When a turn or a session has cost this much, it asks before it goes on; 0 never asks.',
     wait_for_reset:
       'Whether a turn that reaches a rate limit waits until the time that the provider names, in place of ending.',

@@ -15,16 +15,19 @@ export type Admitted = { body: Record<string, unknown>; authorized: boolean }
  */
 export function guard(door: Door): (request: Request) => Promise<Admitted> {
   const readBody = createBodyReader()
+  const isKnown = createHosts(door)
+  const isBearer = door.token === null ? () => true : bearer(door.token)
   return async request => {
-    const header = (name: string) => request.headers.get(name)
+    const { headers, url } = request
+    const host = headers.get('host')
     // That of the request line, where it names one: Node has it, Bun puts that of the header in its place.
-    const target = URL.parse(request.url)?.host
-    if (!isKnownHost(header('host'), door) || (target !== undefined && !isKnownHost(target, door)))
+    const target = url.startsWith(`http://${host}/`) ? undefined : URL.parse(url)?.host
+    if (!isKnown(host) || (target !== undefined && !isKnown(target)))
       throw new AppError('FORBIDDEN', 'This Host is not allowed. Use 127.0.0.1, or add the name to allowed_hosts.')
-    const site = header('sec-fetch-site')
-    if (header('origin') !== null || (site !== null && site !== 'none'))
+    const site = headers.get('sec-fetch-site')
+    if (headers.get('origin') !== null || (site !== null && site !== 'none'))
       throw new AppError('FORBIDDEN', 'Requests from web pages are not allowed.')
-    const authorized = door.token === null || isBearer(header('authorization'), door.token)
+    const authorized = isBearer(headers.get('authorization'))
     if (!authorized && !isHealth(request))
       throw new AppError(
         'UNAUTHORIZED',
@@ -43,18 +46,27 @@ export const isHealth = ({ method, url }: Request): boolean =>
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 
-function isKnownHost(host: string | null, { allowed_hosts, loopback }: Door): boolean {
+/** Whether a host may be asked for. The last one that may be is remembered: a client names the same with every request. */
+function createHosts({ allowed_hosts, loopback }: Door): (host: string | null) => boolean {
   const allowed = allowed_hosts.map(name => name.toLowerCase())
-  if (!loopback && allowed.length === 0) return true
-  // A doubled Host arrives joined by a comma, which no name contains.
-  const name = /^(\[[0-9a-f:.]+\]|[^:,\s/@]+)(:\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase()
-  return name !== undefined && (allowed.includes(name) || (loopback && LOOPBACK.includes(name)))
+  let known: string | null = null
+  return host => {
+    if ((!loopback && allowed.length === 0) || (host !== null && host === known)) return true
+    // A doubled Host arrives joined by a comma, which no name contains.
+    const name = /^(\[[0-9a-f:.]+\]|[^:,\s/@]+)(:\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase()
+    if (name === undefined || !(allowed.includes(name) || (loopback && LOOPBACK.includes(name)))) return false
+    known = host
+    return true
+  }
 }
 
-const digest = (text: string) => nodeCrypto().createHash('sha256').update(text).digest()
+const digest = (text: string): Buffer => nodeCrypto().hash('sha256', text, 'buffer')
 
 /** Compares digests in constant time, so that neither the length nor the beginning of the token shows. */
-function isBearer(header: string | null, token: string): boolean {
-  const given = /^Bearer +(\S+)\s*$/i.exec(header ?? '')?.[1]
-  return given !== undefined && nodeCrypto().timingSafeEqual(digest(given), digest(token))
+function bearer(token: string): (header: string | null) => boolean {
+  let own: Buffer | undefined
+  return header => {
+    const given = /^Bearer +(\S+)\s*$/i.exec(header ?? '')?.[1]
+    return given !== undefined && nodeCrypto().timingSafeEqual(digest(given), (own ??= digest(token)))
+  }
 }

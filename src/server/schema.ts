@@ -46,6 +46,7 @@ const Settings = {
   auto_approve_readonly: maybe(v.boolean()),
   auto_approve_tools: maybe(v.array(v.pipe(text, v.nonEmpty(), v.maxLength(1000)))),
   mode: maybe(v.picklist(MODES)),
+  review_edits: maybe(v.boolean()),
 }
 
 export const CreateSession = object({
@@ -155,6 +156,12 @@ export const Approve = object({
   preview_hash: maybe(text),
   params: maybe(Params),
   content: maybe(text),
+  files: maybe(
+    v.pipe(
+      v.array(object({ path: v.pipe(text, v.nonEmpty(), v.maxLength(4096)), content: maybe(text) })),
+      v.maxLength(10_000),
+    ),
+  ),
   remember: maybe(v.picklist(['session', 'project'])),
 })
 

@@ -4,6 +4,7 @@ import type { Decision } from '../agent/turn.ts'
 import { onAbort } from '../base/abort.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import type { Approval, Definition, Delegated, Params, Storable } from '../event.ts'
+import type { FileDecision } from '../tools/files/change.ts'
 
 /** A call that waits for a person. Only what is in here can be decided; what was decided is in the log. */
 type Pending = {
@@ -23,8 +24,13 @@ export type ApproveRequest = {
   preview_hash?: string
   params?: Params
   content?: string
+  /** For a call that is decided file by file: those that are not as they were shown. */
+  files?: readonly FileDecision[]
   remember?: 'session' | 'project'
 }
+
+const isEdit = ({ params, content, files }: ApproveRequest): boolean =>
+  params !== undefined || content !== undefined || (files?.length ?? 0) > 0
 
 type RejectRequest = {
   tool_call_id: string
@@ -103,11 +109,11 @@ export function createApprovals(session: {
     }
   }
 
-  const edited = async (entry: Pending, shown: Prepared, { params, content }: ApproveRequest): Promise<Prepared> => {
+  const edited = async (entry: Pending, shown: Prepared, { params, ...parts }: ApproveRequest): Promise<Prepared> => {
     const { call } = entry.prepared
     try {
-      if (content !== undefined) return await lookWithContent(shown, content, entry.place, entry.signal)
-      const looked = await prepare({ ...call, params: params! }, entry.place, entry.signal)
+      if (params === undefined) return await lookWithContent(shown, parts, entry.place, entry.signal)
+      const looked = await prepare({ ...call, params }, entry.place, entry.signal)
       if (isBlocked(looked)) throw new AppError('INVALID_REQUEST', looked.error.message)
       return looked
     } catch (error) {
@@ -117,7 +123,7 @@ export function createApprovals(session: {
   }
 
   const approve = async (entry: Pending, request: ApproveRequest) => {
-    const isEdited = request.params !== undefined || request.content !== undefined
+    const isEdited = isEdit(request)
     const shown = entry.prepared
     // Other parameters are looked at for themselves; everything else stands or falls with what was shown.
     const fresh = request.params === undefined ? await lookAgain(entry) : shown
@@ -144,7 +150,7 @@ export function createApprovals(session: {
     entry.signal.throwIfAborted()
     decide(
       entry,
-      { decision: 'approved', prepared: final, ...(isEdited && { note: await noteOf(final) }) },
+      { decision: 'approved', prepared: final, ...(isEdited && { note: await noteOf(final, fresh) }) },
       { decision: 'approved', by: 'user', ...(isEdited && { edited: true, params: final.call.params }) },
     )
   }
@@ -212,9 +218,9 @@ export function createApprovals(session: {
     },
 
     async approve(request) {
-      if (request.params !== undefined && request.content !== undefined)
-        throw new AppError('INVALID_REQUEST', 'Send either `params` or `content`, not both.')
-      if (request.remember && (request.params !== undefined || request.content !== undefined))
+      if ([request.params, request.content, request.files].filter(given => given !== undefined).length > 1)
+        throw new AppError('INVALID_REQUEST', 'Send one of `params`, `content` and `files`, not two of them.')
+      if (request.remember && isEdit(request))
         throw new AppError('INVALID_REQUEST', 'An edited call cannot be remembered. Approve it without `remember`.')
       const entry = find(request.tool_call_id)
       entry.deciding = true
@@ -253,7 +259,22 @@ export const isNotWaiting = (error: unknown): boolean =>
 const isUnwritten = (error: unknown): boolean => error instanceof AppError && error.code === 'TRANSCRIPT_ERROR'
 
 /** Tells the model what the person changed, in front of the result. */
-async function noteOf(final: Prepared): Promise<string> {
-  const diffs = final.preview?.files.map(file => file.diff).join('\n')
-  return `The user edited this call before approving it. What was run instead:\n${diffs || JSON.stringify(final.call.params)}\n\n`
+async function noteOf(final: Prepared, shown: Prepared): Promise<string> {
+  const files = final.preview?.files ?? []
+  if (!final.tool.divisible) {
+    const diffs = files.map(file => file.diff).join('\n')
+    return `The user edited this call before approving it. What was run instead:\n${diffs || JSON.stringify(final.call.params)}\n\n`
+  }
+  const before = new Map(shown.preview?.files.map(({ path, diff }) => [path, diff]))
+  const edited = files.filter(({ path, diff }) => before.get(path) !== diff)
+  const refused = [...before.keys()].filter(path => !files.some(file => file.path === path))
+  return [
+    'The user approved this in part.',
+    refused.length > 0 && `Refused, and left as it is: ${refused.join(', ')}.`,
+    edited.length > 0 &&
+      `Changed by the user; what is done there instead:\n${edited.map(({ diff }) => diff).join('\n')}`,
+    '\n',
+  ]
+    .filter(Boolean)
+    .join('\n')
 }

@@ -47,6 +47,7 @@ export async function creation(
       auto_approve_tools: [],
       save_transcript: agent.name !== 'ask',
       mode: 'ask',
+      ...(config.review_edits && { review_edits: true }),
       ...request.config,
     },
   }

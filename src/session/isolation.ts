@@ -128,6 +128,7 @@ const applying = (worktree: Worktree, params: Params, agent: string): Tool => ({
   description: '',
   parameters: {},
   level: 'write',
+  divisible: true,
   parse(given) {
     if (isDeepStrictEqual(given, params)) return given
     throw new AppError('INVALID_PARAMS', 'The task is done: approve what came of it, or reject it.')

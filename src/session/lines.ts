@@ -149,7 +149,8 @@ const WIDEST_GAP = 1_000_000
 /** What is nested deeper than that cannot be told on: writing JSON recurses. */
 const DEEPEST = 5000
 
-const Envelope = v.looseObject({
+/** What else there is is not looked at here (`shapes.ts`). */
+const Envelope = v.object({
   id: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   at: v.pipe(
     v.string(),
@@ -158,7 +159,7 @@ const Envelope = v.looseObject({
   ),
   type: v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/)),
 })
-type Envelope = v.InferOutput<typeof Envelope>
+type Envelope = v.InferOutput<typeof Envelope> & Record<string, unknown>
 
 function parseLine(line: string): Envelope | null {
   try {

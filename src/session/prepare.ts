@@ -123,11 +123,14 @@ export function createPreparation(session: Session, context: SessionContext): Pr
 
   /** A hook may refuse what is put to the person, before they decide; it cannot approve. */
   async function refusedByHook(prepared: Prepared, turn_id: string, signal: AbortSignal) {
-    const { tool_call_id, tool, params } = prepared.call
-    const payload = { tool, params, reason: prepared.effect.reason }
+    const { tool_call_id } = prepared.call
     try {
-      const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judgedCall(prepared))
-      if (blocked !== undefined) session.approvals.reject({ tool_call_id, reason: blocked, by: 'config' })
+      for (const { call, effect, ...part } of [prepared, ...(prepared.parts ?? [])]) {
+        const payload = { tool: call.tool, params: call.params, reason: effect.reason }
+        const judged = judgedCall({ effect, ...part })
+        const { blocked } = await hooks.run('approval', payload, { turn_id, tool_call_id }, signal, judged)
+        if (blocked !== undefined) return session.approvals.reject({ tool_call_id, reason: blocked, by: 'config' })
+      }
     } catch {
       // Decided meanwhile, or interrupted: there is nothing left to refuse.
     }

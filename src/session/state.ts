@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { REVIEW } from '../agent/proposals.ts'
 import { head } from '../base/text.ts'
 import { addUsage, noUsage, usageIn } from '../base/usage.ts'
 import { MODES } from '../event/parts.ts'
@@ -15,11 +16,9 @@ import type {
   SessionConfig,
   SessionCreated,
   SessionRewound,
-  Storable,
   Stored,
   ToolCall,
   ToolCallAnnounced,
-  ToolResult,
   Usage,
 } from '../event.ts'
 import { type Counting, createCounting } from '../transcript/counting.ts'
@@ -46,6 +45,8 @@ export type SessionState = {
   queued: Map<string, Stored<PromptQueued>>
   open_turn: Stored<Prompt> | null
   open_calls: Map<string, ToolCall & Delegated & { turn_id: string }>
+  /** Calls whose edits wait for a review. */
+  proposed: Map<string, Delegated & { turn_id: string }>
   /** Agents at work for others, by the call that started them. */
   delegated: Map<string, Stored<DelegateStart>>
   /** Background agents whose report did not enter the conversation yet. */
@@ -78,6 +79,7 @@ export function createState(created: Stored<SessionCreated>): SessionState {
     queued: new Map(),
     open_turn: null,
     open_calls: new Map(),
+    proposed: new Map(),
     delegated: new Map(),
     reports: new Map(),
     approvals: new Map(),
@@ -153,6 +155,11 @@ export function apply(state: SessionState, event: Stored): void {
     case 'tool.result':
       state.open_calls.delete(event.tool_call_id)
       state.approvals.delete(event.tool_call_id)
+      if (event.result?.metadata.proposed === true)
+        state.proposed.set(event.tool_call_id, { turn_id: event.turn_id, ...tagsOf(event) })
+      if (event.tool === REVIEW)
+        for (const [call, { parent_tool_call_id }] of state.proposed)
+          if (parent_tool_call_id === event.parent_tool_call_id) state.proposed.delete(call)
       return
     case 'question':
       state.questions.set(event.question_id, event)
@@ -218,80 +225,5 @@ export const titleOf = (state: SessionState): string =>
   state.project_path
 
 /** Whose event it is, for one that belongs with it. */
-const tagsOf = ({ agent, parent_tool_call_id }: Delegated): Delegated =>
+export const tagsOf = ({ agent, parent_tool_call_id }: Delegated): Delegated =>
   parent_tool_call_id ? { ...(agent && { agent }), parent_tool_call_id } : {}
-
-/**
- * What closes a log that ends in mid-turn: an answer to everything that is open, so that the history is a valid one again. What
- * belongs to an agent that `isAtWork`, by the call that started it, stays open.
- */
-export function closing(
-  state: SessionState,
-  isAtWork: (call: string | undefined) => boolean = () => false,
-): Storable[] {
-  const events: Storable[] = []
-  for (const pending of state.approvals.values())
-    if (!isAtWork(pending.parent_tool_call_id))
-      events.push({
-        type: 'approval',
-        turn_id: pending.turn_id,
-        tool_call_id: pending.tool_call_id,
-        ...tagsOf(pending),
-        decision: 'cancelled',
-        by: 'config',
-      })
-  // An agent's calls, and its end, come before the result of the call that started it.
-  const calls = [...state.open_calls.values()]
-  const [nested, own] = [
-    calls.filter(call => call.parent_tool_call_id),
-    calls.filter(call => !call.parent_tool_call_id),
-  ]
-  for (const call of [...nested.reverse(), ...own]) {
-    const started = state.delegated.get(call.tool_call_id)
-    if (started && !isAtWork(call.tool_call_id)) events.push(stopped(started))
-    if (!isAtWork(call.parent_tool_call_id) && !isAtWork(call.tool_call_id)) events.push(lost(call))
-  }
-  for (const [call, started] of state.delegated)
-    if (!isAtWork(call) && !state.open_calls.has(call)) events.push(stopped(started))
-  for (const { question_id, parent_tool_call_id } of state.questions.values())
-    if (!isAtWork(parent_tool_call_id)) events.push({ type: 'answer', question_id, action: 'cancel' })
-  for (const { turn_id, text } of state.queued.values()) events.push({ type: 'prompt.dropped', turn_id, text })
-  if (state.open_turn)
-    events.push({
-      type: 'turn.end',
-      turn_id: state.open_turn.turn_id,
-      outcome: 'interrupted',
-      usage: noUsage(),
-      duration_ms: 0,
-    })
-  return events
-}
-
-const stopped = ({ turn_id, agent, parent_tool_call_id, background }: Stored<DelegateStart>): Storable => ({
-  type: 'delegate.end',
-  turn_id,
-  agent,
-  parent_tool_call_id,
-  outcome: 'interrupted',
-  report: '',
-  usage: noUsage(),
-  duration_ms: 0,
-  ...(background && { background }),
-})
-
-function lost(call: ToolCall & Delegated & { turn_id: string }): ToolResult {
-  const { turn_id, tool_call_id, tool } = call
-  const message =
-    'The backend stopped before a result was recorded; it is not known whether the call ran. Look before you repeat it.'
-  return {
-    type: 'tool.result',
-    turn_id,
-    tool_call_id,
-    ...tagsOf(call),
-    tool,
-    status: 'error',
-    error: { code: 'INTERRUPTED', message, recoverable: true },
-    message,
-    execution_time_ms: 0,
-  }
-}

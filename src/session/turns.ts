@@ -7,12 +7,12 @@ import { AppError, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Segment } from '../conventions/expansion.ts'
 import type { AgentState, Event, Prompt, PromptBody, PromptQueued, Storable, Stored, Transient } from '../event.ts'
+import { closing } from './closing.ts'
 import { createOutcomes, type TurnOutcome } from './outcomes.ts'
 import type { Preparation } from './prepare.ts'
 import { reportPrompt } from './reports.ts'
 import { lastPrompt, rewound } from './rewind.ts'
 import type { Session } from './session.ts'
-import { closing } from './state.ts'
 import type { Subscribers } from './subscribers.ts'
 
 export type PromptRequest = Omit<PromptBody, 'turn_id'> & {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Agent } from '../agent/agents.ts'
 import type { createAttachments } from '../agent/attachments.ts'
 import type { ToolAccess } from '../agent/call.ts'
+import { createProposals } from '../agent/proposals.ts'
 import type { Children } from '../base/children.ts'
 import { PRIVATE_DIR } from '../base/files.ts'
 import type { Config, Dirs } from '../config/config.ts'
@@ -96,7 +97,13 @@ export async function createToolAccess(
     import('../tools/paths.ts'),
   ])
   const byName = new Map(offered.flatMap(tool => [[tool.name, tool] as const, [wireName(tool.name), tool] as const]))
+  // What is done in a copy of the project is reviewed when that is applied.
+  const proposals = place.original === undefined ? createProposals() : undefined
   return {
+    ...(proposals && {
+      proposals,
+      reviews: () => state.config.review_edits === true && state.config.mode !== 'accept-edits',
+    }),
     find: name => byName.get(name),
     resolve: offered.find(tool => tool.resolve)?.resolve,
     names: () => offered.map(tool => tool.name),
@@ -115,6 +122,7 @@ export async function createToolAccess(
         tool_call_id,
         roots: rootsFor(place, signal),
         unsaved: place.unsaved,
+        ...(proposals && { proposed: proposals.texts }),
         ...(place.buffers?.write && { writeBuffer: place.buffers.write }),
         hidden,
         seen,

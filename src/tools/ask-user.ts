@@ -8,6 +8,7 @@ const choice = v.pipe(v.string(), v.nonEmpty())
 
 const askUser = defineTool({
   name: 'ask_user',
+  proposals: 'sees',
   category: 'person',
   level: 'read',
   description: 'Ask the user one question that you cannot answer yourself.',

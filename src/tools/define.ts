@@ -19,6 +19,7 @@ export function defineTool<S extends ObjectSchema>(spec: {
   level: Tool['level']
   level_by_call?: boolean
   takes?: Tool['takes']
+  proposals?: Tool['proposals']
   params: S
   aliases?: Record<string, string>
   effect(params: v.InferOutput<S>, context: ToolContext): Promise<Effect>

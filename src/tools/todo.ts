@@ -18,6 +18,7 @@ const WORDS = [...STATUSES, ...(Object.keys(OTHERS) as (keyof typeof OTHERS)[])]
 
 const todo = defineTool({
   name: 'todo',
+  proposals: 'sees',
   category: 'person',
   level: 'read',
   description: 'Set your steps: title, status, files?, check?',

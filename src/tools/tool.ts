@@ -28,6 +28,13 @@ export type Tool<P = any> = {
   takes?: 'path' | 'line' | 'url'
   /** Tools of MCP servers, which are not offered themselves, are reached through it. */
   leads?: boolean
+  /**
+   * What it has to do with edits that wait for a review (`review_edits`): one that `makes` them can wait with its changes, one
+   * that `sees` them reads the proposed text, or reads no file at all. Absent: it needs the disk, so the review comes first.
+   */
+  proposals?: 'makes' | 'sees'
+  /** `run` makes the changes of its effect and no others, so that a person may approve some of the files, or other texts. */
+  divisible?: true
   /** After an abort it ends by itself, in order: it is waited for, however long that takes. */
   settles?: true
   /** Throws AppError INVALID_PARAMS with a message that tells the model what to fix. */
@@ -110,6 +117,8 @@ export type ToolContext = {
   roots: Roots
   /** Unsaved editor buffers by real path: what reads see. */
   unsaved: ReadonlyMap<string, string>
+  /** Edits of this turn that wait for a review, by real path: what reads and further edits see. Null is a new directory. */
+  proposed?: ReadonlyMap<string, Uint8Array | null>
   /** Puts text into the client's buffer of a file, by real path; absent where the client has none, or cannot. */
   writeBuffer?(path: string, text: string): Promise<void>
   /** Hash of each file as the model last read or wrote it, by real path: write_file over anything else is STALE_FILE. */

@@ -24,6 +24,7 @@ test(
       fallback_models: [],
       max_cost_usd: 0,
       small_model_summaries: false,
+      review_edits: false,
       wait_for_reset: false,
       instructions_budget: 12_000,
       toon: true,

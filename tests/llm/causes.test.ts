@@ -28,6 +28,26 @@ test('a refusal is told in the words of the server', () => {
   expect(limited.message).toMatch(/resets 3pm.*2 h 30 min.*wait_for_reset/)
 })
 
+test.each([
+  [
+    'problem details',
+    '{"type":"about:blank","title":"Bad Request","detail":"The deployment is being deleted"}',
+    'deleted',
+  ],
+  ['a message that says nothing', '{"message":"Bad Request","detail":"no such adapter here"}', 'no such adapter'],
+  [
+    'a message that is an object',
+    '{"message":{"detail":[{"loc":["body","top_k"],"msg":"Not permitted"}]}}',
+    'body.top_k: Not',
+  ],
+  ['a fault', '{"fault":{"faultstring":"Invalid ApiKey for it","detail":{"errorcode":"x.y"}}}', 'Invalid ApiKey'],
+  ['a field of any name', '{"outcome":{"because":"CUDA out of memory on node 3"}}', 'CUDA out of memory'],
+  ['a page', '<html><head><title>400 Sent to the HTTPS port</title></head><body><b>x y</b></html>', 'HTTPS port'],
+  ['a page without a title', '<html><body><h1>\n Blocked by Corp \n</h1></html>', 'Blocked by Corp'],
+])('whatever holds the words: %s', (_, body, words) => {
+  for (const status of [400, 403, 500]) expect(refused(status, body).message).toContain(words)
+})
+
 test('what is not found names where it was asked, without credentials', () => {
   const { message } = refused(404, { error: 'not found' })
   expect(message).toContain('http://h/v1/chat/completions.')

@@ -36,6 +36,22 @@ const CASES: [string, Family, ReturnType<typeof refusal>, Partial<ModelRequest>,
       [undefined, 1_000],
     ],
     [
+      'in the other spelling',
+      'chat',
+      refusal('Argument not supported on this model: reasoningEffort'),
+      { effort: 'high' },
+      body => body['reasoning_effort'],
+      undefined,
+    ],
+    [
+      'a value without the name of its parameter',
+      'chat',
+      refusal('think value "high" is not supported for this model'),
+      { effort: 'high' },
+      body => body['reasoning_effort'],
+      undefined,
+    ],
+    [
       'lowered',
       'chat',
       refusal(

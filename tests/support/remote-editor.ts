@@ -181,17 +181,20 @@ export async function withRemote(
     more = {},
     answer = () => undefined,
     tools = REMOTE_TOOLS as string[] | null,
+    below = '',
     machine = new Machine(files, decoys),
   }: {
     decoys?: Record<string, string>
     more?: object
     answer?: Answer
     tools?: string[] | null
+    /** The project's path below that of the machine. */
+    below?: string
     machine?: Machine
   } = {},
 ) {
   const { backend, says, model } = scripted
-  const id = await backend.session(PREFIX + machine.path, more)
+  const id = await backend.session(PREFIX + machine.path + below, more)
   const path = `/api/sessions/${id}`
   const stream = await backend.events(`${path}/events`)
   await stream.next('agent.state')

@@ -18,7 +18,7 @@ export type Keys = {
   /** Keeps a key in memory, before all other sources. Throws INVALID_REQUEST for what can be no key. */
   set(provider: Provider, key: string): void
   /** Every key known so far, and every secret of the configuration: what must never be shown. */
-  secrets(): string[]
+  secrets(): readonly string[]
 }
 
 /** A command may wait for someone to type a passphrase. */
@@ -44,6 +44,7 @@ export function createKeys(options: {
   const variableOf = (provider: Provider) => provider.key_names.find(name => env[name]?.trim())
 
   let configured: string[] | undefined
+  let known: { count: number; list: readonly string[] } | undefined
   const configuredSecrets = (): string[] => {
     const variables = [...providers.values()].flatMap(provider => provider.key_names.map(name => env[name]))
     const all = [...secretsOf(config), ...variables]
@@ -110,7 +111,16 @@ export function createKeys(options: {
       if (isSecret(trimmed)) given.add(trimmed)
       memory.set(provider.name, trimmed)
     },
-    secrets: () => [...new Set([...(configured ??= configuredSecrets()), ...signIns.secrets(), ...given])],
+    secrets() {
+      // Asked with each token of an answer: what is given or read is added, and never taken away.
+      const signedIn = signIns.secrets()
+      const count = signedIn.size + given.size
+      if (known?.count !== count) {
+        configured ??= configuredSecrets()
+        known = { count, list: [...new Set([...configured, ...signedIn, ...given])] }
+      }
+      return known.list
+    },
   }
 }
 

@@ -35,7 +35,7 @@ export type Models = {
   /** Keeps a key in memory only. Throws NOT_FOUND for an unknown provider. */
   setKey(provider: string, key: string): void
   /** What must never be shown: keys and credentials in headers. Grows as keys are set and fetched: ask each time. */
-  secrets(): string[]
+  secrets(): readonly string[]
   /** Loads the catalogue, once: `info` and `price` know nothing of it before. `resolve`, `list` and `best` load it. */
   load(): Promise<void>
   /**
@@ -131,12 +131,15 @@ export function createModels(options: {
     return (models.find(model => model.facts.tools !== false) ?? models[0])?.id ?? GUIDE
   }
 
-  const usualModels = () => [...USUAL].flatMap(name => catalogue.ids(name))
+  /** Made one by one: most names say their provider, and need none of these. */
+  function* listed() {
+    for (const name of USUAL) yield* catalogue.ids(name)
+    yield* Object.keys(config.models)
+  }
   let asked = false
   const resolve: Models['resolve'] = async name => {
     await load()
-    const listed = [...usualModels(), ...Object.keys(config.models)]
-    let named = nameModel(name, providers, listed, now())
+    let named = nameModel(name, providers, listed(), now())
     const provider = named && providerOf(named.id)
     const isServed = provider?.kind === 'openai-compatible' && !provider.needs_key
     // What a server says of its model is worth a question, once; a turn does not wait for it to be asked again.
@@ -144,7 +147,7 @@ export function createModels(options: {
     if (!named || (isServed && !asked)) {
       asked = true
       const found = (await local()).flatMap(({ models }) => models?.map(model => model.id) ?? [])
-      named ??= nameModel(name, providers, [...listed, ...found], now())
+      named ??= nameModel(name, providers, [...listed(), ...found], now())
     }
     if (!named) throw unknownProvider(providers)
     return { ...named, info: info(named.id) }

@@ -18,7 +18,7 @@ export type SignIns = {
   /** Forgets the tokens, and has the server do so. Resolves with whether the server revoked them. */
   forget(provider: string): Promise<'absent' | 'forgotten' | 'revoked'>
   /** For the redactor. */
-  secrets(): Iterable<string>
+  secrets(): ReadonlySet<string>
 }
 
 const Kept = v.object({

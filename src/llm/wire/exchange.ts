@@ -62,7 +62,7 @@ async function* listen(
       const { done, value } = await line.wait(bytes.read())
       line.heard()
       const payloads = done ? decoder.end() : decoder.feed(value)
-      yield* join(readAll(endpoint, payloads, reader))
+      for (const event of join(readAll(endpoint, payloads, reader))) yield event
       if (done || reader.closed) return yield* reader.flush?.() ?? []
       if (reader.finished) line.finished()
     }

@@ -8,6 +8,7 @@ import { wellFormed } from '../../base/text.ts'
 import type { McpServerConfig } from '../../config/config.ts'
 import type { JsonSchema } from '../../llm/provider.ts'
 import type { Era, ToolListing } from '../connection/connection.ts'
+import { withKnownTypes } from './known-types.ts'
 import {
   type McpPrompt,
   type McpResource,
@@ -65,7 +66,7 @@ export async function readListing(listing: ToolListing['tools'], problem: (text:
 const toolOf = ({ name, title, description, inputSchema, annotations }: v.InferOutput<typeof Listed>): McpTool => ({
   name,
   description: visible(description || printable(title ?? '')),
-  schema: isObject(inputSchema) ? inputSchema : { type: 'object' },
+  schema: isObject(inputSchema) ? withKnownTypes(inputSchema) : { type: 'object' },
   annotations: { readOnlyHint: annotations?.readOnlyHint, destructiveHint: annotations?.destructiveHint },
 })
 

@@ -40,6 +40,7 @@ const LONG_ABOUT = 1500
 
 const findTools = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
   ...reading('find_tools', 'Search MCP tools'),
+  proposals: 'sees',
   parameters: { type: 'object', properties: { query: { type: 'string' }, server: { type: 'string' } } },
   async run(params: Params, context) {
     const query = textIn(params, 'query')
@@ -71,6 +72,7 @@ const findTools = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
 
 const describeTools = (entries: () => Entry[], absent: () => Absent[]): Tool => ({
   ...reading('describe_tools', 'MCP tool signatures: bare = required string, ? = optional'),
+  proposals: 'sees',
   parameters: { type: 'object', properties: { names: { type: 'array', items: { type: 'string' } } } },
   async run(params: Params, context) {
     const names = namesIn(params)

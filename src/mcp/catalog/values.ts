@@ -46,6 +46,18 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // brackets in a sentence
+    return withoutNaN(text)
+  }
+}
+
+/** Python writes numbers that JSON does not have. */
+function withoutNaN(text: string): unknown {
+  if (!/[:[,]\s*-?(?:NaN|Infinity)\b/.test(text)) return undefined // brackets in a sentence
+  try {
+    return JSON.parse(
+      text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, part => (part[0] === '"' ? part : 'null')),
+    )
+  } catch {
+    return undefined
   }
 }

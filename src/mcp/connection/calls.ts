@@ -4,6 +4,7 @@ import type { Client } from '@modelcontextprotocol/client'
 import * as v from 'valibot'
 import { AppError, messageOf } from '../../base/errors.ts'
 import { readRemoteName } from '../../base/remote-name.ts'
+import { head } from '../../base/text.ts'
 import type { Params } from '../../event.ts'
 import type { JsonSchema } from '../../llm/provider.ts'
 import type { ToolContext } from '../../tools/tool.ts'
@@ -224,10 +225,20 @@ function failureOf(server: string, error: unknown): Error {
   // A session that the server has forgotten: it refused the request, and wants a new one.
   const status = (error as { data?: { status?: number } }).data?.status
   if (status === 404 || (status === 400 && /session/i.test(messageOf(error)))) return new ConnectionLost(false)
-  const message = messageOf(error).replace(/^MCP error -?\d+: /, '')
+  const message = `${messageOf(error).replace(/^MCP error -?\d+: /, '')}${more(error)}`
   if (code === INVALID_PARAMS)
     return new AppError('INVALID_PARAMS', `${server}: ${message}`, {}, { cause: error as Error })
   return new AppError('MCP_SERVER_ERROR', `${server}: ${message}`, { code }, { cause: error as Error })
+}
+
+const MOST_DATA = 500
+
+/** What a server adds to its error: often the only words about the cause. */
+function more(error: unknown): string {
+  const { data } = error as { data?: unknown }
+  if (data === undefined || data === null || Object(data).status !== undefined) return ''
+  const text = typeof data === 'string' ? data : JSON.stringify(data)
+  return text === '' || text === '{}' || messageOf(error).includes(text) ? '' : ` (${head(text, MOST_DATA)})`
 }
 
 /** The answer to `roots/list`: the project, as a file URL. */

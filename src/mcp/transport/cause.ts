@@ -2,12 +2,12 @@
 
 /** Where the error was thrown, what to read about it, who was running: never why. */
 const NOISE =
-  /^\s*$|^\s+at |^\s*File "|^\s*\^+~*\s*$|^[\s|│╰╭]*[\^~]+\s*$|^(?:Node\.js|Bun) v\d|^goroutine \d|^exit status \d|^note: run with|^Traceback |^\s*throw |^(?:npm (?:error|ERR!) )?A complete log of this run|^(?:npm error|npm ERR!)\s*(?:A complete log.*)?$|^(?:file:\/\/\S+|\/\S+|[A-Z]:\\\S+):\d+$|^Process (?:exited|finished)|^See '.*help/i
+  /^\s*$|^\s+at |^\s+(?:\(\w[^)]*\) )?\S+:\d+: (?:\(file\)|[\w.]+\/\d)|^\s*File "|^\s*\^+~*\s*$|^[\s|│╰╭]*[\^~]+\s*$|^(?:Node\.js|Bun) v\d|^goroutine \d|^exit status \d|^note: run with|^Traceback |^\s*throw |^(?:npm (?:error|ERR!) )?A complete log of this run|^(?:npm error|npm ERR!)\s*(?:A complete log.*)?$|^(?:file:\/\/\S+|\/\S+|[A-Z]:\\\S+):\d+$|^Process (?:exited|finished)|^See '.*help/i
 
 /** What a sentence about a failure is made of. Hints, not a list of all: among several lines the one with most of them wins. */
 const HINTS: [RegExp, number][] = [
   // `Error: …`, `KeyError: …`, `java.lang.IllegalStateException: …`, `error[E0425]: …`.
-  [/(?:^|[\s.:[])\w*(?:Error|Exception)\b[^:]{0,40}: ?\S/, 4],
+  [/(?:^|[\s.:[])\w*(?:Error|Exception)\b[^:]{0,40}: ?\S|\(\w*(?:Error|Exception)\) \S/, 4],
   [/^\W*(?:npm )?(?:error|err!|fatal|panic|critical)\b/i, 3],
   [/panicked at \S+$/, 3],
   [/\b(?:fatal|panic|panicked|critical)\b|"?level"?[=:]\s*"?(?:error|fatal)|\[(?:error|fatal)\]|\berror:/i, 2],

@@ -17,7 +17,7 @@ export function readEnvelope(message: unknown, asked?: Id): unknown {
   if (message.error != null) {
     const { error } = message
     const isSound = isObject(error) && Number.isInteger(error.code) && typeof error.message === 'string'
-    return isSound ? withId(message, id) : { jsonrpc: '2.0', id, error: errorOf(error) }
+    return isSound ? withId(without(message, 'result'), id) : { jsonrpc: '2.0', id, error: errorOf(error) }
   }
   // A result that is `undefined` where the server was written is not sent at all.
   if (!('result' in message) && message.id === undefined) return noAnswer(message, id)
@@ -67,13 +67,32 @@ function errorOf(error: unknown): { code: number; message: string; data?: unknow
 function resultOf(result: unknown): Record<string, unknown> {
   if (result == null) return {}
   if (!isObject(result)) return { content: result }
-  if (typeof result.protocolVersion !== 'string') return result
-  const { name, version } = isObject(result.serverInfo) ? result.serverInfo : {}
-  // The answer to `initialize`: what the server calls itself is of no use here, and not always said.
-  if (typeof name === 'string' && typeof version === 'string' && isObject(result.capabilities)) return result
+  const isGreeting = 'protocolVersion' in result || ('capabilities' in result && !('supportedVersions' in result))
+  if (isGreeting) return greetingOf(result)
+  // A field that is null is one that is not given; of the content itself the reader of results says what it means.
+  const nulls = Object.keys(result).filter(key => result[key] === null && key !== 'content')
+  return nulls.length === 0 ? result : nulls.reduce(without, result)
+}
+
+/** Of a draft, or of nothing: what every server speaks. */
+const OLDEST = '2024-11-05'
+
+/** The answer to `initialize`. What the server calls itself is of no use here, and not always said. */
+function greetingOf(result: Record<string, unknown>): Record<string, unknown> {
+  const { protocolVersion, serverInfo, capabilities, instructions } = result
+  const { name, version } = isObject(serverInfo) ? serverInfo : {}
+  const declared = isObject(capabilities) ? Object.entries(capabilities) : null
+  const isDated = typeof protocolVersion === 'string' && /^\d{4}-\d\d-\d\d$/.test(protocolVersion)
+  const isNamed = typeof name === 'string' && typeof version === 'string'
+  const isToldWell = instructions === undefined || typeof instructions === 'string'
+  if (isDated && isNamed && isToldWell && declared?.every(([, value]) => isObject(value))) return result
   return {
-    ...result,
-    capabilities: isObject(result.capabilities) ? result.capabilities : {},
+    ...(isToldWell ? result : without(result, 'instructions')),
+    protocolVersion: isDated ? protocolVersion : OLDEST,
+    // `"tools": true` declares tools.
+    capabilities: Object.fromEntries(
+      (declared ?? []).filter(([, value]) => value).map(([key, value]) => [key, isObject(value) ? value : {}]),
+    ),
     serverInfo: { name: String(name ?? 'unnamed'), version: String(version ?? '0') },
   }
 }

@@ -37,11 +37,11 @@ export function sessionRoutes(app: Hono<Env>, { store }: Server): void {
     { summary: 'Report all unsaved buffers', body: Buffers },
     async ({ id, body }) => {
       const { place } = await store.get(id)
+      const buffers = place.remote
+        ? (await import('../../tools/editor/there.ts')).buffersThere(place.remote, body.unsaved)
+        : body.unsaved
       const unsaved = await Promise.all(
-        body.unsaved.map(async ({ path: given, text }) => {
-          const path = place.remote ? (await import('../../tools/editor/there.ts')).inward(place.remote, given) : given
-          return [await locate(path, place.roots).catch(() => path), text] as const
-        }),
+        buffers.map(async ({ path, text }) => [await locate(path, place.roots).catch(() => path), text] as const),
       )
       place.unsaved.clear()
       for (const [path, text] of unsaved) place.unsaved.set(path, text)

@@ -14,6 +14,7 @@ const LONGEST_FORM = 500
 
 const describe = defineTool({
   name: 'describe',
+  proposals: 'sees',
   category: 'editor',
   level: 'read',
   description: 'Help: function, variable, key, Info node',

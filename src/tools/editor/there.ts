@@ -20,6 +20,10 @@ export function outward({ prefix }: RemoteName, path: string): string {
 
 export const isElsewhere = (path: string): boolean => path.startsWith(ELSEWHERE)
 
+/** Those of files on the machine of the project, by their paths there. */
+export const buffersThere = <B extends { path: string }>(name: RemoteName, buffers: readonly B[]): B[] =>
+  buffers.map(buffer => ({ ...buffer, path: inward(name, buffer.path) })).filter(({ path }) => !isElsewhere(path))
+
 /** The editor of a project on another machine: paths in its requests and answers are those of that machine. */
 export function editorThere(editor: Editor, name: RemoteName): Editor {
   const give = (path: string) => outward(name, path)

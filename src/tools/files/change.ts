@@ -74,6 +74,26 @@ export function withContent(changes: Change[], text: string): Change[] {
   return [{ ...change, after: textLike(text, change.before ?? change.after, change.after) }]
 }
 
+/** A person's decision about a file of a change: another text, as above; without one the file stays as it is. */
+export type FileDecision = { path: string; content?: string }
+
+/** The changes of a call that is `divisible`, as a person left them. Throws INVALID_REQUEST for a file that is none of them. */
+export function withFiles(changes: Change[], files: readonly FileDecision[], roots: Roots): Change[] {
+  const decided = new Map(files.map(({ path, content }) => [path, content]))
+  const names = new Set(changes.map(change => relative(change.path, roots)))
+  const unknown = files.find(({ path }) => !names.has(path))
+  if (unknown) throw new AppError('INVALID_REQUEST', `files: the call does not write ${unknown.path}.`)
+  const left = changes.flatMap(change => {
+    const path = relative(change.path, roots)
+    if (!decided.has(path)) return [change]
+    const content = decided.get(path)
+    const [other] = content === undefined ? [] : withContent([change], content)
+    return other && !sameBytes(other.before, other.after) ? [other] : []
+  })
+  if (left.length > 0) return left
+  throw new AppError('INVALID_REQUEST', 'files: nothing would be written. Reject the call instead.')
+}
+
 /** The diff of one change, as `file.changed` and the preview show it; a line of words where a diff would not help. */
 export async function diffOf(change: Change, roots: Roots): Promise<string> {
   const { from, operation, before, after } = change
@@ -82,6 +102,7 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
     return `${verb} from ${relative(from, roots)} (${sizeOf(after)})\n`
   }
   const sides = [before, after].filter(side => side !== null)
+  if (sides.length === 0 && operation === 'create') return 'New directory\n'
   const words = `${before ? sizeOf(before) : 'nothing'} → ${after ? sizeOf(after) : 'nothing'}\n`
   if (sides.some(isBinary)) return `Binary file: ${words}`
   if (sides.some(side => side.length > MAX_SHOWN_BYTES)) return `Too large to show: ${words}`

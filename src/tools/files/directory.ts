@@ -9,6 +9,7 @@ import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { isHidden, walk } from '../search/walk.ts'
 import { count } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
+import { isProposedDirectory, placeAt, proposedEntries, refuseAmongProposed, shownSight } from './proposed.ts'
 import { missing } from './read.ts'
 
 const MAX_ROWS = 1_000
@@ -18,6 +19,7 @@ type Row = { name: string; type: 'file' | 'directory' | 'link' | 'other'; size: 
 /** At the first level all names; below, not what git ignores: nobody wants the depths of node_modules. */
 export const listDirectoryTool = defineTool({
   name: 'list_directory',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -29,11 +31,9 @@ export const listDirectoryTool = defineTool({
   async effect({ path: input }, context) {
     const path = await locate(input ?? '.', context.roots)
     const shown = relative(path, context.roots)
-    const found = await hostOf(context.roots)
-      .files.stat(path)
-      .catch(async error => {
-        throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
-      })
+    const found = await placeAt(path, context).catch(async error => {
+      throw error.code === 'ENOENT' ? await missing(path, context) : failure(error, shown)
+    })
     if (!found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} is a file: use read_file.`)
     const reason = shown === '.' ? 'List the project directory' : `List ${shown}`
     return { level: 'read', reason, reads: [path], writes: [], locations: [{ path: shown }] }
@@ -43,7 +43,7 @@ export const listDirectoryTool = defineTool({
     const { paths, hidden } = await entriesOf(path!, depth, context)
     const shown = paths.slice(0, MAX_ROWS)
     const sights = await hostOf(context.roots).files.sights(shown, { sizes: true })
-    const rows = shown.map((child, i) => rowOf(child, sights[i]!, path!))
+    const rows = shown.map((child, i) => rowOf(child, shownSight(child, sights[i]!, context), path!))
     const notes = [
       rows.length === 0 && '[The directory is empty.]',
       paths.length > MAX_ROWS && `[The first ${MAX_ROWS} entries only: list a directory below, or use search_files.]`,
@@ -59,6 +59,7 @@ export const listDirectoryTool = defineTool({
 
 export const createDirectoryTool = defineTool({
   name: 'create_directory',
+  proposals: 'makes',
   category: 'filesystem',
   level: 'write',
   takes: 'path',
@@ -67,6 +68,7 @@ export const createDirectoryTool = defineTool({
   async effect({ path: input }, context) {
     const path = await locate(input, context.roots)
     const shown = relative(path, context.roots)
+    refuseAmongProposed(path, 'directory', context)
     const { files } = hostOf(context.roots)
     const found = await files.stat(path).catch(absent)
     if (found && !found.isDirectory()) throw new AppError('TOOL_FAILED', `${shown} exists and is a file.`)
@@ -91,21 +93,23 @@ async function entriesOf(directory: string, depth: number, context: ToolContext)
   const entries = await hostOf(context.roots)
     .files.entries(directory)
     .catch(error => {
+      if (isProposedDirectory(directory, context)) return []
       throw failure(error, relative(directory, context.roots))
     })
   const names = entries.map(({ name }) => name)
   const top = names.sort().map(name => join(directory, name))
-  const paths = top.filter(path => !isHidden(path, context))
-  let hidden = top.length - paths.length
-  if (depth === 1) return { paths, hidden }
-  for await (const visited of walk(directory, { ...context, depth: depth - 1 })) {
-    if (visited.path === directory) continue
-    hidden += visited.hidden
-    const below = [...visited.directories, ...visited.files, ...visited.links]
-    paths.push(...below.sort().map(name => join(visited.path, name)))
-    if (paths.length > MAX_ROWS) break
-  }
-  return { paths: paths.sort(byParts), hidden }
+  const paths = new Set(top.filter(path => !isHidden(path, context)))
+  let hidden = top.length - paths.size
+  if (depth > 1)
+    for await (const visited of walk(directory, { ...context, depth: depth - 1 })) {
+      if (visited.path === directory) continue
+      hidden += visited.hidden
+      const below = [...visited.directories, ...visited.files, ...visited.links]
+      for (const name of below.sort()) paths.add(join(visited.path, name))
+      if (paths.size > MAX_ROWS) break
+    }
+  for (const path of proposedEntries(directory, depth, context)) if (!isHidden(path, context)) paths.add(path)
+  return { paths: [...paths].sort(byParts), hidden }
 }
 
 /** Null: gone meanwhile. */

@@ -12,6 +12,7 @@ import { bytesAt, commitChanges, MAX_CHANGE_BYTES, sameBytes } from './change.ts
 import { editedForeign } from './foreign.ts'
 import { type Formatted, forgetFormatted, formatted, noteOn, ofOwnWriter } from './format.ts'
 import { type Replacement, replaced } from './match.ts'
+import { refuseAmongProposed } from './proposed.ts'
 import { missing } from './read.ts'
 import { staleFile } from './stale.ts'
 
@@ -21,6 +22,7 @@ import { staleFile } from './stale.ts'
  */
 export const writeFileTool = defineTool({
   name: 'write_file',
+  proposals: 'makes',
   category: 'filesystem',
   level: 'write',
   takes: 'path',
@@ -33,7 +35,7 @@ export const writeFileTool = defineTool({
     const proposed = await propose(path, shown, context, async before => {
       if (before !== null && seen !== undefined && seen !== hashOf(before))
         throw staleFile(path, shown, seen, 'read it again before overwriting it.', context)
-      return { after: textLike(content, before) }
+      return { after: textLike(content, context.proposed?.get(path) ?? before) }
     })
     const verb = proposed.before === null ? 'Create' : 'Overwrite'
     return writeEffect(path, 'write', proposed, `${verb} ${shown} (${count(lineCount(content), 'line')})`, context)
@@ -43,6 +45,7 @@ export const writeFileTool = defineTool({
 
 export const editFileTool = defineTool({
   name: 'edit_file',
+  proposals: 'makes',
   category: 'filesystem',
   level: 'write',
   takes: 'path',
@@ -93,9 +96,11 @@ function asStale(error: unknown, path: string, before: Uint8Array | null, contex
   return staleFile(path, relative(path, context.roots), seen, error.message, context)
 }
 
-/** Edits what the model saw, which is the unsaved buffer if there is one; what is replaced is the file on disk. */
-async function edited(params: Replacement, path: string, before: Uint8Array | null, context: ToolContext) {
-  const unsaved = context.unsaved.get(path)
+/** Edits what the model saw: what is proposed, else the unsaved buffer. What is replaced is the file on disk. */
+async function edited(params: Replacement, path: string, onDisk: Uint8Array | null, context: ToolContext) {
+  const proposed = context.proposed?.get(path)
+  const before = proposed ?? onDisk
+  const unsaved = proposed ? undefined : context.unsaved.get(path)
   if (before === null && unsaved === undefined) {
     if (params.old !== '') throw await missing(path, context)
     return { after: encode(params.new, 'utf-8'), line: 1, times: 1 }
@@ -159,8 +164,9 @@ export const unsavedDanger = (paths: string[], { unsaved }: ToolContext): { dang
   paths.some(path => unsaved.has(path)) ? { danger: 'unsaved_buffer' } : {}
 
 /** Throws INVALID_PARAMS for `newdir/`, which no file can be called. */
-async function fileAt(input: string, { roots }: ToolContext): Promise<string> {
-  const path = await locate(input, roots)
+async function fileAt(input: string, context: ToolContext): Promise<string> {
+  const path = await locate(input, context.roots)
+  refuseAmongProposed(path, 'file', context)
   if (!namesDirectory(input)) return path
   throw new AppError('INVALID_PARAMS', `${input} names a directory: name a file in it, or use create_directory.`)
 }
@@ -211,7 +217,7 @@ function unsavedOutput(verb: string, { path }: Change, { locations }: Effect, { 
 }
 
 /** An edit of a file that had changed since it was read does not make the rest of it known. */
-function markSeen({ path, operation, before, after }: Change, { seen }: ToolContext): void {
+export function markSeen({ path, operation, before, after }: Change, { seen }: ToolContext): void {
   const known = operation === 'write' || before === null || seen.get(path) === hashOf(before)
   if (known && after) seen.set(path, hashOf(after))
 }

@@ -24,6 +24,11 @@ export function explainNotFound(text: string, old: string, replacement: string):
     const why = differenceOf(lines.slice(from, to).join('\n'), old)
     return `The text was not found, but these lines differ from it only in ${why}:\n${show(lines, from, to - from)}`
   }
+  for (const [meant, what] of readings(old)) {
+    const at = meant === old ? -1 : find(text, meant)
+    if (at >= 0)
+      return `The text was not found, but it is there (line ${lineAt(text, at)}) when ${what}: send it as it is in the file.`
+  }
   const already = replacement === '' ? -1 : find(text, replacement)
   if (already >= 0) {
     return `The text was not found, but the new text is already there, on line ${lineAt(text, already)}.`
@@ -32,6 +37,20 @@ export function explainNotFound(text: string, old: string, replacement: string):
   if (near < 0) return 'The text was not found, and nothing like it. Read the file again.'
   return `The text was not found. The nearest lines are:\n${show(lines, near, wanted.length)}`
 }
+
+/** What `old` is once it is not escaped a second time. */
+const readings = (old: string): [meant: string, what: string][] => [
+  [
+    old.replace(/\\([nt"'`\\])/g, (_, sign: string) => ESCAPES[sign] ?? sign),
+    'the backslashes in old are read as escapes',
+  ],
+  [
+    old.replace(/&(amp|lt|gt|quot|#39|apos);/g, (_, name: string) => ENTITIES[name]!),
+    'the HTML entities in old are read',
+  ],
+]
+const ESCAPES: Record<string, string> = { n: '\n', t: '\t' }
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", apos: "'" }
 
 /** `lines` are those where the text begins, one more than are named if there are so many. */
 export function explainMany(lines: number[]): string {
@@ -113,6 +132,11 @@ function differenceOf(text: string, wanted: string): string {
   const there = text.replace(/\s+/g, '')
   const asked = wanted.replace(/\s+/g, '')
   if (find(there, asked) >= 0) return 'whitespace'
+  const seen = (text: string) => text.replace(INVISIBLE, '')
+  if (find(seen(there), seen(asked)) >= 0)
+    return `characters that are not to be seen, such as ${named((there + asked).match(INVISIBLE)![0])}`
+  const dots = (text: string) => text.includes(ELLIPSIS)
+  if (dots(there) !== dots(asked)) return `the ellipsis ${named(ELLIPSIS)}, which one of them writes as three dots`
   const at = find(squeeze(text), squeeze(wanted))
   if (there.length !== squeeze(text).length || asked.length !== squeeze(wanted).length)
     return 'how letters with accents are composed (Unicode normalization)'
@@ -126,11 +150,16 @@ const named = (char: string): string => `${char} (U+${char.charCodeAt(0).toStrin
 
 const longest = (lines: string[]): number =>
   lines.reduce((best, line, i) => (line.length > lines[best]!.length ? i : best), 0)
+const INVISIBLE = /[\u200b-\u200d\u2060\u00ad]/g
+const ELLIPSIS = '\u2026'
 /** Without white space, with the plain forms of what a keyboard or a word processor makes of quotes and dashes. */
 const squeeze = (line: string): string => {
   const bare = line.replace(/\s+/g, '')
   if (!/[^\x00-\x7f]/.test(bare)) return bare
   return bare
+    .replace(INVISIBLE, '')
+    .replaceAll(ELLIPSIS, '...')
+    .replace(/[\uff01-\uff5e]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .normalize('NFC')
     .replace(/[\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc]/g, "'")
     .replace(/[\u201c-\u201f\u2033\u00ab\u00bb]/g, '"')

@@ -13,6 +13,7 @@ import type { Effect, Output, ToolContext } from '../tool.ts'
 import { checkImage, isShownKind } from './image.ts'
 import { describeBinary, kindOf } from './media.ts'
 import { type Page, pageOf, type Range, readPage } from './page.ts'
+import { shownText } from './proposed.ts'
 
 const DEFAULT_LINES = 2_000
 /** An image of more bytes is too large for any model: its name and size say enough. */
@@ -25,6 +26,7 @@ const SPILL = /^spill:(.*)$/s
  */
 export const readFileTool = defineTool({
   name: 'read_file',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -43,7 +45,7 @@ export const readFileTool = defineTool({
     }
     const path = await locate(input, context.roots)
     const shown = relative(path, context.roots)
-    if (!context.unsaved.has(path)) await sizeOf(path, context)
+    if (shownText(path, context) === undefined) await sizeOf(path, context)
     const locations = [{ path: shown, ...(offset && { line: offset }) }]
     return { level: 'read', reason: `Read ${shown}`, reads: [path], writes: [], locations }
   },
@@ -52,10 +54,8 @@ export const readFileTool = defineTool({
     const id = SPILL.exec(input)?.[1]
     if (id !== undefined) return await readSpill(id, range, context)
     await confirmPath(path!, context.roots)
-    const unsaved = context.unsaved.get(path!)
-    return unsaved === undefined
-      ? await readDisk(path!, range, context)
-      : await readBuffer(path!, unsaved, range, context)
+    const text = shownText(path!, context)
+    return text === undefined ? await readDisk(path!, range, context) : await readText(path!, text, range, context)
   },
 })
 
@@ -94,11 +94,12 @@ function readImage(path: string, bytes: Buffer, shown: string, context: ToolCont
   return { content: `${shown}: ${what}`, metadata, images: [image] }
 }
 
-/** The model sees the buffer; what it may later overwrite is the file. */
-async function readBuffer(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
-  const bytes = await hostOf(context.roots).files.read(path).catch(absent) // never saved
+/** The model sees the buffer, or what is proposed; what it may later overwrite is the file. */
+async function readText(path: string, text: string, range: Range, context: ToolContext): Promise<Output> {
+  const bytes = await hostOf(context.roots).files.read(path).catch(absent) // never saved, or new
   if (bytes) context.seen.set(path, hashOf(bytes))
-  return pageOutput(pageOf(text, range), range, relative(path, context.roots), { unsaved: true })
+  const more = context.proposed?.has(path) ? { proposed: true } : { unsaved: true }
+  return pageOutput(pageOf(text, range), range, relative(path, context.roots), more)
 }
 
 async function readSpill(id: string, range: Range, context: ToolContext): Promise<Output> {

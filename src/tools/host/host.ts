@@ -9,6 +9,8 @@ import type { Change, Roots } from '../tool.ts'
  * and programs through it alone, and all paths are absolute ones of that machine.
  */
 export type Host = {
+  /** For people; absent for this one. */
+  machine?: string
   files: Files
   /** Starts a program. Throws TOOL_FAILED when it or its directory is not there. */
   start: Start

@@ -5,7 +5,7 @@ import { isSensitive } from './sensitive.ts'
 import type { Warning } from './warning.ts'
 
 /** The file tools that edit. `delete_file` is none of them: a person decides what is deleted. */
-const EDITS = new Set(['write_file', 'edit_file', 'create_directory', 'copy_file', 'move_file'])
+const EDITS = new Set(['write_file', 'edit_file', 'create_directory', 'copy_file', 'move_file', 'review_edits'])
 
 /** In `plan` the session only reads, even if its agent and the rules allow more. */
 export function refuseByMode({ effect }: Subject, { mode }: Policy): Verdict | undefined {

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+
+import { isShown, shownPaths, shownText } from '../files/proposed.ts'
 import { hostOf } from '../host/local.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
@@ -45,7 +47,7 @@ export async function findLines(query: Query, context: ToolContext): Promise<Fou
   for await (const batch of batches(query, context, found)) {
     const matching = await prefilter(batch)
     // Of a name that is not UTF-8, what is shown finds no file for the program.
-    const isOut = (path: string) => !matching?.has(path) && !context.unsaved.has(path) && !path.includes('\uFFFD')
+    const isOut = (path: string) => !matching?.has(path) && !isShown(path, context) && !path.includes('\uFFFD')
     const files = matching ? batch.filter(path => !isOut(path)) : batch
     for await (const { path, text } of texts(files, automaton, context, found)) {
       context.signal.throwIfAborted()
@@ -94,22 +96,22 @@ async function* files({ start, directory, glob }: Query, context: ToolContext, f
       if (wanted(path)) yield path
     }
   }
-  for (const path of [...context.unsaved.keys()].sort()) {
+  for (const path of shownPaths(context)) {
     if (!isInside(path, start) || isHidden(path, context) || !wanted(path)) continue
-    if ((await hostOf(context.roots).files.sights([path]))[0] === null) yield path // a buffer that was never saved
+    if ((await hostOf(context.roots).files.sights([path]))[0] === null) yield path // a buffer that was never saved, or a new file that is proposed
   }
 }
 
 /** In order. Files that cannot match or be read are left out; larger ones are logs and dumps: they are counted. */
 async function* texts(paths: string[], automaton: Automaton, context: ToolContext, found: Found) {
-  const onDisk = paths.map(path => (context.unsaved.has(path) ? null : path))
+  const onDisk = paths.map(path => (isShown(path, context) ? null : path))
   let i = 0
   for await (const bytes of hostOf(context.roots).files.readEach(onDisk)) {
     const path = paths[i++]!
-    const unsaved = context.unsaved.get(path)
+    const shown = shownText(path, context)
     if (bytes === 'too large') found.too_large++
-    const text = unsaved ?? (bytes instanceof Uint8Array && textToSearch(bytes, automaton.required))
-    if (text || unsaved !== undefined) yield { path, text: text || '' }
+    const text = shown ?? (bytes instanceof Uint8Array && textToSearch(bytes, automaton.required))
+    if (text || shown !== undefined) yield { path, text: text || '' }
   }
 }
 

@@ -29,7 +29,7 @@ export function parseRegex(pattern: string, fold: boolean): Node {
   if (flags) at = flags[0].length
 
   const node = parseChoice(fold || flags?.[1]?.includes('i') === true)
-  if (at < chars.length) throw invalid('it has a `)` too many')
+  if (at < chars.length) throw invalid('it has a `)` too many; `\\)` is the character')
   return node
 
   function parseChoice(fold: boolean): Node {
@@ -99,7 +99,7 @@ export function parseRegex(pattern: string, fold: boolean): Node {
     if (++depth > MAX_DEPTH) throw invalid('its groups are nested too deeply')
     const node = parseChoice(fold || open?.[1]?.includes('i') === true)
     depth--
-    if (chars[at++] !== ')') throw invalid('a `)` is missing')
+    if (chars[at++] !== ')') throw invalid('a `)` is missing; `\\(` is the character')
     return node
   }
 
@@ -108,7 +108,7 @@ export function parseRegex(pattern: string, fold: boolean): Node {
     if (negated) at++
     const items: Item[] = []
     for (let first = true; chars[at] !== ']' || first; first = false) {
-      if (at >= chars.length) throw invalid('a `]` is missing')
+      if (at >= chars.length) throw invalid('a `]` is missing; `\\[` is the character')
       const item = parseItem()
       if (typeof item === 'number' && chars[at] === '-' && at + 1 < chars.length && chars[at + 1] !== ']') {
         at++
@@ -209,7 +209,10 @@ const SIMPLE: Record<string, { min: number; max: number }> = {
   '+': { min: 1, max: Number.POSITIVE_INFINITY },
   '?': { min: 0, max: 1 },
 }
-const BORDERS: Record<string, Border> = { b: 'word', B: 'inside', '<': 'opens', '>': 'closes' }
+const BORDERS: Record<string, Border> = {
+  ...{ b: 'word', B: 'inside', '<': 'opens', '>': 'closes' },
+  ...{ A: 'start', z: 'end', Z: 'end' },
+}
 /** Older versions take `\<` for the character: `\b` finds these lines, and a few more. */
 const RUST_BORDERS: Record<Border, string> = {
   start: '(?:)',

@@ -1,18 +1,22 @@
-import { basename, join, sep } from 'node:path'
+import { basename, join, relative as relativeTo, sep } from 'node:path'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
+import { placeAt, proposedFiles } from '../files/proposed.ts'
 import { hostOf } from '../host/local.ts'
+
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
 import { type Found, findLines } from './grep.ts'
 import { parseRegex } from './regex.ts'
-import { type Visited, walk } from './walk.ts'
-import { compileWanted, type Wanted } from './wanted.ts'
+import { isHidden, type Visited, walk } from './walk.ts'
+import { compileLoosely, compileWanted, type Wanted } from './wanted.ts'
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000
+/** Names that only resemble what was asked for. */
+const MAX_MEANT = 20
 /** Names in a note. */
 const MAX_NAMED = 10
 const IGNORED_BUDGET_MS = 3_000
@@ -20,6 +24,7 @@ const limitSchema = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)))
 
 const searchFiles = defineTool({
   name: 'search_files',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -37,11 +42,17 @@ const searchFiles = defineTool({
   async run({ pattern, limit }, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
     const wanted = await compileWanted(pattern, start!, context)
-    const { names, more, hidden, tracked } = await findNames(start!, wanted, limitOf(limit), context)
-    const ignored = names.length === 0 ? await findIgnored(start!, wanted, context) : []
-    const none = names.length === 0 && ignored.length === 0
+    const exact = await findNames(start!, wanted, limitOf(limit), context)
+    const ignored = exact.names.length === 0 ? await findIgnored(start!, wanted, context) : []
+    const missed = exact.names.length === 0 && ignored.length === 0
+    const meant = missed && (await compileLoosely(pattern, start!, context, name => `*${name}*,*${name}*/`))
+    const { names, more, hidden, tracked } = meant
+      ? await findNames(start!, meant, Math.min(limitOf(limit), MAX_MEANT), context)
+      : exact
+    const none = missed && names.length === 0
     const hint = none ? hintFor(pattern) : ''
     const notes = [
+      missed && !none && `None has exactly that name; these have it in another case, or as a part.`,
       more && `There are more than ${names.length}: narrow the pattern or the path.`,
       tracked.length > 0 && `In git, though its ignore rules name it: ${someOf(tracked)}.`,
       ignored.length > 0 && `No file but what git ignores: ${someOf(ignored)}. Name it as the path.`,
@@ -55,6 +66,7 @@ const searchFiles = defineTool({
 
 const grep = defineTool({
   name: 'grep',
+  proposals: 'sees',
   category: 'filesystem',
   level: 'read',
   takes: 'path',
@@ -75,17 +87,27 @@ const grep = defineTool({
   },
   async run(params, context, { reads: [start] }) {
     await confirmPath(start!, context.roots)
-    const place = await hostOf(context.roots).files.stat(start!)
+    const place = await placeAt(start!, context)
     const directory = place.isDirectory()
     if (!directory && !place.isFile()) {
       throw new AppError('TOOL_FAILED', `${relative(start!, context.roots)} is not a regular file: it is not searched.`)
     }
     const glob = params.glob ? await compileWanted(params.glob, start!, context) : null
-    const found = await findLines({ ...parseQuery(params), glob, start: start!, directory }, context)
+    const query = { ...parseQuery(params), glob, start: start!, directory }
+    const exact = await findLines(query, context)
+    const meant =
+      params.glob && directory && exact.hits.length === 0 && !exact.stopped
+        ? await compileLoosely(params.glob, start!, context, name => `*.${name.replace(/^\./, '')}`)
+        : null
+    const loose = meant && (await findLines({ ...query, glob: meant }, context))
+    const found = loose && loose.hits.length > 0 ? loose : exact
     const matches = found.hits.reduce((sum, hits) => sum + hits.count, 0)
     const content = found.hits.map(({ path, lines }) => `${relative(path, context.roots)}\n${lines}`).join('\n\n')
     return {
-      content: withNotes(content, grepNotes(found, matches, hostOf(context.roots).files.largest)),
+      content: withNotes(content, [
+        found === loose && 'No file that fits the glob as it is written: these fit it in another case or spelling.',
+        ...grepNotes(found, matches, hostOf(context.roots).files.largest, meaningOf(params.pattern)),
+      ]),
       metadata: {
         matches,
         files: found.hits.length,
@@ -114,11 +136,9 @@ function parseQuery(params: GrepParams) {
 async function searchEffect(path: string | undefined, verb: string, context: ToolContext): Promise<Effect> {
   const start = await locate(path ?? '.', context.roots)
   const shown = relative(start, context.roots)
-  await hostOf(context.roots)
-    .files.stat(start)
-    .catch(error => {
-      throw failure(error, shown)
-    })
+  await placeAt(start, context).catch(error => {
+    throw failure(error, shown)
+  })
   const reason = shown === '.' ? `${verb} of the project` : `${verb} below ${shown}`
   return { level: 'read', reason, reads: [start], writes: [], locations: [{ path: shown }] }
 }
@@ -135,6 +155,12 @@ async function findNames(start: string, wanted: Wanted, limit: number, context: 
       found.names.push(shown)
       if (visited.tracked.includes(basename(path))) found.tracked.push(shown)
     }
+  }
+  for (const path of proposedFiles(start, context)) {
+    if (isHidden(path, context) || (await hostOf(context.roots).files.sights([path]))[0]) continue
+    if (!wanted.matches(relativeTo(start, path).split(sep).join('/'), 'file')) continue
+    if (found.names.length === limit) return { ...found, more: true }
+    found.names.push(relative(path, context.roots))
   }
   return found
 }
@@ -166,15 +192,27 @@ function someOf(names: string[]): string {
 
 const limitOf = (limit: number | undefined): number => Math.min(limit ?? DEFAULT_LIMIT, MAX_LIMIT)
 
+/** How a pattern that finds nothing may have been meant in another dialect. */
+function meaningOf(pattern: string): string {
+  if (/\\[|(){}+?]/.test(pattern))
+    return ' A backslash before | ( ) { } + ? means the character itself: alternatives are a|b.'
+  return /^\/.+\/[a-z]*$/.test(pattern) ? ' The slashes around the pattern are part of it.' : ''
+}
+
 const NOT_SEARCHED = 'Files that git ignores are not searched, unless path is inside such a directory.'
 const hintFor = (pattern: string): string =>
   /[*?[{]/.test(pattern) ? NOT_SEARCHED : 'Use a glob for a part of a name, like *part*, and a final / for directories.'
 
-function grepNotes({ stopped, hidden, too_large }: Found, matches: number, largest: number): (string | false)[] {
+function grepNotes(
+  { stopped, hidden, too_large }: Found,
+  matches: number,
+  largest: number,
+  meaning: string,
+): (string | false)[] {
   return [
     stopped === 'limit' && `There are more than ${count(matches, 'line')}: narrow the pattern, path or glob.`,
     stopped === 'time' && 'The search took too long and was stopped: narrow the path or glob.',
-    matches === 0 && !stopped && `No line matches. ${NOT_SEARCHED}`,
+    matches === 0 && !stopped && `No line matches.${meaning} ${NOT_SEARCHED}`,
     too_large > 0 && `${count(too_large, 'file')} over ${largest / 1024 / 1024} MiB not searched.`,
     hidden > 0 && hiddenNote(hidden),
   ]

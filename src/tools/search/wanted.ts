@@ -22,7 +22,13 @@ type Part = { negated: boolean; directories: boolean; matches: (path: string) =>
  * which alone is all the rest; with a last `/` for directories. A path that is there is found by its very name, whatever
  * its characters mean in a glob (`app/[slug]/page.tsx`). Throws INVALID_PARAMS for one that is too large.
  */
-export async function compileWanted(pattern: string, start: string, { roots }: ToolContext): Promise<Wanted> {
+export async function compileWanted(
+  pattern: string,
+  start: string,
+  { roots }: ToolContext,
+  options: { ignore_case?: boolean } = {},
+): Promise<Wanted> {
+  const fold = (text: string) => (options.ignore_case ? text.toLowerCase() : text)
   const texts = await Promise.all(splitList(pattern).map(text => partOf(text)))
   const wanted = texts.filter(({ negated }) => !negated)
   const unwanted = texts.filter(({ negated }) => negated)
@@ -44,8 +50,9 @@ export async function compileWanted(pattern: string, start: string, { roots }: T
     const inner = await below(negated ? text.slice(1) : text)
     const anchored = inner !== '' && /^!?(?:\.?\/)/.test(text)
     const directories = inner.endsWith('/')
-    const glob = compileGlob(expandRanges(directories ? inner.slice(0, -1) : inner), anchored ? { anchored } : {})
-    return { negated, directories, matches: glob }
+    const bare = fold(directories ? inner.slice(0, -1) : inner)
+    const glob = compileGlob(expandRanges(bare), anchored ? { anchored } : {})
+    return { negated, directories, matches: path => glob(fold(path)) }
   }
 
   /** The pattern from `start` on. */
@@ -59,6 +66,23 @@ export async function compileWanted(pattern: string, start: string, { roots }: T
     // Also where the path is given, some name it in the glob again.
     return from !== '.' && inner.startsWith(`${from}/`) ? inner.slice(from.length + 1) : inner
   }
+}
+
+/**
+ * What a glob that finds nothing may have meant: another case, `\\` for `/`, several with blanks between them, and what `whole`
+ * makes of one without a wildcard. Throws INVALID_PARAMS.
+ */
+export function compileLoosely(
+  pattern: string,
+  start: string,
+  context: ToolContext,
+  whole: (name: string) => string,
+): Promise<Wanted> {
+  const slashed = pattern.replace(/\\(?=[\w*.])/g, '/').trim()
+  const blanks = slashed.split(/\s+/)
+  const parts = blanks.length > 1 && blanks.every(part => part.includes('*')) ? blanks : splitList(slashed)
+  const loose = parts.map(part => (/[*?[{!/]/.test(part) ? part : whole(part)))
+  return compileWanted(loose.join(','), start, context, { ignore_case: true })
 }
 
 /** What is left out is left out with all below it. */

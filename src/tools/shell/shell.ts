@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { escapeInvisible } from '../../base/controls.ts'
 import { AppError } from '../../base/errors.ts'
-import { tail } from '../../base/text.ts'
 import { defineTool } from '../define.ts'
 import { absent, hostOf } from '../host/local.ts'
 import { locate } from '../paths.ts'
@@ -12,17 +11,15 @@ import type { Effect, Job, Tool, ToolContext } from '../tool.ts'
 import { excerpt } from './capture.ts'
 import { variable } from './executable.ts'
 import { startJob } from './job.ts'
+import { createLiveOutput } from './live.ts'
 import { exitCodeOf, run } from './process.ts'
-import { createStripper, plain } from './terminal.ts'
+import { plain } from './terminal.ts'
 
 const TIMEOUT_SECONDS = 120
 const MAX_TIMEOUT_SECONDS = 3600
 const MAX_JOBS = 16
 /** How long shell_output waits for a job that has nothing to say: less often asked is less paid for. */
 const PATIENCE_MS = 2000
-/** Live output goes out at most 20 times a second, and of a flood only the end. */
-const PROGRESS_MS = 50
-const PROGRESS_CHARS = 16 * 1024
 
 /** The line as it will be run, and where. */
 async function lineEffect(
@@ -41,7 +38,7 @@ async function lineEffect(
   const leaves = look?.isolation != null && outside_sandbox === true
   return {
     level,
-    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : ''}`,
+    reason: `${verb} \`${shown(command)}\`${look ? placeOf(look, leaves) : host.machine ? ` on ${host.machine}` : ''}`,
     reads: [],
     writes: [],
     command,
@@ -168,33 +165,6 @@ const confinedExec = defineTool({
     }
   },
 })
-
-/** Sends output on while the command runs, in pieces of bounded number and size. */
-function createLiveOutput(context: ToolContext) {
-  const decoder = new TextDecoder()
-  const strip = createStripper()
-  let pending = ''
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  function send(): void {
-    timer = undefined
-    if (pending !== '') context.progress('Running', { output: pending })
-    pending = ''
-  }
-
-  function add(chunk: Uint8Array): void {
-    pending += strip(decoder.decode(chunk, { stream: true }))
-    if (pending.length > PROGRESS_CHARS) pending = `[…]\n${tail(pending, PROGRESS_CHARS)}`
-    timer ??= setTimeout(send, PROGRESS_MS)
-  }
-
-  function end(): void {
-    clearTimeout(timer)
-    send()
-  }
-
-  return { add, end }
-}
 
 const confinedBackground = defineTool({
   name: 'shell_background',

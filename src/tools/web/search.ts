@@ -30,6 +30,7 @@ export function webSearchTool(config: WebSearchConfig | undefined): Tool | null 
   }
   return defineTool({
     name: 'web_search',
+    proposals: 'sees',
     category: 'web',
     level: 'read',
     description: 'Search the web: titles, addresses and excerpts of pages.',

@@ -11,6 +11,7 @@ const SHOWN_OF_FAILURE = 500
 
 const fetchUrl = defineTool({
   name: 'fetch_url',
+  proposals: 'sees',
   category: 'web',
   level: 'read',
   takes: 'url',

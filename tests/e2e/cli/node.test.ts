@@ -35,3 +35,9 @@ test.skipIf(lacks !== '')(`the same program under Node 22, with @hono/node-serve
   backend.process.stdin.end()
   expect(await backend.exited).toBe(0)
 })
+
+test.skipIf(lacks !== '')(`under Node, SIGTERM ends it while its stdin is open${lacks}`, async () => {
+  const backend = await Backend.start(makeHome(), { command: [NODE, join(root, 'dist/node/main.js')] })
+  backend.process.kill('SIGTERM')
+  expect(await backend.exited).toBe(0)
+})

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'bun:test'
 import fs from 'node:fs'
-import { type Machine, PREFIX, withRemote } from '../../support/remote-editor.ts'
+import { Machine, PREFIX, withRemote } from '../../support/remote-editor.ts'
 import { call, type Scripted, startScripted } from '../../support/scripted.ts'
 
 let scripted: Scripted
@@ -60,6 +60,21 @@ test('a link that leads out of the project is refused, one within is followed', 
   expect((await make(call('read_file', { path: 'in/b.ts' }))).called.locations).toEqual([{ path: 'src/b.ts' }])
 })
 
+test('a project that is named by a link is where that leads', async () => {
+  const machine = new Machine({ 'real/a.txt': 'one\n', 'b.txt': 'outside\n' })
+  fs.symlinkSync('real', machine.at('link'))
+  const { make, backend, path } = await withRemote(scripted, {}, { machine, below: '/link' })
+  expect((await make(call('read_file', { path: 'a.txt' }))).told).toBe('1\tone')
+  expect((await make(call('read_file', { path: `${machine.path}/link/a.txt` }))).called.locations).toEqual([
+    { path: 'a.txt' },
+  ])
+  expect((await make(call('read_file', { path: '../b.txt' }))).result.error.code).toBe('PERMISSION_DENIED')
+  expect((await backend.call(`GET ${path}`)).body).toMatchObject({
+    project_path: `${PREFIX}${machine.path}/link`,
+    remote: { path: `${machine.path}/real` },
+  })
+})
+
 test('sensitive files stay closed there, by their names and by links', async () => {
   const { make, machine } = await open()
   fs.symlinkSync('.env', machine.at('plain'))
@@ -97,6 +112,15 @@ test('edit_file keeps the mode, and knows what a text that is not there is near 
   const { result } = await make(call('edit_file', { path: 'src/b.ts', old: 'export  const b = 2', new: 'other' }))
   expect(result.error.message).toContain('differ from it only in whitespace:\n1\texport const b = 2')
   isUntouched(machine)
+})
+
+test('a large file is written as a whole, and a larger one is refused', async () => {
+  const text = 'line of text\n'.repeat(250_000)
+  const { make, machine } = await open({ 'large.txt': `first\n${text}`, 'larger.txt': `first\n${text}${text}` })
+  const edit = (path: string) => make(call('edit_file', { path, old: 'first', new: 'other' }))
+  await edit('large.txt')
+  expect(machine.read('large.txt') === `other\n${text}`).toBe(true)
+  expect((await edit('larger.txt')).result.error.message).toContain('The new text is larger than 4 MiB')
 })
 
 test('what changed between the preview and the approval is not overwritten', async () => {
@@ -154,11 +178,17 @@ test('create_directory, copy_file, move_file, delete_file', async () => {
   expect((await make(call('copy_file', { source: 'a.txt', dest: 'f/g.txt' }))).result.error.message).toBe(
     'f/g.txt exists: set overwrite to replace it.',
   )
+  const over = await make(call('move_file', { source: 'f/g.txt', dest: 'src/b.ts', overwrite: true }))
+  expect(over.called.reason).toBe('Move f/g.txt to src/b.ts, replacing what is there')
+  expect(over.told).toBe('Moved f/g.txt to src/b.ts.')
+  expect((await make(call('copy_file', { source: 'src/b.ts', dest: 'f/g.txt' }))).told).toBe(
+    'Copied src/b.ts to f/g.txt.',
+  )
   expect((await make(call('move_file', { source: 'src', dest: 'lib' }))).told).toBe('Moved src to lib.')
   expect((await make(call('delete_file', { path: 'a.txt' }))).told).toBe('Deleted a.txt.')
   expect((await make(call('delete_file', { path: 'lib' }))).result.error.message).toContain('set recursive')
   const { called, told } = await make(call('delete_file', { path: 'lib', recursive: true }))
-  expect(called.reason).toContain('Delete the directory lib with 1 file (19 bytes)')
+  expect(called.reason).toContain('Delete the directory lib with 1 file (8 bytes)')
   expect(told).toBe('Deleted lib.')
   expect(Object.keys(contents(machine.real)).sort()).toEqual(['.env', 'f/g.txt'])
   isUntouched(machine)

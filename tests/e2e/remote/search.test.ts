@@ -9,7 +9,10 @@ beforeAll(async () => {
   scripted = await startScripted()
 })
 
+/** So many that they are searched before they are read. */
+const OTHERS = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`more/${i}.md`, 'something\n']))
 const FILES = {
+  ...OTHERS,
   'a.txt': 'one\nTwo\n',
   'src/b.ts': 'export const two = 2\n',
   'src/c.ts': 'nothing\n',

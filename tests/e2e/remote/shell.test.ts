@@ -8,7 +8,7 @@ import { call, type Scripted, startScripted } from '../../support/scripted.ts'
 let scripted: Scripted
 beforeAll(async () => {
   scripted = await startScripted({
-    config: '[permissions]\nallow = ["shell_exec(cat *)"]\ndeny = ["read_file(private/**)"]',
+    config: '[permissions]\nallow = ["shell_exec(cat *)"]\ndeny = ["read_file(private/**)", "read_file(~/keys/**)"]',
   })
 })
 
@@ -20,6 +20,7 @@ test('a command runs there, with its output as it comes', async () => {
     shell('pwd; echo $MINE $TERM; echo err >&2; exit 3', { cwd: 'd' }),
   )
   expect(called).toMatchObject({ requires_approval: true, undo: 'none' })
+  expect(called.reason).toEndWith(' on u@far')
   expect(told).toBe(`${machine.path}/d\nyes dumb\nerr\n[exit status 3]`)
   expect(result.result.metadata).toMatchObject({ exit_code: 3 })
   expect(
@@ -56,6 +57,8 @@ test('allow rules hold by where the words lead there', async () => {
   expect(await asks('cat plain')).toBe(true)
   expect(await asks('cat pl*')).toBe(true)
   expect(await asks('cat open')).toBe('PERMISSION_DENIED')
+  expect(await asks('cat ~/keys/k')).toBe('PERMISSION_DENIED')
+  expect(await asks(`cat ${machine.home}/keys/k`)).toBe('PERMISSION_DENIED')
   expect(await asks('cat ../open ./o?en')).toBe('PERMISSION_DENIED')
 })
 

@@ -200,7 +200,7 @@ test('secrets are all keys and credentials, but no placeholder', () => {
     { ANTHROPIC_API_KEY: 'sk-ant-0123456789', GOOGLE_API_KEY: 'AIza0123456789' },
   )
   keys.set(provider('openai'), 'memory-key-42')
-  expect(keys.secrets().sort()).toEqual(
+  expect(keys.secrets().toSorted()).toEqual(
     [
       'memory-key-42',
       'config-key-1234',

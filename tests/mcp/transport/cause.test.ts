@@ -42,6 +42,12 @@ test.each<[string, string, string | undefined]>([
   ['Go', GO, 'panic: open /srv/ledger.db: no such file or directory'],
   ['Java', JAVA, 'Exception in thread "main" java.lang.IllegalStateException: token is empty'],
   [
+    'Elixir',
+    '** (RuntimeError) no token given\n    srv.exs:3: (file)\n    (app 1.0) lib/srv.ex:9: Srv.start/2',
+    '** (RuntimeError) no token given',
+  ],
+  ['a linter', 'checking\n  srv.toml:3: missing key\n', 'srv.toml:3: missing key'],
+  [
     'structured logs',
     '{"level":"info","msg":"up"}\n{"level":"error","msg":"port taken"}\n{"level":"info","msg":"bye"}',
     '{"level":"error","msg":"port taken"}',

@@ -35,6 +35,43 @@ describe('readEnvelope', () => {
         result: { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'unnamed', version: '0' } },
       },
     ],
+    [
+      'an error beside a result',
+      { jsonrpc: '2.0', id: 3, result: null, error: { code: -1, message: 'no' } },
+      { jsonrpc: '2.0', id: 3, error: { code: -1, message: 'no' } },
+    ],
+    [
+      'fields that are null',
+      { jsonrpc: '2.0', id: 3, result: { content: [], _meta: null, isError: null, structuredContent: null } },
+      { jsonrpc: '2.0', id: 3, result: { content: [] } },
+    ],
+    [
+      'content that is null',
+      { jsonrpc: '2.0', id: 3, result: { content: null } },
+      { jsonrpc: '2.0', id: 3, result: { content: null } },
+    ],
+    ...(
+      [
+        [{ protocolVersion: 'DRAFT-2025-v2' }, { protocolVersion: '2024-11-05' }],
+        [{ protocolVersion: 20250618 }, { protocolVersion: '2024-11-05' }],
+        [{ protocolVersion: undefined }, { protocolVersion: '2024-11-05' }],
+        [{ instructions: null }, {}],
+        [{ instructions: ['a'] }, {}],
+        [
+          { capabilities: { tools: true, logging: null, prompts: { a: 1 } } },
+          { capabilities: { tools: {}, prompts: { a: 1 } } },
+        ],
+        [{ capabilities: ['tools'] }, { capabilities: {} }],
+        [{ serverInfo: null }, { serverInfo: { name: 'unnamed', version: '0' } }],
+      ] as const
+    ).map(([given, read]): [string, object, object] => {
+      const sound = { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } }
+      return [
+        `a greeting with ${JSON.stringify(given)}`,
+        { jsonrpc: '2.0', id: 3, result: { ...sound, ...given } },
+        { jsonrpc: '2.0', id: 3, result: { ...sound, ...read } },
+      ]
+    }),
   ])('%s', (_, message, expected) => expect(readEnvelope(message)).toEqual(expected))
 
   test('an answer without an id, or with one of the other type, is that of the request', () => {
@@ -67,6 +104,8 @@ describe('jsonValues', () => {
     ['[INFO] up {"a":1} bye', [{ a: 1 }], '[INFO] up  bye'],
     ['{not json} {"a":1}', [{ a: 1 }], '{not json}'],
     ['{"a":1', [], '{"a":1'],
+    ['{"a":NaN,"b":[-Infinity, Infinity],"c":"x: NaN"}', [{ a: null, b: [null, null], c: 'x: NaN' }], ''],
+    ['{a: NaN}', [], '{a: NaN}'],
     ['Server läuft', [], 'Server läuft'],
   ])('%s', (text, values, rest) => expect(jsonValues(text)).toEqual({ values, rest }))
 

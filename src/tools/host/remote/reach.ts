@@ -13,9 +13,8 @@ export type Reach = RemoteName & {
 /** In one request or answer. Both travel as base64, and a body has at most 16 MiB. */
 export const MOST_BYTES = 8 * 1024 * 1024
 
-/** Milliseconds for an answer; a connection may have to be opened again first. */
-const LOOK_MS = 15_000
-const LONGEST_MS = 30_000
+/** Milliseconds for an answer, and between two reports of progress; a connection may have to be opened again first. */
+const PATIENCE_MS = 30_000
 
 /** As TRAMP writes a path there. */
 export const named = ({ prefix }: Reach, path: string): string => prefix + path
@@ -98,15 +97,16 @@ export async function ask<S extends v.GenericSchema>(
       'TOOL_FAILED',
       `The files of this project are on ${reach.machine}; they are reached through Emacs. Open the conversation there.`,
     )
-  const isLong = tool === 'remote_process' || 'data' in params || params['op'] === 'read'
   const parse = (result: unknown): v.InferOutput<S> => {
     const parsed = v.safeParse(schema, result)
     if (parsed.success) return parsed.output
     throw new AppError('TOOL_FAILED', `The editor answered ${tool} with another shape than expected.`)
   }
   try {
-    const timeout_ms = isLong ? LONGEST_MS : LOOK_MS
-    return await editor.ask({ tool, params, parse, timeout_ms, exact: true, ...(progress && { progress }) }, signal)
+    return await editor.ask(
+      { tool, params, parse, timeout_ms: PATIENCE_MS, exact: true, ...(progress && { progress }) },
+      signal,
+    )
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'TIMEOUT') throw error
     throw new AppError(

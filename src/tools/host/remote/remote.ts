@@ -58,6 +58,7 @@ export function createRemote(name: RemoteName, roots: Roots, editor: () => Edito
     arrive,
     home: () => facts?.home,
     host: signal => ({
+      machine: name.machine,
       files: remoteFiles(reach, signal, () => arrive(signal)),
       start: (command, options) => startThere(reach, command, options),
       async find(program, _env, project) {
@@ -74,6 +75,9 @@ export function createRemote(name: RemoteName, roots: Roots, editor: () => Edito
   }
 }
 
+/** So few files are read in less time than they are searched before. */
+const FEW = 40
+
 /** Names that a search finds something in: behind `0` each with a NUL behind it, behind `n` each on a line. */
 const NARROW = `if command -v rg >/dev/null 2>&1; then printf '0\\000'; exec xargs -0 rg ${FLAGS.join(' ')} --regexp "$1" --
 elif grep --null -q . /dev/null 2>/dev/null; [ $? -le 1 ]; then printf '0\\000'; exec xargs -0 grep --null -lsE -e "$2" -- /dev/null
@@ -87,7 +91,7 @@ async function narrowed(
   files: readonly string[],
   signal: AbortSignal,
 ): Promise<Set<string> | null> {
-  if (files.length === 0) return new Set()
+  if (files.length <= FEW) return null
   const command = ['/bin/sh', '-c', NARROW, 'sh', rust, posix]
   const { stdout, exit_code, cut } = await runScript(reach, command, { input: files }, signal)
   const said = stdout.toString()
