@@ -113,7 +113,7 @@ The text is decoded as that of this buffer was."
     (run-hooks 'emacs-agent-files-changed-functions)))
 
 (defun emacs-agent-files--highlight-p ()
-  "Whether changes of this buffer are highlighted and can be seen."
+  "Whether to highlight what is new in this buffer, which can be seen."
   (and emacs-agent-highlight-changes (get-buffer-window nil 'visible) (not noninteractive)))
 
 (defun emacs-agent-files--changed (before)
