@@ -12,6 +12,7 @@ import { printed } from './bench/measure.ts'
 
 const PARTS: Record<string, () => Promise<() => Promise<boolean>>> = {
   agents: async () => (await import('./bench/agents.ts')).benchAgents,
+  reads: async () => (await import('./bench/reads.ts')).benchReads,
   closing: async () => (await import('./bench/closing.ts')).benchClosing,
   org: async () => (await import('./bench/org.ts')).benchOrg,
   acp: async () => (await import('./bench/acp.ts')).benchAcp,

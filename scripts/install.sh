@@ -143,10 +143,14 @@ fetch "$base/$archive" "$work/$archive"
 [ "$(hash_of "$work/$archive")" = "${line%% *}" ] ||
   fail "$archive is not what SHA256SUMS says (its SHA-256 is another): nothing was changed"
 mkdir "$work/tree"
-tar -xf "$work/$archive" -C "$work/tree" || fail "$archive cannot be unpacked (for .tar.xz, tar needs xz)"
+case $archive in *.xz) format=-J ;; *) format=-z ;; esac # not every tar finds out
+tar -x $format -f "$work/$archive" -C "$work/tree" || fail "$archive cannot be unpacked (for .tar.xz, tar needs xz)"
 tree=$(echo "$work"/tree/*)
 [ -f "$tree/bin/$name" ] || fail "$archive holds no bin/$name"
-"$tree/bin/$name" --version >"$work/version" || fail "the executable for $system does not run here: nothing was changed"
+"$tree/bin/$name" --version >"$work/version" || case $system in
+  *-musl) fail "the executable for $system does not run here: nothing was changed; it needs libstdc++ (Alpine: apk add libstdc++)" ;;
+  *) fail "the executable for $system does not run here: nothing was changed" ;;
+esac
 
 # Each file takes its place by a rename: a running backend keeps its own, and there is never half a file.
 (cd "$tree" && find . -type f) | sed 's|^\./||' | sort >"$work/files"

@@ -36,7 +36,8 @@ async function main(): Promise<void> {
   const packing: Promise<void>[] = []
   let running = 0
   let wake = () => {}
-  for (const target of targets) {
+  // From the last to the first: Windows takes longest to pack, and one processor shall not wait at the end.
+  for (const target of targets.toReversed()) {
     const folder = `${NAME}-${version}-${target}`
     const path = join(WORK, folder, 'bin', executableName(target))
     mkdirSync(dirname(path), { recursive: true })

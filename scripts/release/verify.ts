@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle, compile, ROOT } from '../build/compile.ts'
 import { executableName, HOST, NAME } from '../build/targets.ts'
-import { run } from './archive.ts'
+import { muslLibraries } from './musl.ts'
 
 /**
  * What takes long: a second build has the same bytes; the end-to-end tests run on the executable that is shipped; those for
@@ -27,44 +27,46 @@ export async function verify(
   say('a second build has the same bytes')
 
   for (const [target, { runner, needs }] of Object.entries(RUNNERS)) {
-    if (!targets.includes(target as never)) continue
-    const command = runner()
-    if (!command) say(`${target} was not run: this machine has no ${needs}`)
-    else say(`${target}: ${await session([...command, shipped(target)])}`)
+    if (!targets.includes(target)) continue
+    const found = await runner(shipped(target), join(work, `libraries-${target}`))
+    if (!found) say(`${target} was not run: this machine lacks ${needs}`)
+    else say(`${target}: ${session(found)}`)
   }
 
   await bundle(join(ROOT, 'dist', 'node'))
-  await tests('tests/e2e/cli/node.test.ts')
+  tests('tests/e2e/cli/node.test.ts')
   say('the bundle for Node passes its test')
   if (!(targets as readonly string[]).includes(HOST)) return
   copyFileSync(shipped(HOST), join(ROOT, 'dist', executableName(HOST)))
-  await tests('tests/e2e')
+  tests('tests/e2e')
   say(`${HOST} passes the end-to-end tests`)
 }
 
 const has = (program: string) => spawnSync(program, ['--version']).status === 0
 
-/** How an executable for another system runs here; null where it does not. */
-const RUNNERS: Record<string, { runner(): string[] | null; needs: string }> = {
+type Run = { command: string[]; env?: Record<string, string> }
+
+/** How an executable for another system runs here; null where it does not. `scratch` is a directory that it may make. */
+const RUNNERS: Record<
+  string,
+  { runner(executable: string, scratch: string): Run | null | Promise<Run | null>; needs: string }
+> = {
   'linux-arm64': {
     needs: 'qemu-aarch64 with /usr/aarch64-linux-gnu (Debian: qemu-user, libc6-arm64-cross)',
-    runner: () =>
+    runner: executable =>
       has('qemu-aarch64') && existsSync('/usr/aarch64-linux-gnu')
-        ? ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu']
+        ? { command: ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', executable] }
         : null,
   },
   'linux-x64-musl': {
-    needs: 'musl root with libstdc++ (MUSL_ROOT; Debian has none)',
-    runner: () => {
-      const root = process.env['MUSL_ROOT']
-      const loader = root && join(root, 'lib/ld-musl-x86_64.so.1')
-      return loader && existsSync(loader) ? [loader, '--library-path', `${root}/lib:${root}/usr/lib`] : null
-    },
+    needs: 'musl on x64, or a static libstdc++ (Debian: musl, g++)',
+    runner: async (executable, scratch) =>
+      (await muslLibraries(scratch, executable)) ? { command: [executable], env: { LD_LIBRARY_PATH: scratch } } : null,
   },
 }
 
 /** One session with a real tool call, in a home and a project of its own. Returns what is to be said of it. */
-async function session([program, ...args]: string[]): Promise<string> {
+function session({ command: [program, ...args], env }: Run): string {
   const home = mkdtempSync(join(tmpdir(), 'emacs-agent-release-'))
   try {
     const { status, stdout, stderr } = spawnSync(
@@ -72,9 +74,9 @@ async function session([program, ...args]: string[]): Promise<string> {
       [...args, 'run', '--json', 'create hello.txt with hello', '--yes'],
       {
         cwd: home,
-        env: { HOME: home, PATH: process.env['PATH'] },
+        env: { HOME: home, PATH: process.env['PATH'], ...env },
         encoding: 'utf8',
-        timeout: 120_000,
+        timeout: 300_000,
       },
     )
     const made = join(home, 'hello.txt')
@@ -86,4 +88,8 @@ async function session([program, ...args]: string[]): Promise<string> {
   }
 }
 
-const tests = (path: string) => run(process.execPath, ['test', '--isolate', '--timeout', '180000', path], ROOT)
+/** Shows what the runner prints. Throws Error when a test fails. */
+function tests(path: string): void {
+  const args = ['test', '--isolate', '--timeout', '180000', path]
+  if (spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status !== 0) throw new Error(`${path} fails`)
+}

@@ -35,10 +35,10 @@ const { O_RDONLY, O_NONBLOCK = 0 } = constants
  * Throws as open(2) does, with the code EISDIR for a directory and ENXIO, as open(2) says for a socket, for all else.
  */
 export async function openRegular(path: string | Buffer, flags: number = O_RDONLY): Promise<FileHandle> {
-  refuseOthers(await stat(path))
+  refuseOthers(await stat(path), path)
   const file = await open(path, flags | O_NONBLOCK)
   try {
-    refuseOthers(await file.stat())
+    refuseOthers(await file.stat(), path)
     return file
   } catch (error) {
     await file.close()
@@ -59,19 +59,19 @@ export async function readRegular(path: string | Buffer, most: number = Number.P
 
 /** `readRegular` for the few places that may not wait. */
 export function readRegularSync(path: string): Buffer {
-  refuseOthers(statSync(path))
+  refuseOthers(statSync(path), path)
   const fd = openSync(path, O_RDONLY | O_NONBLOCK)
   try {
-    refuseOthers(fstatSync(fd))
+    refuseOthers(fstatSync(fd), path)
     return readFileSync(fd)
   } finally {
     closeSync(fd)
   }
 }
 
-function refuseOthers(found: { isFile(): boolean; isDirectory(): boolean }): void {
-  if (found.isDirectory()) throw systemError('EISDIR', 'That is a directory')
-  if (!found.isFile()) throw systemError('ENXIO', 'That is not a regular file')
+function refuseOthers(found: { isFile(): boolean; isDirectory(): boolean }, path: string | Buffer): void {
+  if (found.isDirectory()) throw systemError('EISDIR', `${path} is a directory`)
+  if (!found.isFile()) throw systemError('ENXIO', `${path} is not a regular file`)
 }
 
 const systemError = (code: string, message: string) => Object.assign(new Error(`${message} (${code})`), { code })
@@ -105,17 +105,26 @@ export async function writeAtomic(
 }
 
 const LEAST_PIECE = 64 * 1024
+const LARGEST_PIECE = 1024 * 1024
 
-/** The same text in UTF-8, in pieces that are worth a call each. */
+/** The same text in UTF-8, in pieces that are worth a call each, and that no request has to wait for. */
 export async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let text = ''
   for await (const piece of pieces) {
     text += piece
     if (text.length < LEAST_PIECE) continue
-    yield Buffer.from(text)
+    yield* encoded(text)
     text = ''
   }
-  if (text) yield Buffer.from(text)
+  if (text) yield* encoded(text)
+}
+
+function* encoded(text: string): Generator<Uint8Array> {
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = from + LARGEST_PIECE
+    if (/[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to-- // no half of a character
+    yield Buffer.from(text.slice(from, to))
+  }
 }
 
 /**

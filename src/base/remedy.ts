@@ -6,7 +6,7 @@ const IN_THE_WAY = 'A file stands where a directory is needed: move it away, or 
 const REMEDIES: Record<string, string> = {
   ENOSPC: 'The disk is full: free some disk space.',
   EDQUOT: 'The disk quota is used up: free some disk space.',
-  EFBIG: 'No file may grow so large here: raise the limit (ulimit -f).',
+  EFBIG: 'No file may grow so large here: free some disk space, or raise the limit (ulimit -f).',
   EROFS: 'It is on a read-only file system: choose another place.',
   EACCES: PERMISSIONS,
   EPERM: PERMISSIONS,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { UsageError } from '../base/errors.ts'
 import { childrenDir, worktreesDir } from '../config/dirs.ts'
 import { createDoor } from '../server/door.ts'
@@ -96,7 +96,13 @@ export async function serve(options: Options<'serve'>, program: Process): Promis
   return 0
 }
 
-const isFilled = (directory: string) => existsSync(directory) && readdirSync(directory).length > 0
+function isFilled(directory: string): boolean {
+  try {
+    return readdirSync(directory).length > 0
+  } catch {
+    return false // not there, or no directory: what needs it says so
+  }
+}
 
 /** Throws UsageError for a bind that others can reach without a token that was set on purpose. */
 function chooseToken({ no_auth }: Options<'serve'>, fromEnv: string | undefined, loopback: boolean): string | null {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, extname, isAbsolute, join, resolve } from 'node:path'
+import { exists } from '../base/files.ts'
 import { isInside } from '../tools/paths.ts'
 import { isSensitive } from '../tools/permission/sensitive.ts'
 import { chain, type Origin, type Place, shownPath, userDirectories } from './places.ts'
@@ -38,11 +39,20 @@ export async function gatherInstructions(
 ): Promise<Gathered> {
   const reader = createReader(place, hidden, cache)
   const directories = new Set([place.config, ...chain(place.root, place.project), ...below])
+  const there = await existing(
+    Array.from(directories, directory => [...NAMES, ...LOCAL_NAMES].map(name => join(directory, name))).flat(),
+  )
   for (const directory of directories)
-    for (const names of [NAMES, LOCAL_NAMES]) {
-      for (const name of names) if (await reader.read(join(directory, name))) break
-    }
+    for (const names of [NAMES, LOCAL_NAMES])
+      for (const path of names.map(name => join(directory, name)))
+        if (there.has(path) && (await reader.read(path))) break
   return reader.gathered
+}
+
+/** Those of the paths that exist, asked for together: most do not, and every model call waits for the answer. */
+async function existing(paths: readonly string[]): Promise<Set<string>> {
+  const found = await Promise.all(paths.map(exists))
+  return new Set(paths.filter((_, i) => found[i]))
 }
 
 /** What was read of a file, by the way it came in, as long as its `mark` (inode, time and size) is the same. */

@@ -76,6 +76,10 @@ import program from './emacs-agent-program.el' with { type: 'text' }
 import proposal from './emacs-agent-proposal.el' with { type: 'text' }
 import question from './emacs-agent-question.el' with { type: 'text' }
 import refine from './emacs-agent-refine.el' with { type: 'text' }
+import remote from './emacs-agent-remote.el' with { type: 'text' }
+import remoteCode from './emacs-agent-remote-code.el' with { type: 'text' }
+import remoteFiles from './emacs-agent-remote-files.el' with { type: 'text' }
+import remoteProcess from './emacs-agent-remote-process.el' with { type: 'text' }
 import request from './emacs-agent-request.el' with { type: 'text' }
 import resume from './emacs-agent-resume.el' with { type: 'text' }
 import review from './emacs-agent-review.el' with { type: 'text' }
@@ -185,6 +189,10 @@ export const CLIENT: Readonly<Record<string, string>> = {
   'emacs-agent-proposal.el': proposal,
   'emacs-agent-question.el': question,
   'emacs-agent-refine.el': refine,
+  'emacs-agent-remote-code.el': remoteCode,
+  'emacs-agent-remote-files.el': remoteFiles,
+  'emacs-agent-remote-process.el': remoteProcess,
+  'emacs-agent-remote.el': remote,
   'emacs-agent-request.el': request,
   'emacs-agent-resume.el': resume,
   'emacs-agent-review.el': review,

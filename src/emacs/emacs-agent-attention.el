@@ -78,7 +78,7 @@ The bus is not waited for."
   "Notify if NEW, a summary, needs the user while OLD did not."
   (when (and old emacs-agent-notify (not (emacs-agent-attention--focused-p)))
     (let-alist new
-      (let ((name (if (member .title '(nil :null "")) (file-name-nondirectory .project_path) .title)))
+      (let ((name (if (member .title '(nil :null "")) (emacs-agent-project-name .project_path) .title)))
         (cond ((> (emacs-agent-attention--waiting new) (emacs-agent-attention--waiting old))
                (funcall emacs-agent-notify-function "Emacs-Agent waits for you"
                         (emacs-agent-show-all (emacs-agent-one-line name 80))))

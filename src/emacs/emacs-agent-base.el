@@ -55,6 +55,24 @@ It is installed from an executable of the same version.")
     (unless (active-minibuffer-window)
       (message "%s" (emacs-agent-show-controls text)))))
 
+;;;; Projects and buffers
+
+(defun emacs-agent-project-name (path)
+  "Return how the project at PATH is called.
+That is with its machine where this is another one."
+  (let ((name (file-name-nondirectory (directory-file-name path))) (host (file-remote-p path 'host)))
+    (if host (format "%s@%s" name host) name)))
+
+(defun emacs-agent-buffer-visiting (file)
+  "Return the buffer that visits FILE, or nil.
+That takes no call to another machine: there, names are the same or not."
+  (if (not (file-remote-p file))
+      (find-buffer-visiting file)
+    (cl-find-if (lambda (buffer)
+                  (cl-some (lambda (name) (and name (equal (expand-file-name name) (expand-file-name file))))
+                           (with-current-buffer buffer (list buffer-file-name buffer-file-truename))))
+                (buffer-list))))
+
 ;;;; Functions of others
 
 (defun emacs-agent-run-safely (function &rest args)

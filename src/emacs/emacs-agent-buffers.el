@@ -36,7 +36,7 @@
   "Answer REQUEST with the text of a buffer, by its name or its file."
   (let* ((name (emacs-agent-editor-param request 'name))
          (path (emacs-agent-editor-param request 'path))
-         (buffer (or (get-buffer name) (and path (find-buffer-visiting path)))))
+         (buffer (or (get-buffer name) (and path (emacs-agent-buffer-visiting path)))))
     (unless (and buffer (emacs-agent-buffers--shown-p buffer))
       (error "There is no buffer %s" name))
     (with-current-buffer buffer

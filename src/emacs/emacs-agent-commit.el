@@ -23,7 +23,8 @@ It goes where point is in a buffer for commit messages, else to the kill ring."
                       (point-marker)))
          (output (generate-new-buffer " *emacs-agent diff*")))
     (make-process
-     :name "emacs-agent-git" :buffer output :noquery t :connection-type 'pipe :stderr (get-buffer-create " *emacs-agent git*")
+     :name "emacs-agent-git" :buffer output :noquery t :connection-type 'pipe :file-handler t
+     :stderr (get-buffer-create " *emacs-agent git*")
      :command '("git" "-c" "core.fsmonitor=false" "--no-pager" "diff" "--cached" "--no-ext-diff"
                 "--no-textconv" "--no-color")
      :sentinel (lambda (process _event)

@@ -37,20 +37,20 @@ active; `diagnostics' those of Flymake; `buffer' its whole text."
   :group 'emacs-agent)
 
 (defun emacs-agent-context-project ()
-  "Return the root of the project of this buffer, a local directory.
-Signals an error for a remote one."
+  "Return the root of the project of this buffer, a directory.
+On another machine, it has the name that TRAMP has for it."
   (let ((root (expand-file-name
                (or (and emacs-agent-session (emacs-agent-session-project emacs-agent-session))
                    (and (fboundp 'projectile-project-root) (ignore-errors (projectile-project-root)))
-                   (let ((project (and (not (file-remote-p default-directory)) (project-current))))
+                   (let ((project (project-current)))
                      (and project (project-root project)))
                    default-directory))))
-    (when (or (file-remote-p root) (file-remote-p default-directory))
-      (user-error "Emacs-Agent works on local projects; run Emacs, or the backend, on %s"
-                  (or (file-remote-p default-directory 'host) "the other machine")))
-    (unless (file-directory-p root)
-      (user-error "The directory %s does not exist" (abbreviate-file-name root)))
-    (file-name-as-directory (file-truename root))))
+    ;; That of a conversation is what the backend has; it may be out of reach.
+    (if (and emacs-agent-session (file-remote-p root))
+        (file-name-as-directory root)
+      (unless (file-directory-p root)
+        (user-error "The directory %s does not exist" (abbreviate-file-name root)))
+      (file-name-as-directory (substring-no-properties (file-truename root))))))
 
 (defun emacs-agent-context-session ()
   "Return the session of this buffer, or of its project; else signal an error."
@@ -62,7 +62,7 @@ Signals an error for a remote one."
 (defun emacs-agent-context-inside-p (project)
   "Whether this buffer visits a file inside PROJECT."
   (and buffer-file-name
-       (not (file-remote-p buffer-file-name))
+       (equal (file-remote-p project) (file-remote-p buffer-file-name))
        (string-prefix-p (file-name-as-directory project) (expand-file-name buffer-file-name))))
 
 (defun emacs-agent-context-buffer (project)

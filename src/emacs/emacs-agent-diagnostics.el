@@ -101,7 +101,7 @@ It may have reported before the counting began, and then does not again.")
   (let ((path (emacs-agent-editor-param request 'path)))
     (if (not path)
         (emacs-agent-diagnostics--result (emacs-agent-diagnostics--buffers (emacs-agent-editor-project request)))
-      (let ((buffer (find-buffer-visiting path)))
+      (let ((buffer (emacs-agent-buffer-visiting path)))
         (unless buffer
           (error "This Emacs does not visit %s, so nothing has checked it there" path))
         (with-current-buffer buffer

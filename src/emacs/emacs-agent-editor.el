@@ -9,7 +9,8 @@
 
 ;; Emacs registers the names of the tools that it answers with the backend: diagnostics, definitions, help and so on.  The
 ;; requests arrive on the stream of the session.  A timer works on each; when the user types, the work is abandoned and
-;; begun again later.  It never asks anything in the minibuffer.
+;; begun again later.  It never asks anything in the minibuffer.  For a project on another machine, its files and processes
+;; are among what is asked for.
 
 ;;; Code:
 
@@ -25,10 +26,15 @@
     (buffers emacs-agent-buffers-answer "emacs-agent-buffers")
     (describe emacs-agent-describe-answer "emacs-agent-describe")
     (compile emacs-agent-compile-answer "emacs-agent-compile")
-    (eval_elisp emacs-agent-eval-answer "emacs-agent-eval"))
+    (eval_elisp emacs-agent-eval-answer "emacs-agent-eval")
+    (remote_files emacs-agent-remote-files-answer "emacs-agent-remote-files")
+    (remote_process emacs-agent-remote-process-answer "emacs-agent-remote-process"))
   "The function of each tool, and the library that has it.
 It is called with a request, and returns its result as for JSON; or `later',
 and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.")
+
+(defconst emacs-agent-editor--remote '(remote_files remote_process)
+  "What the backend asks of this Emacs for a project on another machine.")
 
 (pcase-dolist (`(,_ ,function ,library) emacs-agent-editor--functions)
   (autoload function library))
@@ -60,9 +66,15 @@ Each form is shown, and asked for, whatever else is allowed."
   :set #'emacs-agent-editor--set
   :group 'emacs-agent)
 
+(defun emacs-agent-editor--tools (session)
+  "Return the tools that this Emacs answers for SESSION."
+  (append emacs-agent-editor-tools
+          (and emacs-agent-eval-elisp '(eval_elisp))
+          (and (emacs-agent-session-remote session) emacs-agent-editor--remote)))
+
 (defun emacs-agent-editor-register (session &optional then)
   "Register the tools that this Emacs answers for SESSION, and call THEN."
-  (let ((tools (append emacs-agent-editor-tools (and emacs-agent-eval-elisp '(eval_elisp))))
+  (let ((tools (emacs-agent-editor--tools session))
         (mine (cons (emacs-agent-editor--connection session) nil)))
     (setf (emacs-agent-session-editor session) mine)
     (emacs-agent-request
@@ -126,13 +138,21 @@ A turn is offered the tools that are registered when it begins."
                       :session session :id .request_id :params .params
                       :deadline (+ (float-time) (/ .timeout_ms 1000.0))))
             (tool (intern .tool)))
-        (if (or (memq tool emacs-agent-editor-tools)
-                (and (eq tool 'eval_elisp) emacs-agent-eval-elisp))
+        (if (memq tool (emacs-agent-editor--tools session))
             (run-at-time 0 nil #'emacs-agent-editor--work request
-                         (car (alist-get tool emacs-agent-editor--functions)) (memq tool '(compile eval_elisp)))
+                         (car (alist-get tool emacs-agent-editor--functions))
+                         ;; What the user types in mid-call breaks the connection to another machine.
+                         (or (memq tool '(compile eval_elisp)) (emacs-agent-session-remote session)))
           (emacs-agent-editor-fail request (format "This Emacs does not answer %s" tool)))))))
 
 (add-hook 'emacs-agent-session-request-functions #'emacs-agent-editor--asked)
+
+(autoload 'emacs-agent-remote-busy-p "emacs-agent-remote")
+
+(defun emacs-agent-editor--busy-p (request)
+  "Whether Emacs is in the middle of a call to the machine of REQUEST's project."
+  (let ((remote (emacs-agent-session-remote (emacs-agent-editor-request-session request))))
+    (and remote (emacs-agent-remote-busy-p remote))))
 
 (defun emacs-agent-editor--work (request function &optional whole)
   "Have FUNCTION answer REQUEST.
@@ -141,14 +161,14 @@ moment later.  With WHOLE, only a quit stops it."
   (condition-case err
       (let* ((inhibit-interaction t)
              (non-essential t)
-             (result (if whole
-                         (or (with-local-quit (list (funcall function request)))
-                             (error "The user of this Emacs stopped it"))
-                       (while-no-input (list (funcall function request))))))
-        (cond ((not (consp result))
+             (result (cond ((emacs-agent-editor--busy-p request) '(busy))
+                           (whole (or (with-local-quit (list (funcall function request)))
+                                      (error "The user of this Emacs stopped it")))
+                           (t (while-no-input (list (funcall function request)))))))
+        (cond ((or (not (consp result)) (eq (car result) 'busy))
                (if (< (float-time) (emacs-agent-editor-request-deadline request))
-                   (run-at-time 0.2 nil #'emacs-agent-editor--work request function)
-                 (emacs-agent-editor-fail request "The user of this Emacs is typing")))
+                   (run-at-time (if (consp result) 0.05 0.2) nil #'emacs-agent-editor--work request function whole)
+                 (emacs-agent-editor-fail request "The user of this Emacs is at work")))
               ((not (eq (car result) 'later))
                (emacs-agent-editor-answer request (car result)))))
     (error (emacs-agent-editor-fail request (error-message-string err)))))
@@ -175,24 +195,30 @@ A language server may be asked then, where there is one."
     (setf (emacs-agent-editor-request-open request) nil)
     (emacs-agent-editor--post request body #'ignore)))
 
-(defun emacs-agent-editor-progress (request message output gone)
+(defun emacs-agent-editor-progress (request message output gone &optional then)
   "Report progress on REQUEST, with MESSAGE and the OUTPUT that is new.
-GONE is called if the backend no longer waits for the answer."
+GONE is called if the backend no longer waits for the answer, THEN in any case
+as soon as the report has arrived, or failed."
   (emacs-agent-editor--post
    request
    `((progress . ((message . ,(emacs-agent-one-line message 500)) (output . ,(emacs-agent-clean-text output)))))
    (lambda (failure)
      (when (eql (alist-get 'status failure) 404)
        (setf (emacs-agent-editor-request-open request) nil)
-       (funcall gone)))))
+       (funcall gone))
+     (when then (funcall then)))
+   then))
 
-(defun emacs-agent-editor--post (request body else)
-  "Send BODY about REQUEST; ELSE is called with a failure."
+(defun emacs-agent-editor--post (request body else &optional then)
+  "Send BODY about REQUEST.
+ELSE is called with a failure, or nil if nothing can be sent; otherwise THEN is
+called without arguments."
   (let ((session (emacs-agent-editor-request-session request)))
-    (when (and (emacs-agent-session-id session) (emacs-agent-backend-ready-p))
-      (emacs-agent-request
-       "POST" (emacs-agent-session-path session (concat "/editor/" (emacs-agent-editor-request-id request)))
-       :body body :else else))))
+    (if (and (emacs-agent-session-id session) (emacs-agent-backend-ready-p))
+        (emacs-agent-request
+         "POST" (emacs-agent-session-path session (concat "/editor/" (emacs-agent-editor-request-id request)))
+         :body body :else else :then (lambda (_) (when then (funcall then))))
+      (funcall else nil))))
 
 (provide 'emacs-agent-editor)
 ;;; emacs-agent-editor.el ends here

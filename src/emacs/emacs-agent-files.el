@@ -17,6 +17,8 @@
 (require 'emacs-agent-session)
 (declare-function pulse-momentary-highlight-region "pulse")
 
+(autoload 'emacs-agent-remote-busy-p "emacs-agent-remote")
+
 (defcustom emacs-agent-highlight-changes t
   "Whether what the agent changed in a visible buffer is shown for a moment."
   :type 'boolean
@@ -29,21 +31,37 @@
   "Take EVENT of SESSION into buffers if it is a change of a file."
   (when (and (equal (alist-get 'type event) "file.changed")
              (emacs-agent-session-caught-up session))
-    (let-alist event
-      (let* ((file (emacs-agent-session-file session .path))
-             (from (and (stringp .from) (emacs-agent-session-file session .from)))
-             (moved (and from (not (file-exists-p from)) (find-buffer-visiting from)))
-             (buffer (find-buffer-visiting file)))
-        (when moved (emacs-agent-files--move moved file))
-        (when (buffer-live-p buffer)
-          (emacs-agent-files-take session buffer event))))))
+    (emacs-agent-files-when-reachable session (lambda () (emacs-agent-files--changed session event)))))
+
+(defun emacs-agent-files--changed (session event)
+  "Take EVENT of SESSION, a change of a file, into buffers."
+  (let-alist event
+    (let* ((file (emacs-agent-session-file session .path))
+           (from (and (stringp .from) (emacs-agent-session-file session .from)))
+           (moved (and from (emacs-agent-buffer-visiting from)))
+           (buffer (emacs-agent-buffer-visiting file)))
+      (when (and moved (not (file-exists-p from))) (emacs-agent-files--move moved file))
+      (when (buffer-live-p buffer)
+        (emacs-agent-files-take session buffer event)))))
+
+(defun emacs-agent-files-when-reachable (session function)
+  "Call FUNCTION, for files of SESSION, as soon as their machine can be called.
+While the connection to another machine is gone, it is not called: Emacs finds
+by itself that a file has changed."
+  (let ((remote (emacs-agent-session-remote session)))
+    (cond ((not remote) (funcall function))
+          ((emacs-agent-remote-busy-p remote)
+           (run-at-time 0.1 nil #'emacs-agent-run-safely #'emacs-agent-files-when-reachable session function))
+          ((file-remote-p remote nil 'connected)
+           (let ((inhibit-interaction t) (remote-file-name-inhibit-cache t))
+             (funcall function))))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-files-event 50)
 
 (defun emacs-agent-files--move (buffer file)
   "Let BUFFER visit FILE, to which its file was moved."
   (with-current-buffer buffer
-    (unless (or (buffer-modified-p) (find-buffer-visiting file))
+    (unless (or (buffer-modified-p) (emacs-agent-buffer-visiting file))
       (let ((change-major-mode-with-file-name nil) (inhibit-message t))
         (set-visited-file-name file t t)
         (set-visited-file-modtime)

@@ -91,7 +91,7 @@
                 (emacs-agent-session-mode session)
                 (and model (car (last (split-string model "/"))))
                 (emacs-agent-header--window session)
-                (file-name-nondirectory (emacs-agent-session-project session))))))
+                (emacs-agent-project-name (emacs-agent-session-project session))))))
 
 (defun emacs-agent-header--fit (parts width)
   "Return those of PARTS that fit into WIDTH columns, the first ones first."
@@ -109,7 +109,8 @@
               (tokens (key) (let ((count (emacs-agent-value (alist-get key usage)))) (if (numberp count) count 0))))
       (emacs-agent-show-all
        (string-join
-        (delq nil (list (line "Project" (abbreviate-file-name (emacs-agent-session-project session)))
+        (delq nil (list (line "Project" (let ((project (emacs-agent-session-project session)))
+                                          (if (file-remote-p project) project (abbreviate-file-name project))))
                         (line "Title" (emacs-agent-session-title session))
                         (line "State" (substring-no-properties (emacs-agent-header-state session)))
                         (line "Model" (emacs-agent-session-model session))

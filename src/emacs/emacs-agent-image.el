@@ -50,18 +50,28 @@
 
 (defun emacs-agent-image-attachment (file project)
   "Return FILE, an image, as an attachment of a prompt about PROJECT.
-A file inside PROJECT is sent as its name, any other as its bytes.  Signal an
-error if the file is too large or no image."
-  (let* ((file-name-handler-alist nil)
+A file inside PROJECT is sent as its name, any other as its bytes, and so are
+those of a project on another machine.  Signal an error if the file is too
+large or no image."
+  (let* ((there (file-remote-p project))
+         (file-name-handler-alist (and there (file-remote-p file) file-name-handler-alist))
          (name (file-name-nondirectory file))
          (real (file-truename file)))
     (emacs-agent-image--check (file-attribute-size (file-attributes real)) name)
-    (if (string-prefix-p (file-name-as-directory (file-truename project)) real)
+    (if (and (not there) (string-prefix-p (file-name-as-directory (file-truename project)) real))
         `((path . ,file))
-      (let* ((data (or (emacs-agent-private-read real 'binary) (user-error "%s cannot be read" name)))
+      (let* ((data (or (emacs-agent-image--bytes real) (user-error "%s cannot be read" name)))
              (kind (or (emacs-agent-image--kind data)
                        (user-error "%s is no PNG, JPEG, GIF or WebP image, whatever it is called" name))))
         `((media_type . ,(car kind)) (data . ,(base64-encode-string data t)))))))
+
+(defun emacs-agent-image--bytes (file)
+  "Return the bytes of FILE, or nil if it cannot be read."
+  (ignore-errors
+    (with-temp-buffer
+      (set-buffer-multibyte nil)
+      (insert-file-contents-literally file)
+      (buffer-string))))
 
 ;;;; Adding them
 
@@ -135,7 +145,7 @@ its image was among them, delete the rest of the mention."
             (to (progn (goto-char end) (line-end-position))))
         (remove-overlays (max from emacs-agent-input-start) to 'emacs-agent-image t)
         (dolist (mention (emacs-agent-mention-between from to))
-          (when (emacs-agent-image--mention-p mention)
+          (when (and (emacs-agent-image--mention-p mention) (not (file-remote-p (nth 1 mention))))
             (emacs-agent-image--show mention)))))))
 
 (defun emacs-agent-image--show (mention)

@@ -36,13 +36,15 @@
 
 (defun emacs-agent-install--line (sums system)
   "Return (HASH . ARCHIVE) for SYSTEM of SUMS, the text of SHA256SUMS, or nil.
-An xz archive is preferred, since it is smaller, if there is an xz to unpack it."
+An xz archive is preferred, since it is smaller, if there is an xz to unpack
+it; not on Windows, whose tar reads xz only since Windows 11."
   (cl-some (lambda (format)
              (and (string-match (concat "^\\([0-9a-f]\\{64\\}\\) [ *]\\(emacs-agent-backend-[^ /\n]*-"
                                         (regexp-quote system) "\\." format "\\)$")
                                 sums)
                   (cons (match-string 1 sums) (match-string 2 sums))))
-           (append (and (executable-find "xz") '("tar\\.xz")) '("tar\\.[a-z]+" "zip"))))
+           (append (and (not (string-prefix-p "windows" system)) (executable-find "xz") '("tar\\.xz"))
+                   '("tar\\.gz" "zip" "tar\\.xz"))))
 
 (defun emacs-agent-install--fetch (url function)
   "Download URL in the background, then call FUNCTION with the bytes and a problem.
@@ -61,6 +63,13 @@ One of them is nil."
          (funcall function nil (format "%s cannot be downloaded (%s)" url (or problem "no answer"))))))
    nil t t))
 
+(defun emacs-agent-install--unpacking (archive)
+  "Return the tar argument for ARCHIVE, since BusyBox does not detect formats.
+For a zip, which Windows' tar reads, there is no letter."
+  (cond ((string-suffix-p ".xz" archive) "-xJf")
+        ((string-suffix-p ".gz" archive) "-xzf")
+        (t "-xf")))
+
 (defun emacs-agent-install--unpack (bytes archive)
   "Unpack BYTES of ARCHIVE and put the executable into its place; return the file.
 If that fails, signal an error; an earlier executable then stays."
@@ -72,7 +81,7 @@ If that fails, signal an error; an earlier executable then stays."
         (let ((default-directory work))
           (write-region bytes nil packed nil 'quiet)
           (with-temp-buffer
-            (unless (eql 0 (call-process "tar" nil t nil "-xf" packed "-C" work))
+            (unless (eql 0 (call-process "tar" nil t nil (emacs-agent-install--unpacking archive) packed "-C" work))
               (error "%s cannot be unpacked: %s" archive (string-trim (buffer-string)))))
           (let ((found (car (directory-files-recursively work (concat "\\`" (regexp-quote name) "\\'")))))
             (unless found (error "%s has no %s" archive name))

@@ -20,7 +20,7 @@
 
 (defun emacs-agent-list-project (path)
   "Return how the project at PATH is called."
-  (file-name-nondirectory (directory-file-name (or path ""))))
+  (emacs-agent-project-name (or path "")))
 
 (defvar-local emacs-agent-list-of nil
   "The project whose items are listed; nil for all projects.")

@@ -42,9 +42,11 @@ code that the file brings along."
 (defun emacs-agent-lookup--with (path function)
   "Call FUNCTION in a buffer that visits PATH.
 An empty result is an error if the file was not open: it may not be indexed."
-  (when (file-remote-p path) (error "%s is on another machine" path))
-  (let* ((there (find-buffer-visiting path))
-         (buffer (or there (emacs-agent-lookup--visit path))))
+  (let* ((there (emacs-agent-buffer-visiting path))
+         (buffer (or there
+                     (if (file-remote-p path)
+                         (error "%s is not open in Emacs" path)
+                       (emacs-agent-lookup--visit path)))))
     (unwind-protect
         (with-current-buffer buffer
           (save-excursion
@@ -93,6 +95,8 @@ An empty result is an error if the file was not open: it may not be indexed."
            ;; Xref would ask for the project if it found none.
            (project-find-functions (append (remq t project-find-functions) (list (lambda (_) (cons 'transient root)))))
            (backend (or (emacs-agent-lookup--backend) (error "Nothing finds definitions in %s" buffer-file-name)))
+           (_ (when (and (file-remote-p root) (eq find #'xref-backend-references) (not (memq backend '(eglot xref-lsp))))
+                (error "On another machine, references are found by a language server alone")))
            (identifier (or (xref-backend-identifier-at-point backend)
                            (emacs-agent-editor-param request 'symbol)
                            (error "There is nothing to look up"))))

@@ -59,12 +59,38 @@ It is (KIND VALUE START END), where KIND is `file', `buffer', `resource' or
 (defun emacs-agent-mention--file (name directory)
   "Return (file FILE) if NAME is a file or directory, seen from DIRECTORY.
 The name of a directory ends with a slash."
-  ;; Without handlers no name reaches another machine.
-  (let* ((file-name-handler-alist nil)
-         (file (ignore-errors (expand-file-name name directory))))
-    (cond ((null file) nil)
-          ((file-directory-p file) (list 'file (file-name-as-directory file)))
-          ((file-exists-p file) (list 'file file)))))
+  (or (emacs-agent-mention--there name directory)
+      ;; Without handlers no name reaches another machine.
+      (let* ((file-name-handler-alist nil)
+             (file (ignore-errors (expand-file-name name directory))))
+        (cond ((null file) nil)
+              ((file-directory-p file) (list 'file (file-name-as-directory file)))
+              ((file-exists-p file) (list 'file file))))))
+
+;; While the user types, nothing is asked of another machine.
+
+(defvar emacs-agent-mention--asking nil
+  "Whether another machine may be asked what is there.")
+
+(defvar emacs-agent-mention--kinds (make-hash-table :test #'equal)
+  "What other machines said last: FILE → `file', `directory' or nil.")
+
+(defun emacs-agent-mention--there (name directory)
+  "Return (file FILE) if NAME is a file or directory, seen from DIRECTORY.
+That is for a DIRECTORY on another machine, and nil for one of this machine."
+  (let* ((remote (file-remote-p directory))
+         (file (and remote
+                    (if (string-match-p "\\`[/~]" name) (concat remote name)
+                      (concat (file-name-as-directory directory) name))))
+         (kind (and remote
+                    (if emacs-agent-mention--asking
+                        (let ((full (expand-file-name file)))
+                          (prog1 (puthash file (cond ((file-directory-p full) 'directory) ((file-exists-p full) 'file))
+                                          emacs-agent-mention--kinds)
+                            (setq file full)))
+                      (or (gethash file emacs-agent-mention--kinds)
+                          (and (member name (cdr emacs-agent-mention--names)) 'file))))))
+    (and kind (list 'file (if (eq kind 'directory) (file-name-as-directory file) file)))))
 
 (defun emacs-agent-mention-all (text directory)
   "Return what TEXT mentions, in order, each once, as (KIND VALUE).
@@ -73,7 +99,7 @@ buffer or a text.  Relative names are those of files in DIRECTORY."
   (with-temp-buffer
     (insert text)
     (goto-char (point-min))
-    (let ((all nil) mention)
+    (let ((all nil) (emacs-agent-mention--asking t) mention)
       (while (setq mention (emacs-agent-mention--next directory (point-max)))
         (cl-pushnew (seq-take mention 2) all :test #'equal))
       (nreverse all))))
@@ -112,7 +138,10 @@ Each is (KIND VALUE START END)."
   "Return the mention of FILE in this conversation."
   (let* ((file (expand-file-name file))
          (root (expand-file-name default-directory))
-         (name (if (string-prefix-p root file) (substring file (length root)) (abbreviate-file-name file))))
+         (remote (file-remote-p root))
+         (name (cond ((string-prefix-p root file) (substring file (length root)))
+                     ((and remote (string-prefix-p remote file)) (substring file (length remote)))
+                     (t (abbreviate-file-name file)))))
     (if (emacs-agent-mention--quoted-p name)
         (concat "@\"" (emacs-agent-mention--escape name) "\"")
       (concat "@" name))))
@@ -196,9 +225,11 @@ Each is (KIND VALUE START END)."
 
 (defun emacs-agent-mention--listing (string)
   "Return the files of the directory that STRING names, as it names them."
-  (let* ((file-name-handler-alist nil)
+  (let* ((remote (file-remote-p default-directory))
+         (file-name-handler-alist (and remote file-name-handler-alist))
          (directory (or (file-name-directory string) ""))
-         (there (expand-file-name directory default-directory)))
+         (there (if (and remote (string-match-p "\\`[/~]" directory)) (concat remote directory)
+                  (expand-file-name directory default-directory))))
     (and (file-directory-p there)
          (mapcar (lambda (name) (concat directory name))
                  (cl-remove-if (lambda (name) (member name '("./" "../")))

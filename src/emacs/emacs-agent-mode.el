@@ -125,8 +125,7 @@ the keys that it shows apply.
 (defun emacs-agent-mode--make (session)
   "Make the buffer of SESSION."
   (let ((buffer (generate-new-buffer
-                 (format "*agent: %s*" (file-name-nondirectory
-                                        (directory-file-name (emacs-agent-session-project session)))))))
+                 (format "*agent: %s*" (emacs-agent-project-name (emacs-agent-session-project session))))))
     (with-current-buffer buffer
       (setq default-directory (file-name-as-directory (emacs-agent-session-project session)))
       (let ((org-inhibit-startup t)
@@ -135,11 +134,20 @@ the keys that it shows apply.
         (emacs-agent-mode))
       (emacs-agent-input-setup)
       (setq emacs-agent-session session)
+      (when (emacs-agent-session-remote session)
+        (setq-local org-link-translation-function #'emacs-agent-mode--link))
       (emacs-agent-welcome-show session)
       (emacs-agent-unsent-restore session)
       (set-buffer-modified-p nil)
       (goto-char (point-max)))
     buffer))
+
+(defun emacs-agent-mode--link (type path)
+  "Return the link of TYPE to PATH, as (TYPE . PATH).
+A file is on the machine of the project."
+  (cons type (if (and (equal type "file") (string-prefix-p "/" path))
+                 (emacs-agent-session-file emacs-agent-session path)
+               path)))
 
 (defun emacs-agent-mode--leave ()
   "Detach this buffer from its session, which stays open in the backend."

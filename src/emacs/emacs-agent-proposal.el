@@ -76,7 +76,7 @@ the call is decided file by file.  What deletes or moves a file is one part."
 Which one the preview was made from is known by its hash."
   (let* ((name (emacs-agent-proposal-file file))
          (hash (emacs-agent-value (alist-get 'before_hash (emacs-agent-proposal-entry file))))
-         (buffer (find-buffer-visiting name)))
+         (buffer (emacs-agent-buffer-visiting name)))
     (cl-find-if (lambda (text)
                   (or (null hash)
                       (equal hash (concat "sha256:" (secure-hash 'sha256 (encode-coding-string text 'utf-8-unix))))))

@@ -90,15 +90,30 @@
   "Return the id of the call or of the question of EVENT."
   (or (alist-get 'tool_call_id event) (alist-get 'question_id event)))
 
+(defun emacs-agent-session-remote (session)
+  "Return the prefix of the files of SESSION if it is about another machine.
+That is what their names begin with, such as \"/ssh:user@host:\"; else nil."
+  (let* ((project (emacs-agent-session-project session))
+         (local (file-remote-p project 'localname)))
+    (and local (substring-no-properties (string-remove-suffix local project)))))
+
 (defun emacs-agent-session-file (session path)
-  "Return PATH, as an event of SESSION has it, as an absolute file name."
-  (expand-file-name path (emacs-agent-session-project session)))
+  "Return PATH, as an event of SESSION has it, as an absolute file name.
+It is on the machine of SESSION, whatever PATH looks like."
+  (let ((remote (emacs-agent-session-remote session)))
+    (cond ((not (file-name-absolute-p path)) (expand-file-name path (emacs-agent-session-project session)))
+          ((not remote) (if (file-remote-p path) (file-name-quote path t) (expand-file-name path)))
+          ((string-prefix-p (concat remote "/") path) path)
+          (t (concat remote path)))))
 
 (defun emacs-agent-session-short-name (session path)
   "Return PATH relative to the project of SESSION if it is inside."
   (let ((file (emacs-agent-session-file session path))
-        (root (file-name-as-directory (emacs-agent-session-project session))))
-    (if (string-prefix-p root file) (substring file (length root)) (abbreviate-file-name file))))
+        (root (file-name-as-directory (emacs-agent-session-project session)))
+        (remote (emacs-agent-session-remote session)))
+    (cond ((string-prefix-p root file) (substring file (length root)))
+          (remote (string-remove-prefix remote file))
+          (t (abbreviate-file-name file)))))
 
 (defun emacs-agent-session-cost (session)
   "Return what SESSION has cost, in dollars, or nil."

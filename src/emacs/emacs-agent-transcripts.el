@@ -96,7 +96,7 @@ That is this one with a prefix argument."
   "Resume the session at point."
   (interactive)
   (let-alist (emacs-agent-list-item)
-    (unless (file-directory-p .project_path)
+    (unless (or (file-remote-p .project_path) (file-directory-p .project_path))
       (user-error "The project %s is not there any more" .project_path))
     (emacs-agent-resume-id .session_id .project_path)))
 

@@ -79,14 +79,15 @@ You are shown the files first."
   "Take EVENT of SESSION, if it is an undo, into buffers."
   (when (and (equal (alist-get 'type event) "undo")
              (emacs-agent-session-caught-up session))
-    (mapc (lambda (file) (emacs-agent-undo--take session file)) (alist-get 'files event))))
+    (emacs-agent-files-when-reachable
+     session (lambda () (mapc (lambda (file) (emacs-agent-undo--take session file)) (alist-get 'files event))))))
 
 (add-hook 'emacs-agent-session-event-functions #'emacs-agent-undo-event)
 
 (defun emacs-agent-undo--take (session file)
   "Take FILE, of an undo in SESSION, into the buffer that visits it."
   (let-alist file
-    (let ((buffer (find-buffer-visiting (emacs-agent-session-file session .path))))
+    (let ((buffer (emacs-agent-buffer-visiting (emacs-agent-session-file session .path))))
       (when (buffer-live-p buffer)
         (emacs-agent-files-take
          session buffer `((path . ,.path)

@@ -41,7 +41,7 @@
   "Return the help for SESSION, in lines of less than 40 columns."
   (concat
    (propertize "Ask about " 'face 'emacs-agent-dim)
-   (propertize (emacs-agent-show-all (file-name-nondirectory (emacs-agent-session-project session))) 'face 'bold)
+   (propertize (emacs-agent-show-all (emacs-agent-project-name (emacs-agent-session-project session))) 'face 'bold)
    (propertize ", or for a change to it.\n\n" 'face 'emacs-agent-dim)
    (mapconcat (pcase-lambda (`(,key ,does))
                 (let ((key (substring-no-properties (substitute-command-keys key))))

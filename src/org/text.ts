@@ -31,6 +31,7 @@ const RULES: [RegExp, string][] = [
   [/\[(?=[[@]|\d{4}-|\d*%\]|\d*\/\d*\]|fn:|cite)/g, `[${SPACER}`],
   [/^\[(?=[ xX-]\])/gm, `[${SPACER}`],
   [/<(?=[<%]|\d{4}-|(?:https?|file):)/gi, `<${SPACER}`],
+  [/(?<=\bfile:[^\s]{0,400}):(?=:)/gi, `:${SPACER}`], // an exporter would open that file, to look there for what follows
   [/\{\{(?=\{)/g, `{{${SPACER}`],
   [/@(?=@)/g, `@${SPACER}`],
   [/\\(?=[A-Za-z([_]|$)/g, `\\${SPACER}`],

@@ -1,4 +1,5 @@
-import { AppError } from '../base/errors.ts'
+import { AppError, messageOf } from '../base/errors.ts'
+import { withRemedy } from '../base/remedy.ts'
 import { type Admitted, type Door, guard, isHealth, pathOf } from './guard.ts'
 import { requestLine } from './request-line.ts'
 
@@ -47,13 +48,19 @@ const closing = ({ code }: AppError): Record<string, string> =>
 
 /** The error to answer with. What is a failure of ours is logged, with where it came from; what we say ourselves says enough. */
 export function reportFailure(error: unknown, { method, url }: Request, log: Log): AppError {
-  const known =
-    error instanceof AppError
-      ? error
-      : new AppError('INTERNAL', 'An unexpected failure; the log of the backend says more.')
-  const said = error instanceof AppError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message)
-  if (known.status >= 500) log('error', `${method} ${pathOf(url)}: ${said}`)
-  return known
+  const known = explained(error)
+  const said = known?.message ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
+  const answer = known ?? new AppError('INTERNAL', 'An unexpected failure; the log of the backend says more.')
+  if (answer.status >= 500) log('error', `${method} ${pathOf(url)}: ${said}`)
+  return answer
+}
+
+/** What we say ourselves, and failed calls of the file system with their remedy; null for what nobody foresaw. */
+function explained(error: unknown): AppError | null {
+  if (error instanceof AppError) return error
+  const message = messageOf(error)
+  const remedied = withRemedy(message, error)
+  return remedied === message ? null : new AppError('INTERNAL', remedied, {}, { cause: error })
 }
 
 export const errorBody = ({ code, message, details }: AppError) => ({ error: { code, message, details } })

@@ -58,7 +58,7 @@ export async function isolate(place: Workspace, directory: string, signal: Abort
   }
   return {
     place: own,
-    told: 'You work in your own copy of the project, a git worktree: name files relative to it. Nothing you change is in the project before the user has approved it, which they are asked when you are done.',
+    told: 'You work in your own copy of the project, a git worktree: name files relative to it. When you are done, the user is asked to approve your changes; until then the project stays as it is.',
     offer: (call, signal) => offer(worktree, call, signal),
     async remove() {
       const servers = languages.loaded()?.then(loaded => loaded.close())

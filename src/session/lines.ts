@@ -161,9 +161,12 @@ const Envelope = v.object({
 })
 type Envelope = v.InferOutput<typeof Envelope> & Record<string, unknown>
 
+/** What an editor puts in front of a file, and what a file system leaves where a crash lost what was written. */
+const LEADING = /^[\uFEFF\0]+/
+
 function parseLine(line: string): Envelope | null {
   try {
-    const value: unknown = JSON.parse(line)
+    const value: unknown = JSON.parse(LEADING.test(line) ? line.replace(LEADING, '') : line)
     if (!v.is(Envelope, value) || (line.length > 2 * DEEPEST && isDeeper(value, DEEPEST))) return null
     return line.includes('\\u') ? wellFormed(value) : value
   } catch {

@@ -221,8 +221,9 @@ function writtenAgain(path: string, events: readonly Stored[]): AppError {
 const pathOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException)?.path
 
 export function writeFailed(error: unknown, then = 'resume the session'): AppError {
-  const why = [reasonOf(error), pathOf(error)].filter(Boolean).join(': ')
-  const message = `${withRemedy(`The session's log cannot be written (${why}).`, error)} Then ${then}.`
+  const path = pathOf(error)
+  const what = path === undefined ? "The session's log" : `The session's log in ${path}`
+  const message = `${withRemedy(`${what} cannot be written (${reasonOf(error)}).`, error)} Then ${then}.`
   return new AppError('TRANSCRIPT_ERROR', message, {}, { cause: error })
 }
 

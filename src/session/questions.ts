@@ -9,11 +9,13 @@ type Reply = { action: Answer['action']; content?: unknown }
 /** Questions of MCP servers to the person: forms to fill in, and addresses to sign in at. */
 export function createQuestions(append: (event: Storable) => unknown) {
   const pending = new Map<string, (reply: Reply) => void>()
+  const settled = new Set<string>()
 
   const settle = (question_id: string, reply: Reply) => {
     append({ type: 'answer', question_id, ...reply })
     pending.get(question_id)?.(reply)
     pending.delete(question_id)
+    settled.add(question_id)
   }
 
   return {
@@ -36,6 +38,8 @@ export function createQuestions(append: (event: Storable) => unknown) {
       return promise.finally(onAbort(signal, cancel))
     },
     answer(question_id: string, reply: Reply): void {
+      if (settled.has(question_id))
+        throw new AppError('ALREADY_DECIDED', 'This question was answered already, or its turn has ended.')
       if (!pending.has(question_id))
         throw new AppError(
           'NOT_FOUND',

@@ -108,26 +108,28 @@ export function undoThere(session: Session, { machine }: RemoteName): SessionUnd
     const from =
       typeof since === 'string' ? events.findIndex(event => 'turn_id' in event && event.turn_id === since) : 0
     if (from < 0) throw new AppError('NOT_FOUND', 'There is no such turn in the session.')
-    const found = new Map<string, NetChange & { first: string | undefined; last: string | undefined }>()
+    /** The hash before the first change and after the last: null where nothing was or is, empty where it is not known. */
+    const found = new Map<string, NetChange & { first: string | null; last: string | null }>()
     for (const event of events.slice(from)) {
       if (event.type !== 'file.changed' || (typeof since === 'number' && event.id <= since)) continue
       const known = found.get(event.path)
-      const change = known?.change === 'created' && event.change === 'modified' ? 'created' : event.change
+      const first = known ? known.first : event.change === 'created' ? null : (event.before_hash ?? '')
+      const last = event.change === 'deleted' ? null : (event.after_hash ?? '')
       const lines = (event.diff ?? '').split('\n')
       found.set(event.path, {
         path: event.path,
         ...(event.from !== undefined && { from: event.from }),
-        change,
+        change: first === null ? 'created' : last === null ? 'deleted' : 'modified',
         added: (known?.added ?? 0) + lines.filter(line => /^\+(?!\+\+ )/.test(line)).length,
         removed: (known?.removed ?? 0) + lines.filter(line => /^-(?!-- )/.test(line)).length,
         ...(!known && event.diff !== undefined && { diff: event.diff }),
         calls: [...(known?.calls ?? []), event.tool_call_id],
         state: 'not_undoable',
-        first: known ? known.first : event.before_hash,
-        last: event.after_hash,
+        first,
+        last,
       })
     }
-    return [...found.values()].flatMap(({ first, last, ...change }) => (first === last ? [] : [change]))
+    return [...found.values()].flatMap(({ first, last, ...change }) => (first === last && first !== '' ? [] : [change]))
   }
   return {
     keeper: {

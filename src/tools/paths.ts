@@ -31,8 +31,15 @@ export async function realPath(absolute: string, options: { link?: boolean } = {
   const { root } = parse(absolute)
   const parts = partsOf(absolute.slice(root.length))
   const last = options.link && parts.at(-1) !== '..' ? parts.pop() : undefined
-  const parent = await canonical(await resolve(root, parts))
+  const parent = (await plain(root, parts)) ?? (await canonical(await resolve(root, parts)))
   return last === undefined ? parent : join(parent, last)
+}
+
+/** Most paths are real as they are written, which one call of the system says; null for the others. */
+async function plain(root: string, parts: string[]): Promise<string | null> {
+  if (parts.includes('..')) return null
+  const path = join(root, ...parts)
+  return (await realpath(path).catch(() => null)) === path ? path : null
 }
 
 /** Throws PERMISSION_DENIED if a real path found earlier leads elsewhere by now: a part of it has become a link. */

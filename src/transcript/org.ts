@@ -39,7 +39,8 @@ function head(record: SessionRecord): string {
     `#+SESSION_ID: ${orgLine(record.session_id)}`,
     `#+MODEL: ${orgLine(record.model)}`,
     `#+PROJECT: ${orgLine(record.project_path)}`,
-    '#+OPTIONS: ^:nil',
+    // Org looks for a line of a linked file as if it were a heading, and would give up the export.
+    '#+OPTIONS: ^:nil broken-links:mark',
     '#+PROPERTY: header-args :eval never :noweb no',
   ].join('\n')
 }

@@ -36,6 +36,21 @@ test('three equal failures in a row end the turn, with the reason', () => {
   expect(play([[A, A, A], [A]])).toBeUndefined()
 })
 
+test('a call that nobody was there to decide on is a failure, and one that a person rejects is not', () => {
+  const play = (by: 'user' | 'config') => {
+    const futility = createFutility()
+    const call = { tool_call_id: 'tc_1', tool: 'write_file', params: { path: 'a' } }
+    const events = [
+      { type: 'approval', tool_call_id: 'tc_1', decision: 'rejected', by },
+      { type: 'tool.result', ...call, status: 'rejected', message: 'Rejected.' },
+    ]
+    for (let round = 0; round < 3; round++)
+      futility.round({ tool_calls: [call] } as unknown as Message, events as unknown as Stored[])
+  }
+  expect(() => play('config')).toThrow(/write_file 3 times.*Rejected/)
+  expect(() => play('user')).not.toThrow()
+})
+
 test('what differs, or follows something that worked, is another try', () => {
   expect(play([[A], [A], [B]])).toBeUndefined()
   expect(play([[A], [A], [OK], [A], [A]])).toBeUndefined()

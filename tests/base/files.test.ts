@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { diskPath, openRegular, readRegular, readRegularSync, writeAtomic } from '../../src/base/files.ts'
+import { diskPath, gathered, openRegular, readRegular, readRegularSync, writeAtomic } from '../../src/base/files.ts'
 
 let root: string
 let server: Server
@@ -75,4 +75,15 @@ test('a file that cannot be put in its place leaves nothing behind', async () =>
   }
   await expect(writeAtomic(at('new'), 'x', 0o600, fail)).rejects.toThrow('no')
   expect(readdirSync(root)).toEqual(before)
+})
+
+test('a long text is encoded in parts, none of which ends within a character', async () => {
+  const text = `a${'🙂'.repeat(1_200_000)}`
+  async function* whole() {
+    yield text
+  }
+  const parts = await Array.fromAsync(gathered(whole()))
+  expect(Math.max(...parts.map(part => part.length))).toBeLessThan(4 * 1024 * 1024)
+  expect(parts.length).toBeGreaterThan(1)
+  expect(Buffer.concat(parts).toString() === text).toBe(true)
 })

@@ -95,6 +95,24 @@
     (let ((system-configuration "aarch64-alpine-linux-musl"))
       (should (equal (emacs-agent-install-system) "linux-arm64-musl")))))
 
+(ert-deftest emacs-agent-install-format ()
+  "The smaller archive is taken where it can be unpacked: not without xz, and not on Windows."
+  (let ((sums (mapconcat (lambda (archive) (format "%s  emacs-agent-backend-1.0.0-%s\n" (make-string 64 ?0) archive))
+                         '("linux-x64-musl.tar.xz" "linux-x64.tar.gz" "linux-x64.tar.xz"
+                           "windows-x64.tar.xz" "windows-x64.zip")
+                         ""))
+        (xz t))
+    (cl-letf (((symbol-function 'executable-find) (lambda (&rest _) xz)))
+      (cl-flet ((taken (system) (string-remove-prefix "emacs-agent-backend-1.0.0-"
+                                                      (cdr (emacs-agent-install--line sums system)))))
+        (should (equal (taken "windows-x64") "windows-x64.zip"))
+        (should (equal (taken "linux-x64") "linux-x64.tar.xz"))
+        (setq xz nil)
+        (should (equal (taken "windows-x64") "windows-x64.zip"))
+        (should (equal (taken "linux-x64") "linux-x64.tar.gz"))
+        (should (equal (taken "linux-x64-musl") "linux-x64-musl.tar.xz"))
+        (should-not (emacs-agent-install--line sums "darwin-x64"))))))
+
 (ert-deftest emacs-agent-install-other-systems ()
   "A release without an archive for this system says so."
   (emacs-agent-install-tests--with

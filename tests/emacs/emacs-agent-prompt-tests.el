@@ -127,9 +127,5 @@
     (setq-local process-environment (append '("PROJECT_X=1" "PATH=/nix/bin" "BAD-NAME=x" "UNSET") process-environment))
     (should (equal (emacs-agent-session-environment) '((PROJECT_X . "1") (PATH . "/nix/bin"))))))
 
-(ert-deftest emacs-agent-remote-projects-are-refused ()
-  (let ((default-directory "/ssh:host:/tmp/"))
-    (should-error (emacs-agent-context-project) :type 'user-error)))
-
 (provide 'emacs-agent-prompt-tests)
 ;;; emacs-agent-prompt-tests.el ends here

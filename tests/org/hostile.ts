@@ -67,6 +67,8 @@ export const hostile = (marker: string): string[] => {
     'evil:![a b] evil:[a](b) evil:{x} evil:<b>b <elisp: (pwn)> <evil: x> evil::x evil:12a',
     '[[[[x]]]] [[https://ok.example][elisp:(pwn)]] [x](https://ok.example/]][[elisp:(pwn)]])',
     '[*]]* [[elisp:(pwn)]](https://ok.example) [`]] [[elisp:(pwn)][`](https://ok.example)',
+    '[[file:/x::(pwn)]] [x](file:/x::(pwn)) file:/x::*Metadata file:/x::12::13 file:/x::/re/ [x](/x::#id) [y](file:/x::y)',
+    '[a.ts:12](/src/a.ts#L12) [b](/home/b.ts#L3-L9) [c](file:///home/c.ts#L1)',
     '[a]: elisp:(pwn)/x\n\n[a] [b][a]',
     '<2026-11-24 Tue 10:00> [2026-11-24 Tue] <2026-11-24>--<2026-11-25> <2026-11-24 +1d>',
     'DEADLINE: <2026-11-24 Tue> SCHEDULED: <2026-11-24 Tue>\nCLOSED: [2026-11-24 Tue]',

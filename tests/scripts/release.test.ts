@@ -20,7 +20,7 @@ import { tempDir } from '../support/temp.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const DATE = new Date('2026-11-27T12:00:00Z')
-const lacks = (program: string) => spawnSync(program, ['--version']).status !== 0
+const lacks = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0
 
 describe('what is checked of an executable', () => {
   const executable = readFileSync(BINARY)
@@ -116,6 +116,7 @@ test('notes hold the part of the changelog, and every change by its part', () =>
 
 for (const [format, program] of [
   ['tar.xz', 'xz'],
+  ['tar.gz', 'gzip'],
   ['zip', 'zip'],
 ] as const)
   test.skipIf(lacks(program))(`the same files give the same ${format} (needs ${program})`, async () => {
@@ -136,6 +137,22 @@ for (const [format, program] of [
     }
     expect(hashes[0]).toBe(hashes[1]!)
   })
+
+test.skipIf(lacks('xz') || lacks('busybox'))('BusyBox unpacks what is for musl (needs xz, busybox)', async () => {
+  for (const target of TARGETS.filter(it => it.endsWith('musl'))) {
+    const root = tempDir({ [`x-${target}/bin/a`]: 'machine code' })
+    await pack(root, `x-${target}`, join(root, 'x.tar.xz'), DATE)
+    const { status, stdout } = spawnSync('busybox', ['tar', '-xJOf', 'x.tar.xz', `x-${target}/bin/a`], { cwd: root })
+    expect({ status, stdout: String(stdout) }).toEqual({ status: 0, stdout: 'machine code' })
+  }
+})
+
+test('every system has an archive that it opens as it comes: Windows 10 opens .zip alone', () => {
+  for (const target of TARGETS)
+    expect(formatsOf(target)).toContain(
+      target.startsWith('windows') ? '.zip' : target.endsWith('musl') ? '.tar.xz' : '.tar.gz',
+    )
+})
 
 test('sums are checked by sha256sum, and signed with a key', async () => {
   const root = tempDir({ a: 'a', b: 'b' })
@@ -169,6 +186,8 @@ describe('recipes', () => {
       architecture: { '64bit': { hash: hashes.get('windows-x64') } },
     })
     expect(spawnSync('bash', ['-n'], { input: filled['aur/PKGBUILD'] }).status).toBe(0)
+    for (const { url } of Object.values<any>(JSON.parse(filled['scoop/emacs-agent-backend.json']!).architecture))
+      expect(formatsOf('windows-x64')[0]).toBe(/-(?:x|arm)64(\.\S+)$/.exec(url)?.[1])
     if (!lacks('ruby'))
       expect(spawnSync('ruby', ['-c'], { input: filled['homebrew/emacs-agent-backend.rb'] }).status).toBe(0)
   })

@@ -30,6 +30,14 @@ test('an undamaged log has no bad line', () => {
   expect(read(lines)).toMatchObject({ events: log, bad_lines: [], last_id: log.length, torn: 'no' })
 })
 
+test.each([
+  ['a byte order mark of an editor', '\uFEFF'],
+  ['zeros where a crash lost a block', '\0'.repeat(4096)],
+])('a line behind %s survives', (_, before) => {
+  for (const index of [0, 3])
+    expect(read(lines.with(index, before + lines[index]))).toMatchObject({ events: log, bad_lines: [] })
+})
+
 for (const [index, event] of log.entries())
   test(`${event.type} (${index + 1}), one field damaged: all other lines survive, and every reader reads`, async () => {
     for (const { name, text } of damagesOf(event as never)) {

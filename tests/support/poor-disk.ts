@@ -18,7 +18,9 @@ export const makeRoom = (backend: Backend) => limit(backend, 'unlimited')
 
 export const expectFailure = (reply: { status: number; body: any }) => {
   expect({ ...reply }).toMatchObject({ status: 500, body: { error: { code: 'TRANSCRIPT_ERROR' } } })
-  expect(reply.body.error.message).toMatch(/\((EFBIG|ENOSPC|EACCES|ENOTDIR|EEXIST|EISDIR|EROFS)\)\. .*(space|mend)/i)
+  expect(reply.body.error.message).toMatch(
+    /\((EFBIG|ENOSPC|EACCES|ENOTDIR|EEXIST|EISDIR|EROFS)\)\. .*(free some disk space|choose another place).* Then /,
+  )
 }
 
 /** A session whose log can be filled up: from then on, nothing can be appended to it. */

@@ -61,7 +61,7 @@ export type Files = {
   commit(change: Change, confirm: () => Promise<void>): Promise<void>
   /** With its parents. False when it is there already. */
   makeDirectory(path: string): Promise<boolean>
-  /** Removes a file or a link; a directory only if it is empty, or `recursive`. */
+  /** Removes a file or a link, an empty directory, or a directory with all in it. */
   remove(path: string, kind: 'file' | 'directory' | 'tree'): Promise<void>
   /** By name alone, for what is too large to hold. Parents of `to` are made. */
   move(from: string, to: string): Promise<void>

@@ -58,7 +58,7 @@ async function play(seed: number, family: Family) {
       return { body: say(family, answer(pick)) }
     })
   const home = makeHome(
-    `model = "test/model"\n[providers.test]\nkind = "${KINDS[family]}"\nbase_url = "${model.url}${family === 'anthropic' ? '' : family === 'gemini' ? '/v1beta' : '/v1'}"\napi_key = "test-key-0123456789"
+    `model = "test/model"\nreview_edits = ${seed % 2 === 0}\n[providers.test]\nkind = "${KINDS[family]}"\nbase_url = "${model.url}${family === 'anthropic' ? '' : family === 'gemini' ? '/v1beta' : '/v1'}"\napi_key = "test-key-0123456789"
 [agents.alone]
 isolation = "worktree"`,
   )
@@ -144,6 +144,18 @@ for (const family of FAMILIES)
       const calls = events.flatMap(e => (e.type === 'message' ? e.tool_calls.map(call => call.tool_call_id) : []))
       const results = times(events.flatMap(e => (e.type === 'tool.result' ? [e.tool_call_id] : [])))
       expect(calls.filter(call => results.get(call) !== 1)).toEqual([])
+      // What was proposed was settled once, by a review of the agent that proposed it.
+      const settled = times(
+        events.flatMap(e => {
+          if (e.type !== 'tool.result' || e.tool !== 'review_edits') return []
+          const call = events.find(other => other.type === 'tool.call' && other.tool_call_id === e.tool_call_id) as any
+          return call.params.calls.map((each: string) => `${e.parent_tool_call_id} ${each}`) as string[]
+        }),
+      )
+      const proposed = events.flatMap(e =>
+        e.type === 'tool.result' && e.result?.metadata.proposed ? [`${e.parent_tool_call_id} ${e.tool_call_id}`] : [],
+      )
+      expect(proposed.filter(call => settled.get(call) !== 1)).toEqual([])
       // Every agent that began ended, once, before its call had a result; a report is sent at most once.
       const begun = events.flatMap(e => (e.type === 'delegate.start' ? [e.parent_tool_call_id] : []))
       const ended = times(events.flatMap(e => (e.type === 'delegate.end' ? [e.parent_tool_call_id] : [])))

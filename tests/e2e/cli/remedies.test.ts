@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Backend, makeHome } from '../../support/backend.ts'
 import { run } from '../../support/program.ts'
 import { tempDir } from '../../support/temp.ts'
@@ -23,7 +23,7 @@ describe('a failure of the file system names the remedy', () => {
       blocked('.emacs-agent'),
       ['run', 'hi'],
       1,
-      /ENOTDIR: \S*\.emacs-agent\S*\)\. .*move.*transcript_path/,
+      /log in \S*\.emacs-agent\S* .*\(ENOTDIR\)\. .*move.*transcript_path/,
     ],
     ['a file for the state', blocked('.local'), ['run', 'hi'], 1, /\.local\/state.*move it away/],
     ['a rule that is none', makeHome('[permissions]\nallow = ["a("]'), ['doctor'], 2, /is not a rule: [^.]*[^.]\.$/],
@@ -44,6 +44,21 @@ describe('a failure of the file system names the remedy', () => {
     expect(body.error.message).not.toContain('resume')
   })
 })
+
+test.each(['', '/children', '/undo', '/worktrees', '/rules.json/x'])(
+  'a broken state directory ends no server, and is named: %j',
+  async part => {
+    const home = makeHome('[permissions]\nallow = ["write_file"]')
+    const path = join(home.state, part)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, '')
+    const backend = await Backend.start(home)
+    const { status, body } = await backend.call('POST /api/sessions', { project_path: tempDir() })
+    if (status !== 201) expect([status, body.error.message]).toEqual([500, expect.stringContaining(home.state)])
+    expect((await backend.call('GET /health')).status).toBe(200)
+    expect(backend.stderr).not.toMatch(/\n +at /)
+  },
+)
 
 test('a header that no request can carry is named, not the network', async () => {
   const config = `model = "x/m"

@@ -84,6 +84,23 @@ test('an agent that works in a worktree says that it cannot', async () => {
   expect(JSON.stringify(result)).toContain('works on this machine only, and the project is on u@far')
 })
 
+test('an agent that works for another one works there, and a fork goes on there', async () => {
+  const { says, backend, path, stream, model, machine } = await open()
+  says(
+    call('delegate', { agent: 'plan', task: 'Read it' }),
+    call('read_file', { path: 'a.txt' }),
+    { text: 'It says one.' },
+    { text: 'ok' },
+  )
+  await backend.call(`POST ${path}/prompt`, { text: 'go', wait: true })
+  await stream.idle()
+  const read = stream.frames.find(({ event, data }) => event === 'tool.result' && data.tool === 'read_file')!.data
+  expect(read).toMatchObject({ agent: 'plan', status: 'success', result: { content: '1\tone' } })
+  expect(model.requests.at(-1)!.body.messages.at(-1).content).toContain('It says one.')
+  const { status, body } = await backend.call(`POST ${path}/fork`, {})
+  expect([status, body.remote]).toEqual([201, { machine: 'u@far', path: machine.path }])
+})
+
 test('changes are listed by the log, and cannot be undone', async () => {
   const { make, backend, path } = await open()
   await make(call('write_file', { path: 'a.txt', content: 'two\n' }))

@@ -132,6 +132,66 @@ describe('answers that are none', () => {
   })
 })
 
+test('whatever the answers are, each call ends, and nothing of this machine is touched', async () => {
+  const { make, serving, machine, backend, path } = await withRemote(scripted, FILES, { decoys: { 'a.txt': 'local' } })
+  const decide = async ({ tool_call_id }: any) => {
+    const { status } = await backend.call(`POST ${path}/approve`, { tool_call_id })
+    if (status !== 200) await backend.call(`POST ${path}/reject`, { tool_call_id })
+  }
+  await make(call('read_file', { path: 'a.txt' }))
+  const name = PREFIX + machine.path
+  const answers = [
+    null,
+    true,
+    7,
+    '',
+    'x',
+    [],
+    {},
+    [null],
+    { path: name },
+    { path: name, kind: 'file', size: -1, mode: '9' },
+    { path: `${name}/a.txt`, kind: 'file', size: 1e300 },
+    { path: `${name}/a.txt`, kind: 'link', target: '/' },
+    { path: `${name}/\u0000`, kind: null },
+    { entries: [{ name: '../../etc', kind: 'file', size: 1 }] },
+    { entries: {} },
+    { data: 'AAAA', size: 99 },
+    { data: '', size: 0 },
+    { stale: true },
+    { stale: 'no' },
+    { exit_code: 0, stdout: '' },
+    { exit_code: -1, signal: 'SIGNONE', stdout: 'AAAA' },
+    { exit_code: null, signal: 9, stdout: 'AA==', cut: true },
+    { exit_code: 1e9, stdout: Buffer.from('git\0../x\0/etc/passwd\0\0').toString('base64') },
+  ]
+  const calls = [
+    call('read_file', { path: 'a.txt' }),
+    call('write_file', { path: 'a.txt', content: 'x' }),
+    call('list_directory', { depth: 2 }),
+    call('grep', { pattern: 'x' }),
+    call('search_files', { pattern: '**' }),
+    call('shell_exec', { command: 'cat a.txt' }),
+    call('git_status', {}),
+    call('delete_file', { path: 'a.txt' }),
+    call('move_file', { source: 'a.txt', dest: 'b' }),
+  ]
+  for (const [i, result] of answers.entries()) {
+    serving.answer = () => ({ result })
+    const { result: ended } = await make(calls[i % calls.length]!, decide)
+    expect(['success', 'error', 'rejected']).toContain(ended.status)
+    // And with the first answer as it should be.
+    let asked = 0
+    serving.answer = () => (asked++ === 0 ? undefined : { result })
+    expect(['success', 'error', 'rejected']).toContain(
+      (await make(calls[(i + 4) % calls.length]!, decide)).result.status,
+    )
+  }
+  serving.answer = () => undefined
+  expect(fs.readFileSync(`${machine.path}/a.txt`, 'utf8')).toBe('local')
+  expect(fs.readdirSync(machine.path)).toEqual(['a.txt'])
+}, 120_000)
+
 test('an editor that detaches in mid-request fails the call, not the session', async () => {
   const { make, put, serving } = await withRemote(scripted, FILES)
   await make(call('read_file', { path: 'a.txt' }))

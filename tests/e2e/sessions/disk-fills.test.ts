@@ -64,7 +64,7 @@ describe.skipIf(lacks !== '')(`a disk that fills up${lacks}`, () => {
     const { id, data } = await stream.next('error')
     expect(id).toBeNull()
     expect({ ...data }).toMatchObject({ code: 'TRANSCRIPT_ERROR', recoverable: true, turn_id: body.turn_id })
-    expect(data.message).toMatch(/EFBIG.*space/)
+    expect(data.message).toMatch(/EFBIG.*limit/)
     await stream.until(
       ({ data }) => data.state === 'idle',
       stream.frames.findIndex(frame => frame.event === 'error'),

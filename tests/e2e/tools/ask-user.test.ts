@@ -18,6 +18,8 @@ async function asked(params: object, reply: object) {
   const { data } = await stream.next('question')
   const { status } = await backend.call(`POST /api/sessions/${id}/answer`, { question_id: data.question_id, ...reply })
   expect(status).toBe(200)
+  const again = await backend.call(`POST /api/sessions/${id}/answer`, { question_id: data.question_id, ...reply })
+  expect([again.status, again.body.error.code]).toEqual([409, 'ALREADY_DECIDED'])
   await waiting
   return { question: data, told: model.requests.at(-1)!.body.messages.at(-1).content as string }
 }

@@ -52,7 +52,11 @@ export const Looked = v.object({
   target: maybe(v.string()),
 })
 export const Content = v.object({ data: base64, size })
-export const Listed = v.object({ entries: v.array(v.object({ name: v.string(), kind, size })), cut: flag })
+const isName = ({ name }: { name: string }): boolean => !/^\.{0,2}$|[/\0]/.test(name)
+export const Listed = v.object({
+  entries: v.pipe(v.array(v.object({ name: v.string(), kind, size })), v.filterItems(isName)),
+  cut: flag,
+})
 /** An Emacs that has nothing to say sends null for an empty object. */
 export const Changed = v.pipe(
   v.nullish(v.object({ stale: flag }), {}),

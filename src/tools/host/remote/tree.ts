@@ -64,7 +64,7 @@ function treeOf([by, ...names]: string[]): Directory {
     const kind = by === 'git' ? 'f' : name[0]
     const parts = (by === 'git' ? name : name.slice(1)).split('/').filter(part => part !== '' && part !== '.')
     const last = parts.at(-1)
-    if (last === undefined || gone.has(name)) continue
+    if (last === undefined || gone.has(name) || parts.includes('..')) continue
     const parent = parts.slice(0, -1).reduce(below, top)
     if (kind === 'd') below(parent, last)
     else (kind === 'l' ? parent.links : parent.files).add(last)
