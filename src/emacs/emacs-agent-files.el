@@ -125,7 +125,7 @@ The text is decoded as that of this buffer was."
            (let ((buffer-file-name nil) (buffer-file-truename nil))
              ;; Without a bound, two texts that have nothing in common take for ever.
              (replace-buffer-contents disk 0.2 1000))
-           (when before (emacs-agent-files--highlight (emacs-agent-files--changed before)))))))
+           (when before (emacs-agent-files--highlight (emacs-agent-files--difference before)))))))
     (unless (eq undo t) (undo-boundary))
     (emacs-agent-files--accept)
     (run-hooks 'emacs-agent-files-changed-functions)))
@@ -134,7 +134,7 @@ The text is decoded as that of this buffer was."
   "Whether to highlight what is new in this buffer, which can be seen."
   (and emacs-agent-highlight-changes (get-buffer-window nil 'visible) (not noninteractive)))
 
-(defun emacs-agent-files--changed (before)
+(defun emacs-agent-files--difference (before)
   "Return (START . END), around all that this buffer has unlike BEFORE.
 START is END where something was only removed."
   (let* ((after (buffer-string)) (most (min (length before) (length after)))

@@ -171,7 +171,7 @@
                                               ("ä" "ö" "ö") ("abc" "xyz" "xyz")))
     (with-temp-buffer
       (insert after)
-      (pcase-let ((`(,start . ,end) (emacs-agent-files--changed before)))
+      (pcase-let ((`(,start . ,end) (emacs-agent-files--difference before)))
         (should (equal changed (buffer-substring start end)))))))
 
 (provide 'emacs-agent-files-tests)
