@@ -21,6 +21,7 @@
 (defvar bench-longest 0 "The longest time Emacs did not answer since then, in milliseconds.")
 (defvar bench-worked 0 "The most processor time that Emacs took between two looks, in milliseconds.")
 (defvar bench-processor nil "The processor time of Emacs at the last look.")
+(defvar bench-processor-since nil "The processor time of Emacs when this phase began.")
 (defvar bench-garbage nil "What was collected before that: (TIMES SECONDS).")
 
 (defun bench-ms (since)
@@ -35,12 +36,14 @@
   "Start measuring PHASE."
   (setq bench-phase phase bench-longest 0 bench-worked 0 bench-since (float-time)
         bench-processor (float-time (get-internal-run-time))
+        bench-processor-since bench-processor
         bench-garbage (list gcs-done gc-elapsed)))
 
 (defun bench-figures ()
   "Return what was measured in this phase."
   (let ((collections (- gcs-done (nth 0 bench-garbage))))
     `((total_ms . ,(bench-ms bench-since)) (longest_ms . ,bench-longest) (worked_ms . ,bench-worked)
+      (processor_ms . ,(* 1000 (- (float-time (get-internal-run-time)) bench-processor-since)))
       (collections . ,collections)
       (collection_ms . ,(/ (* 1000 (- gc-elapsed (nth 1 bench-garbage))) (max 1 collections))))))
 

@@ -37,6 +37,9 @@ const CONVERSATIONS: Record<string, { what: string; make: () => Conversation; ta
   big: { what: 'a buffer of 2 MB', make: () => replayed(4600), target: { longest: 100, keys: 30 } },
 }
 
+/** Those that `EMACS_CONVERSATIONS` names, with commas between, or all. */
+const NAMES = process.env.EMACS_CONVERSATIONS?.split(',') ?? Object.keys(CONVERSATIONS)
+
 /** Serves conversations and the time; calls `typing` when one begins and when it is shown, then with its name. */
 function serve(conversations: Record<string, Conversation>, typing: (on: boolean, shown?: string) => void) {
   const results: Record<string, Figures> = {}
@@ -99,7 +102,7 @@ async function round(emacs: string, lisp: string, home: string, conversations: R
     },
     terminal: { cols: 120, rows: 50, data: (_, bytes) => void (shown = (shown + bytes).slice(-2000)) },
   })
-  const patience = setTimeout(() => child.kill(), 120_000)
+  const patience = setTimeout(() => child.kill(), 300_000)
   await child.exited
   clearTimeout(patience)
   clearInterval(keys)
@@ -153,15 +156,16 @@ async function benchOne(emacs: string): Promise<boolean> {
     run(PRODUCT, 'elisp', '--install', lisp)
     const files = new Bun.Glob('*.el').scanSync({ cwd: lisp, absolute: true })
     run(emacs, '-Q', '--batch', '-L', lisp, '-f', 'batch-byte-compile', ...files)
-    const conversations = Object.fromEntries(Object.entries(CONVERSATIONS).map(([name, { make }]) => [name, make()]))
+    const conversations = Object.fromEntries(NAMES.map(name => [name, CONVERSATIONS[name]!.make()]))
     const rounds: Record<string, Figures>[] = []
     for (let i = 0; i < ROUNDS; i++) rounds.push(await round(emacs, lisp, home, conversations))
     const rows = [
       row(rounds, 'the client and Org loaded', 'start-up.loaded_ms'),
       row(rounds, 'M-x emacs-agent to a prompt', 'start-up.usable_ms', 300),
       row(rounds, '  to a session that answers', 'start-up.answered_ms'),
-      ...Object.entries(CONVERSATIONS).flatMap(([name, { what, target }]) => [
+      ...NAMES.map(name => [name, CONVERSATIONS[name]!] as const).flatMap(([name, { what, target }]) => [
         row(rounds, what, `${name}.total_ms`, target.total),
+        row(rounds, '  processor time of Emacs in all', `${name}.processor_ms`),
         row(rounds, '  longest without an answer', `${name}.longest_ms`),
         row(rounds, '    processor time of Emacs in it', `${name}.worked_ms`, target.longest),
         row(rounds, '  garbage collections', `${name}.collections`, undefined, times),
@@ -173,7 +177,7 @@ async function benchOne(emacs: string): Promise<boolean> {
           target.keys,
         ),
       ]),
-      growth(rounds),
+      ...(NAMES.includes('big') && NAMES.includes('replay') ? [growth(rounds)] : []),
     ]
     return table(`${version} (median and least of ${ROUNDS} rounds; the least meets a target)`, rows)
   } finally {

@@ -46,7 +46,9 @@ That mode could do it, but it would look at files, by names in the diff."
 
 (defun emacs-agent-diff-colour-remap ()
   "Have added and removed lines of this buffer be green and red in 256 colours."
-  (pcase-dolist (`(,face . ,ours) '((diff-added . emacs-agent-added) (diff-removed . emacs-agent-removed)))
+  (pcase-dolist (`(,face . ,ours) '((diff-added . emacs-agent-added) (diff-removed . emacs-agent-removed)
+                                    (diff-indicator-added . emacs-agent-added)
+                                    (diff-indicator-removed . emacs-agent-removed)))
     (unless (cl-some (lambda (property) (get face property)) '(theme-face saved-face customized-face))
       (setq-local face-remapping-alist (cons (list face ours face) face-remapping-alist)))))
 

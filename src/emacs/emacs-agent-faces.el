@@ -85,11 +85,12 @@
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-block
-  '((((class color) (min-colors 257) (background light)) :inherit default :background "#f3f3ef" :extend t)
-    (((class color) (min-colors 257) (background dark)) :inherit default :background "#1f2326" :extend t)
-    ;; Of 256 colours these are the nearest; Emacs would choose blue.
-    (((class color) (min-colors 256) (background light)) :inherit default :background "#eeeeee" :extend t)
-    (((class color) (min-colors 256) (background dark)) :inherit default :background "#262626" :extend t)
+  ;; Of 256 colours these are the nearest; Emacs would choose blue.  With a foreground they can also be read where Emacs takes
+  ;; a light terminal for a dark one, as it does in tmux.
+  '((((type tty) (class color) (min-colors 256) (background light)) :background "#eeeeee" :foreground "#262626" :extend t)
+    (((type tty) (class color) (min-colors 256) (background dark)) :background "#262626" :foreground "#dadada" :extend t)
+    (((class color) (min-colors 256) (background light)) :inherit default :background "#f3f3ef" :extend t)
+    (((class color) (min-colors 256) (background dark)) :inherit default :background "#1f2326" :extend t)
     (t :inherit default))
   "Blocks of code, unless the theme gives `org-block' a background."
   :group 'emacs-agent-faces)
@@ -102,13 +103,13 @@
 
 (defface emacs-agent-added
   '((((class color) (min-colors 257)))
-    (((class color) (min-colors 256) (background dark)) :background "#005f00" :extend t))
+    (((class color) (min-colors 256) (background dark)) :background "#005f00" :foreground "#dadada" :extend t))
   "Added lines, on top of `diff-added', unless the theme has that."
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-removed
   '((((class color) (min-colors 257)))
-    (((class color) (min-colors 256) (background dark)) :background "#5f0000" :extend t))
+    (((class color) (min-colors 256) (background dark)) :background "#5f0000" :foreground "#dadada" :extend t))
   "Removed lines, on top of `diff-removed', unless the theme has that."
   :group 'emacs-agent-faces)
 

@@ -112,35 +112,48 @@ The text is decoded as that of this buffer was."
 (defun emacs-agent-files-revert ()
   "Take what this buffer's file has into the buffer, as one edit."
   (let ((buffer (current-buffer)) (inhibit-read-only t) (inhibit-modification-hooks nil)
-        (undo buffer-undo-list) changed)
+        (undo buffer-undo-list) (before nil))
     (unless (eq undo t) (undo-boundary))
     (save-restriction
       (widen)
+      (when (emacs-agent-files--highlight-p) (setq before (buffer-string)))
       (emacs-agent-files--with-disk
        (lambda (disk)
          (with-current-buffer buffer
            ;; Without a file Emacs does not ask whether to edit a buffer whose file has changed, and undo remembers
            ;; the time of the old file, so that what it brings back is not taken for what is on disk.
-           (let ((buffer-file-name nil) (buffer-file-truename nil)
-                 (hook (lambda (start end _) (setq changed (cons (min start (or (car changed) start))
-                                                                 (max end (or (cdr changed) end)))))))
-             (add-hook 'after-change-functions hook nil t)
-             (unwind-protect
-                 ;; Without a bound, two texts that have nothing in common take for ever.
-                 (replace-buffer-contents disk 0.2 1000)
-               (remove-hook 'after-change-functions hook t)))))))
+           (let ((buffer-file-name nil) (buffer-file-truename nil))
+             ;; Without a bound, two texts that have nothing in common take for ever.
+             (replace-buffer-contents disk 0.2 1000))
+           (when before (emacs-agent-files--highlight (emacs-agent-files--difference before)))))))
     (unless (eq undo t) (undo-boundary))
     (emacs-agent-files--accept)
-    (emacs-agent-files--highlight changed)
     (run-hooks 'emacs-agent-files-changed-functions)))
 
+(defun emacs-agent-files--highlight-p ()
+  "Whether to highlight what is new in this buffer, which can be seen."
+  (and emacs-agent-highlight-changes (get-buffer-window nil 'visible) (not noninteractive)))
+
+(defun emacs-agent-files--difference (before)
+  "Return (START . END), around all that this buffer has unlike BEFORE.
+START is END where something was only removed."
+  (let* ((after (buffer-string)) (most (min (length before) (length after)))
+         (same (compare-strings before nil nil after nil nil))
+         (start (if (eq same t) most (1- (abs same))))
+         (low 0) (high (- most start)))
+    ;; As many characters at the end are alike: at least LOW, at most HIGH.
+    (while (< low high)
+      (let ((middle (/ (+ low high 1) 2)))
+        (if (eq t (compare-strings before (- (length before) middle) nil after (- (length after) middle) nil))
+            (setq low middle)
+          (setq high (1- middle)))))
+    (cons (+ (point-min) start) (- (point-max) low))))
+
 (defun emacs-agent-files--highlight (changed)
-  "Show for a moment the region CHANGED of this buffer, if it can be seen."
-  (when (and changed emacs-agent-highlight-changes (get-buffer-window nil 'visible)
-             (not noninteractive)
-             (< (car changed) (cdr changed)))
+  "Show for a moment the region CHANGED of this buffer."
+  (when (< (car changed) (cdr changed))
     (require 'pulse)
-    (pulse-momentary-highlight-region (car changed) (min (point-max) (cdr changed)))))
+    (pulse-momentary-highlight-region (car changed) (cdr changed))))
 
 (provide 'emacs-agent-files)
 ;;; emacs-agent-files.el ends here

@@ -25,7 +25,8 @@ Otherwise it starts a new line, and the command `emacs-agent-send' sends."
 (defun emacs-agent-input-setup ()
   "Put the input into this buffer, which is empty."
   (let ((inhibit-read-only t))
-    (insert (propertize (concat (propertize "* " 'display "") "Prompt\n") 'read-only t 'front-sticky '(read-only)
+    ;; All empty strings are one: after a line that is replaced by one, nothing of an overlay would be seen between.
+    (insert (propertize (concat (propertize "* " 'display '(space :width 0)) "Prompt\n") 'read-only t 'front-sticky '(read-only)
                         'rear-nonsticky t 'emacs-agent-face 'emacs-agent-prompt
                         'emacs-agent-prompt t))
     (setq emacs-agent-output-end (copy-marker (point-min) t)

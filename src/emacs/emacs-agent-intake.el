@@ -49,7 +49,7 @@ A timer that is late, after DUE, may run before Emacs has looked at processes
 since the batch before.  And garbage is better collected in a turn of its own
 than on top of a batch."
   (if (and (> patience 0)
-           (or (> (float-time) (+ due 0.004)) (garbage-collect-maybe 2)))
+           (or (> (float-time) (+ due 0.004)) (emacs-agent-garbage-collect-early)))
       (emacs-agent-intake--wait session 0.005 (1- patience))
     (emacs-agent-intake-drain session)))
 

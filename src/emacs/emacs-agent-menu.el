@@ -7,7 +7,7 @@
 
 ;;; Commentary:
 
-;; A transient menu.
+;; A transient menu, of two rows so that it fits 80 columns.
 
 ;;; Code:
 
@@ -42,8 +42,8 @@
     ("M" "mode" emacs-agent-set-mode)
     ("e" "one review of edits" emacs-agent-toggle-review-edits)
     ("t" "title" emacs-agent-set-title)
-    ("K" "API key" emacs-agent-give-key)]
-   ["From here"
+    ("K" "API key" emacs-agent-give-key)]]
+  [["From here"
     ("R" "ask about the region" emacs-agent-ask-region)
     ("B" "ask about the buffer" emacs-agent-send-buffer)
     ("F" "fix the diagnostic" emacs-agent-fix-diagnostic-at-point)

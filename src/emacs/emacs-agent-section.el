@@ -72,8 +72,12 @@ Each marker makes each change of the buffer slower."
 
 (defun emacs-agent-section-insert (section)
   "Write SECTION at the end of the output and return it."
+  (emacs-agent-section--append section (emacs-agent-section--text section)))
+
+(defun emacs-agent-section--append (section text)
+  "Write TEXT, of SECTION, at the end of the output and return SECTION."
   (emacs-agent-output-edit
-    (let ((start (emacs-agent-output-append (emacs-agent-section--text section))))
+    (let ((start (emacs-agent-output-append text)))
       (setf (emacs-agent-section-buffer section) (current-buffer)
             (emacs-agent-section-from section) (copy-marker start)
             (emacs-agent-section-to section) (copy-marker (point)))))
@@ -140,9 +144,11 @@ Each marker makes each change of the buffer slower."
   (gethash id emacs-agent-section--by-id))
 
 (defun emacs-agent-section-insert-as (id section)
-  "Write SECTION at the end of the output and give it ID."
+  "Make room for SECTION, with ID, at the end of the output and return it.
+It is written at the end of the batch, with what the rest of that adds to it."
   (puthash id section emacs-agent-section--by-id)
-  (emacs-agent-section-insert section))
+  (emacs-agent-section-mark section)
+  (emacs-agent-section--append section (propertize "\n" 'emacs-agent-section section)))
 
 (defun emacs-agent-section-map (function)
   "Call FUNCTION with each section of this buffer that has an id, in order."

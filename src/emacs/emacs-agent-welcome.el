@@ -52,6 +52,13 @@
               emacs-agent-welcome--lines "")
    "\n"))
 
+(defun emacs-agent-welcome--batch (_session)
+  "Show what can be done below the title."
+  (when emacs-agent-welcome--overlay
+    (move-overlay emacs-agent-welcome--overlay emacs-agent-output-end emacs-agent-output-end)))
+
+(add-hook 'emacs-agent-session-batch-functions #'emacs-agent-welcome--batch)
+
 (defun emacs-agent-welcome--event (_session event)
   "Remove the help if EVENT writes to the conversation or ends it."
   (when (and emacs-agent-welcome--overlay

@@ -164,5 +164,15 @@
       (emacs-agent-unsaved-report session)
       (should (equal (alist-get 'unsaved (nth 2 (car sent))) [])))))
 
+(ert-deftest emacs-agent-files-changed-region ()
+  "What is highlighted is what has changed, whatever is alike before and after it."
+  (pcase-dolist (`(,before ,after ,changed) '(("" "" "") ("one" "one" "") ("" "new" "new") ("a b c" "a X c" "X")
+                                              ("aaa" "aaaa" "a") ("abab" "ab" "") ("x\ny\n" "x\nz\ny\n" "z\n")
+                                              ("ä" "ö" "ö") ("abc" "xyz" "xyz")))
+    (with-temp-buffer
+      (insert after)
+      (pcase-let ((`(,start . ,end) (emacs-agent-files--difference before)))
+        (should (equal changed (buffer-substring start end)))))))
+
 (provide 'emacs-agent-files-tests)
 ;;; emacs-agent-files-tests.el ends here

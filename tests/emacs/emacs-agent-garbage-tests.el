@@ -24,6 +24,20 @@
       (emacs-agent-garbage--restore)
       (should (= gc-cons-threshold 800000)))))
 
+(ert-deftest emacs-agent-garbage-typing ()
+  "While somebody types nothing is collected, nor the threshold set back, unless that lasts."
+  (emacs-agent-garbage-tests--with-threshold 800000
+    (emacs-agent-garbage-defer)
+    (cl-letf (((symbol-function 'current-idle-time) (lambda () '(0 0 100000 0)))
+              ((symbol-function 'garbage-collect-maybe) (lambda (_factor) (error "Collected"))))
+      (should-not (emacs-agent-garbage-collect-early))
+      (emacs-agent-garbage--restore 2)
+      (should (= gc-cons-threshold emacs-agent-garbage--threshold))
+      (should (equal '(1) (timer--args emacs-agent-garbage--timer)))
+      (cl-letf (((symbol-function 'garbage-collect-maybe) #'ignore))
+        (emacs-agent-garbage--restore 0))
+      (should (= gc-cons-threshold 800000)))))
+
 (ert-deftest emacs-agent-garbage-keys ()
   "Keys in a conversation raise the threshold too."
   (emacs-agent-garbage-tests--with-threshold 800000

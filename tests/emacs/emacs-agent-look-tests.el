@@ -167,7 +167,14 @@
       (dolist (line (cdr (split-string (funcall text) "\n")))
         (should (< (string-width line) 40)))
       (should-not (string-search "Ask about" (buffer-string)))
-      (emacs-agent-test-take session (emacs-agent-test-event "prompt" 'id 1 'turn_id "t" 'text "go" 'source "user"))
+      ;; It stands below the title, and is not swallowed by what is replaced before and after it.
+      (emacs-agent-test-take session (emacs-agent-test-event "session.created" 'id 1 'session_id "s1" 'project_path project
+                                                             'title "" 'model "m" 'agent "build"))
+      (font-lock-ensure)
+      (should (= (overlay-start emacs-agent-welcome--overlay) emacs-agent-output-end))
+      (should-not (eq (get-text-property emacs-agent-output-end 'display)
+                      (get-text-property (1- emacs-agent-output-end) 'display)))
+      (emacs-agent-test-take session (emacs-agent-test-event "prompt" 'id 2 'turn_id "t" 'text "go" 'source "user"))
       (should-not (string-search "Ask about" (funcall text))))))
 
 ;;;; The header
