@@ -35,7 +35,7 @@ const OURS: Ours = {
     '3 Question of [^\n]*',
     `2 Assistant ${TIME}`,
   ].map(pattern => new RegExp(`^${pattern}$`)),
-  keywords: ['TITLE'],
+  keywords: ['TITLE', 'OPTIONS'],
   // Of two texts on one line, one may begin what the other ends; nothing but its look depends on that.
   also: ['underline'],
 }

@@ -51,7 +51,7 @@
       (font-lock-ensure)
       (write-region (point-min) emacs-agent-output-end file nil 'silent)
       ;; As the client exports a conversation.
-      (write-region "\n# Local Variables:\n# org-export-with-broken-links: mark\n# End:\n" nil file t 'silent)
+      (write-region "\n#+OPTIONS: broken-links:mark\n" nil file t 'silent)
       (kill-buffer))
     (kill-buffer other)))
 
