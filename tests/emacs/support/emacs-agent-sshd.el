@@ -42,9 +42,12 @@
     file))
 
 (defun emacs-agent-sshd--free-port ()
-  "Return a port on which nothing listens."
-  (let ((server (make-network-process :name "port" :server t :host "127.0.0.1" :service t :family 'ipv4)))
-    (prog1 (process-contact server :service) (delete-process server))))
+  "Return a port on which nothing listens, below those that connections are given."
+  (let ((port (+ 20000 (random 12000))))
+    (condition-case nil
+        (progn (delete-process (make-network-process :name "port" :server t :host "127.0.0.1" :service port :family 'ipv4))
+               port)
+      (file-error (emacs-agent-sshd--free-port)))))
 
 (defun emacs-agent-sshd--make ()
   "Write the keys and the configuration of an sshd, and return the port for it."
