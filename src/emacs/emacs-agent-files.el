@@ -77,7 +77,8 @@ by itself that a file has changed."
             ((and (buffer-modified-p) (emacs-agent-files--same-p))
              (emacs-agent-files--accept))
             ((buffer-modified-p) (emacs-agent-conflict-show session buffer))
-            ((verify-visited-file-modtime buffer) nil)
+            ;; TRAMP knows of times to the second, in which there may be several changes.
+            ((and (not (file-remote-p buffer-file-name)) (verify-visited-file-modtime buffer)) nil)
             (t (emacs-agent-files-revert))))))
 
 ;;;; Taking in a change
