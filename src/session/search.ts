@@ -24,6 +24,8 @@ export type Match = {
 
 /** Characters around a match. */
 const AROUND = 80
+/** Logs that are read while another is looked through: opening a file is mostly waiting. */
+const AHEAD = 8
 
 /** Finds a text, letter case aside, in what was said and done; newest sessions first, in the order of the log within one. */
 export async function searchLogs(
@@ -34,11 +36,17 @@ export async function searchLogs(
   const start = request.cursor === undefined ? null : parseCursor(request.cursor)
   const matches: Match[] = []
   let next = ''
-  for (const entry of entries) {
+  const wanted = start ? entries.filter(entry => sortKey(entry) <= start.key) : entries
+  const ahead: ReturnType<typeof eventsWith>[] = []
+  for (const [at, entry] of wanted.entries()) {
+    while (ahead.length < AHEAD && at + ahead.length < wanted.length) {
+      const reading = eventsWith(wanted[at + ahead.length]!.log, needle)
+      reading.catch(() => {}) // thrown when its turn comes
+      ahead.push(reading)
+    }
     const key = sortKey(entry)
-    if (start && key > start.key) continue
     const after = key === start?.key ? start.event_id : 0
-    for (const event of await eventsWith(entry.log, needle)) {
+    for (const event of await ahead.shift()!) {
       if (event.id <= after || !isWithin(event.at, request)) continue
       const found = snippetIn(event, needle)
       if (!found) continue
