@@ -13,7 +13,7 @@ describe('what children inherit', () => {
     'GITHUB_TOKEN',
     'TOKEN',
     'NPM_TOKEN',
-    'npm_config_//registry.example/:_authToken',
+    'npm_config_//packages.example/:_authToken',
     'AWS_SECRET_ACCESS_KEY',
     'AWS_ACCESS_KEY_ID',
     'AWS_SESSION_TOKEN',

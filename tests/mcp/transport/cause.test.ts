@@ -18,7 +18,7 @@ Traceback (most recent call last):
     main(os.environ["DSN"])
 psycopg.OperationalError: connection to server at "db" failed: Connection refused`
 const NPM = `npm error code E404
-npm error 404 Not Found - GET https://registry.example/nowhere-mcp - Not found
+npm error 404 Not Found - GET https://packages.example/nowhere-mcp - Not found
 npm error 404
 npm error A complete log of this run can be found in: /home/u/.npm/_logs/1.log`
 const RUST = `thread 'main' panicked at src/main.rs:4:5:
@@ -37,7 +37,7 @@ const JAVA = `Exception in thread "main" java.lang.IllegalStateException: token 
 test.each<[string, string, string | undefined]>([
   ['Node', NODE, "Error: Cannot find module '/srv/build/index.js'"],
   ['Python', PYTHON, 'psycopg.OperationalError: connection to server at "db" failed: Connection refused'],
-  ['npm', NPM, 'npm error 404 Not Found - GET https://registry.example/nowhere-mcp - Not found'],
+  ['npm', NPM, 'npm error 404 Not Found - GET https://packages.example/nowhere-mcp - Not found'],
   ['Rust', RUST, "thread 'main' panicked at src/main.rs:4:5: LEDGER_PATH is missing"],
   ['Go', GO, 'panic: open /srv/ledger.db: no such file or directory'],
   ['Java', JAVA, 'Exception in thread "main" java.lang.IllegalStateException: token is empty'],
