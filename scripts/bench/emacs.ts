@@ -4,11 +4,10 @@
  * stops when it is shown; what is done in idle time then is a row of its own. In the conversation of 2 MB somebody scrolls
  * and types then. `emacs.el` is the part inside Emacs.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EMACSEN, withClient } from './client.ts'
 import { type Conversation, largeResult, replayed, streamed, streamedCode } from './conversations.ts'
 import { median, type Row, table } from './measure.ts'
 import { PRODUCT } from './running.ts'
@@ -23,7 +22,6 @@ const SCROLLING = [
   '\x1b>',
   ...'now somebody types this'.split(''),
 ]
-const EMACSEN = ['emacs', join(import.meta.dir, '../../dist/emacs-30/emacs')]
 
 type Figures = Record<string, number>
 type Target = { total?: number; longest: number; keys?: number }
@@ -143,19 +141,7 @@ function growth(rounds: Record<string, Figures>[]): Row {
 }
 
 async function benchOne(emacs: string): Promise<boolean> {
-  const home = mkdtempSync(join(tmpdir(), 'emacs-agent-bench-'))
-  const lisp = join(home, 'lisp')
-  mkdirSync(lisp)
-  try {
-    const run = (...[program, ...args]: [string, ...string[]]) => {
-      const { status, stdout, stderr } = spawnSync(program, args, { env: { ...process.env, HOME: home } })
-      if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stdout}${stderr}`)
-      return String(stdout)
-    }
-    const version = run(emacs, '--version').split('\n')[0]
-    run(PRODUCT, 'elisp', '--install', lisp)
-    const files = new Bun.Glob('*.el').scanSync({ cwd: lisp, absolute: true })
-    run(emacs, '-Q', '--batch', '-L', lisp, '-f', 'batch-byte-compile', ...files)
+  return withClient(emacs, async ({ home, lisp, version }) => {
     const conversations = Object.fromEntries(NAMES.map(name => [name, CONVERSATIONS[name]!.make()]))
     const rounds: Record<string, Figures>[] = []
     for (let i = 0; i < ROUNDS; i++) rounds.push(await round(emacs, lisp, home, conversations))
@@ -180,9 +166,7 @@ async function benchOne(emacs: string): Promise<boolean> {
       ...(NAMES.includes('big') && NAMES.includes('replay') ? [growth(rounds)] : []),
     ]
     return table(`${version} (median and least of ${ROUNDS} rounds; the least meets a target)`, rows)
-  } finally {
-    rmSync(home, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Resolves with whether every target was met. */

@@ -1,18 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Figure } from './figure.ts'
+import { timed } from './measure.ts'
 import type { Bench, Running } from './running.ts'
 import { saveSession, transcriptsOf } from './saved.ts'
 
 const EVENTS = 10_000
 const TRANSCRIPTS = 1_000
 const ROUNDS = 7
-
-async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
-  const begun = performance.now()
-  await work()
-  return performance.now() - begun
-}
 
 /** A session of 10,000 events: brought back, and sent to somebody who has none of it. */
 export async function resuming({ home }: Bench, product: Running, bare: Running): Promise<Figure[]> {

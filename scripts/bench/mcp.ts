@@ -12,7 +12,7 @@ import type { McpServerConfig } from '../../src/config/config.ts'
 import { createPool } from '../../src/mcp/pool.ts'
 import type { Tool } from '../../src/tools/tool.ts'
 import { contextFor, PEER, peer, perform } from '../../tests/support/mcp.ts'
-import { atMost, median, mib, ms, type Row, table } from './measure.ts'
+import { atMost, median, mib, ms, type Row, table, timed } from './measure.ts'
 
 const CALLS = 2000
 const IDLE = 20
@@ -39,12 +39,6 @@ async function withPool<T>(
     await pool.close()
     rmSync(dir, { recursive: true, force: true })
   }
-}
-
-const timed = async (work: () => Promise<unknown>): Promise<number> => {
-  const start = performance.now()
-  await work()
-  return performance.now() - start
 }
 
 async function echoTimes(call: (text: string) => Promise<unknown>): Promise<number[]> {

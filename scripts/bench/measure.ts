@@ -5,6 +5,13 @@ export const quantile = (samples: readonly number[], q: number): number => {
 }
 export const median = (samples: readonly number[]): number => quantile(samples, 0.5)
 
+/** The milliseconds that `work` takes. */
+export async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
+  const begun = performance.now()
+  await work()
+  return performance.now() - begun
+}
+
 export type Row = { what: string; value: string; bare?: string; ratio?: string; target?: string; met?: boolean }
 
 export const ms = (value: number): string => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} ms`

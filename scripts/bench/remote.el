@@ -15,63 +15,62 @@
 
 (defvar remote-bench-rounds (string-to-number (or (getenv "REMOTE_CALLS") "15")))
 
-(defun remote-bench-median (numbers)
-  "Return the median of NUMBERS."
-  (nth (/ (length numbers) 2) (sort (copy-sequence numbers) #'<)))
+;; Functions that are measured take the number of the call.  The first call, which makes connections, is not counted.
+
+(defun remote-bench-median (function)
+  "Return the median of what calls of FUNCTION return."
+  (funcall function 0)
+  (nth (/ remote-bench-rounds 2) (sort (mapcar function (number-sequence 1 remote-bench-rounds)) #'<)))
 
 (defun remote-bench-timed (function)
-  "Return the median time of a call of FUNCTION, with the number of the call, in ms.
-The first one, which makes connections, is not counted."
-  (funcall function 0)
-  (remote-bench-median
-   (cl-loop for round from 1 to remote-bench-rounds
-            collect (let ((start (float-time)))
-                      (funcall function round)
-                      (* 1000 (- (float-time) start))))))
+  "Return the median time of a call of FUNCTION, in ms."
+  (remote-bench-median (lambda (round)
+                         (let ((start (float-time)))
+                           (funcall function round)
+                           (* 1000 (- (float-time) start))))))
 
 (defun remote-bench-call (session tool &rest params)
   "Have the model of SESSION call TOOL with PARAMS, and return how long that took."
-  (let ((times nil))
-    (cl-flet ((see (_session event)
-                (when (equal (alist-get 'type event) "tool.result")
-                  (push (alist-get 'execution_time_ms event) times))))
-      (let ((watch (lambda (session event) (see session event))))
-        (add-hook 'emacs-agent-session-event-functions watch)
-        (apply #'emacs-agent-asked-told tool params)
-        (emacs-agent-test-idle session)
-        (remove-hook 'emacs-agent-session-event-functions watch)))
-    (car times)))
+  (let* ((time nil)
+         (watch (lambda (_session event)
+                  (when (equal (alist-get 'type event) "tool.result")
+                    (setq time (alist-get 'execution_time_ms event))))))
+    (add-hook 'emacs-agent-session-event-functions watch)
+    (apply #'emacs-agent-asked-told tool params)
+    (emacs-agent-test-idle session)
+    (remove-hook 'emacs-agent-session-event-functions watch)
+    time))
 
 (defun remote-bench-tools (project)
   "Return the times of calls in a session on PROJECT."
   (let ((session (emacs-agent-test-start project)))
     (with-current-buffer (emacs-agent-session-buffer session)
-      (cl-flet ((median (function)
-                  (funcall function 0)
-                  (remote-bench-median (mapcar function (number-sequence 1 remote-bench-rounds)))))
-        (prog1 (list (cons 'read (median (lambda (_) (remote-bench-call session "read_file" 'path "a.txt"))))
-                     (cons 'edit (median (lambda (n) (remote-bench-call session "edit_file" 'path "a.txt"
-                                                                        'old (format "count %d" n)
-                                                                        'new (format "count %d" (1+ n))))))
-                     (cons 'shell (median (lambda (_) (remote-bench-call session "shell_exec" 'command "echo hello")))))
-          (kill-buffer (emacs-agent-session-buffer session)))))))
+      (prog1 `((read . ,(remote-bench-median (lambda (_) (remote-bench-call session "read_file" 'path "a.txt"))))
+               (edit . ,(remote-bench-median (lambda (n) (remote-bench-call session "edit_file" 'path "a.txt"
+                                                                            'old (format "count %d" n)
+                                                                            'new (format "count %d" (1+ n))))))
+               (shell . ,(remote-bench-median (lambda (_) (remote-bench-call session "shell_exec" 'command "echo hello")))))
+        (kill-buffer (emacs-agent-session-buffer session))))))
+
+(defun remote-bench-run (_)
+  "Run a process in `default-directory' to its end."
+  (let ((process (make-process :name "x" :command '("echo" "hello") :connection-type 'pipe :noquery t
+                               :file-handler t :buffer (generate-new-buffer " x") :sentinel #'ignore)))
+    (while (process-live-p process) (accept-process-output process 0.01))))
+
+(defun remote-bench-connect-directly ()
+  "Have TRAMP run processes by an ssh of their own, and close its connections."
+  (connection-local-set-profile-variables 'direct '((tramp-direct-async-process . t)))
+  (connection-local-set-profiles '(:application tramp :protocol "ssh") 'direct)
+  (push (list (regexp-quote "/ssh:there:") "direct-async-process" t) tramp-connection-properties)
+  (let ((inhibit-message t)) (tramp-cleanup-all-connections)))
 
 (defun remote-bench-process (remote)
   "Return what a process in REMOTE takes, by the ways that TRAMP has."
-  (let* ((default-directory remote)
-         (asynchronous (lambda (_)
-                         (let ((process (make-process :name "x" :command '("echo" "hello") :connection-type 'pipe :noquery t
-                                                      :file-handler t :buffer (generate-new-buffer " x") :sentinel #'ignore)))
-                           (while (process-live-p process) (accept-process-output process 0.01))))))
-    (list (cons 'process_file (remote-bench-timed (lambda (_) (process-file "echo" nil nil nil "hello"))))
-          (cons 'make_process (remote-bench-timed asynchronous))
-          (progn
-            (if (fboundp 'connection-local-set-profiles)
-                (progn (connection-local-set-profile-variables 'direct '((tramp-direct-async-process . t)))
-                       (connection-local-set-profiles '(:application tramp :protocol "ssh") 'direct)))
-            (push (list (regexp-quote "/ssh:there:") "direct-async-process" t) tramp-connection-properties)
-            (let ((inhibit-message t)) (tramp-cleanup-all-connections))
-            (cons 'direct (remote-bench-timed asynchronous))))))
+  (let ((default-directory remote))
+    `((process_file . ,(remote-bench-timed (lambda (_) (process-file "echo" nil nil nil "hello"))))
+      (make_process . ,(remote-bench-timed #'remote-bench-run))
+      (direct . ,(progn (remote-bench-connect-directly) (remote-bench-timed #'remote-bench-run))))))
 
 (let (figures)
   (emacs-agent-test-with-model "[permissions]\nallow = [\"edit_file\", \"shell_exec(echo *)\"]\n"

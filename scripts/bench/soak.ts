@@ -1,6 +1,6 @@
 import { chat } from '../../tests/support/model-replies.ts'
 import type { Figure } from './figure.ts'
-import { quantile } from './measure.ts'
+import { quantile, timed } from './measure.ts'
 import { type Bench, memory, type Running } from './running.ts'
 
 const SESSIONS = 10
@@ -53,12 +53,9 @@ export async function soak(bench: Bench, minutes: number): Promise<Figure[]> {
       chat({ calls: [{ id: 'c', name: 'read_file', args: { path: 'note.txt' } }] }),
       chat({ text: ANSWER }),
     )
-    const begun = performance.now()
-    await product.call(`POST /api/sessions/${ids[turn % SESSIONS]}/prompt`, { text: 'go', wait: true })
-    took.push(performance.now() - begun)
-    const asked = performance.now()
-    await (await fetch(`${product.url}/health`)).text()
-    health.push(performance.now() - asked)
+    const id = ids[turn % SESSIONS]
+    took.push(await timed(() => product.call(`POST /api/sessions/${id}/prompt`, { text: 'go', wait: true })))
+    health.push(await timed(async () => (await fetch(`${product.url}/health`)).text()))
     held.push(memory(product, 'RssAnon'))
     await Bun.sleep(PAUSE_MS)
   }

@@ -1,6 +1,7 @@
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { chat } from '../../tests/support/model-replies.ts'
 import type { Figure } from './figure.ts'
+import { timed } from './measure.ts'
 import { type Bench, cpuOf, memory, type Running } from './running.ts'
 import { saveSession } from './saved.ts'
 
@@ -15,12 +16,6 @@ function script({ model }: Bench) {
 
 const prompt = (product: Running, id: string) =>
   product.call(`POST /api/sessions/${id}/prompt`, { text: 'go', wait: true })
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now()
-  await work()
-  return performance.now() - begun
-}
 
 /** Turns with one tool call, against a model that answers at once; in turn with the same two requests and nothing else. */
 export async function turns(bench: Bench, product: Running, bare: Running): Promise<Figure[]> {
