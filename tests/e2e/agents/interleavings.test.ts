@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Stored } from '../../../src/event.ts'
 import { Backend, makeHome } from '../../support/backend.ts'
 import { committed, git, worktreesOf } from '../../support/committed.ts'
+import { random } from '../../support/figures.ts'
 import { until } from '../../support/mcp.ts'
 import { FAMILIES, type Family, type Said, say } from '../../support/model-replies.ts'
 import { startModelServer } from '../../support/model-server.ts'
@@ -12,17 +13,6 @@ const SEED = 20_261_127
 /** Of each family; `npm run test:agents` plays 500 in all. */
 const RUNS = Math.ceil(Number(process.env.AGENT_INTERLEAVINGS ?? 12) / FAMILIES.length)
 const STEPS = 25
-
-/** Mulberry32: the same numbers for the same seed. */
-function random(seed: number) {
-  let state = seed
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
 
 const KINDS: Record<Family, string> = {
   anthropic: 'anthropic',

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { random } from '../../support/figures.ts'
 import { many } from '../../support/model-session.ts'
 import { reviewing } from '../../support/reviewing.ts'
 import { type Scripted, startScripted } from '../../support/scripted.ts'
@@ -12,20 +13,9 @@ const DIRECTORIES = ['c', 'c/new', 'g/h', 'e.txt']
 const WORDS = ['alpha', 'beta', 'gamma', 'delta']
 const AUTO = ['write_file', 'edit_file', 'move_file', 'copy_file', 'delete_file', 'create_directory', 'shell_exec']
 
-/** The same numbers for the same seed (mulberry32). */
-function numbers(seed: number) {
-  let state = seed
-  return (below: number) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
 function sequence(seed: number): [name: string, args: object][][] {
-  const number = numbers(seed)
-  const one = <T>(list: readonly T[]): T => list[number(list.length)]!
+  const number = random(seed)
+  const one = number.of
   const text = () => Array.from({ length: number(4) }, () => `${one(WORDS)}\n`).join('')
   const calls: (() => [string, object])[] = [
     () => ['write_file', { path: one(NAMES), content: text() }],

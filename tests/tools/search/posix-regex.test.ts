@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { posixSource } from '../../../src/tools/host/posix-regex.ts'
 import { compile, matchingLines } from '../../../src/tools/search/automaton.ts'
 import { parseRegex } from '../../../src/tools/search/regex.ts'
+import { random } from '../../support/figures.ts'
 
 const PARTS = [
   'a',
@@ -68,20 +69,11 @@ const LINES = [
   'ß',
 ]
 
-/** A generator with a seed: the same patterns each time. */
-function random(seed: number) {
-  let state = seed
-  return (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
 test('grep -E finds every line that the pattern matches', () => {
   const pick = random(7)
   const text = `${LINES.join('\n')}\n`
   for (let round = 0; round < 400; round++) {
-    const source = Array.from({ length: 1 + pick(3) }, () => PARTS[pick(PARTS.length)]).join('')
+    const source = Array.from({ length: 1 + pick(3) }, () => pick.of(PARTS)).join('')
     const node = parseRegex(source, pick(2) === 0)
     const matched = matchingLines(compile(node), text, 1000).map(({ line }) => line)
     const { stdout, status, stderr } = spawnSync('grep', ['-nE', '-a', '-e', posixSource(node)], {
