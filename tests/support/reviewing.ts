@@ -1,8 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend } from './backend.ts'
-import { type Line, pending, type Scripted } from './scripted.ts'
+import { call, type Line, pending, type Scripted } from './scripted.ts'
 import { tempDir } from './temp.ts'
+
+export const done = { text: 'Done.' }
+export const edit = (path: string, old: string, now: string) => call('edit_file', { path, old, new: now })
+export const write = (path: string, content: string) => call('write_file', { path, content })
 
 /** A session whose edits wait for a review, on a project with these files or in this directory. */
 export async function reviewing(

@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { begun, isTask } from '../../support/delegating.ts'
 import { fakeServer } from '../../support/languages.ts'
 import { many } from '../../support/model-session.ts'
-import { reviewing } from '../../support/reviewing.ts'
+import { done, edit, reviewing } from '../../support/reviewing.ts'
 import { call, pending, startScripted } from '../../support/scripted.ts'
 
-const done = { text: 'Done.' }
-const edit = (path: string, old: string, now: string) => call('edit_file', { path, old, new: now })
 const toml = (hooks: Record<string, string>[]) =>
   hooks
     .map(

@@ -1,17 +1,13 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Backend } from '../../support/backend.ts'
 import { chat } from '../../support/model-replies.ts'
 import { gate } from '../../support/model-server.ts'
 import { expectValid, many } from '../../support/model-session.ts'
-import { following, reviewing } from '../../support/reviewing.ts'
-import { call, type Scripted, startScripted } from '../../support/scripted.ts'
+import { done, edit, following, reviewing, write } from '../../support/reviewing.ts'
+import { type Scripted, startScripted } from '../../support/scripted.ts'
 import { tempDir } from '../../support/temp.ts'
 
-const done = { text: 'Done.' }
-const edit = (path: string, old: string, now: string) => call('edit_file', { path, old, new: now })
-const write = (path: string, content: string) => call('write_file', { path, content })
 const callsOf = (stream: { stored: any[] }) =>
   stream.stored
     .filter(event => event.type === 'tool.call')
@@ -187,26 +183,20 @@ describe('a turn that does not come to its end', () => {
     ['before the review', false],
     ['while it waits', true],
   ])('a kill %s: nothing is written, and the history is one that goes on', async (_, waits) => {
-    const { backend, home } = await startScripted()
-    const own = { ...scripted, backend }
-    const { model } = scripted
-    const config = readFileSync(join(scripted.home.config, 'emacs-agent.toml'), 'utf8')
-    writeFileSync(join(home.config, 'emacs-agent.toml'), config)
-    await backend.stop()
-    const first = await Backend.start(home)
-    const before = await reviewing({ ...own, backend: first })
+    const own = await startScripted()
+    const before = await reviewing(own)
     if (waits) await before.asked(edit('a.txt', 'two', '2'), write('c.txt', 'c'), done)
     else {
-      scripted.says(edit('a.txt', 'two', '2'), write('c.txt', 'c'), { body: [], hang: true } as any)
-      const asked = model.asked(model.requests.length + 3)
+      own.says(edit('a.txt', 'two', '2'), write('c.txt', 'c'), { body: [], hang: true } as any)
+      const asked = own.model.asked(3)
       await before.post('prompt', { text: 'go' })
       await asked
     }
-    first.process.kill('SIGKILL')
-    await first.exited
-    const second = await Backend.start(home)
+    own.backend.process.kill('SIGKILL')
+    await own.backend.exited
+    const second = await Backend.start(own.home)
     expect((await second.call(`POST /api/sessions/${before.id}/resume`)).status).toBe(200)
-    const after = await following(scripted, second, before.project, before.id)
+    const after = await following(own, second, before.project, before.id)
     await after.stream.next('turn.end')
     await after.stream.next('session.resumed')
     expect([after.file('a.txt'), after.file('c.txt')]).toEqual(['one\ntwo\nthree\n', null])
@@ -215,10 +205,9 @@ describe('a turn that does not come to its end', () => {
     )
     expect(result).toMatchObject({ status: 'error', error: { code: 'INTERRUPTED' } })
     expect(result.message).toMatch(/none of (the edits|them) was written/)
-    scripted.says(done)
+    own.says(done)
     await after.post('prompt', { text: 'and now?', wait: true })
     expectValid(after.told())
     expect(JSON.stringify(after.told().at(-1))).toMatch(/none of (the edits|them) was written/)
-    await second.stop()
   })
 })

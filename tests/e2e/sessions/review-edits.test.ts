@@ -2,17 +2,13 @@ import { beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expectValid, many } from '../../support/model-session.ts'
-import { reviewing } from '../../support/reviewing.ts'
-import { call, type Scripted, startScripted } from '../../support/scripted.ts'
+import { done, edit, reviewing, write } from '../../support/reviewing.ts'
+import { type Scripted, startScripted } from '../../support/scripted.ts'
 
 let scripted: Scripted
 beforeAll(async () => {
   scripted = await startScripted({ config: '[permissions]\ndeny = ["edit_file(locked/**)"]\n' })
 })
-
-const done = { text: 'Done.' }
-const edit = (path: string, old: string, now: string) => call('edit_file', { path, old, new: now })
-const write = (path: string, content: string) => call('write_file', { path, content })
 
 describe('one review of all edits of a turn', () => {
   test('nothing is written before it, and one approval writes all of it', async () => {
