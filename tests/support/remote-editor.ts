@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { atEnd } from './at-end.ts'
-import type { EventStream, Frame } from './backend.ts'
+import type { EventStream } from './backend.ts'
 import type { Said } from './model-replies.ts'
 import type { Scripted } from './scripted.ts'
-import type { StubRequest } from './stub-editor.ts'
+import { editorSession, type StubRequest } from './stub-editor.ts'
 import { tempDir } from './temp.ts'
 
 export const PREFIX = '/ssh:u@far:'
 const REMOTE_TOOLS = ['remote_files', 'remote_process']
 
-/** An answer of its own to a request; undefined: as ever. `null`: none at all. */
+/** The answer of a test to a request. undefined: what the machine answers; `null`: no answer. */
 type Answer = (request: StubRequest) => Promise<object | string | null | undefined> | object | string | null | undefined
 
 const running = new Set<number>()
@@ -30,7 +30,7 @@ const kindOf = (found: fs.Stats) =>
 
 /**
  * The files and programs of another machine, as an Emacs serves them: what is at `path` there is really below `real`. A directory of
- * this machine lies at `path` as well, with other contents, which nobody may touch.
+ * this machine lies at `path` as well, with other contents, which must stay as they are.
  */
 export class Machine {
   readonly path: string
@@ -170,9 +170,7 @@ export class Machine {
   }
 }
 
-export type Made = { called: any; result: any; frames: Frame[]; told: string }
-
-/** A session on a machine, and the editor that serves it. `answer` has the first word. */
+/** A session on a machine, and the editor that serves it. `answer` is called first for each request. */
 export async function withRemote(
   scripted: Scripted,
   files: Record<string, string> = {},
@@ -194,17 +192,13 @@ export async function withRemote(
   } = {},
 ) {
   const { backend, says, model } = scripted
-  const id = await backend.session(PREFIX + machine.path + below, more)
-  const path = `/api/sessions/${id}`
-  const stream = await backend.events(`${path}/events`)
-  await stream.next('agent.state')
-  const put = (tools: unknown, name = 'Stub') => backend.call(`PUT ${path}/editor`, { tools, name })
-  if (tools) await put(tools)
+  const session = await editorSession(scripted, PREFIX + machine.path + below, tools, more)
+  const { path, stream } = session
   const serving = { answer }
   void serve(stream, request => reply(request))
 
   async function reply(request: StubRequest): Promise<void> {
-    const post = (body: unknown) => backend.call(`POST ${path}/editor/${request.request_id}`, body)
+    const post = (body: unknown) => session.reply(request.request_id, body)
     const own = await serving.answer(request)
     if (own === null) return
     if (own !== undefined) return void (await post(own))
@@ -222,23 +216,16 @@ export async function withRemote(
   }
 
   /** The model makes this call, which is approved if it asks, unless `decide` does otherwise. */
-  async function make(said: Said, decide: (call: any) => Promise<unknown> = approve): Promise<Made> {
-    const from = stream.frames.length
-    says(said, { text: 'ok' })
-    const turn = backend.call(`POST ${path}/prompt`, { text: 'go', wait: true })
-    const called = (await stream.next('tool.call', from)).data
-    if (called.requires_approval) await decide(called)
-    await turn
-    await stream.idle(from)
-    const frames = stream.frames.slice(from)
-    const result = frames.find(({ event }) => event === 'tool.result')!.data
-    return { called, result, frames, told: model.requests.at(-1)!.body.messages.at(-1).content as string }
-  }
+  const make = (said: Said, decide: (call: any) => Promise<unknown> = approve) =>
+    session.make(said, async (stream, from) => {
+      const called = (await stream.next('tool.call', from)).data
+      if (called.requires_approval) await decide(called)
+    })
   const approve = async ({ tool_call_id }: any) => {
     const { status, body } = await backend.call(`POST ${path}/approve`, { tool_call_id })
     if (status !== 200) throw new Error(JSON.stringify(body))
   }
-  return { id, path, stream, machine, put, make, approve, serving, backend, model, says }
+  return { ...session, make, machine, approve, serving, backend, model, says }
 }
 
 async function serve(stream: EventStream, reply: (request: StubRequest) => Promise<void>) {

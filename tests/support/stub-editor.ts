@@ -18,24 +18,15 @@ export const ALL = [
 
 export type StubRequest = { request_id: string; tool: string; params: any; timeout_ms: number }
 
-/** A session with a client that registered these tools, and answers requests as the test says. */
-export async function withEditor(
-  scripted: Scripted,
-  tools: string[] | null = ALL,
-  files: Record<string, string> = {},
-  more: object = {},
-) {
+/** A session on `project_path` with an editor that registered these tools, or none. */
+export async function editorSession(scripted: Scripted, project_path: string, tools: string[] | null, more: object) {
   const { backend, says, model } = scripted
-  const project = tempDir(files)
-  const id = await backend.session(project, more)
+  const id = await backend.session(project_path, more)
   const path = `/api/sessions/${id}`
   const stream = await backend.events(`${path}/events`)
   await stream.next('agent.state')
   const put = (tools: unknown, name = 'Stub') => backend.call(`PUT ${path}/editor`, { tools, name })
   if (tools) expect((await put(tools)).status).toBe(200)
-
-  const request = async (from = 0, of: EventStream = stream): Promise<StubRequest> =>
-    (await of.next('editor.request', from)).data
   const reply = (request_id: string, body: unknown) => backend.call(`POST ${path}/editor/${request_id}`, body)
   /** The model makes this call: its announcement, its result, and what the model was told. */
   const make = async (said: Said, answer: (stream: EventStream, from: number) => Promise<unknown>) => {
@@ -50,15 +41,26 @@ export async function withEditor(
     const called = frames.find(({ event }) => event === 'tool.call')!.data
     return { called, result, frames, told: model.requests.at(-1)!.body.messages.at(-1).content as string }
   }
+  return { id, path, stream, put, reply, make }
+}
+
+/** A session with a client that registered these tools, and answers requests as the test says. */
+export async function withEditor(
+  scripted: Scripted,
+  tools: string[] | null = ALL,
+  files: Record<string, string> = {},
+  more: object = {},
+) {
+  const { backend, says, model } = scripted
+  const project = tempDir(files)
+  const session = await editorSession(scripted, project, tools, more)
+  const { path, stream, make, reply } = session
+  const request = async (from = 0, of: EventStream = stream): Promise<StubRequest> =>
+    (await of.next('editor.request', from)).data
   return {
-    id,
-    path,
+    ...session,
     project,
-    stream,
-    put,
     request,
-    reply,
-    make,
     /** Makes a call that the editor answers with this result; one that asks is approved first. */
     async answered(said: Said, result: unknown) {
       let request: StubRequest | undefined

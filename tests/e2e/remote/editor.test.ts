@@ -264,19 +264,15 @@ test('of two editors the first answer counts', async () => {
   expect((await answers).every(status => status === 200 || status === 404)).toBe(true)
 })
 
-test('a session comes back without an editor, and works when one attaches', async () => {
-  const { id, machine, backend, path } = await withRemote(scripted, FILES)
+test('a session is resumed without an editor', async () => {
+  const own = await startScripted()
+  const { id, machine, backend, path } = await withRemote(own, FILES)
   await backend.stop()
-  const again = await Backend.start(scripted.home)
-  try {
-    expect((await again.call(`POST /api/sessions/${id}/resume`)).status).toBe(200)
-    const { body } = await again.call(`GET ${path}`)
-    expect(body.project_path).toBe(PREFIX + machine.path)
-    expect(body.remote).toEqual({ machine: 'u@far', path: machine.path })
-  } finally {
-    await again.stop()
-    scripted = await startScripted()
-  }
+  const again = await Backend.start(own.home)
+  expect((await again.call(`POST /api/sessions/${id}/resume`)).status).toBe(200)
+  const { body } = await again.call(`GET ${path}`)
+  expect(body.project_path).toBe(PREFIX + machine.path)
+  expect(body.remote).toEqual({ machine: 'u@far', path: machine.path })
 })
 
 test('a project that is not there is named by each call', async () => {
