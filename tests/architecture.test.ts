@@ -22,7 +22,7 @@ const roomOf = (path: string) => path.replace(/^src\//, '').split(/[/.]/)[0]!
 const rankOf = (path: string) => ROOMS.findIndex(rooms => rooms.includes(roomOf(path)))
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
 
-/** What only the disk of this machine is for: how a change is made on it, walks of it, the user's own git excludes, worktrees. */
+/** Files that work on the disk of this machine only: changes made on it, walks of it, the user's own git excludes, worktrees. */
 const OF_THIS_MACHINE =
   /^src\/tools\/(files\/(held|replace)|search\/(walk|repository|wanted)|editor\/buffers|git\/worktrees?|shell\/(capture|executable))\.ts$/
 const DISK = /from 'node:fs|\b(readRegular|openRegular|exists)\b.*from '\.\.\/\.\.\/base\/files/

@@ -36,7 +36,7 @@ test('three equal failures in a row end the turn, with the reason', () => {
   expect(play([[A, A, A], [A]])).toBeUndefined()
 })
 
-test('a call that nobody was there to decide on is a failure, and one that a person rejects is not', () => {
+test('a call rejected by the configuration is a failure, and one rejected by the user is not', () => {
   const play = (by: 'user' | 'config') => {
     const futility = createFutility()
     const call = { tool_call_id: 'tc_1', tool: 'write_file', params: { path: 'a' } }

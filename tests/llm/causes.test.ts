@@ -44,7 +44,7 @@ test.each([
   ['a field of any name', '{"outcome":{"because":"CUDA out of memory on node 3"}}', 'CUDA out of memory'],
   ['a page', '<html><head><title>400 Sent to the HTTPS port</title></head><body><b>x y</b></html>', 'HTTPS port'],
   ['a page without a title', '<html><body><h1>\n Blocked by Corp \n</h1></html>', 'Blocked by Corp'],
-])('whatever holds the words: %s', (_, body, words) => {
+])('the message contains the reason, wherever the body has it: %s', (_, body, words) => {
   for (const status of [400, 403, 500]) expect(refused(status, body).message).toContain(words)
 })
 

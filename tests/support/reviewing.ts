@@ -29,7 +29,7 @@ export async function following({ says, model }: Scripted, backend: Backend, pro
     post,
     get: async (route = '') => (await backend.call(`GET /api/sessions/${id}${route}`)).body,
     file: (name: string) => (existsSync(join(project, name)) ? readFileSync(join(project, name), 'utf8') : null),
-    /** Has the model make these calls and say `Done.`; resolves with the next call that waits. */
+    /** Has the model say these lines; resolves with the next call that waits. */
     async asked(...lines: Line[]) {
       const from = stream.frames.length
       says(...lines)
@@ -45,7 +45,7 @@ export async function following({ says, model }: Scripted, backend: Backend, pro
     resultOf: async (call: any) =>
       (await stream.until(({ event, data }) => event === 'tool.result' && data.tool_call_id === call.tool_call_id))
         .data,
-    /** What the model was sent last. */
+    /** The messages of the last request to the model. */
     told: (): any[] => model.requests.at(-1)!.body.messages,
   }
 }

@@ -137,7 +137,7 @@ test.skipIf(process.platform !== 'linux')(
         gaps,
         events_missing: behind().length,
       },
-      `${MINUTES} minutes; private memory ${Math.round(first)} MiB in the first third, ${Math.round(last)} in the last, at most ${Math.round(Math.max(...samples))}; sessions said ${Math.round((turns * TEXT.join('').length) / 2 ** 20)} MiB`,
+      `${MINUTES} minutes; private memory ${Math.round(first)} MiB in the first third, ${Math.round(last)} in the last, at most ${Math.round(Math.max(...samples))}; text of the sessions ${Math.round((turns * TEXT.join('').length) / 2 ** 20)} MiB`,
     )
     expect({ gaps, behind: behind().length }).toEqual({ gaps: 0, behind: 0 })
     // What sessions say stays in memory: some 70 KB a turn.

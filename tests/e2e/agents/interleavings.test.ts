@@ -139,7 +139,7 @@ for (const family of FAMILIES)
       const calls = events.flatMap(e => (e.type === 'message' ? e.tool_calls.map(call => call.tool_call_id) : []))
       const results = times(events.flatMap(e => (e.type === 'tool.result' ? [e.tool_call_id] : [])))
       expect(calls.filter(call => results.get(call) !== 1)).toEqual([])
-      // What was proposed was settled once, by a review of the agent that proposed it.
+      // Each proposed call was decided once, by a review of the agent that proposed it.
       const settled = times(
         events.flatMap(e => {
           if (e.type !== 'tool.result' || e.tool !== 'review_edits') return []

@@ -141,19 +141,22 @@ describe('trust', () => {
     expect(stderr).toContain(tells)
   })
 
-  test.skipIf(!hasTerminal)('asks on a terminal', async () => {
-    const home = makeHome()
-    const cwd = tempDir({ 'emacs-agent.toml': FILE })
-    for (const [answer, code] of [
-      ['n', 1],
-      ['y', 0],
-    ] as const) {
-      const terminal = onTerminal(['trust'], { home, cwd })
-      await terminal.until('[y/N]')
-      terminal.type(`${answer}\r`)
-      expect((await terminal.ended).code).toBe(code)
-    }
-  })
+  test.skipIf(!hasTerminal)(
+    `asks on a terminal${hasTerminal ? '' : ' (skipped: no script of util-linux)'}`,
+    async () => {
+      const home = makeHome()
+      const cwd = tempDir({ 'emacs-agent.toml': FILE })
+      for (const [answer, code] of [
+        ['n', 1],
+        ['y', 0],
+      ] as const) {
+        const terminal = onTerminal(['trust'], { home, cwd })
+        await terminal.until('[y/N]')
+        terminal.type(`${answer}\r`)
+        expect((await terminal.ended).code).toBe(code)
+      }
+    },
+  )
 })
 
 describe('mcp', () => {

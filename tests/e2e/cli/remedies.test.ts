@@ -26,7 +26,7 @@ describe('a failure of the file system names the remedy', () => {
       /log in \S*\.emacs-agent\S* .*\(ENOTDIR\)\. .*move.*transcript_path/,
     ],
     ['a file for the state', blocked('.local'), ['run', 'hi'], 1, /\.local\/state.*move it away/],
-    ['a rule that is none', makeHome('[permissions]\nallow = ["a("]'), ['doctor'], 2, /is not a rule: [^.]*[^.]\.$/],
+    ['an invalid rule', makeHome('[permissions]\nallow = ["a("]'), ['doctor'], 2, /is not a rule: [^.]*[^.]\.$/],
   ] as const)('%s', async (_, home, argv, expected, remedy) => {
     const { code, stderr } = await run([...argv], { home })
     expect(code).toBe(expected)
@@ -34,7 +34,7 @@ describe('a failure of the file system names the remedy', () => {
     expect(stderr.trim()).toMatch(remedy)
   })
 
-  test('a session that cannot begin is not to be resumed', async () => {
+  test('the error of a session that cannot begin does not suggest a resume', async () => {
     const home = makeHome()
     const backend = await Backend.start(home)
     writeFileSync(join(home.root, '.emacs-agent'), '')
@@ -46,7 +46,7 @@ describe('a failure of the file system names the remedy', () => {
 })
 
 test.each(['', '/children', '/undo', '/worktrees', '/rules.json/x'])(
-  'a broken state directory ends no server, and is named: %j',
+  'a broken state directory does not end the server, and the error names it: %j',
   async part => {
     const home = makeHome('[permissions]\nallow = ["write_file"]')
     const path = join(home.state, part)
@@ -60,7 +60,7 @@ test.each(['', '/children', '/undo', '/worktrees', '/rules.json/x'])(
   },
 )
 
-test('a header that no request can carry is named, not the network', async () => {
+test('a header with an invalid value is reported by its name, not as a network error', async () => {
   const config = `model = "x/m"
 [providers.x]
 kind = "openai-compatible"

@@ -36,7 +36,7 @@ test('--yes approves the review; without it and a terminal nothing is written', 
 })
 
 describe.skipIf(!hasTerminal)(`in the terminal${hasTerminal ? '' : ' (skipped: no script of util-linux)'}`, () => {
-  test('one diff of all files, gone through hunk by hunk', async () => {
+  test('one diff of all files is decided hunk by hunk', async () => {
     const { home, cwd, text } = await proposing()
     const terminal = onTerminal(['run', 'edit'], { home, cwd })
     let at = await terminal.until(ASKS)
@@ -57,7 +57,7 @@ describe.skipIf(!hasTerminal)(`in the terminal${hasTerminal ? '' : ' (skipped: n
     expect([text('b.txt'), text('c.txt')]).toEqual(['keep\n', 'new\n'])
   })
 
-  test('a file that is chosen is edited', async () => {
+  test('the chosen file is edited', async () => {
     const { home, cwd, text } = await proposing()
     const editor = join(tempDir({ edit: '#!/bin/sh\necho by hand > "$1"\n' }), 'edit')
     const terminal = onTerminal(['run', 'edit'], { home, cwd, env: { EDITOR: `sh ${editor}` } })

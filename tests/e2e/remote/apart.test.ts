@@ -24,7 +24,7 @@ isolation = "worktree"
 command = ["touch", "${marks}/language"]
 files = ["*.txt"]
 `
-/** What a project of this machine would bring along. */
+/** What a project on this machine would have an effect by. */
 const DECOYS = {
   'a.txt': 'local\n',
   'emacs-agent.toml': '[permissions]\nallow = ["write_file(**)"]\n',
@@ -41,7 +41,7 @@ beforeAll(async () => {
 })
 const open = (more: Parameters<typeof withRemote>[2] = {}) => withRemote(scripted, FILES, { decoys: DECOYS, ...more })
 
-test('nothing of the directory of the same name here takes part', async () => {
+test('the directory of the same name on this machine is not used', async () => {
   const { make, machine, model, backend } = await open()
   const { called, frames } = await make(call('write_file', { path: 'a.txt', content: 'two\n' }))
   expect(called.requires_approval).toBe(true)
@@ -75,13 +75,13 @@ test("the user's hooks run on this machine, in the home directory, with the name
   expect(directory).toBe(fs.realpathSync(scripted.home.root))
 })
 
-test('an agent that works in a worktree says that it cannot', async () => {
+test('delegation to an agent with a worktree fails, with the reason', async () => {
   const { make } = await open()
   const { result } = await make(call('delegate', { agent: 'copier', task: 'x' }))
   expect(JSON.stringify(result)).toContain('works on this machine only, and the project is on u@far')
 })
 
-test('an agent that works for another one works there, and a fork goes on there', async () => {
+test('a delegated agent and a fork work on the same machine', async () => {
   const { says, backend, path, stream, model, machine } = await open()
   says(
     call('delegate', { agent: 'plan', task: 'Read it' }),
@@ -145,7 +145,7 @@ test('attached files and the context are named as Emacs names them', async () =>
   expect(refused.body.error.message).toContain('Send its bytes as `data`')
 })
 
-test("the editor's other tools see the same files", async () => {
+test("the editor's other tools name the same files", async () => {
   const params: any[] = []
   const remote = await open({
     tools: ['remote_files', 'remote_process', 'definition', 'buffers', 'diagnostics', 'compile'],
@@ -246,7 +246,7 @@ test('a sandbox that is required refuses commands, and the mode sandboxed the se
   expect(status).toBe(400)
 })
 
-test('run names the remedy', async () => {
+test('`run` on such a project fails, with the remedy', async () => {
   const { code, stderr } = await run(['run', '--project', '/ssh:u@far:/p', 'x'], { home: scripted.home })
   expect(code).toBe(2)
   expect(stderr).toContain('is reached through Emacs')

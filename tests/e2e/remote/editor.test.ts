@@ -63,13 +63,13 @@ test.each([
   }
 })
 
-describe('answers that are none', () => {
+describe('invalid answers', () => {
   const reading = async (answer: (request: any) => any) => {
     const remote = await withRemote(scripted, FILES)
-    await remote.make(call('read_file', { path: 'a.txt' })) // it has arrived
+    await remote.make(call('read_file', { path: 'a.txt' })) // the editor is registered by then
     remote.serving.answer = ({ params, ...request }) => (params.op ? answer({ ...request, params }) : undefined)
     const { result } = await remote.make(call('read_file', { path: 'a.txt' }))
-    // What went wrong was that one call.
+    // Only that call failed.
     remote.serving.answer = () => undefined
     expect((await remote.make(call('read_file', { path: 'a.txt' }))).told).toBe('1\tone')
     return result.error
@@ -123,7 +123,7 @@ describe('answers that are none', () => {
     expect(statuses).toEqual([400, 413])
   })
 
-  test('a file beyond what comes through says what to do', async () => {
+  test('the error about a file over the limit names the remedy', async () => {
     const { make, machine } = await withRemote(scripted, FILES)
     fs.writeFileSync(machine.at('big.log'), 'x\n'.repeat(5_000_000))
     const { message } = (await make(call('read_file', { path: 'big.log' }))).result.error
@@ -180,7 +180,7 @@ test('whatever the answers are, each call ends, and nothing of this machine is t
     serving.answer = () => ({ result })
     const { result: ended } = await make(calls[i % calls.length]!, decide)
     expect(['success', 'error', 'rejected']).toContain(ended.status)
-    // And with the first answer as it should be.
+    // The same with a valid first answer.
     let asked = 0
     serving.answer = () => (asked++ === 0 ? undefined : { result })
     expect(['success', 'error', 'rejected']).toContain(
@@ -275,7 +275,7 @@ test('a session is resumed without an editor', async () => {
   expect(body.remote).toEqual({ machine: 'u@far', path: machine.path })
 })
 
-test('a project that is not there is named by each call', async () => {
+test('a call in a project that does not exist fails, and names it', async () => {
   const machine = new Machine(FILES)
   fs.rmSync(machine.real, { recursive: true })
   const { make } = await withRemote(scripted, {}, { machine })

@@ -60,7 +60,7 @@ test('a link that leads out of the project is refused, one within is followed', 
   expect((await make(call('read_file', { path: 'in/b.ts' }))).called.locations).toEqual([{ path: 'src/b.ts' }])
 })
 
-test('a project that is named by a link is where that leads', async () => {
+test('a project named by a link is at the target of the link', async () => {
   const machine = new Machine({ 'real/a.txt': 'one\n', 'b.txt': 'outside\n' })
   fs.symlinkSync('real', machine.at('link'))
   const { make, backend, path } = await withRemote(scripted, {}, { machine, below: '/link' })
@@ -82,7 +82,7 @@ test('sensitive files stay closed there, by their names and by links', async () 
     expect((await make(call('read_file', { path }))).result.error.code).toBe('PERMISSION_DENIED')
 })
 
-test('write_file: the preview is what is written, with its parents', async () => {
+test('write_file writes what the preview shows, and creates parent directories', async () => {
   const { make, machine } = await open()
   const { called, told, frames } = await make(call('write_file', { path: 'new/c.txt', content: 'x\n' }))
   expect(called).toMatchObject({
@@ -101,7 +101,7 @@ test('write_file: the preview is what is written, with its parents', async () =>
   isUntouched(machine)
 })
 
-test('edit_file keeps the mode, and knows what a text that is not there is near to', async () => {
+test('edit_file keeps the mode; when old is not found, the error shows the nearest lines', async () => {
   const { make, machine } = await open()
   fs.chmodSync(machine.at('src/b.ts'), 0o755)
   const { called, told } = await make(call('edit_file', { path: 'src/b.ts', old: 'b = 1', new: 'b = 2' }))
@@ -146,7 +146,7 @@ test('what changed since the model read it is not overwritten', async () => {
   expect(machine.read('a.txt')).toBe('theirs\n')
 })
 
-test('what changes at the last moment is found by the editor', async () => {
+test('a change just before the write is detected by the editor', async () => {
   const { make, machine, serving } = await open()
   serving.answer = ({ params }) => {
     if (params.op === 'write') fs.writeFileSync(machine.at('a.txt'), 'late\n')
@@ -194,7 +194,7 @@ test('create_directory, copy_file, move_file, delete_file', async () => {
   isUntouched(machine)
 })
 
-test('an unsaved buffer is what is read, by its name in Emacs', async () => {
+test('read_file returns the text of an unsaved buffer, found by its name in Emacs', async () => {
   const { make, machine, backend, path } = await open()
   const unsaved = [
     { path: `${PREFIX}${machine.path}/a.txt`, text: 'unsaved\n' },
@@ -207,7 +207,7 @@ test('an unsaved buffer is what is read, by its name in Emacs', async () => {
   expect(called.danger).toBe('unsaved_buffer')
 })
 
-test('a secret that the backend knows is written and read as it is', async () => {
+test('a secret that the backend knows is kept in the file, and redacted for the model', async () => {
   const { make, machine } = await open({ 'k.txt': 'key = test-key-0123456789\nold\n' })
   await make(call('edit_file', { path: 'k.txt', old: 'old', new: 'new' }))
   expect(machine.read('k.txt')).toBe('key = test-key-0123456789\nnew\n')

@@ -9,7 +9,7 @@ beforeAll(async () => {
   scripted = await startScripted()
 })
 
-/** So many that they are searched before they are read. */
+/** Above so many files the other machine searches first, and only matching files are read. */
 const OTHERS = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`more/${i}.md`, 'something\n']))
 const FILES = {
   ...OTHERS,
@@ -46,7 +46,7 @@ describe.each(['plain', 'git'])('in a %s directory', how => {
     expect(one.told).toBe('src/b.ts')
   })
 
-  test('what is ignored is named where nothing else is found', async () => {
+  test('ignored files are named when nothing else is found', async () => {
     const { make } = await open()
     const { told } = await make(call('search_files', { pattern: 'd.ts' }))
     expect(told).toContain(isGit ? 'No file but what git ignores: ignored/d.ts' : 'ignored/d.ts')
@@ -83,7 +83,7 @@ test('links are neither followed nor read', async () => {
   expect((await make(call('grep', { pattern: 'root' }))).told).toContain('No line matches')
 })
 
-test('many files, of which more than one answer holds are read', async () => {
+test('files that exceed one answer in all are read in several', async () => {
   const many = Object.fromEntries(
     Array.from({ length: 30 }, (_, i) => [`f${i}.txt`, `${'x'.repeat(500_000)}\nneedle\n`]),
   )

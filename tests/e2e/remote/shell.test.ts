@@ -31,14 +31,14 @@ test('a command runs there, with its output as it comes', async () => {
   ).toContain('yes dumb')
 })
 
-test('nothing of the environment of this machine gets there', async () => {
+test('no variable of this machine is passed on', async () => {
   const { make } = await withRemote(scripted)
   const { told } = await make(shell('env'))
   expect(told).not.toContain(scripted.home.root)
   expect(told).toContain('TERM=dumb')
 })
 
-test('allow rules hold by where the words lead there', async () => {
+test('rules apply to the files that the operands resolve to there', async () => {
   const { make, machine } = await withRemote(scripted, {
     'a.txt': 'x\n',
     '.env': 'K=1\n',
@@ -62,7 +62,7 @@ test('allow rules hold by where the words lead there', async () => {
   expect(await asks('cat ../open ./o?en')).toBe('PERMISSION_DENIED')
 })
 
-test('a long output is kept, and read on in pages', async () => {
+test('a long output is kept, and can be read in pages', async () => {
   const { make } = await withRemote(scripted)
   const { told, called } = await make(shell('seq 1 200000'))
   expect(told).toContain('[Over ')
@@ -71,7 +71,7 @@ test('a long output is kept, and read on in pages', async () => {
   expect(page.told).toContain('100000\t100000')
 })
 
-test('more output than comes through is cut, and that is said', async () => {
+test('output over the limit is cut, and the result says so', async () => {
   const { make } = await withRemote(scripted)
   const { told, result } = await make(shell('head -c 6000000 /dev/zero | tr "\\0" x'))
   expect(told).toContain('left out here')
@@ -110,7 +110,7 @@ test('jobs run there, are read, and end', async () => {
   expect((await make(call('shell_kill', { job_id }))).told).toContain('[ended with exit status 137]')
 })
 
-test('git tools work there, and run nothing of the repository', async () => {
+test('git tools work there, and run no program that the repository configures', async () => {
   const { make, machine } = await withRemote(scripted, { 'a.txt': 'one\n', '.env': 'K=1\n' })
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: machine.real, env: { ...process.env, HOME: machine.home }, encoding: 'utf8' })

@@ -141,7 +141,7 @@ describe('a start that is refused is one clear line and exit code 2', () => {
     expect(answer).toMatch(message)
   })
 
-  test.each(['two words', 'wörter', 'a\nb'])('a token that no request could bring: %j', async token => {
+  test.each(['two words', 'wörter', 'a\nb'])('a token that is not valid in a header: %j', async token => {
     expect(await refused(['serve', '--port', '0'], { EMACS_AGENT_TOKEN: token })).toMatch(/^2 .*EMACS_AGENT_TOKEN/)
   })
 

@@ -34,7 +34,7 @@ test('formatters run before the preview', async () => {
   expect(file('x.up')).toBe('ONE TWO\n')
 })
 
-test('hooks of each call: before it is proposed, about its approval, and once it is written', async () => {
+test('hooks of each call run before it is proposed, at its approval, and once it is written', async () => {
   const scripted = await startScripted({
     config: toml([
       { on: 'tool.call', match: 'write_file(no/**)', command: 'echo not there >&2; exit 2' },
@@ -65,7 +65,7 @@ test('hooks of each call: before it is proposed, about its approval, and once it
   const ran = (stream.stored as any[]).filter(event => event.type === 'hook' && event.outcome === 'ok')
   expect(ran.map(({ on }) => on)).toEqual(['tool.result', 'tool.result', 'file.changed'])
   expect(file('results.txt')).toContain('"tool":"edit_file"')
-  // What a hook says of it, the model hears in the same turn.
+  // The context that a hook returns is sent to the model in the same turn.
   expect(told().at(-1).content).toContain('Checked it.')
 
   const from = stream.frames.length
@@ -110,7 +110,7 @@ test('a delegated agent has a review of its own, and its edits are undone with t
   expect(body.restored.map((each: any) => each.path).sort()).toEqual(['a.txt', 'c.txt', 'own.txt'])
 })
 
-test('what the model could not find does not fit what is proposed either', async () => {
+test('an edit of text that a proposed edit already replaced fails', async () => {
   const scripted = await startScripted()
   const { asked, reject, stream } = await reviewing(scripted)
   const review = await asked(edit('a.txt', 'two', '2'), edit('a.txt', 'two', 'zwei'), done, done)
@@ -121,7 +121,7 @@ test('what the model could not find does not fit what is proposed either', async
   await stream.idle()
 })
 
-test('errors that the written edits make: the model goes on with them, and the next review ends the turn', async () => {
+test('errors caused by the written edits are sent to the model, which proposes more; the turn ends after the second review', async () => {
   const fake = fakeServer('pull')
   const scripted = await startScripted({ config: fake.config })
   const { asked, askedAfter, approve, stream, file, told } = await reviewing(scripted, { 'a.fk': 'old\nfine\n' })

@@ -38,7 +38,7 @@ allow = ["write_file(.env)", "write_file(free/**)"]
     expect((await backend.call(`PATCH /api/sessions/${id}`, { config: { review_edits: 'yes' } })).status).toBe(400)
   })
 
-  test('denied: refused at once; allowed: reviewed all the same; sensitive: asked by itself', async () => {
+  test('denied edits are refused at once, allowed ones are reviewed too, a sensitive file needs an approval of its own', async () => {
     const { stream, asked, askedAfter, approve, file } = await reviewing(scripted, files)
     const own = await asked(
       many(
@@ -94,7 +94,7 @@ allow = ["write_file(.env)", "write_file(free/**)"]
     }
   })
 
-  test('unsaved buffers: asked by itself, after the review of what it touches', async () => {
+  test('an edit of a file with an unsaved buffer is reviewed on its own, after what was proposed before it', async () => {
     const { id, project, stream, asked, askedAfter, approve, file } = await reviewing(scripted, files)
     const held = gate()
     const saying = asked(
@@ -127,7 +127,7 @@ describe('a turn that does not come to its end', () => {
     scripted = await startScripted({ config: 'max_rounds = 3\n' })
   })
 
-  test('an interrupt while it waits: nothing is written, and the model hears of it', async () => {
+  test('an interrupt while it waits: nothing is written, and the next request to the model says so', async () => {
     const { stream, asked, file, post, told } = await reviewing(scripted)
     await asked(edit('a.txt', 'two', '2'), done)
     expect((await post('interrupt')).body.status).toBe('interrupted')
@@ -160,7 +160,7 @@ describe('a turn that does not come to its end', () => {
     expect(JSON.stringify(told().at(-1))).toContain('none of them was written')
   })
 
-  test('a limit, or a failure: what is proposed is reviewed all the same', async () => {
+  test('what is proposed is reviewed even when the turn reaches a limit or fails', async () => {
     const limited = await reviewing(scripted)
     const rounds = ['1', '2', '3'].map(n => write(`${n}.txt`, n))
     const review = await limited.asked(...rounds)
@@ -182,7 +182,7 @@ describe('a turn that does not come to its end', () => {
   test.each([
     ['before the review', false],
     ['while it waits', true],
-  ])('a kill %s: nothing is written, and the history is one that goes on', async (_, waits) => {
+  ])('a kill %s: nothing is written, and the session can be continued', async (_, waits) => {
     const own = await startScripted()
     const before = await reviewing(own)
     if (waits) await before.asked(edit('a.txt', 'two', '2'), write('c.txt', 'c'), done)

@@ -36,7 +36,7 @@ function sequence(seed: number): [name: string, args: object][][] {
   return Array.from({ length: 6 }, () => Array.from({ length: 1 + number(4) }, () => one(calls)()))
 }
 
-/** The tree after a turn with these messages, and what the model was told of each call. */
+/** The tree after a turn with these messages, and the result of each call as the model received it. */
 async function played(scripted: Scripted, messages: [string, object][][], review_edits: boolean) {
   const { backend, says } = scripted
   const { id, project, stream, post } = await reviewing(scripted, FILES, { review_edits, auto_approve_tools: AUTO })
@@ -74,7 +74,7 @@ async function played(scripted: Scripted, messages: [string, object][][], review
 }
 
 test.each(Array.from({ length: SEQUENCES }, (_, i) => 20261128 + i))(
-  'calls of seed %d: approved as a review, they do and say what they do and say one by one',
+  'calls of seed %d: approved by review, they have the same effects and results as approved one by one',
   async seed => {
     const scripted = await startScripted({ config: 'small_model = "none"\n' })
     const messages = sequence(seed)

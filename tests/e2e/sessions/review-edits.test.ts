@@ -69,7 +69,7 @@ describe('one review of all edits of a turn', () => {
       ],
     )
 
-    // The next turn knows what became of it, and undo takes it back as one step.
+    // The next request reports the outcome, and undo reverts it as one step.
     scripted.says(done)
     await post('prompt', { text: 'and now?', wait: true })
     expectValid(told())
@@ -115,7 +115,7 @@ describe('one review of all edits of a turn', () => {
     await stream.idle()
   })
 
-  test('a rejection writes nothing; the model is told why, and goes on', async () => {
+  test('a rejection writes nothing; its reason is sent to the model, and the turn continues', async () => {
     const { stream, asked, reject, file, told } = await reviewing(scripted)
     const review = await asked(edit('a.txt', 'two', '2'), write('c.txt', 'c\n'), done, { text: 'Sorry.' })
     await reject(review, { reason: 'keep it as it is' })
@@ -129,7 +129,7 @@ describe('one review of all edits of a turn', () => {
     expect(stream.stored.at(-1)).toMatchObject({ type: 'turn.end', outcome: 'completed' })
   })
 
-  test('before a call that needs the disk; what comes after it has a review of its own', async () => {
+  test('a call that needs the disk waits for the review; edits after it have a review of their own', async () => {
     const { stream, asked, askedAfter, approve, file, resultOf } = await reviewing(scripted, undefined, {
       auto_approve_tools: ['shell_exec'],
     })
@@ -153,7 +153,7 @@ describe('one review of all edits of a turn', () => {
     expect(file('c.txt')).toBe('c\n')
   })
 
-  test('directories wait as well, and are seen', async () => {
+  test('new directories wait for the review as well, and are listed', async () => {
     const { stream, project, asked, approve, resultOf, post } = await reviewing(scripted)
     const review = await asked(
       many(
@@ -208,7 +208,7 @@ describe('one review of all edits of a turn', () => {
     expect([file('lib'), file('deep/y.txt')]).toEqual(['a file\n', 'y\n'])
   })
 
-  test('edits that come to nothing ask nobody', async () => {
+  test('edits that cancel each other out need no approval', async () => {
     const { stream, file, post } = await reviewing(scripted)
     scripted.says(edit('a.txt', 'two', '2'), edit('a.txt', '2', 'two'), done)
     expect((await post('prompt', { text: 'go', wait: true })).body.status).toBe('success')
@@ -232,7 +232,7 @@ describe('in part', () => {
     return { ...session, review }
   }
 
-  test('files and hunks that are refused stay as they are, and the model is told', async () => {
+  test('refused files and hunks stay as they are, and the next request lists them', async () => {
     const { review, approve, stream, file, post, told } = await proposing()
     const files = [{ path: 'b.txt' }, { path: 'c.txt', content: 'C\n' }]
     expect((await approve(review, { preview_hash: review.preview.hash, files })).status).toBe(200)
@@ -263,7 +263,7 @@ describe('in part', () => {
     await stream.idle()
   })
 
-  test('files are only for what is decided file by file', async () => {
+  test('`files` is refused for a call that is not a review', async () => {
     const { asked, approve, reject, stream, post } = await reviewing(scripted, undefined, { review_edits: false })
     const waiting = await asked(write('c.txt', 'c'), done)
     expect(waiting.tool).toBe('write_file')
@@ -276,7 +276,7 @@ describe('in part', () => {
 })
 
 describe('a file that changed while the review waits', () => {
-  test('in other lines: shown afresh, and both changes stay', async () => {
+  test('in other lines: the preview is renewed, and both changes are kept', async () => {
     const { project, asked, askedAfter, approve, stream, file, post, told } = await reviewing(scripted)
     const review = await asked(edit('a.txt', 'three', '3'), write('c.txt', 'c\n'), done)
     writeFileSync(join(project, 'a.txt'), 'zero\none\ntwo\nthree\n')
@@ -293,7 +293,7 @@ describe('a file that changed while the review waits', () => {
     expect(told().at(-1).content).toContain('read them again: a.txt')
   })
 
-  test('in the same lines, or deleted: left out, by name', async () => {
+  test('in the same lines, or deleted: it is left out, and the reason names it', async () => {
     const { project, asked, askedAfter, approve, stream, file, resultOf } = await reviewing(scripted)
     const review = await asked(
       many(
@@ -316,7 +316,7 @@ describe('a file that changed while the review waits', () => {
     expect((await resultOf(review)).result.content).toContain('Not written: a.txt')
   })
 
-  test('nothing fits any more: it can only be rejected', async () => {
+  test('no edit applies any more: the review can only be rejected', async () => {
     const { project, asked, approve, reject, stream, file } = await reviewing(scripted)
     const review = await asked(edit('a.txt', 'two', '2'), done, done)
     writeFileSync(join(project, 'a.txt'), 'other\n')

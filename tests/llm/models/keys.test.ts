@@ -116,7 +116,7 @@ test.each([
 })
 
 test.each(['“sk-ant-0123456789”', 'sk-ant-\n0123456789', 'sk-ant-0123456789\u00a0x', 'sk\u2028x', 'sk\u0000x'])(
-  'what no request can carry is LLM_AUTH, and not shown: %j',
+  'a key that is not valid in a header is LLM_AUTH, and not shown: %j',
   async key => {
     const named = keysOf({}, { OPENAI_API_KEY: key })
     const written = keysOf({ openai: { api_key: key } })

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { withKnownTypes } from '../../../src/mcp/catalog/known-types.ts'
 
-test('types of programming languages are those of JSON Schema, and others none', () => {
+test('types of programming languages become those of JSON Schema, and unknown types are removed', () => {
   expect(
     withKnownTypes({
       type: 'dict',

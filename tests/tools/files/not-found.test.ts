@@ -12,7 +12,7 @@ test.each([
   ['quotes with a backslash', 'say("x")', 'say(\\"x\\")', /backslashes/],
   ['entities', 'a && b', 'a &amp;&amp; b', /HTML entities/],
   ['nothing like it', 'something else', 'zzzzzzz', /nothing like it/],
-])('what differs is named: %s', (_, text, old, expected) => {
+])('the error names the difference: %s', (_, text, old, expected) => {
   const explained = explainNotFound(`first line\n${text}\nlast line\n`, old, 'new')
   expect(explained).toMatch(expected)
 })

@@ -26,11 +26,11 @@ test.each([
   ['app\\src\\a.ts', 'app/src/a.ts'],
   ['src', 'app/src/'],
   ['*.ts *.tsx', 'app/src/a.ts\napp/src/b.tsx'],
-])('a name that is not there, but meant: %s', async (pattern, found) => {
+])('without an exact match, similar names are found: %s', async (pattern, found) => {
   expect(await find(pattern)).toBe(found + INEXACT)
 })
 
-test('what is there is all there is', async () => {
+test('with an exact match, similar names are left out', async () => {
   project.write('src', '')
   project.write('Controller', '')
   expect(await find('src')).toBe('src')
@@ -46,13 +46,13 @@ test.each([
   ['*.md', 'README.MD'],
   ['*.ts *.tsx', 'app/src/b.tsx'],
   ['src\\*.ts', 'No line matches'],
-])('a glob of grep that fits nothing, but meant: %s', async (glob, found) => {
+])('a glob of grep that matches no file is tried in similar forms: %s', async (glob, found) => {
   const said = await search('needle', { glob })
   expect(said).toContain(found)
   expect(said.includes('No file that fits the glob as it is written')).toBe(!found.startsWith('No line'))
 })
 
-test('a glob that fits is taken as it is', async () => {
+test('a glob that matches a file is used as it is', async () => {
   expect(await search('needle', { glob: '*.ts' })).toBe('app/src/a.ts\n1:needle')
   expect(await search('absent', { glob: '*.ts' })).toStartWith('[No line matches.')
 })
