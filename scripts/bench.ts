@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the figures of a release, one table. `npm run bench -- --soak[=MINUTES]` adds a soak, of ten minutes unless it
- * says otherwise; `npm run bench -- NAME …` takes the figures of one part instead. All of them go to `dist/bench.json` as well,
+ * `npm run bench`: the figures of a release, one table. `npm run bench -- --soak[=MINUTES]` adds a soak, of ten minutes by
+ * default; `npm run bench -- NAME …` takes the figures of one part instead. All of them go to `dist/bench.json` as well,
  * with the machine they were taken on.
  */
 import { writeFileSync } from 'node:fs'

@@ -143,7 +143,7 @@ fetch "$base/$archive" "$work/$archive"
 [ "$(hash_of "$work/$archive")" = "${line%% *}" ] ||
   fail "$archive is not what SHA256SUMS says (its SHA-256 is another): nothing was changed"
 mkdir "$work/tree"
-case $archive in *.xz) format=-J ;; *) format=-z ;; esac # not every tar finds out
+case $archive in *.xz) format=-J ;; *) format=-z ;; esac # not every tar detects the format
 tar -x $format -f "$work/$archive" -C "$work/tree" || fail "$archive cannot be unpacked (for .tar.xz, tar needs xz)"
 tree=$(echo "$work"/tree/*)
 [ -f "$tree/bin/$name" ] || fail "$archive holds no bin/$name"

@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const packing: Promise<void>[] = []
   let running = 0
   let wake = () => {}
-  // From the last to the first: Windows takes longest to pack, and one processor shall not wait at the end.
+  // From the last to the first: Windows takes longest to pack, so it must not be the one that all wait for at the end.
   for (const target of targets.toReversed()) {
     const folder = `${NAME}-${version}-${target}`
     const path = join(WORK, folder, 'bin', executableName(target))

@@ -5,7 +5,7 @@ export type Figure = {
   what: string
   unit: 'ms' | 'MiB' | 'KiB' | 'tokens' | '×'
   samples: readonly number[]
-  /** The best that does the same without a look at it, in the same run. */
+  /** What the samples are compared with: the least work for the same purpose, measured in the same run. */
   beside?: { what: string; samples: readonly number[] }
   most?: number
   most_ratio?: number

@@ -1,4 +1,4 @@
-/** All figures of a release in one table: what it promises, beside what does the same without a look at it in the same run. */
+/** All figures of a release in one table, compared with the least work for the same purpose in the same run. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -9,7 +9,7 @@ const EVENTS = 10_000
 const TRANSCRIPTS = 1_000
 const ROUNDS = 7
 
-/** A session of 10,000 events: brought back, and sent to somebody who has none of it. */
+/** A session of 10,000 events: resumed, and sent to a new subscriber. */
 export async function resuming({ home }: Bench, product: Running, bare: Running): Promise<Figure[]> {
   await product.call('GET /api/sessions')
   const samples = { resumed: [] as number[], parsed: [] as number[], sent: [] as number[] }

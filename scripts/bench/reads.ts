@@ -76,7 +76,7 @@ function task(project: string, files: string[]): Call[][] {
   return rounds
 }
 
-/** One call as the log has it: what it took, and whether the same was asked before with nothing changed since. */
+/** One call in the log: its milliseconds, and whether it repeats a call since which nothing changed. */
 type Done = { tool: string; took: number; repeats: boolean }
 
 /** Runs a task as one turn. Returns its time and its calls. */
@@ -110,7 +110,7 @@ function callsIn(events: any[]): Done[] {
     const reads = READS.includes(event.tool)
     done.push({ tool: event.tool, took: event.execution_time_ms, repeats: reads && known.has(call) })
     if (reads) known.add(call)
-    else known = new Set() // an edit or a command: whatever was read may be another thing now
+    else known = new Set() // an edit or a command may have changed any file
   }
   return done
 }
@@ -118,7 +118,7 @@ function callsIn(events: any[]): Done[] {
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
 const percent = (value: number) => `${(value * 100).toFixed(1)} %`
 
-/** Resolves with whether every target was met; there is none for what is only known by this. */
+/** Resolves with true: there are no targets. */
 export const benchReads = (): Promise<boolean> =>
   withBench(async bench => {
     const project = join(bench.home, 'project')

@@ -9,7 +9,7 @@ const PAUSE_MS = 150
 /** Some 4 KB a turn. */
 const ANSWER = Array.from({ length: 100 }, (_, i) => `word ${i} of an answer that goes on, `)
 
-/** Follows a session to its end; counts what is missing between the ids of what it gets. */
+/** Follows a session until `leave`; counts the ids that are missing between those of the events received. */
 function follow({ url, headers }: Running, id: string) {
   const leaving = new AbortController()
   const seen = { last: 0, missing: 0, leave: () => leaving.abort() }
@@ -33,7 +33,7 @@ function follow({ url, headers }: Running, id: string) {
   return seen
 }
 
-/** Sessions that work without a pause for so many minutes, with readers that follow them. */
+/** Sessions that take turns for so many minutes, with readers that follow them. Throws Error when a reader missed events. */
 export async function soak(bench: Bench, minutes: number): Promise<Figure[]> {
   const product = await bench.start()
   const ids: string[] = []

@@ -4,7 +4,7 @@ import { type Bench, cpuOf, memory, ON_NODE, PRODUCT, type Program, start } from
 const ROUNDS = 40
 const WARM = 5
 
-/** Start to the first answer, and what the process holds for itself then, of the programs in turn. */
+/** Start to the first answer, and the processor time and private memory (MiB) by then, of the programs in turn. */
 async function starts(programs: readonly Program[], home: string, rounds: number) {
   const samples = programs.map(program => ({
     program,

@@ -17,8 +17,8 @@ type Asked = {
 }
 
 /**
- * A model that says one token after the other: how long each takes to the last of the subscribers, from its being written, and
- * the processor time that it costs the server between.
+ * A model that writes one token after the other: the milliseconds from when each is written to when the last subscriber has it,
+ * and the processor time of the server for each.
  */
 async function follow(model: ModelServer, running: Running, asked: Asked): Promise<{ way: number[]; cpu: number }> {
   const { path, subscribers, count, warm, every_ms, begin } = asked
@@ -82,7 +82,7 @@ const ONE = { subscribers: 1, count: 400, warm: 50 }
 const MANY = { subscribers: 50, count: 150, warm: 50 }
 const PACED = { subscribers: 1, count: 1_600, warm: 400, every_ms: 5 }
 
-/** Tokens of a model to subscribers, beside a server that sends the bytes on as they come. */
+/** Tokens of a model to subscribers, compared with a server that sends the bytes on unread. */
 export async function tokens({ home, model }: Bench, product: Running, bare: Running): Promise<Figure[]> {
   const upstream = encodeURIComponent(`${model.url}/v1/chat/completions`)
   const relayed = (how: Omit<Asked, 'path' | 'begin'>) =>

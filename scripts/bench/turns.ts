@@ -17,7 +17,7 @@ function script({ model }: Bench) {
 const prompt = (product: Running, id: string) =>
   product.call(`POST /api/sessions/${id}/prompt`, { text: 'go', wait: true })
 
-/** Turns with one tool call, against a model that answers at once; in turn with the same two requests and nothing else. */
+/** Turns with one tool call and a model that answers at once, compared with the same two requests and nothing else. */
 export async function turns(bench: Bench, product: Running, bare: Running): Promise<Figure[]> {
   const { home, model } = bench
   const open = async (save_transcript: boolean): Promise<string> =>
@@ -42,7 +42,7 @@ export async function turns(bench: Bench, product: Running, bare: Running): Prom
   const beside = { what: 'two calls and no more', samples: samples.bare }
   return [
     { what: 'turn with one tool call, nothing saved', unit: 'ms', samples: samples.kept, beside, most: 10 },
-    { what: '  every promise synced to disk', unit: 'ms', samples: samples.saved, beside },
+    { what: '  every event synced to disk', unit: 'ms', samples: samples.saved, beside },
     { what: 'first request, o200k', unit: 'tokens', samples: [tokens] },
   ]
 }
@@ -76,10 +76,10 @@ export async function growth(bench: Bench): Promise<Figure[]> {
 
 const TURNS = 200
 const SESSIONS = 1_000
-/** After so long a time in which nothing happens, the backend has given memory back. */
+/** After so long without activity the backend has returned memory to the system. */
 const REST_MS = 13_000
 
-/** What a process holds for itself after turns: at once, and at rest again. */
+/** The private memory of a process after turns: at once, and at rest again. */
 export async function holdingTurns(bench: Bench): Promise<Figure[]> {
   const product = await bench.start()
   const { session_id } = await product.call('POST /api/sessions', { project_path: bench.home })

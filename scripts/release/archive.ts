@@ -35,8 +35,8 @@ export async function pack(parent: string, folder: string, path: string, date: D
 /**
  * One thread: with more, the bytes depend on their number. The match finder stops early: a quarter less time for 0.8 % more bytes;
  * memory in huge pages saves another tenth. The filter is for machine code of x64: every xz knows it, and 7-Zip, but not BusyBox,
- * which unpacks what is for musl. Code of arm64 is aligned to four bytes. That for Windows on x64 comes below 40 MiB only with
- * all that xz has, which takes three times as long.
+ * which unpacks what is for musl. Code of arm64 is aligned to four bytes. That for Windows on x64 is below 40 MiB only with
+ * preset 9, which takes three times as long.
  */
 function xz(folder: string): string {
   const preset = folder.endsWith('windows-x64') ? 'preset=9' : 'preset=4,depth=8'

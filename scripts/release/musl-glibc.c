@@ -1,4 +1,4 @@
-/* What the libstdc++ that Debian builds for glibc asks of its C library, and musl does not have. */
+/* Symbols that Debian's libstdc++, built for glibc, needs from its C library, and musl does not have. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>
@@ -8,7 +8,7 @@
 void *__dso_handle __attribute__((visibility("hidden"))) = &__dso_handle;
 char __libc_single_threaded = 0;
 
-/* Destructors of a thread's variables: musl has none, and the process of a test ends all the same. */
+/* Destructors of a thread's variables are not run: musl has no support, and the process of a test ends anyway. */
 int __cxa_thread_atexit_impl(void (*destructor)(void *), void *object, void *handle) {
   (void)destructor, (void)object, (void)handle;
   return 0;

@@ -8,7 +8,7 @@ const LIBC = '/usr/lib/x86_64-linux-musl/libc.so'
 
 /**
  * Makes the directory in which `executable`, one for musl on x64, finds its libraries (LD_LIBRARY_PATH). Debian has no libstdc++
- * for musl, but a static one, and the executable asks little of it: those parts are linked anew, against musl. Resolves with
+ * for musl: the parts that the executable needs are linked from the static one for glibc, against musl. Resolves with
  * false where the machine lacks musl, gcc or the static library (g++). Throws Error with what the linker says.
  */
 export async function muslLibraries(directory: string, executable: string): Promise<boolean> {
@@ -17,7 +17,7 @@ export async function muslLibraries(directory: string, executable: string): Prom
   if (!existsSync(LOADER) || !existsSync(LIBC) || archives.length === 0 || !archives.every(isAbsolute)) return false
   const asked = [
     ...(await symbols(['-D', '--undefined-only', executable])),
-    ...(await copied(executable)), // what it takes over from a library counts as its own
+    ...(await copied(executable)), // a symbol copied from a library counts as defined
   ]
   const offered = new Set(await symbols(['--defined-only', '--extern-only', archives[0]!]))
   const parts = asked.filter(name => offered.has(name)).map(name => `-Wl,-u,${name}`)

@@ -46,7 +46,7 @@ const has = (program: string) => spawnSync(program, ['--version']).status === 0
 
 type Run = { command: string[]; env?: Record<string, string> }
 
-/** How an executable for another system runs here; null where it does not. `scratch` is a directory that it may make. */
+/** How an executable for another system runs here; null where it does not. `scratch` is a path at which it may make a directory. */
 const RUNNERS: Record<
   string,
   { runner(executable: string, scratch: string): Run | null | Promise<Run | null>; needs: string }
