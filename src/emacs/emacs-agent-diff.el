@@ -74,6 +74,12 @@
         (setq start (1+ end))))
     (cons added removed)))
 
+(defun emacs-agent-diff-stat-files (files)
+  "Return the size of the diffs of FILES, those of a preview, after two spaces.
+Return nil if there are none."
+  (and files (concat "  " (apply #'emacs-agent-diff-stat-text
+                                 (mapcar (lambda (file) (alist-get 'diff file)) files)))))
+
 (defun emacs-agent-diff-stat-text (&rest diffs)
   "Return the size of DIFFS together in words: +3 -1."
   (let* ((stats (mapcar #'emacs-agent-diff-stat diffs))
