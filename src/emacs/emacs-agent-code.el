@@ -15,7 +15,6 @@
 
 (require 'emacs-agent-colour)
 (require 'emacs-agent-idle)
-(require 'emacs-agent-output)
 (require 'org)
 
 (defconst emacs-agent-code--begin "^[ \t]*#\\+BEGIN_SRC[ \t]+\\([^ \t\n]+\\).*$"

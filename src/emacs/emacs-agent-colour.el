@@ -13,7 +13,7 @@
 
 ;;; Code:
 
-(require 'emacs-agent-base)
+(require 'emacs-agent-output)
 
 (declare-function org-src-get-lang-mode "org-src" (lang))
 (defvar diff-font-lock-syntax)
@@ -118,11 +118,9 @@ There are none if it fails."
 
 (defun emacs-agent-colour--take (text)
   "Give TEXT the faces that it has in this buffer."
-  (let ((at (point-min)) (end (+ (point-min) (length text))))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'face nil end)) (face (get-text-property at 'face)))
-        (when face (put-text-property (- at (point-min)) (- next (point-min)) 'face face text))
-        (setq at next)))))
+  (emacs-agent-output-each
+   'face (point-min) (+ (point-min) (length text))
+   (lambda (from to face) (put-text-property (- from (point-min)) (- to (point-min)) 'face face text))))
 
 (provide 'emacs-agent-colour)
 ;;; emacs-agent-colour.el ends here

@@ -15,7 +15,6 @@
 
 (require 'emacs-agent-colour)
 (require 'emacs-agent-idle)
-(require 'emacs-agent-output)
 (require 'diff-mode)
 
 (defcustom emacs-agent-diff-colours t
