@@ -88,13 +88,6 @@ Signal an error if it is no regular file."
       (error "Not a regular file: %s" path))
     attributes))
 
-(defun emacs-agent-remote-files--content (path)
-  "Return the bytes of the file at PATH."
-  (with-temp-buffer
-    (set-buffer-multibyte nil)
-    (insert-file-contents-literally path)
-    (buffer-string)))
-
 (defun emacs-agent-remote-files--read (request)
   "Return the content of the file at the path of REQUEST."
   (let* ((path (file-truename (emacs-agent-remote-file request 'path)))
@@ -103,7 +96,7 @@ Signal an error if it is no regular file."
          (size (file-attribute-size attributes)))
     (when (and limit (> size limit))
       (error "%s has %d bytes, and at most %d are read" path size limit))
-    (let ((content (emacs-agent-remote-files--content path)))
+    (let ((content (emacs-agent-file-bytes path)))
       `((data . ,(base64-encode-string content t))
         (size . ,(length content))
         (mode . ,(format "%o" (emacs-agent-remote-files--mode attributes)))))))
@@ -132,7 +125,7 @@ Return `none' where nothing is, `other' for what is no regular file."
     (cond ((null attributes) 'none)
           ((not (equal "file" (emacs-agent-remote-files--kind attributes))) 'other)
           ((emacs-agent-remote-files--hash-there path))
-          (t (secure-hash 'sha256 (emacs-agent-remote-files--content path))))))
+          (t (secure-hash 'sha256 (emacs-agent-file-bytes path))))))
 
 (defun emacs-agent-remote-files--hash-there (path)
   "Return the SHA-256 of the file at PATH if its own machine can tell, else nil."
