@@ -54,20 +54,31 @@ The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
   "Return the two outputs of PROCESS."
   (list (emacs-agent-remote-process-out process) (emacs-agent-remote-process-err process)))
 
+(defun emacs-agent-remote-process--more-p (process)
+  "Whether there is more output of PROCESS than was fetched."
+  (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process)))
+
+(defun emacs-agent-remote-process--job-p (process)
+  "Whether the output of PROCESS is wanted only in the reports."
+  (eql 0 (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit)))
+
+(defun emacs-agent-remote-process--search (process regexp)
+  "Move point after REGEXP in what was printed about PROCESS.
+Signal an error if it is missing, since the connection dropped then."
+  (unless (re-search-forward regexp nil t)
+    (error "The connection to %s dropped" (emacs-agent-remote-host (emacs-agent-remote-process-prefix process)))))
+
 (defun emacs-agent-remote-process--take (process)
-  "Take in what was printed about PROCESS in this buffer.
-Signal an error if that is not whole."
+  "Update PROCESS from what was printed about it in this buffer.
+Signal an error if that is incomplete."
   (goto-char (point-min))
-  (unless (re-search-forward "^emacs-agent \\(gone\\|-\\|[0-9]+\\)\\(?: \\(.*\\)\\)?$" nil t)
-    (error "The connection to %s dropped" (emacs-agent-remote-host (emacs-agent-remote-process-prefix process))))
+  (emacs-agent-remote-process--search process "^emacs-agent \\(gone\\|-\\|[0-9]+\\)\\(?: \\(.*\\)\\)?$")
   (let ((state (match-string 1)) (directory (match-string 2)))
     (when (equal state "gone") (error "The files of the process are gone"))
     (forward-line)
     (let ((pieces (mapcar (lambda (_)
                             (let ((start (point)))
-                              (unless (re-search-forward "^\\(\\.\\|0\\)$" nil t)
-                                (error "The connection to %s dropped"
-                                       (emacs-agent-remote-host (emacs-agent-remote-process-prefix process))))
+                              (emacs-agent-remote-process--search process "^\\(\\.\\|0\\)$")
                               (prog1 (cons (equal "0" (match-string 1))
                                            (base64-decode-string (buffer-substring start (match-beginning 0))))
                                 (forward-line))))
@@ -209,7 +220,7 @@ If that fails, and not AGAIN, try another connection."
 (defun emacs-agent-remote-process--next (process)
   "Answer the request for PROCESS if it has ended.
 Else report what is new, and look again later."
-  (let ((more (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process))))
+  (let ((more (emacs-agent-remote-process--more-p process)))
     (if (and (emacs-agent-remote-process-exit-code process) (not more))
         (emacs-agent-remote-process--conclude process)
       (emacs-agent-remote-process--report process)
@@ -220,7 +231,7 @@ Else report what is new, and look again later."
   "Answer the request for PROCESS, which has ended.
 Output that is wanted in the reports alone is reported first."
   (let ((request (emacs-agent-remote-process-request process)))
-    (if (and (eql 0 (emacs-agent-editor-param request 'output_limit))
+    (if (and (emacs-agent-remote-process--job-p process)
              (emacs-agent-editor-request-open request)
              (or (emacs-agent-remote-process-reporting process)
                  (not (string-empty-p (emacs-agent-remote-process-fresh process)))))
@@ -256,9 +267,8 @@ One report follows the other: else they might arrive in another order."
   (cond ((not (emacs-agent-remote-process-exit-code process))
          (unless (string-empty-p (emacs-agent-remote-process-fresh process))
            (emacs-agent-remote-process--report process)))
-        ((not (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process)))
-         (when (eql 0 (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit))
-           (emacs-agent-remote-process--conclude process)))))
+        ((and (not (emacs-agent-remote-process--more-p process)) (emacs-agent-remote-process--job-p process))
+         (emacs-agent-remote-process--conclude process))))
 
 (defun emacs-agent-remote-process--work (process)
   "Look at PROCESS again, or end it if nobody waits for it any more."
