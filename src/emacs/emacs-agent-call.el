@@ -52,15 +52,16 @@ The rest is shown in a buffer of its own."
        t))
 
 (defun emacs-agent-call-texts-for (call event)
-  "Return the texts of CALL that are in place when EVENT announces it again.
-Those are of files that are shown as before."
-  (cl-flet ((files (event) (let-alist event (append .preview.files nil))))
+  "Return those texts of CALL that still apply when EVENT announces it again.
+They are those of the files whose diffs are the same as before."
+  (cl-flet ((entry (path event)
+              (let-alist event
+                (cl-find path .preview.files :key (lambda (file) (alist-get 'path file)) :test #'equal))))
     (cl-remove-if-not
-     (lambda (text)
-       (cl-flet ((entry (files) (cl-find (car text) files :key (lambda (file) (alist-get 'path file)) :test #'equal)))
-         (let ((old (entry (files (emacs-agent-call-event call)))) (new (entry (files event))))
-           (and new (equal (alist-get 'diff old) (alist-get 'diff new))
-                (equal (alist-get 'before_hash old) (alist-get 'before_hash new))))))
+     (pcase-lambda (`(,path . ,_))
+       (let ((old (entry path (emacs-agent-call-event call))) (new (entry path event)))
+         (and new (equal (alist-get 'diff old) (alist-get 'diff new))
+              (equal (alist-get 'before_hash old) (alist-get 'before_hash new)))))
      (emacs-agent-call-texts call))))
 
 ;;;; The line
