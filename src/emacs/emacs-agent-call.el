@@ -33,7 +33,7 @@ The rest is shown in a buffer of its own."
   (output-size 0)
   level
   (refused nil)                         ; numbers of hunks that are not wanted
-  (texts nil)                           ; texts of files in place of what is shown, by path
+  (texts nil)                           ; edited texts, by the paths of their files
   folding                               ; the calls that it is folded with, once its turn is done
   shown-at                              ; when the approval appeared
   note)                                 ; what became of an attempt to decide
@@ -81,7 +81,7 @@ They are those of the files whose diffs are the same as before."
         (emacs-agent-call--paths event))))
 
 (defun emacs-agent-call--paths (event)
-  "Return the files that the preview of EVENT is about, in a few words."
+  "Return the names of the files in the preview of EVENT, in one short line."
   (let-alist event
     (emacs-agent-show-all
      (emacs-agent-one-line

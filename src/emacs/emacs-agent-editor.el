@@ -9,8 +9,8 @@
 
 ;; Emacs registers the names of the tools that it answers with the backend: diagnostics, definitions, help and so on.  The
 ;; requests arrive on the stream of the session.  A timer works on each; when the user types, the work is abandoned and
-;; begun again later.  It never asks anything in the minibuffer.  For a project on another machine, its files and processes
-;; are among what is asked for.
+;; begun again later.  It never asks anything in the minibuffer.  For a project on another machine, there are also requests
+;; for its files and processes.
 
 ;;; Code:
 
@@ -34,7 +34,7 @@ It is called with a request, and returns its result as for JSON; or `later',
 and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.")
 
 (defconst emacs-agent-editor--remote '(remote_files remote_process)
-  "What the backend asks of this Emacs for a project on another machine.")
+  "Tools that this Emacs answers only for a project on another machine.")
 
 (pcase-dolist (`(,_ ,function ,library) emacs-agent-editor--functions)
   (autoload function library))

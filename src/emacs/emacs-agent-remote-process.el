@@ -7,10 +7,10 @@
 
 ;;; Commentary:
 
-;; A process on another machine writes into files there, and Emacs looks at them from time to time over the connection that
-;; it has.  That takes a few milliseconds, where an asynchronous process of TRAMP has to open another connection first.
-;; Bytes come through as they are, a connection that drops is opened again without loss, and what ends soon is done within
-;; one call.  What is no longer looked at ends by itself.
+;; A process on another machine writes into files there, which Emacs polls over the connection that it has.  A poll takes a few
+;; milliseconds; an asynchronous process of TRAMP would open another connection first.  Output is passed on byte by byte as it
+;; is, a connection that drops is opened again without loss, and a short process takes one call.  A process that is no longer
+;; polled is killed there.
 
 ;;; Code:
 
@@ -18,11 +18,11 @@
 (require 'emacs-agent-remote-code)
 
 (defconst emacs-agent-remote-process--longest 3000
-  "Bytes of a command with its input that are sent as they are, at most.
-The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
+  "Bytes of a command with its input that are sent as arguments, at most.
+The terminal between TRAMP and a shell there accepts lines of 4095 bytes.")
 
 (defvar emacs-agent-remote-process-pace '(0.05 . 1.0)
-  "Seconds between two looks at a process: at first, and at most.")
+  "Seconds between two polls of a process: at first, and at most.")
 
 (defconst emacs-agent-remote-process--part 100000
   "Characters of output in a report, at most.")
@@ -47,7 +47,7 @@ The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
   exit-code
   (pace (car emacs-agent-remote-process-pace))
   (reported (float-time))
-  (lost 0)                              ; looks that failed, one after the other
+  (lost 0)                              ; polls that failed, one after the other
   (fresh "") reporting)                 ; output that is not reported yet; whether a report is on its way
 
 (defun emacs-agent-remote-process--outputs (process)
@@ -95,7 +95,7 @@ Signal an error if that is incomplete."
 
 (defun emacs-agent-remote-process--add (process output piece)
   "Add PIECE, bytes, to OUTPUT of PROCESS.
-With a limit of no bytes, the output is wanted in the reports alone."
+With a limit of 0 bytes, the output is wanted only in the reports."
   (let* ((limit (or (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit) 0))
          (room (- limit (emacs-agent-remote-output-size output)))
          (kept (if (> (length piece) room) (substring piece 0 room) piece)))
@@ -127,7 +127,7 @@ With a limit of no bytes, the output is wanted in the reports alone."
 
 (defun emacs-agent-remote-process--call (process directory code &rest args)
   "Have a shell in DIRECTORY of the machine of PROCESS run CODE with ARGS.
-Take in what it prints about PROCESS."
+Update PROCESS from what it prints."
   (with-temp-buffer
     (let ((default-directory (file-name-as-directory directory)))
       (apply #'process-file "sh" nil t nil "-c" code "sh" args))
@@ -160,7 +160,7 @@ Take in what it prints about PROCESS."
     process))
 
 (defun emacs-agent-remote-process--prepare (prefix words input)
-  "Put WORDS, a command, and INPUT, bytes, where PREFIX leads.
+  "Write WORDS, a command, and INPUT, bytes, on the machine with PREFIX.
 Return the name of their directory there."
   (let* ((there (concat prefix "/"))
          (directory (with-temp-buffer
@@ -181,11 +181,11 @@ Return the name of their directory there."
   (concat " '" (string-replace "'" "'\\''" word) "'"))
 
 (defun emacs-agent-remote-process--known (output)
-  "Return how many bytes of OUTPUT are known, or - for enough, as text."
+  "Return as text how many bytes of OUTPUT were fetched, or - if it is full."
   (if (emacs-agent-remote-output-full output) "-" (number-to-string (emacs-agent-remote-output-known output))))
 
 (defun emacs-agent-remote-process--look-again (process)
-  "Take in what there is to know about PROCESS."
+  "Poll PROCESS: update its state, and fetch its new output."
   (apply #'emacs-agent-remote-process--call process
          (concat (emacs-agent-remote-process-prefix process) "/")
          (concat "d=$1; shift\n" emacs-agent-remote-code-look)
@@ -249,7 +249,7 @@ Output that is wanted in the reports alone is reported first."
 
 (defun emacs-agent-remote-process--report (process)
   "Report what is new of PROCESS, and from time to time that it is running.
-One report follows the other: else they might arrive in another order."
+A report is sent after the previous one has arrived, so that they stay in order."
   (let* ((fresh (emacs-agent-remote-process-fresh process))
          (end (min (length fresh) emacs-agent-remote-process--part)))
     (unless (or (emacs-agent-remote-process-reporting process)
@@ -262,7 +262,7 @@ One report follows the other: else they might arrive in another order."
                                    (lambda () (emacs-agent-remote-process--reported process))))))
 
 (defun emacs-agent-remote-process--reported (process)
-  "A report about PROCESS has arrived: report what came meanwhile."
+  "Handle the arrival of a report about PROCESS: report newer output."
   (setf (emacs-agent-remote-process-reporting process) nil)
   (cond ((not (emacs-agent-remote-process-exit-code process))
          (unless (string-empty-p (emacs-agent-remote-process-fresh process))
@@ -271,7 +271,7 @@ One report follows the other: else they might arrive in another order."
          (emacs-agent-remote-process--conclude process))))
 
 (defun emacs-agent-remote-process--work (process)
-  "Look at PROCESS again, or end it if nobody waits for it any more."
+  "Poll PROCESS, or end it if its request is closed."
   (let ((request (emacs-agent-remote-process-request process))
         (prefix (emacs-agent-remote-process-prefix process)))
     (cond ((not (and (emacs-agent-editor-request-open request) (emacs-agent-backend-ready-p)))
@@ -290,7 +290,7 @@ One report follows the other: else they might arrive in another order."
                ((error quit) (emacs-agent-remote-process--lost process err)))))))
 
 (defun emacs-agent-remote-process--lost (process err)
-  "A look at PROCESS failed with ERR: try another connection, once."
+  "Handle ERR, with which a poll of PROCESS failed: try another connection, once."
   (if (< (cl-incf (emacs-agent-remote-process-lost process)) 2)
       (run-at-time 0.2 nil #'emacs-agent-remote-process--work process)
     (emacs-agent-editor-fail (emacs-agent-remote-process-request process) (error-message-string err))))
