@@ -7,7 +7,8 @@ const MOST = 3
 /**
  * Notices a model that makes the same call again and again, though it fails in the same way each time. `round` takes a message
  * and what was logged while its calls ran. A call that succeeds, or that a person decided on, begins the count anew: what failed
- * may work now. One that is rejected because nobody is there to ask counts as a failure. Throws TOOL_FAILED at the third failure of one tool with the same params and the same error.
+ * may work now. One that is rejected because nobody is there to ask counts as a failure. Throws TOOL_FAILED at the third failure
+ * of one tool with the same params and the same error.
  */
 export function createFutility() {
   const failures = new Map<string, number>()

@@ -54,9 +54,13 @@ export function createProposals(): Proposals {
       const net = { changes: [] as Change[], left_out: [] as Net['left_out'], merged: new Set<string>() }
       for (const file of files.values()) {
         const made = await changeOf(file, on)
-        if (typeof made === 'string') net.left_out.push({ path: file.path, reason: made })
-        else if (made) net.changes.push(made.change)
-        if (made && typeof made !== 'string' && made.merged) net.merged.add(file.path)
+        if (made === undefined) continue
+        if (typeof made === 'string') {
+          net.left_out.push({ path: file.path, reason: made })
+          continue
+        }
+        net.changes.push(made.change)
+        if (made.merged) net.merged.add(file.path)
       }
       return net
     },
@@ -73,7 +77,10 @@ async function changeOf(
   { path, operation, base, after }: Proposed,
   on: OnHost,
 ): Promise<{ change: Change; merged: boolean } | string | undefined> {
-  const { bytesAt, sameBytes } = await import('../tools/files/change.ts')
+  const [{ bytesAt }, { sameBytes }] = await Promise.all([
+    import('../tools/files/change.ts'),
+    import('../tools/text.ts'),
+  ])
   if (operation === 'create') {
     const { absent, hostOf } = await import('../tools/host/local.ts')
     const { files } = hostOf(on)

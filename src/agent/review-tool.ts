@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '../base/errors.ts'
+import { withoutStop } from '../base/text.ts'
 import type { Params } from '../event.ts'
 import { isOwned, writeOwned } from '../tools/files/buffer.ts'
 import { commitChanges } from '../tools/files/change.ts'
@@ -10,27 +10,22 @@ import { decide } from '../tools/permission/policy.ts'
 import { count } from '../tools/text.ts'
 import type { Change, Effect, Output, Tool, ToolContext } from '../tools/tool.ts'
 import { judgedCall } from './call.ts'
+import { landingTool } from './landing-tool.ts'
 import { type Net, type Proposals, REVIEW } from './proposals.ts'
 import type { Turn } from './turn.ts'
 
 /** Why an edit asks that a rule or the session allows. */
 export const REVIEWED = 'Edits are reviewed before they are written'
 
-/** What writes all that is proposed: a tool like any other, looked at again before and after it is approved. */
+/** The tool that writes all that is proposed. */
 export function reviewTool(turn: Turn, proposals: Proposals, params: Params, why: string | undefined): Tool {
   const parts = [...proposals.calls]
   let last: Net | undefined
-  return {
+  return landingTool({
     name: REVIEW,
     category: 'filesystem',
-    description: '',
-    parameters: {},
-    level: 'write',
-    divisible: true,
-    parse(given) {
-      if (isDeepStrictEqual(given, params)) return given
-      throw new AppError('INVALID_PARAMS', 'The edits are made: approve them, other texts of their files, or none.')
-    },
+    params,
+    fixed: 'The edits are made: approve them, other texts of their files, or none.',
     async effect(_, context): Promise<Effect> {
       const policy = turn.place.policy()
       const judged = parts.map(part => ({ part, verdict: decide(judgedCall(part), policy) }))
@@ -67,7 +62,7 @@ export function reviewTool(turn: Turn, proposals: Proposals, params: Params, why
         level: 'write',
         reason: [why, `Write what was proposed: ${what}`, without, ...new Set(wanted)]
           .filter(Boolean)
-          .map(text => text!.replace(/\.$/, ''))
+          .map(text => withoutStop(text!))
           .join('. '),
         reads: [],
         writes,
@@ -80,7 +75,7 @@ export function reviewTool(turn: Turn, proposals: Proposals, params: Params, why
       }
     },
     run: (_, context, { changes = [] }) => write(changes, last, context),
-  }
+  })
 }
 
 const isDirectory = ({ operation }: Change) => operation === 'create'
@@ -120,4 +115,4 @@ async function write(changes: Change[], net: Net | undefined, context: ToolConte
 const leftOut = (left_out: Net['left_out'], { roots }: ToolContext): string =>
   left_out.length === 0
     ? ''
-    : `Not written: ${left_out.map(({ path, reason }) => `${relative(path, roots)} (${reason.replace(/\.$/, '')})`).join(', ')}.`
+    : `Not written: ${left_out.map(({ path, reason }) => `${relative(path, roots)} (${withoutStop(reason)})`).join(', ')}.`

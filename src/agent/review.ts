@@ -1,3 +1,4 @@
+import { NEVER } from '../base/abort.ts'
 import { newId } from '../base/ids.ts'
 import type { Event, ToolResult } from '../event.ts'
 import { noteOn } from '../tools/files/format.ts'
@@ -19,7 +20,7 @@ import { state, type Turn } from './turn.ts'
  * result that it is proposed; a person then decides about all of them at once, on one preview of the net changes.
  */
 
-/** What became of it: `none` where nothing was proposed, `again` where the model has to hear of it before the turn may end. */
+/** How it ended: `none` where nothing was proposed; with `again` the result has to go to the model, so the turn continues. */
 export type Reviewed = 'none' | 'approved' | 'again' | 'timeout'
 
 /**
@@ -86,7 +87,7 @@ export async function* review(turn: Turn, signal: AbortSignal, why?: string): As
   if (!proposals || proposals.calls.length === 0) return 'none'
   const parts = [...proposals.calls]
   const params = { calls: parts.map(({ call }) => call.tool_call_id) }
-  /** What hooks and checkers have to say of it. */
+  /** The number of notes by hooks and reports of checkers about it. */
   let heard = 0
   const place = placeOf(turn, reviewTool(turn, proposals, params, why), parts, texts => {
     heard += texts.length
@@ -147,4 +148,3 @@ function withoutTools({ agent, ancestors = [], ...policy }: Policy): Policy {
 
 const EXPLAINED =
   'It is written when the user has reviewed the edits of this turn; until then reads and edits see the proposed text, and the file on disk is unchanged.'
-const NEVER = new AbortController().signal

@@ -1,3 +1,6 @@
+/** A signal that is never aborted. */
+export const NEVER: AbortSignal = new AbortController().signal
+
 /** Calls `act` when `signal` is aborted, at once if it is already. Returns how to take that back. */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
   if (signal.aborted) act()

@@ -1,4 +1,5 @@
 import { codeOf } from './errors.ts'
+import { withoutStop } from './text.ts'
 
 const PERMISSIONS = 'Its permissions forbid that: change them, or choose another place.'
 const IN_THE_WAY = 'A file stands where a directory is needed: move it away, or choose another place.'
@@ -24,5 +25,5 @@ const REMEDIES: Record<string, string> = {
 /** `what` failed because of `error`: with what a person can do about it, where that is a failed call of the file system. */
 export function withRemedy(what: string, error: unknown): string {
   const remedy = REMEDIES[codeOf(error)]
-  return remedy ? `${what.replace(/\.$/, '')}. ${remedy}` : what
+  return remedy ? `${withoutStop(what)}. ${remedy}` : what
 }

@@ -25,6 +25,9 @@ export const tail = (text: string, most: number): string =>
 export const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${head(text, Math.max(0, most - 1))}…`
 
+/** A sentence to be put into another one: without its full stop. */
+export const withoutStop = (sentence: string): string => sentence.replace(/\.$/, '')
+
 /** Whether the next piece of a stream may begin with the other half of the last character. */
 export const endsInHalf = (text: string): boolean => isHigh(text, text.length - 1)
 

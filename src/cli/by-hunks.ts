@@ -23,9 +23,12 @@ export async function byHunks(
   for (const file of files) {
     const decision = await decideFile(file, asking, over, say)
     if (decision === 'again') return say('Nothing is decided yet.')
-    if (decision !== 'none') kept++
-    if (decision === 'none') decided.push({ path: file.path })
-    else if (decision !== 'all') decided.push({ path: file.path, content: decision.content })
+    if (decision === 'none') {
+      decided.push({ path: file.path })
+      continue
+    }
+    kept++
+    if (decision !== 'all') decided.push({ path: file.path, content: decision.content })
   }
   if (kept === 0) return { reject: 'Every hunk was refused.' }
   if (decided.length === 0) return {}

@@ -1,3 +1,4 @@
+import { withoutStop } from '../base/text.ts'
 import type { Path } from './locate.ts'
 import type { FileConfig } from './schema.ts'
 import { VENDORS } from './vendors.ts'
@@ -82,7 +83,7 @@ function checkHooks(hooks: NonNullable<FileConfig['hooks']>, validate: ValidateR
     const path = ['hooks', index, 'match']
     if (WITHOUT_TOOL.includes(on)) return [{ path, text: `is for events of tools, and ${on} is none` }]
     const wrong = validate(match, 'ask')
-    return wrong === null ? [] : [{ path, text: `is not a rule: ${wrong.replace(/\.$/, '')}` }]
+    return wrong === null ? [] : [{ path, text: `is not a rule: ${withoutStop(wrong)}` }]
   })
 }
 
@@ -98,7 +99,7 @@ function checkRules({ permissions = {}, agents = {} }: FileConfig, validate: Val
   return lists.flatMap(({ path, rules = [], action }) =>
     rules.flatMap((rule, index) => {
       const wrong = validate(rule, action)
-      return wrong === null ? [] : [{ path: [...path, index], text: `is not a rule: ${wrong.replace(/\.$/, '')}` }]
+      return wrong === null ? [] : [{ path: [...path, index], text: `is not a rule: ${withoutStop(wrong)}` }]
     }),
   )
 }

@@ -17,11 +17,15 @@ export type Place = {
 
 export type Origin = 'project' | 'user'
 
+/** The real path of a project; as it is written where it does not exist (any more), or is on another machine. */
+export const realProject = async (project: string): Promise<string> =>
+  readRemoteName(project) ? project : realpath(project).catch(() => project)
+
 /** The place of a project. Of a project that does not exist (any more), the path as it is written. */
 export async function placeOf(project: string, dirs: Pick<Dirs, 'config' | 'home'>): Promise<Place> {
   // Nothing on this disk is a project's of another machine: what is left is the user's.
   if (readRemoteName(project)) return { project: dirs.config, root: dirs.config, home: dirs.home, config: dirs.config }
-  const real = await realpath(project).catch(() => project)
+  const real = await realProject(project)
   return { project: real, root: await repositoryOf(real), home: dirs.home, config: dirs.config }
 }
 

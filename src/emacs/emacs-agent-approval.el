@@ -89,23 +89,18 @@ A call that undo takes back is not."
 (defun emacs-agent-approval--what (call expanded)
   "Return what CALL would do: diffs, or its arguments; all of them if EXPANDED."
   (let-alist (emacs-agent-call-event call)
-    (let ((files (append .preview.files nil)) (first 0)
-          (parts (emacs-agent-proposal-files call))
+    (let ((files (append .preview.files nil)) (parts (emacs-agent-proposal-files call))
           (limit (if expanded 100000 emacs-agent-result-lines)))
       (concat
        (emacs-agent-approval--command .tool)
-       (mapconcat (lambda (file)
-                    (let ((part (pop parts)))
-                      (prog1 (emacs-agent-approval--file call file part limit first)
-                        (cl-incf first (if part (emacs-agent-proposal-size part) 0)))))
-                  files "")
+       (mapconcat (lambda (file) (emacs-agent-approval--file call file (pop parts) limit)) files "")
        ;; What a command does is shown whole.
        (and (or (null files) expanded) (emacs-agent-call-shorten .org (if (stringp .params.command) 100000 limit)))))))
 
-(defun emacs-agent-approval--file (call entry part limit first)
+(defun emacs-agent-approval--file (call entry part limit)
   "Return what CALL would do to the file of ENTRY: at most LIMIT lines of its diff.
-PART is the same file as one whose parts can be refused, or nil; FIRST is the
-number of its first hunk."
+PART is the `emacs-agent-proposal' of the file, or nil if none of it can be
+refused."
   (let* ((refused (emacs-agent-call-refused call))
          (gone (and part (cl-subsetp (emacs-agent-proposal-numbers part) refused))))
     (let-alist entry
@@ -115,7 +110,8 @@ number of its first hunk."
                       (propertize "  as you changed it" 'emacs-agent-face 'emacs-agent-attention))
                      (gone (propertize "  refused" 'emacs-agent-face 'emacs-agent-refused)))
                "\n"
-               (emacs-agent-call-diff-block .path .diff .org_diff limit refused first))
+               (emacs-agent-call-diff-block .path .diff .org_diff limit refused
+                                            (and part (emacs-agent-proposal-first part))))
        'emacs-agent-proposal (and part .path)))))
 
 (defun emacs-agent-approval--command (tool)

@@ -58,20 +58,30 @@ It is installed from an executable of the same version.")
 ;;;; Projects and buffers
 
 (defun emacs-agent-project-name (path)
-  "Return how the project at PATH is called.
-That is with its machine where this is another one."
+  "Return the name of the project at PATH, with its machine if that is another one."
   (let ((name (file-name-nondirectory (directory-file-name path))) (host (file-remote-p path 'host)))
     (if host (format "%s@%s" name host) name)))
 
 (defun emacs-agent-buffer-visiting (file)
   "Return the buffer that visits FILE, or nil.
-That takes no call to another machine: there, names are the same or not."
+If FILE is on another machine, only names are compared: that machine is not
+called."
   (if (not (file-remote-p file))
       (find-buffer-visiting file)
-    (cl-find-if (lambda (buffer)
-                  (cl-some (lambda (name) (and name (equal (expand-file-name name) (expand-file-name file))))
-                           (with-current-buffer buffer (list buffer-file-name buffer-file-truename))))
-                (buffer-list))))
+    (let ((file (expand-file-name file)))
+      (cl-find-if (lambda (buffer)
+                    (cl-some (lambda (variable)
+                               (let ((name (buffer-local-value variable buffer)))
+                                 (and name (equal (expand-file-name name) file))))
+                             '(buffer-file-name buffer-file-truename)))
+                  (buffer-list)))))
+
+(defun emacs-agent-file-bytes (file)
+  "Return the bytes of FILE.  Signal an error if it cannot be read."
+  (with-temp-buffer
+    (set-buffer-multibyte nil)
+    (insert-file-contents-literally file)
+    (buffer-string)))
 
 ;;;; Functions of others
 

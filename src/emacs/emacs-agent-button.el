@@ -26,7 +26,7 @@ Other keys are those of MAP."
 
 (defun emacs-agent-button-rows (buttons gap)
   "Return BUTTONS with GAP between them, in lines that fit the window.
-Wrapped by Emacs a line could end between a key and what it does."
+If Emacs wrapped them, a line could end between a key and its description."
   (let ((room (emacs-agent-text-room)) (column 0) (row nil))
     (dolist (button buttons)
       (let ((end (+ column (length gap) (string-width button))))

@@ -33,7 +33,7 @@ The rest is shown in a buffer of its own."
   (output-size 0)
   level
   (refused nil)                         ; numbers of hunks that are not wanted
-  (texts nil)                           ; texts of files in place of what is shown, by path
+  (texts nil)                           ; edited texts, by the paths of their files
   folding                               ; the calls that it is folded with, once its turn is done
   shown-at                              ; when the approval appeared
   note)                                 ; what became of an attempt to decide
@@ -52,15 +52,16 @@ The rest is shown in a buffer of its own."
        t))
 
 (defun emacs-agent-call-texts-for (call event)
-  "Return the texts of CALL that are in place when EVENT announces it again.
-Those are of files that are shown as before."
-  (cl-flet ((files (event) (let-alist event (append .preview.files nil))))
+  "Return those texts of CALL that still apply when EVENT announces it again.
+They are those of the files whose diffs are the same as before."
+  (cl-flet ((entry (path event)
+              (let-alist event
+                (cl-find path .preview.files :key (lambda (file) (alist-get 'path file)) :test #'equal))))
     (cl-remove-if-not
-     (lambda (text)
-       (cl-flet ((entry (files) (cl-find (car text) files :key (lambda (file) (alist-get 'path file)) :test #'equal)))
-         (let ((old (entry (files (emacs-agent-call-event call)))) (new (entry (files event))))
-           (and new (equal (alist-get 'diff old) (alist-get 'diff new))
-                (equal (alist-get 'before_hash old) (alist-get 'before_hash new))))))
+     (pcase-lambda (`(,path . ,_))
+       (let ((old (entry path (emacs-agent-call-event call))) (new (entry path event)))
+         (and new (equal (alist-get 'diff old) (alist-get 'diff new))
+              (equal (alist-get 'before_hash old) (alist-get 'before_hash new)))))
      (emacs-agent-call-texts call))))
 
 ;;;; The line
@@ -80,7 +81,7 @@ Those are of files that are shown as before."
         (emacs-agent-call--paths event))))
 
 (defun emacs-agent-call--paths (event)
-  "Return the files that the preview of EVENT is about, in a few words."
+  "Return the names of the files in the preview of EVENT, in one short line."
   (let-alist event
     (emacs-agent-show-all
      (emacs-agent-one-line
@@ -93,11 +94,11 @@ Those are of files that are shown as before."
   (let-alist (emacs-agent-call-result call)
     (pcase .status
       ("success" (let ((code (alist-get 'exit_code .result.metadata)))
-                   (if (and (integerp code) (/= code 0))
-                       (propertize (format "exit %d" code) 'emacs-agent-face 'emacs-agent-failure)
-                     (if (eq t (alist-get 'proposed .result.metadata))
-                       (propertize "proposed" 'emacs-agent-face 'emacs-agent-dim)
-                     (propertize "done" 'emacs-agent-face 'emacs-agent-success)))))
+                   (cond ((and (integerp code) (/= code 0))
+                          (propertize (format "exit %d" code) 'emacs-agent-face 'emacs-agent-failure))
+                         ((eq t (alist-get 'proposed .result.metadata))
+                          (propertize "proposed" 'emacs-agent-face 'emacs-agent-dim))
+                         (t (propertize "done" 'emacs-agent-face 'emacs-agent-success)))))
       ("error" (propertize (concat "failed: " (or .org_title .error.code)) 'emacs-agent-face 'emacs-agent-failure))
       ("rejected" (propertize "rejected" 'emacs-agent-face 'emacs-agent-failure))
       (_ (if (emacs-agent-call-pending-p call)

@@ -15,7 +15,6 @@
 
 (require 'emacs-agent-colour)
 (require 'emacs-agent-idle)
-(require 'emacs-agent-output)
 (require 'org)
 
 (defconst emacs-agent-code--begin "^[ \t]*#\\+BEGIN_SRC[ \t]+\\([^ \t\n]+\\).*$"
@@ -99,7 +98,7 @@ function returned for the same text before; return what it is now."
 ;;;; Later
 
 (defun emacs-agent-code--step ()
-  "Load the mode for the block at point, or colour it; return whether that is all."
+  "Load the mode for the block at point, or colour it; return whether it is done."
   (require 'org-src)
   (pcase (emacs-agent-code--next (line-end-position))
     ('nil t)

@@ -7,13 +7,13 @@
 
 ;;; Commentary:
 
-;; Code of others is coloured by the major mode of its language, in a hidden buffer without a file.  A model or a server
-;; chooses the language and the name of the file, so that mode is one for editing text, it runs no hooks of users, obeys no
-;; local variables, and looks at no other file.  Of what it does only the faces are taken.
+;; Code is coloured by the major mode of its language, in a hidden buffer without a file.  A model or a server chooses the
+;; language and the name of the file.  So only modes that edit text are called, without the hooks of the user, without local
+;; variables, and without reading other files.  Only the faces are copied.
 
 ;;; Code:
 
-(require 'emacs-agent-base)
+(require 'emacs-agent-output)
 
 (declare-function org-src-get-lang-mode "org-src" (lang))
 (defvar diff-font-lock-syntax)
@@ -30,15 +30,15 @@
   "Text with more characters stays plain.")
 
 (defvar emacs-agent-colour--ready nil
-  "Modes that were loaded, or could not be.")
+  "Modes that were loaded, or whose loading failed.")
 
 (defvar emacs-agent-colour--failed nil
-  "Modes that colour nothing, since they failed once or are none for text.")
+  "Modes that are not called: they failed once, or do not edit text.")
 
 ;;;; Which mode
 
 (defun emacs-agent-colour-language-mode (language)
-  "Return the mode for LANGUAGE as Org has it, or nil before Org can say."
+  "Return the mode of LANGUAGE according to Org, or nil if `org-src' is not loaded."
   (and (featurep 'org-src) (org-src-get-lang-mode language)))
 
 (defun emacs-agent-colour-file-mode (name)
@@ -47,7 +47,7 @@
     (while (eq mode 'again)
       (setq mode (let ((case-fold-search nil)) (assoc-default name auto-mode-alist #'string-match))
             mode (pcase mode
-                   ;; A suffix such as .gz, before which there is the name.
+                   ;; The entry of a suffix such as .gz: the name before it decides.
                    (`(,_ ,(pred identity))
                     (when (< 0 (match-beginning 0) (length name))
                       (setq name (substring name 0 (match-beginning 0)))
@@ -61,7 +61,7 @@
   (memq mode emacs-agent-colour--ready))
 
 (defun emacs-agent-colour-prepare (mode)
-  "Load MODE, and have it called for the first time."
+  "Load MODE, and call it for the first time, unless that was done."
   (unless (emacs-agent-colour-ready-p mode)
     (push mode emacs-agent-colour--ready)
     (emacs-agent-collecting-later
@@ -70,8 +70,8 @@
         (push mode emacs-agent-colour--failed)))))
 
 (defun emacs-agent-colour-for-text-p (mode)
-  "Whether MODE, which is loaded if need be, is one to edit code or text in.
-Others show documents, archives and the like, or are no major modes."
+  "Whether MODE edits code or text; load it first if it is an autoload.
+Others show documents, archives and the like, or are not major modes."
   (let ((inhibit-message t))
     (when (autoloadp (and (symbolp mode) (fboundp mode) (symbol-function mode)))
       (ignore-errors (autoload-do-load (symbol-function mode) mode))))
@@ -86,8 +86,8 @@ Others show documents, archives and the like, or are no major modes."
   "The mode that was called in this hidden buffer.")
 
 (defun emacs-agent-colour-text (mode text)
-  "Return a copy of TEXT with the faces that MODE, which is prepared, gives it.
-There are none if it fails."
+  "Return a copy of TEXT with the faces of MODE, which is prepared.
+If the mode fails, there are none."
   (let ((text (substring-no-properties text)))
     (unless (memq mode emacs-agent-colour--failed)
       (condition-case-unless-debug err
@@ -99,9 +99,9 @@ There are none if it fails."
     text))
 
 (defun emacs-agent-colour--fontify (mode text)
-  "Make of this buffer one with TEXT, fontified by MODE."
+  "Replace the text of this buffer by TEXT, and fontify it in MODE."
   (let ((inhibit-message t) (message-log-max nil) (inhibit-read-only t)
-        ;; Modes keep track of changes, also where redisplay has put that off.
+        ;; Modes track changes by these hooks, which redisplay inhibits.
         (inhibit-modification-hooks nil)
         (enable-local-variables nil) (enable-local-eval nil) (enable-dir-local-variables nil)
         (diff-font-lock-syntax nil) (diff-refine nil) (rng-nxml-auto-validate-flag nil)
@@ -117,12 +117,10 @@ There are none if it fails."
       (font-lock-ensure))))
 
 (defun emacs-agent-colour--take (text)
-  "Give TEXT the faces that it has in this buffer."
-  (let ((at (point-min)) (end (+ (point-min) (length text))))
-    (while (< at end)
-      (let ((next (next-single-property-change at 'face nil end)) (face (get-text-property at 'face)))
-        (when face (put-text-property (- at (point-min)) (- next (point-min)) 'face face text))
-        (setq at next)))))
+  "Copy the faces of TEXT in this buffer, which begins with it, to TEXT."
+  (emacs-agent-output-each
+   'face (point-min) (+ (point-min) (length text))
+   (lambda (from to face) (put-text-property (- from (point-min)) (- to (point-min)) 'face face text))))
 
 (provide 'emacs-agent-colour)
 ;;; emacs-agent-colour.el ends here

@@ -38,14 +38,14 @@ active; `diagnostics' those of Flymake; `buffer' its whole text."
 
 (defun emacs-agent-context-project ()
   "Return the root of the project of this buffer, a directory.
-On another machine, it has the name that TRAMP has for it."
+On another machine, it is a file name of TRAMP."
   (let ((root (expand-file-name
                (or (and emacs-agent-session (emacs-agent-session-project emacs-agent-session))
                    (and (fboundp 'projectile-project-root) (ignore-errors (projectile-project-root)))
                    (let ((project (project-current)))
                      (and project (project-root project)))
                    default-directory))))
-    ;; That of a conversation is what the backend has; it may be out of reach.
+    ;; The project of a conversation is as the backend has it; its machine may be unreachable.
     (if (and emacs-agent-session (file-remote-p root))
         (file-name-as-directory root)
       (unless (file-directory-p root)

@@ -192,7 +192,7 @@ With point on the line of a file, do so with all of that file."
 
 (defun emacs-agent-decide--numbers (call)
   "Return the numbers of the parts of CALL that point is on.
-The text that its user gave their file is given up."
+The edited text of their file, if any, is discarded."
   (unless (emacs-agent-proposal-files call) (user-error "This call cannot be approved in parts"))
   (let ((hunk (get-text-property (point) 'emacs-agent-hunk)) (file (emacs-agent-decide-file call)))
     (unless (or hunk (emacs-agent-proposal-several-p call)) (user-error "Point is on no hunk"))

@@ -7,21 +7,20 @@
 
 ;;; Commentary:
 
-;; What stands behind the marks of a diff is coloured by the mode of its file, on top of the backgrounds of added and removed
-;; lines.  Each hunk is coloured on its own, as it was and as it will be; no file is looked at.  The text of a diff has the
-;; name of its file as `emacs-agent-diff-file'.
+;; The code in a diff, after the marks of its lines, is coloured by the mode of its file, on top of the backgrounds of added
+;; and removed lines.  Each hunk is coloured on its own, as it was and as it will be; no file is read.  The text property
+;; `emacs-agent-diff-file' of a diff is the name of its file.
 
 ;;; Code:
 
 (require 'emacs-agent-colour)
 (require 'emacs-agent-idle)
-(require 'emacs-agent-output)
 (require 'diff-mode)
 
 (defcustom emacs-agent-diff-colours t
   "Whether code in diffs has the colours of its language.
-It has none on terminals where added and removed lines have no background of
-their own, but a colour."
+It stays plain on terminals that show added and removed lines by their
+foreground, without a background."
   :type 'boolean
   :group 'emacs-agent)
 
@@ -30,22 +29,22 @@ their own, but a colour."
   "The first line of a hunk.")
 
 (defvar emacs-agent-diff-colour--coloured (make-hash-table :test #'equal)
-  "What was coloured last: text after (MODE . TEXT).")
+  "Cache of coloured text, by (MODE . TEXT).")
 
 (defun emacs-agent-diff-colour-mark (diff file)
-  "Return DIFF as one of FILE, whose mode has the colours."
+  "Return DIFF with FILE as its file, by whose mode it is coloured."
   (propertize diff 'emacs-agent-diff-file file))
 
 (defun emacs-agent-diff-colour-setup ()
-  "Have code coloured in this buffer, which is in `diff-mode'.
-That mode could do it, but it would look at files, by names in the diff."
+  "Colour code in this buffer, which is in `diff-mode'.
+The colours of that mode itself are off: it reads the files that a diff names."
   (setq-local diff-font-lock-syntax nil)
   (emacs-agent-diff-colour-remap)
   (font-lock-add-keywords
    nil '(((lambda (limit) (emacs-agent-diff-colour-region (point) limit) nil))) 'append))
 
 (defun emacs-agent-diff-colour-remap ()
-  "Have added and removed lines of this buffer be green and red in 256 colours."
+  "Show added and removed lines of this buffer in green and red with 256 colours."
   (pcase-dolist (`(,face . ,ours) '((diff-added . emacs-agent-added) (diff-removed . emacs-agent-removed)
                                     (diff-indicator-added . emacs-agent-added)
                                     (diff-indicator-removed . emacs-agent-removed)))
@@ -106,9 +105,9 @@ where it ends, or the end of the text that has its file."
       (forward-line 1)
       (while (and (or (> old 0) (> new 0)) (< (point) limit))
         (let ((mark (char-after)))
-          (unless (eq mark ?+) (cl-decf old))
-          (unless (eq mark ?-) (cl-decf new))
-          (if (eq mark ?\\) (progn (cl-incf old) (cl-incf new))
+          (unless (eq mark ?\\)
+            (unless (eq mark ?+) (cl-decf old))
+            (unless (eq mark ?-) (cl-decf new))
             (push (list mark (min (1+ (point)) (line-end-position)) (line-end-position)) lines))
           (forward-line 1)))
       (nreverse lines))))
@@ -139,7 +138,7 @@ where it ends, or the end of the text that has its file."
       (let ((text (emacs-agent-diff-colour--coloured mode (emacs-agent-diff-colour--side lines other))) (at 0))
         (pcase-dolist (`(,mark ,from ,to) lines)
           (unless (eq mark other)
-            ;; What did not change has the colours that it will have.
+            ;; An unchanged line has its colours in the new text.
             (when (and (<= start from) (<= to end) (or (eq mark ?-) (eq other ?-)))
               (emacs-agent-output-each
                'face at (+ at (- to from))
@@ -151,7 +150,7 @@ where it ends, or the end of the text that has its file."
 ;;;; Later
 
 (defun emacs-agent-diff-colour--step ()
-  "Load the mode for the hunk at point, or colour it; return whether that is all."
+  "Load the mode for the hunk at point, or colour it; return whether it is done."
   (let* ((header (point))
          (file (get-text-property header 'emacs-agent-diff-file))
          (mode (and file (emacs-agent-colour-file-mode file)))

@@ -74,6 +74,12 @@
         (setq start (1+ end))))
     (cons added removed)))
 
+(defun emacs-agent-diff-stat-files (files)
+  "Return the size of the diffs of FILES, those of a preview, after two spaces.
+Return nil if there are none."
+  (and files (concat "  " (apply #'emacs-agent-diff-stat-text
+                                 (mapcar (lambda (file) (alist-get 'diff file)) files)))))
+
 (defun emacs-agent-diff-stat-text (&rest diffs)
   "Return the size of DIFFS together in words: +3 -1."
   (let* ((stats (mapcar #'emacs-agent-diff-stat diffs))
@@ -162,13 +168,12 @@ marked as such; the first one has the number FIRST, 0 by default.  Each line has
 its hunk as `emacs-agent-hunk'."
   (let* ((lines (split-string (string-remove-suffix "\n" diff) "\n"))
          (shown (split-string (string-remove-suffix "\n" org) "\n"))
-         (more (max 0 (- (length lines) limit))) (begun nil) (number (1- (or first 0))))
+         (more (max 0 (- (length lines) limit))) (number nil))
     (cons (mapconcat
            (lambda (line)
              (let ((header (string-match-p emacs-agent-diff--header line)))
-               (when header (setq begun t number (1+ number)))
-               (emacs-agent-diff--line line (or (pop shown) "") (and begun number) header
-                                       (and begun (memq number refused)))))
+               (when header (setq number (if number (1+ number) (or first 0))))
+               (emacs-agent-diff--line line (or (pop shown) "") number header (memq number refused))))
            (seq-take lines limit) "")
           more)))
 

@@ -20,10 +20,10 @@
   "The section whose call this buffer is about.")
 
 (defvar-local emacs-agent-edit--body nil
-  "Function that returns what the approval is to say, from this buffer.")
+  "Function that returns the alist for the approval, from this buffer.")
 
 (defvar-local emacs-agent-edit--path nil
-  "The file whose text this buffer is kept for, where the call is of several.")
+  "The file whose text is edited in this buffer, if the call has several.")
 
 (defvar emacs-agent-edit-mode-map
   (let ((map (make-sparse-keymap)))
@@ -35,14 +35,14 @@
 (define-minor-mode emacs-agent-edit-mode
   "Edit a call before it is approved.
 \\[emacs-agent-edit-finish] approves what is in this buffer, or keeps it for
-the approval where the call is of several files; \\[emacs-agent-edit-abort] goes back."
+the approval if the call has several files; \\[emacs-agent-edit-abort] goes back."
   :lighter " Approve"
   :interactive nil)
 
 (defun emacs-agent-edit--open (section name text mode body &optional path)
   "Edit TEXT for the call of SECTION in a buffer called NAME, in MODE.
-BODY is called there to make what the approval is to say; with PATH, one of the
-files of the call, that is kept until it is approved."
+BODY is called there and returns the alist for the approval.  With PATH, one of
+several files of the call, its text is kept until the call is approved."
   (let ((buffer (generate-new-buffer (format "*emacs-agent %s*" name))))
     (with-current-buffer buffer
       (insert text)

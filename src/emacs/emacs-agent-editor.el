@@ -9,8 +9,8 @@
 
 ;; Emacs registers the names of the tools that it answers with the backend: diagnostics, definitions, help and so on.  The
 ;; requests arrive on the stream of the session.  A timer works on each; when the user types, the work is abandoned and
-;; begun again later.  It never asks anything in the minibuffer.  For a project on another machine, its files and processes
-;; are among what is asked for.
+;; begun again later.  It never asks anything in the minibuffer.  For a project on another machine, there are also requests
+;; for its files and processes.
 
 ;;; Code:
 
@@ -34,7 +34,7 @@ It is called with a request, and returns its result as for JSON; or `later',
 and then it answers by `emacs-agent-editor-answer' or `emacs-agent-editor-fail'.")
 
 (defconst emacs-agent-editor--remote '(remote_files remote_process)
-  "What the backend asks of this Emacs for a project on another machine.")
+  "Tools that this Emacs answers only for a project on another machine.")
 
 (pcase-dolist (`(,_ ,function ,library) emacs-agent-editor--functions)
   (autoload function library))
@@ -141,7 +141,7 @@ A turn is offered the tools that are registered when it begins."
         (if (memq tool (emacs-agent-editor--tools session))
             (run-at-time 0 nil #'emacs-agent-editor--work request
                          (car (alist-get tool emacs-agent-editor--functions))
-                         ;; What the user types in mid-call breaks the connection to another machine.
+                         ;; Input that stops a call of TRAMP breaks the connection to the other machine.
                          (or (memq tool '(compile eval_elisp)) (emacs-agent-session-remote session)))
           (emacs-agent-editor-fail request (format "This Emacs does not answer %s" tool)))))))
 
@@ -156,18 +156,20 @@ A turn is offered the tools that are registered when it begins."
 
 (defun emacs-agent-editor--work (request function &optional whole)
   "Have FUNCTION answer REQUEST.
-When the user types before it is done, it is abandoned and called again a
-moment later.  With WHOLE, only a quit stops it."
+If the user types before it is done, it is stopped and called again a moment
+later; so it is if the machine of the project is busy.  With WHOLE, only a quit
+stops it."
   (condition-case err
       (let* ((inhibit-interaction t)
              (non-essential t)
-             (result (cond ((emacs-agent-editor--busy-p request) '(busy))
+             (busy (emacs-agent-editor--busy-p request))
+             (result (cond (busy nil)
                            (whole (or (with-local-quit (list (funcall function request)))
                                       (error "The user of this Emacs stopped it")))
                            (t (while-no-input (list (funcall function request)))))))
-        (cond ((or (not (consp result)) (eq (car result) 'busy))
+        (cond ((not (consp result))
                (if (< (float-time) (emacs-agent-editor-request-deadline request))
-                   (run-at-time (if (consp result) 0.05 0.2) nil #'emacs-agent-editor--work request function whole)
+                   (run-at-time (if busy 0.05 0.2) nil #'emacs-agent-editor--work request function whole)
                  (emacs-agent-editor-fail request "The user of this Emacs is at work")))
               ((not (eq (car result) 'later))
                (emacs-agent-editor-answer request (car result)))))

@@ -41,7 +41,7 @@
     (when (re-search-backward "^\\* Prompt$" nil t)
       (delete-region (point) (point-max)))
     (goto-char (point-min)))
-  ;; Text that was said uses none of these: names_like_this are names.  A link may lead nowhere.
+  ;; Messages use none of these: names_like_this are names.  A link that Org cannot resolve is marked, and aborts nothing.
   (setq-local org-export-with-broken-links 'mark
               org-export-with-sub-superscripts nil
               org-export-with-special-strings nil

@@ -104,19 +104,19 @@
 (defface emacs-agent-added
   '((((class color) (min-colors 257)))
     (((class color) (min-colors 256) (background dark)) :background "#005f00" :foreground "#dadada" :extend t))
-  "Added lines, on top of `diff-added', unless the theme has that."
+  "Added lines, on top of `diff-added', unless the theme sets that face."
   :group 'emacs-agent-faces)
 
 (defface emacs-agent-removed
   '((((class color) (min-colors 257)))
     (((class color) (min-colors 256) (background dark)) :background "#5f0000" :foreground "#dadada" :extend t))
-  "Removed lines, on top of `diff-removed', unless the theme has that."
+  "Removed lines, on top of `diff-removed', unless the theme sets that face."
   :group 'emacs-agent-faces)
 
 ;;;; Contrast
 
 (defun emacs-agent-faces-legible (text base)
-  "Return TEXT, which has a face, so that it can be read where BASE is the face.
+  "Return TEXT with a face that is legible on the background of the face BASE.
 Faces of buffers are used in mode lines, whose background may be light where
 that of buffers is dark."
   (let ((face (get-text-property 0 'face text)))
@@ -127,7 +127,7 @@ that of buffers is dark."
 
 (defun emacs-agent-faces--contrast (face base)
   "Return the ratio of the luminances of FACE and of the background of BASE.
-It is large where that is not known."
+It is 21, the largest ratio, if one of them is not known."
   (let ((over (emacs-agent-faces--luminance (face-foreground face nil t)))
         (under (emacs-agent-faces--luminance (face-background base nil t))))
     (if (and over under (not (eq t (face-attribute base :inverse-video nil t))))

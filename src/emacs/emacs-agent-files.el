@@ -46,8 +46,8 @@
 
 (defun emacs-agent-files-when-reachable (session function)
   "Call FUNCTION, for files of SESSION, as soon as their machine can be called.
-While the connection to another machine is gone, it is not called: Emacs finds
-by itself that a file has changed."
+If there is no connection to another machine, FUNCTION is not called: Emacs
+notices by itself that a file has changed."
   (let ((remote (emacs-agent-session-remote session)))
     (cond ((not remote) (funcall function))
           ((emacs-agent-remote-busy-p remote)
@@ -77,7 +77,7 @@ by itself that a file has changed."
             ((and (buffer-modified-p) (emacs-agent-files--same-p))
              (emacs-agent-files--accept))
             ((buffer-modified-p) (emacs-agent-conflict-show session buffer))
-            ;; TRAMP knows of times to the second, in which there may be several changes.
+            ;; Times of TRAMP are in whole seconds, and there may be several changes in one.
             ((and (not (file-remote-p buffer-file-name)) (verify-visited-file-modtime buffer)) nil)
             (t (emacs-agent-files-revert))))))
 
@@ -132,17 +132,17 @@ The text is decoded as that of this buffer was."
     (run-hooks 'emacs-agent-files-changed-functions)))
 
 (defun emacs-agent-files--highlight-p ()
-  "Whether to highlight what is new in this buffer, which can be seen."
+  "Whether to highlight what has changed in this buffer: it must be displayed."
   (and emacs-agent-highlight-changes (get-buffer-window nil 'visible) (not noninteractive)))
 
 (defun emacs-agent-files--difference (before)
-  "Return (START . END), around all that this buffer has unlike BEFORE.
-START is END where something was only removed."
+  "Return (START . END), the region of this buffer that differs from BEFORE.
+START is END if text was only removed."
   (let* ((after (buffer-string)) (most (min (length before) (length after)))
          (same (compare-strings before nil nil after nil nil))
          (start (if (eq same t) most (1- (abs same))))
          (low 0) (high (- most start)))
-    ;; As many characters at the end are alike: at least LOW, at most HIGH.
+    ;; The number of equal characters at the end is at least LOW and at most HIGH.
     (while (< low high)
       (let ((middle (/ (+ low high 1) 2)))
         (if (eq t (compare-strings before (- (length before) middle) nil after (- (length after) middle) nil))

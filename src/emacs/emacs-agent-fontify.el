@@ -57,7 +57,7 @@ Org would colour all of the block with each piece of it that comes."
   "Fontify from START to END as Org does, LOUDLY or not, and add our faces."
   (let ((bounds (let ((org-src-fontify-natively nil))
                   (font-lock-default-fontify-region start end loudly))))
-    ;; Org may have done more than it was asked for.
+    ;; Org may have fontified more than that.
     (pcase bounds
       (`(jit-lock-bounds ,from . ,to) (setq start (min start from) end (max end to))))
     (emacs-agent-code-colour start end)

@@ -9,7 +9,7 @@
 
 ;; With its default threshold Emacs collects garbage after every few hundred events or keys, and each collection stops it
 ;; for 20 milliseconds, in a large conversation for 100.  While events come, or somebody types in a conversation, the
-;; threshold is higher.  When neither has happened for a second, and nobody types elsewhere, Emacs collects, and the
+;; threshold is higher.  When neither has happened for a second, and no key was typed elsewhere, Emacs collects, and the
 ;; threshold is restored.  It is not much higher: Emacs 28 takes seconds to free some hundred megabytes at once.
 
 ;;; Code:
@@ -39,22 +39,23 @@ Several collections within BODY can take longer than BODY itself."
   (emacs-agent-garbage--wait 30))
 
 (defun emacs-agent-garbage-collect-early ()
-  "Collect if half as much as the threshold is garbage and nobody types now.
+  "Collect if half as much as the threshold is garbage and the user is not typing.
 Return whether that was done."
   (and (not (emacs-agent-garbage--typing-p)) (garbage-collect-maybe 2)))
 
 (defun emacs-agent-garbage--typing-p ()
-  "Whether somebody typed a moment ago, in any buffer."
+  "Whether the user typed in the last half second, in any buffer."
   (time-less-p (or (current-idle-time) 0) 0.5))
 
 (defun emacs-agent-garbage--wait (patience)
-  "Restore the threshold in a second; PATIENCE is as for that."
+  "Restore the threshold in a second.
+PATIENCE is as in `emacs-agent-garbage--restore'."
   (when emacs-agent-garbage--timer (cancel-timer emacs-agent-garbage--timer))
   (setq emacs-agent-garbage--timer (run-at-time 1 nil #'emacs-agent-garbage--restore patience)))
 
 (defun emacs-agent-garbage--restore (&optional patience)
   "Set the threshold back, unless it was changed meanwhile, and collect.
-While somebody types, wait for another second, PATIENCE times at most."
+While the user types, wait for another second, PATIENCE times at most."
   (if (and patience (> patience 0) (emacs-agent-garbage--typing-p))
       (emacs-agent-garbage--wait (1- patience))
     (when (and emacs-agent-garbage--before (= gc-cons-threshold emacs-agent-garbage--threshold))

@@ -1,4 +1,4 @@
-;;; emacs-agent-idle.el --- What is done to buffers in idle time  -*- lexical-binding: t; -*-
+;;; emacs-agent-idle.el --- Work on buffers in idle time  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,37 +7,36 @@
 
 ;;; Commentary:
 
-;; What would take too long while Emacs redisplays is done at its place when Emacs is idle, a moment at a time.
+;; Work that would take too long during redisplay is done in idle time, in short steps.
 
 ;;; Code:
 
 (require 'emacs-agent-base)
 
 (defvar emacs-agent-idle--delay 0.5
-  "How many seconds Emacs is idle before anything is done.")
+  "Seconds that Emacs is idle before tasks are run.")
 
 (defvar emacs-agent-idle--tasks nil
-  "What is to be done, newest first.
-Each is (MARKER . FUNCTION).")
+  "The tasks to run, newest first, each as (MARKER . FUNCTION).")
 
 (defvar emacs-agent-idle--timer nil
-  "The timer that has it done.")
+  "The timer that runs the tasks.")
 
 (defun emacs-agent-idle-add (position function)
-  "Have FUNCTION called at POSITION of this buffer when Emacs is idle.
+  "Call FUNCTION at POSITION of this buffer when Emacs is idle.
 It is called again until it returns non-nil."
   (cl-pushnew (cons (copy-marker position) function) emacs-agent-idle--tasks :test #'equal)
   (emacs-agent-idle--schedule emacs-agent-idle--delay))
 
 (defun emacs-agent-idle--schedule (delay)
-  "See to it that tasks are done when Emacs was idle for DELAY from now."
+  "Schedule the tasks for when Emacs has been idle for DELAY from now."
   (unless emacs-agent-idle--timer
     (setq emacs-agent-idle--timer
           (run-with-idle-timer (time-add (or (current-idle-time) 0) delay) nil #'emacs-agent-idle--run))))
 
 (defun emacs-agent-idle--run ()
-  "Do tasks for a moment.
-There is time for keys before what is left."
+  "Run tasks for 10 milliseconds, and schedule the rest.
+In between Emacs reads keys."
   (setq emacs-agent-idle--timer nil)
   (let ((deadline (+ (float-time) 0.01)))
     (while (and emacs-agent-idle--tasks
@@ -46,7 +45,7 @@ There is time for keys before what is left."
     (emacs-agent-idle--schedule 0.05)))
 
 (defun emacs-agent-idle--one ()
-  "Take a step of the newest task."
+  "Run one step of the newest task."
   (let* ((task (pop emacs-agent-idle--tasks)) (buffer (marker-buffer (car task))))
     (when buffer
       (with-current-buffer buffer

@@ -60,18 +60,10 @@ large or no image."
     (emacs-agent-image--check (file-attribute-size (file-attributes real)) name)
     (if (and (not there) (string-prefix-p (file-name-as-directory (file-truename project)) real))
         `((path . ,file))
-      (let* ((data (or (emacs-agent-image--bytes real) (user-error "%s cannot be read" name)))
+      (let* ((data (or (ignore-errors (emacs-agent-file-bytes real)) (user-error "%s cannot be read" name)))
              (kind (or (emacs-agent-image--kind data)
                        (user-error "%s is no PNG, JPEG, GIF or WebP image, whatever it is called" name))))
         `((media_type . ,(car kind)) (data . ,(base64-encode-string data t)))))))
-
-(defun emacs-agent-image--bytes (file)
-  "Return the bytes of FILE, or nil if it cannot be read."
-  (ignore-errors
-    (with-temp-buffer
-      (set-buffer-multibyte nil)
-      (insert-file-contents-literally file)
-      (buffer-string))))
 
 ;;;; Adding them
 

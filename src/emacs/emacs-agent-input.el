@@ -25,7 +25,7 @@ Otherwise it starts a new line, and the command `emacs-agent-send' sends."
 (defun emacs-agent-input-setup ()
   "Put the input into this buffer, which is empty."
   (let ((inhibit-read-only t))
-    ;; All empty strings are one: after a line that is replaced by one, nothing of an overlay would be seen between.
+    ;; Not an empty string: all of those are one object, and Emacs shows no overlay between two texts displayed as it.
     (insert (propertize (concat (propertize "* " 'display '(space :width 0)) "Prompt\n") 'read-only t 'front-sticky '(read-only)
                         'rear-nonsticky t 'emacs-agent-face 'emacs-agent-prompt
                         'emacs-agent-prompt t))

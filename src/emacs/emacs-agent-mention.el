@@ -67,30 +67,28 @@ The name of a directory ends with a slash."
               ((file-directory-p file) (list 'file (file-name-as-directory file)))
               ((file-exists-p file) (list 'file file))))))
 
-;; While the user types, nothing is asked of another machine.
+;; While the user types, no request is sent to another machine.
 
 (defvar emacs-agent-mention--asking nil
-  "Whether another machine may be asked what is there.")
+  "Whether another machine may be called to look for files.")
 
 (defvar emacs-agent-mention--kinds (make-hash-table :test #'equal)
-  "What other machines said last: FILE → `file', `directory' or nil.")
+  "Kinds of files on other machines, as last seen: `file', `directory' or nil.")
 
 (defun emacs-agent-mention--there (name directory)
   "Return (file FILE) if NAME is a file or directory, seen from DIRECTORY.
-That is for a DIRECTORY on another machine, and nil for one of this machine."
-  (let* ((remote (file-remote-p directory))
-         (file (and remote
-                    (if (string-match-p "\\`[/~]" name) (concat remote name)
-                      (concat (file-name-as-directory directory) name))))
-         (kind (and remote
-                    (if emacs-agent-mention--asking
-                        (let ((full (expand-file-name file)))
-                          (prog1 (puthash file (cond ((file-directory-p full) 'directory) ((file-exists-p full) 'file))
-                                          emacs-agent-mention--kinds)
-                            (setq file full)))
-                      (or (gethash file emacs-agent-mention--kinds)
-                          (and (member name (cdr emacs-agent-mention--names)) 'file))))))
-    (and kind (list 'file (if (eq kind 'directory) (file-name-as-directory file) file)))))
+Return nil if DIRECTORY is on this machine."
+  (let ((remote (file-remote-p directory)))
+    (when remote
+      (let* ((given (if (string-match-p "\\`[/~]" name) (concat remote name)
+                      (concat (file-name-as-directory directory) name)))
+             (file (if emacs-agent-mention--asking (expand-file-name given) given))
+             (kind (cond (emacs-agent-mention--asking
+                          (puthash given (cond ((file-directory-p file) 'directory) ((file-exists-p file) 'file))
+                                   emacs-agent-mention--kinds))
+                         ((gethash given emacs-agent-mention--kinds))
+                         ((member name (cdr emacs-agent-mention--names)) 'file))))
+        (and kind (list 'file (if (eq kind 'directory) (file-name-as-directory file) file)))))))
 
 (defun emacs-agent-mention-all (text directory)
   "Return what TEXT mentions, in order, each once, as (KIND VALUE).

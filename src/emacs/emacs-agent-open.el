@@ -25,7 +25,7 @@ command `emacs-agent-toggle-review-edits' changes it in one conversation."
   "Return environment variables of this buffer, but not of Emacs, as an alist.
 That is what direnv, envrc and the like have set for a project."
   (let ((global (default-value 'process-environment)) (seen nil))
-    ;; What is set for a project on another machine is set there.
+    ;; The environment of a project on another machine is set there.
     (unless (or (eq process-environment global) (file-remote-p default-directory))
       (cl-loop for entry in process-environment
                for equals = (string-search "=" entry)

@@ -17,19 +17,19 @@
 
 (cl-defstruct (emacs-agent-proposal (:copier nil))
   "A file that a call would write.
-ENTRY is what the preview has about it, FIRST the number of its first part.
+ENTRY is its entry in the preview, FIRST the number of its first part.
 Without HUNKS it is one part."
   entry hunks first)
 
 (defun emacs-agent-proposal-several-p (call)
-  "Whether CALL stands for the work of others and is decided file by file."
+  "Whether CALL stands for several edits and is decided file by file."
   (let-alist (emacs-agent-call-event call)
     (and (member .tool '("review_edits" "delegate")) (> (length .preview.files) 0))))
 
 (defun emacs-agent-proposal-files (call)
   "Return the files that CALL would write, if parts of them can be refused.
-That is so for one file whose diff is complete, and for any number of them where
-the call is decided file by file.  What deletes or moves a file is one part."
+That is one file whose diff is complete or, if the call is decided file by file,
+any number of them.  A file that is deleted or moved is one part."
   (let-alist (emacs-agent-call-event call)
     (let* ((several (emacs-agent-proposal-several-p call)) (first 0)
            (files (mapcar (lambda (entry)
@@ -73,7 +73,7 @@ the call is decided file by file.  What deletes or moves a file is one part."
 
 (defun emacs-agent-proposal-before (file)
   "Return the text of FILE that would change, on disk or in an unsaved buffer.
-Which one the preview was made from is known by its hash."
+The hash in the preview tells which of them it was made from."
   (let* ((name (emacs-agent-proposal-file file))
          (hash (emacs-agent-value (alist-get 'before_hash (emacs-agent-proposal-entry file))))
          (buffer (emacs-agent-buffer-visiting name)))
@@ -105,7 +105,7 @@ Which one the preview was made from is known by its hash."
                    unless (memq number refused) collect hunk))))
 
 (defun emacs-agent-proposal-apply (file hunks)
-  "Return what FILE would be with HUNKS alone."
+  "Return the text that FILE would have with HUNKS only."
   (condition-case nil
       (emacs-agent-diff-apply (or (emacs-agent-proposal-before file)
                                   (signal 'emacs-agent-diff-mismatch nil))
@@ -117,7 +117,7 @@ Which one the preview was made from is known by its hash."
 
 (defun emacs-agent-proposal-decision (call)
   "Return an alist about the files of CALL for its approval.
-It is nil where all of them are to be as they are shown."
+It is nil if all of them are approved as shown."
   (let ((files (emacs-agent-proposal-files call)) (refused (emacs-agent-call-refused call)))
     (if (emacs-agent-proposal-several-p call)
         (let ((decided (delq nil (mapcar (lambda (file) (emacs-agent-proposal--decision call file)) files))))
@@ -125,7 +125,7 @@ It is nil where all of them are to be as they are shown."
       (and refused `((content . ,(emacs-agent-proposal-content (car files) refused)))))))
 
 (defun emacs-agent-proposal--decision (call file)
-  "Return what is decided about FILE of CALL, or nil if it is to be as shown."
+  "Return the decision on FILE of CALL, or nil if it is approved as shown."
   (let* ((path (emacs-agent-proposal-path file)) (refused (emacs-agent-call-refused call))
          (text (cdr (assoc path (emacs-agent-call-texts call))))
          (left (cl-set-difference (emacs-agent-proposal-numbers file) refused)))

@@ -1,4 +1,4 @@
-;;; emacs-agent-remote-code.el --- What shells on other machines run  -*- lexical-binding: t; -*-
+;;; emacs-agent-remote-code.el --- Shell code for other machines  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 the Emacs-Agent authors
 ;; SPDX-License-Identifier: MIT
@@ -7,9 +7,9 @@
 
 ;;; Commentary:
 
-;; A process on another machine has a directory there: its input (in), its output (out) and its errors (err), its process
-;; group (pid), its exit code once it has ended (end), what changes with each look at it (beat), and, where the command is
-;; long, that (args).  The code is for any POSIX shell, with what GNU, BSD, macOS and BusyBox have.
+;; A process on another machine has a directory there with the files in, out and err, pid (its process group), end (its exit
+;; code, once it has ended), beat (which changes with each poll) and, if the command is long, args (its words).  The code is for
+;; any POSIX shell, with the tools of GNU, BSD, macOS or BusyBox.
 
 ;;; Code:
 
@@ -17,7 +17,7 @@
   "Bytes of an output that are fetched in one call, at most.")
 
 (defconst emacs-agent-remote-code-most 67108864
-  "Bytes that the file of an output has, at most, for long: then it is emptied.")
+  "Bytes in the file of an output from which on a poll empties it.")
 
 (defconst emacs-agent-remote-code-run "\
 d=$1; shift
@@ -33,7 +33,7 @@ env \"$@\" <\"$d/in\" >>\"$d/out\" 2>>\"$d/err\"
 echo $? >\"$d/ended\" && mv \"$d/ended\" \"$d/end\"
 "
   "Runs a command, with its files in the directory that is the first argument.
-After three minutes without a look at it, the command is ended.")
+After three minutes without a poll, the command is killed.")
 
 (defconst emacs-agent-remote-code-start "\
 r=$1 d=$2 i=$3; shift 3
@@ -68,16 +68,16 @@ fi
 echo $c; shift
 done
 " emacs-agent-remote-code-piece emacs-agent-remote-code-most)
-  "Prints whether a command has ended, and what is new of its output.
-The arguments are how many bytes are known of it and of its errors; - for one
-of which no more is wanted.  After each there is a line with a point, or with 0
-if its file was emptied.")
+  "Prints whether a command has ended, and its new output and errors in Base64.
+The arguments are the numbers of bytes of the two that were fetched, or - for
+one of which no more is wanted.  After each a line has a point, or 0 if its file
+was emptied.")
 
 (defconst emacs-agent-remote-code-end "\
 p=$(cat \"$1/pid\"); rm -rf \"$1\"
 { kill -s TERM -- \"-$p\" && sleep 1 && kill -s KILL -- \"-$p\"; } </dev/null >/dev/null 2>&1 &
 "
-  "Ends what is left of a command, and removes its directory, the argument.")
+  "Ends the process group of a command, and removes its directory, the argument.")
 
 (provide 'emacs-agent-remote-code)
 ;;; emacs-agent-remote-code.el ends here

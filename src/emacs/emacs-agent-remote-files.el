@@ -7,8 +7,8 @@
 
 ;;; Commentary:
 
-;; The backend has no hands on another machine: it looks at files there, reads and writes them through this Emacs.  Contents
-;; are bytes, in Base64.  What it writes or removes is only what it has seen, by the SHA-256 of its content.
+;; The backend finds, reads and writes files on another machine through this Emacs.  Contents are bytes, in Base64.  A request
+;; to change a file may name the SHA-256 of the content that the backend expects; if it is another one, nothing is changed.
 
 ;;; Code:
 
@@ -30,10 +30,10 @@
 It is called with a request, and returns its result.")
 
 (defconst emacs-agent-remote-files--done (make-hash-table)
-  "The result of what is done: an empty object.")
+  "The result of an operation that succeeded: an empty object.")
 
 (defconst emacs-agent-remote-files--stale '((stale . t))
-  "The result where a file has another content than the one that was seen.")
+  "The result if the content of a file is not the expected one.")
 
 (defun emacs-agent-remote-files-answer (request)
   "Answer REQUEST for a file on another machine."
@@ -45,7 +45,7 @@ It is called with a request, and returns its result.")
 ;;;; Looking
 
 (defun emacs-agent-remote-files--kind (attributes)
-  "Return what has ATTRIBUTES, those of a file or nil, as the API names it."
+  "Return the kind of a file with ATTRIBUTES as the API names it, nil for no file."
   (cond ((null attributes) nil)
         ((eq (file-attribute-type attributes) t) "directory")
         ((file-attribute-type attributes) "link")
@@ -57,7 +57,7 @@ It is called with a request, and returns its result.")
   (logand #o7777 (tramp-mode-string-to-int (file-attribute-modes attributes))))
 
 (defun emacs-agent-remote-files--look (request)
-  "Return what is at the path of REQUEST, links followed."
+  "Return the properties of the file at the path of REQUEST, links followed."
   (let* ((given (directory-file-name (emacs-agent-remote-file request 'path)))
          (path (if (emacs-agent-editor-param request 'link)
                    (expand-file-name (file-name-nondirectory given) (file-truename (file-name-directory given)))
@@ -88,13 +88,6 @@ Signal an error if it is no regular file."
       (error "Not a regular file: %s" path))
     attributes))
 
-(defun emacs-agent-remote-files--content (path)
-  "Return the bytes of the file at PATH."
-  (with-temp-buffer
-    (set-buffer-multibyte nil)
-    (insert-file-contents-literally path)
-    (buffer-string)))
-
 (defun emacs-agent-remote-files--read (request)
   "Return the content of the file at the path of REQUEST."
   (let* ((path (file-truename (emacs-agent-remote-file request 'path)))
@@ -103,7 +96,7 @@ Signal an error if it is no regular file."
          (size (file-attribute-size attributes)))
     (when (and limit (> size limit))
       (error "%s has %d bytes, and at most %d are read" path size limit))
-    (let ((content (emacs-agent-remote-files--content path)))
+    (let ((content (emacs-agent-file-bytes path)))
       `((data . ,(base64-encode-string content t))
         (size . ,(length content))
         (mode . ,(format "%o" (emacs-agent-remote-files--mode attributes)))))))
@@ -127,20 +120,20 @@ Signal an error if it is no regular file."
 
 (defun emacs-agent-remote-files--hash (path)
   "Return the SHA-256 of the file at PATH.
-Return `none' where nothing is, `other' for what is no regular file."
+Return `none' if there is none, `other' if it is not a regular file."
   (let ((attributes (file-attributes path)))
     (cond ((null attributes) 'none)
           ((not (equal "file" (emacs-agent-remote-files--kind attributes))) 'other)
           ((emacs-agent-remote-files--hash-there path))
-          (t (secure-hash 'sha256 (emacs-agent-remote-files--content path))))))
+          (t (secure-hash 'sha256 (emacs-agent-file-bytes path))))))
 
 (defun emacs-agent-remote-files--hash-there (path)
-  "Return the SHA-256 of the file at PATH if its own machine can tell, else nil."
+  "Return the SHA-256 of the file at PATH, computed there, or nil if that fails."
   (with-temp-buffer
     (let ((default-directory (file-name-directory path)))
       (and (eql 0 (process-file "sha256sum" nil t nil "--" (file-local-name path)))
            (progn (goto-char (point-min))
-                  ;; A backslash precedes it where the name has one.
+                  ;; A backslash precedes it if the name has one.
                   (looking-at "\\\\?\\([0-9a-f]\\{64\\}\\) "))
            (match-string 1)))))
 
@@ -151,7 +144,7 @@ Return `none' where nothing is, `other' for what is no regular file."
         (equal (if (eq expected :null) 'none expected) (emacs-agent-remote-files--hash path)))))
 
 (defun emacs-agent-remote-files--write (request)
-  "Give the file at the path of REQUEST the content in it, all or nothing."
+  "Write the content in REQUEST to the file at its path, completely or not at all."
   (let* ((path (directory-file-name (emacs-agent-remote-file request 'path)))
          (bytes (base64-decode-string (emacs-agent-editor-param request 'data)))
          (before (file-attributes path))

@@ -7,10 +7,10 @@
 
 ;;; Commentary:
 
-;; A process on another machine writes into files there, and Emacs looks at them from time to time over the connection that
-;; it has.  That takes a few milliseconds, where an asynchronous process of TRAMP has to open another connection first.
-;; Bytes come through as they are, a connection that drops is opened again without loss, and what ends soon is done within
-;; one call.  What is no longer looked at ends by itself.
+;; A process on another machine writes into files there, which Emacs polls over the connection that it has.  A poll takes a few
+;; milliseconds; an asynchronous process of TRAMP would open another connection first.  Output is passed on byte by byte as it
+;; is, a connection that drops is opened again without loss, and a short process takes one call.  A process that is no longer
+;; polled is killed there.
 
 ;;; Code:
 
@@ -18,11 +18,11 @@
 (require 'emacs-agent-remote-code)
 
 (defconst emacs-agent-remote-process--longest 3000
-  "Bytes of a command with its input that are sent as they are, at most.
-The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
+  "Bytes of a command with its input that are sent as arguments, at most.
+The terminal between TRAMP and a shell there accepts lines of 4095 bytes.")
 
 (defvar emacs-agent-remote-process-pace '(0.05 . 1.0)
-  "Seconds between two looks at a process: at first, and at most.")
+  "Seconds between two polls of a process: at first, and at most.")
 
 (defconst emacs-agent-remote-process--part 100000
   "Characters of output in a report, at most.")
@@ -47,27 +47,38 @@ The terminal between TRAMP and a shell there takes lines of 4095 bytes.")
   exit-code
   (pace (car emacs-agent-remote-process-pace))
   (reported (float-time))
-  (lost 0)                              ; looks that failed, one after the other
+  (lost 0)                              ; polls that failed, one after the other
   (fresh "") reporting)                 ; output that is not reported yet; whether a report is on its way
 
 (defun emacs-agent-remote-process--outputs (process)
   "Return the two outputs of PROCESS."
   (list (emacs-agent-remote-process-out process) (emacs-agent-remote-process-err process)))
 
+(defun emacs-agent-remote-process--more-p (process)
+  "Whether there is more output of PROCESS than was fetched."
+  (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process)))
+
+(defun emacs-agent-remote-process--job-p (process)
+  "Whether the output of PROCESS is wanted only in the reports."
+  (eql 0 (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit)))
+
+(defun emacs-agent-remote-process--search (process regexp)
+  "Move point after REGEXP in what was printed about PROCESS.
+Signal an error if it is missing, since the connection dropped then."
+  (unless (re-search-forward regexp nil t)
+    (error "The connection to %s dropped" (emacs-agent-remote-host (emacs-agent-remote-process-prefix process)))))
+
 (defun emacs-agent-remote-process--take (process)
-  "Take in what was printed about PROCESS in this buffer.
-Signal an error if that is not whole."
+  "Update PROCESS from what was printed about it in this buffer.
+Signal an error if that is incomplete."
   (goto-char (point-min))
-  (unless (re-search-forward "^emacs-agent \\(gone\\|-\\|[0-9]+\\)\\(?: \\(.*\\)\\)?$" nil t)
-    (error "The connection to %s dropped" (emacs-agent-remote-host (emacs-agent-remote-process-prefix process))))
+  (emacs-agent-remote-process--search process "^emacs-agent \\(gone\\|-\\|[0-9]+\\)\\(?: \\(.*\\)\\)?$")
   (let ((state (match-string 1)) (directory (match-string 2)))
     (when (equal state "gone") (error "The files of the process are gone"))
     (forward-line)
     (let ((pieces (mapcar (lambda (_)
                             (let ((start (point)))
-                              (unless (re-search-forward "^\\(\\.\\|0\\)$" nil t)
-                                (error "The connection to %s dropped"
-                                       (emacs-agent-remote-host (emacs-agent-remote-process-prefix process))))
+                              (emacs-agent-remote-process--search process "^\\(\\.\\|0\\)$")
                               (prog1 (cons (equal "0" (match-string 1))
                                            (base64-decode-string (buffer-substring start (match-beginning 0))))
                                 (forward-line))))
@@ -84,7 +95,7 @@ Signal an error if that is not whole."
 
 (defun emacs-agent-remote-process--add (process output piece)
   "Add PIECE, bytes, to OUTPUT of PROCESS.
-With a limit of no bytes, the output is wanted in the reports alone."
+With a limit of 0 bytes, the output is wanted only in the reports."
   (let* ((limit (or (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit) 0))
          (room (- limit (emacs-agent-remote-output-size output)))
          (kept (if (> (length piece) room) (substring piece 0 room) piece)))
@@ -116,7 +127,7 @@ With a limit of no bytes, the output is wanted in the reports alone."
 
 (defun emacs-agent-remote-process--call (process directory code &rest args)
   "Have a shell in DIRECTORY of the machine of PROCESS run CODE with ARGS.
-Take in what it prints about PROCESS."
+Update PROCESS from what it prints."
   (with-temp-buffer
     (let ((default-directory (file-name-as-directory directory)))
       (apply #'process-file "sh" nil t nil "-c" code "sh" args))
@@ -149,7 +160,7 @@ Take in what it prints about PROCESS."
     process))
 
 (defun emacs-agent-remote-process--prepare (prefix words input)
-  "Put WORDS, a command, and INPUT, bytes, where PREFIX leads.
+  "Write WORDS, a command, and INPUT, bytes, on the machine with PREFIX.
 Return the name of their directory there."
   (let* ((there (concat prefix "/"))
          (directory (with-temp-buffer
@@ -170,11 +181,11 @@ Return the name of their directory there."
   (concat " '" (string-replace "'" "'\\''" word) "'"))
 
 (defun emacs-agent-remote-process--known (output)
-  "Return how many bytes of OUTPUT are known, or - for enough, as text."
+  "Return as text how many bytes of OUTPUT were fetched, or - if it is full."
   (if (emacs-agent-remote-output-full output) "-" (number-to-string (emacs-agent-remote-output-known output))))
 
 (defun emacs-agent-remote-process--look-again (process)
-  "Take in what there is to know about PROCESS."
+  "Poll PROCESS: update its state, and fetch its new output."
   (apply #'emacs-agent-remote-process--call process
          (concat (emacs-agent-remote-process-prefix process) "/")
          (concat "d=$1; shift\n" emacs-agent-remote-code-look)
@@ -209,7 +220,7 @@ If that fails, and not AGAIN, try another connection."
 (defun emacs-agent-remote-process--next (process)
   "Answer the request for PROCESS if it has ended.
 Else report what is new, and look again later."
-  (let ((more (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process))))
+  (let ((more (emacs-agent-remote-process--more-p process)))
     (if (and (emacs-agent-remote-process-exit-code process) (not more))
         (emacs-agent-remote-process--conclude process)
       (emacs-agent-remote-process--report process)
@@ -220,7 +231,7 @@ Else report what is new, and look again later."
   "Answer the request for PROCESS, which has ended.
 Output that is wanted in the reports alone is reported first."
   (let ((request (emacs-agent-remote-process-request process)))
-    (if (and (eql 0 (emacs-agent-editor-param request 'output_limit))
+    (if (and (emacs-agent-remote-process--job-p process)
              (emacs-agent-editor-request-open request)
              (or (emacs-agent-remote-process-reporting process)
                  (not (string-empty-p (emacs-agent-remote-process-fresh process)))))
@@ -238,7 +249,7 @@ Output that is wanted in the reports alone is reported first."
 
 (defun emacs-agent-remote-process--report (process)
   "Report what is new of PROCESS, and from time to time that it is running.
-One report follows the other: else they might arrive in another order."
+A report is sent after the previous one has arrived, so that they stay in order."
   (let* ((fresh (emacs-agent-remote-process-fresh process))
          (end (min (length fresh) emacs-agent-remote-process--part)))
     (unless (or (emacs-agent-remote-process-reporting process)
@@ -251,17 +262,16 @@ One report follows the other: else they might arrive in another order."
                                    (lambda () (emacs-agent-remote-process--reported process))))))
 
 (defun emacs-agent-remote-process--reported (process)
-  "A report about PROCESS has arrived: report what came meanwhile."
+  "Handle the arrival of a report about PROCESS: report newer output."
   (setf (emacs-agent-remote-process-reporting process) nil)
   (cond ((not (emacs-agent-remote-process-exit-code process))
          (unless (string-empty-p (emacs-agent-remote-process-fresh process))
            (emacs-agent-remote-process--report process)))
-        ((not (cl-some #'emacs-agent-remote-output-more (emacs-agent-remote-process--outputs process)))
-         (when (eql 0 (emacs-agent-editor-param (emacs-agent-remote-process-request process) 'output_limit))
-           (emacs-agent-remote-process--conclude process)))))
+        ((and (not (emacs-agent-remote-process--more-p process)) (emacs-agent-remote-process--job-p process))
+         (emacs-agent-remote-process--conclude process))))
 
 (defun emacs-agent-remote-process--work (process)
-  "Look at PROCESS again, or end it if nobody waits for it any more."
+  "Poll PROCESS, or end it if its request is closed."
   (let ((request (emacs-agent-remote-process-request process))
         (prefix (emacs-agent-remote-process-prefix process)))
     (cond ((not (and (emacs-agent-editor-request-open request) (emacs-agent-backend-ready-p)))
@@ -280,7 +290,7 @@ One report follows the other: else they might arrive in another order."
                ((error quit) (emacs-agent-remote-process--lost process err)))))))
 
 (defun emacs-agent-remote-process--lost (process err)
-  "A look at PROCESS failed with ERR: try another connection, once."
+  "Handle ERR, with which a poll of PROCESS failed: try another connection, once."
   (if (< (cl-incf (emacs-agent-remote-process-lost process)) 2)
       (run-at-time 0.2 nil #'emacs-agent-remote-process--work process)
     (emacs-agent-editor-fail (emacs-agent-remote-process-request process) (error-message-string err))))

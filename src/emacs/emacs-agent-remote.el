@@ -29,7 +29,7 @@ Signal an error unless it is on the machine of the project of REQUEST."
          (path (emacs-agent-editor-param request parameter)))
     (unless (and prefix (stringp path) (string-prefix-p (concat prefix "/") path))
       (error "The parameter %s is not a file on the machine of the project" parameter))
-    ;; What TRAMP does not take for a name of another machine would be one of this machine.
+    ;; A name that TRAMP does not recognize would be a file of this machine.
     (unless (equal prefix (file-remote-p path))
       (error "TRAMP cannot reach a file of this name: %s" (emacs-agent-one-line path 200)))
     path))
@@ -38,7 +38,7 @@ Signal an error unless it is on the machine of the project of REQUEST."
 
 (defun emacs-agent-remote-busy-p (prefix)
   "Whether Emacs is in the middle of a call to the machine with PREFIX.
-A timer that made another one then would get an answer from this machine."
+If a timer made another one then, Emacs would apply it to this machine."
   (let ((process (emacs-agent-remote--connection prefix)))
     (and process
          (or (tramp-get-connection-property process "locked" nil)
@@ -52,7 +52,7 @@ A timer that made another one then would get an answer from this machine."
 
 (defun emacs-agent-remote--open (prefix)
   "Open the connection to the machine with PREFIX, unless it is open.
-Signal an error if that takes a question to the user, or fails."
+Signal an error if that fails, or if the user would have to answer something."
   (unless (file-remote-p prefix nil 'connected)
     (let ((problem (condition-case err
                        (progn (ignore (file-exists-p (concat prefix "/"))) nil)
@@ -68,7 +68,7 @@ Signal an error if that takes a question to the user, or fails."
     (tramp-cleanup-connection (tramp-dissect-file-name prefix) t)))
 
 (defun emacs-agent-remote-reach (prefix function)
-  "Return the value of FUNCTION, where TRAMP reaches the machine with PREFIX.
+  "Call FUNCTION with TRAMP connected to the machine with PREFIX; return its value.
 Signal an error if that machine does not answer in time."
   (let* ((inhibit-interaction t)
          (non-essential nil)
@@ -76,12 +76,12 @@ Signal an error if that machine does not answer in time."
          (create-lockfiles nil)
          (default-directory temporary-file-directory)
          (remote-file-name-inhibit-cache (current-time))
-         ;; Whatever was tried a moment ago, TRAMP may try again.
+         ;; TRAMP may connect again just after a failure.
          (tramp-connection-min-time-diff 5)
          (tramp-current-connection nil)
          (tramp-connection-timeout emacs-agent-remote-patience)
          (file-name-handler-alist (emacs-agent-remote--handlers))
-         ;; TRAMP takes along what is not in the environment of Emacs as a whole.
+         ;; TRAMP passes on the variables that the global environment of Emacs lacks.
          (process-environment (copy-sequence (default-toplevel-value 'process-environment)))
          (others (with-timeout-suspend))
          timer-list timer-idle-list)
@@ -92,13 +92,13 @@ Signal an error if that machine does not answer in time."
            (emacs-agent-remote--open prefix)
            (let ((connection (emacs-agent-remote--connection prefix)))
              (prog1 (funcall function)
-               ;; TRAMP opens another one in mid-call, and goes on as if what was lost had been an answer.
+               ;; If it drops, TRAMP opens another one in mid-call, and takes incomplete output for the answer.
                (unless (eq connection (emacs-agent-remote--connection prefix))
                  (error "The connection to %s dropped in mid-call" (emacs-agent-remote-host prefix)))))))
       (with-timeout-unsuspend others))))
 
 (defun emacs-agent-remote--in-time (prefix function)
-  "Return the value of FUNCTION, where TRAMP reaches the machine with PREFIX.
+  "Call FUNCTION, for the machine with PREFIX, and return its value.
 Close the connection and signal an error if it takes too long."
   ;; TRAMP waits without a limit for the answer to a command, and no timer runs meanwhile.
   (let* ((accept (symbol-function 'tramp-accept-process-output))
@@ -117,7 +117,7 @@ Close the connection and signal an error if it takes too long."
 
 (defun emacs-agent-remote--handlers ()
   "Return `file-name-handler-alist' with TRAMP alone.
-No file is taken for an archive, or unpacked."
+So no file is treated as an archive, or unpacked."
   (cl-remove-if-not (lambda (entry) (eq (cdr entry) 'tramp-file-name-handler)) file-name-handler-alist))
 
 ;;;; Requests

@@ -92,7 +92,7 @@ Its whole conversation is written to its buffer, which is not displayed."
 Return its buffer, or nil if there is nothing to resume."
   (pcase kept
     (`(,(and (pred stringp) id) ,(and (pred stringp) project) . ,more)
-     ;; To look on another machine may take a question.
+     ;; A check on another machine may ask the user something.
      (when (or (file-remote-p project) (file-directory-p project))
        (emacs-agent-session-buffer (emacs-agent-resume-session id project (car more)))))))
 

@@ -116,15 +116,10 @@ Just after a decision they do not insert letters: the next call may be late."
                 (concat (emacs-agent-show-all (emacs-agent-one-line (alist-get 'message event) 70))
                         (emacs-agent-call-agent event))
               (concat (emacs-agent-call-words event) (emacs-agent-call-agent event)
-                      (emacs-agent-tray--stat (append (alist-get 'files (alist-get 'preview event)) nil))))
+                      (emacs-agent-diff-stat-files (append (alist-get 'files (alist-get 'preview event)) nil))))
             (and (not question) (emacs-agent-approval-danger event)
                  (propertize "  careful" 'emacs-agent-face 'emacs-agent-danger))
             "\n")))
-
-(defun emacs-agent-tray--stat (files)
-  "Return the size of the diffs of FILES, in words."
-  (if (null files) ""
-    (concat "  " (apply #'emacs-agent-diff-stat-text (mapcar (lambda (file) (alist-get 'diff file)) files)))))
 
 (defun emacs-agent-tray--coming (session)
   "Return a line about each call of SESSION that follows those that wait."

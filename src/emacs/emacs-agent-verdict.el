@@ -32,8 +32,7 @@
                 (and about (concat " " (emacs-agent-show-all
                                         (emacs-agent-one-line
                                          (string-remove-prefix (file-name-as-directory (or project "/")) about) 100))))
-                (and files (concat "  " (apply #'emacs-agent-diff-stat-text
-                                               (mapcar (lambda (file) (alist-get 'diff file)) files))))
+                (emacs-agent-diff-stat-files files)
                 (and (emacs-agent-approval-danger event) (propertize "  careful" 'face 'emacs-agent-danger)))))))
 
 (defun emacs-agent-verdict-show (event)

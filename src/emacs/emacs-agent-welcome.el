@@ -33,7 +33,7 @@
   (setq emacs-agent-welcome--overlay (make-overlay emacs-agent-output-end emacs-agent-output-end nil t nil))
   (overlay-put emacs-agent-welcome--overlay 'priority -1)
   (let ((text (emacs-agent-welcome--text session)))
-    ;; It would have the face of the prompt below.
+    ;; Without this face it would have that of the prompt below.
     (add-face-text-property 0 (length text) 'default t text)
     (overlay-put emacs-agent-welcome--overlay 'before-string text)))
 
@@ -53,7 +53,7 @@
    "\n"))
 
 (defun emacs-agent-welcome--batch (_session)
-  "Show what can be done below the title."
+  "Move the help below the title, which this batch may have written."
   (when emacs-agent-welcome--overlay
     (move-overlay emacs-agent-welcome--overlay emacs-agent-output-end emacs-agent-output-end)))
 

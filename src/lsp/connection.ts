@@ -6,7 +6,7 @@ import type {
   ServerCapabilities,
   UnregistrationParams,
 } from 'vscode-languageserver-protocol'
-import { onAbort } from '../base/abort.ts'
+import { NEVER, onAbort } from '../base/abort.ts'
 import type { Children } from '../base/children.ts'
 import { AppError, messageOf } from '../base/errors.ts'
 import { CAPABILITIES } from './capabilities.ts'
@@ -167,8 +167,7 @@ export async function connect({
       gone: over.signal,
       async stop(why) {
         if (stopping) return stopping
-        const { signal } = new AbortController()
-        await request('shutdown', undefined, signal, GOODBYE_MS).catch(() => {}) // then it is ended without
+        await request('shutdown', undefined, NEVER, GOODBYE_MS).catch(() => {}) // then it is ended without
         notify('exit', undefined)
         await stop(why)
       },

@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util'
 import { look, type Prepared, type ToolAccess } from '../agent/call.ts'
 import { toolCallEvent } from '../agent/calls.ts'
+import { landingTool } from '../agent/landing-tool.ts'
 import { fileChanges, Rejected } from '../agent/perform.ts'
 import { state, type Turn } from '../agent/turn.ts'
 import { AppError } from '../base/errors.ts'
@@ -122,25 +122,20 @@ async function offer(worktree: Worktree, call: Offered, signal: AbortSignal): Pr
 }
 
 /** The second half of a call that delegated to an isolated agent: a tool like any other, judged by the files it writes. */
-const applying = (worktree: Worktree, params: Params, agent: string): Tool => ({
-  name: 'delegate',
-  category: 'agents',
-  description: '',
-  parameters: {},
-  level: 'write',
-  divisible: true,
-  parse(given) {
-    if (isDeepStrictEqual(given, params)) return given
-    throw new AppError('INVALID_PARAMS', 'The task is done: approve what came of it, or reject it.')
-  },
-  async effect(): Promise<Effect> {
-    const changes = await worktree.changes()
-    const writes = changes.map(({ path }) => path)
-    const what = changes.length === 1 ? 'one file' : `${changes.length} files`
-    return { level: 'write', reason: `Apply what ${agent} changed: ${what}`, reads: [], writes, changes }
-  },
-  async run(_params, { roots }, { changes = [] }) {
-    await commitChanges(changes, roots)
-    return { content: '', metadata: {}, changes }
-  },
-})
+const applying = (worktree: Worktree, params: Params, agent: string): Tool =>
+  landingTool({
+    name: 'delegate',
+    category: 'agents',
+    params,
+    fixed: 'The task is done: approve what came of it, or reject it.',
+    async effect(): Promise<Effect> {
+      const changes = await worktree.changes()
+      const writes = changes.map(({ path }) => path)
+      const what = changes.length === 1 ? 'one file' : `${changes.length} files`
+      return { level: 'write', reason: `Apply what ${agent} changed: ${what}`, reads: [], writes, changes }
+    },
+    async run(_params, { roots }, { changes = [] }) {
+      await commitChanges(changes, roots)
+      return { content: '', metadata: {}, changes }
+    },
+  })

@@ -1,10 +1,10 @@
-import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RemoteName, readRemoteName } from '../base/remote-name.ts'
 import type { Config, McpServerConfig } from '../config/config.ts'
 import { undoDir, worktreesDir } from '../config/dirs.ts'
 import { secretsIn } from '../config/environment.ts'
 import { ownFiles } from '../config/own-files.ts'
+import { realProject } from '../conventions/places.ts'
 import type { SessionCreated } from '../event.ts'
 import type { Rule } from '../tools/permission/policy.ts'
 import { createRendering, filesOf, type Rendering } from './archive.ts'
@@ -49,7 +49,7 @@ export async function openSession(
   const pool = hasServers ? await runtime.pool() : null
   await models.load()
   const name = readRemoteName(project_path)
-  const project = name ? project_path : await realpath(project_path).catch(() => project_path)
+  const project = await realProject(project_path)
   const live = { project, env, joined, rules: await remembered.list(project) } as OpenSession
   const own = secretsIn(env)
   const context: SessionContext = {

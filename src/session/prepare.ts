@@ -6,6 +6,7 @@ import { judgedCall, type Prepared, type ToolAccess } from '../agent/call.ts'
 import { createFit } from '../agent/context.ts'
 import { createReader } from '../agent/history.ts'
 import type { Turn } from '../agent/turn.ts'
+import { NEVER } from '../base/abort.ts'
 import { AppError } from '../base/errors.ts'
 import type { ContextCompacted, Delegated, Event, Prompt } from '../event.ts'
 import type { Remote } from '../tools/host/remote/remote.ts'
@@ -267,8 +268,6 @@ export function createPreparation(session: Session, context: SessionContext): Pr
     },
   }
 }
-
-const NEVER = new AbortController().signal
 
 /** Prompts that wait to steer, as they enter the history: from then on they are no longer queued. */
 const steersOf = (session: Session): Prompt[] =>

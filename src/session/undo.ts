@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path'
+import { NEVER } from '../base/abort.ts'
 import { AppError, reasonOf } from '../base/errors.ts'
 import type { FileChanged, Stored } from '../event.ts'
 import type { Lost } from '../undo/chain.ts'
@@ -17,8 +18,6 @@ export type SessionUndo = Undoing & {
 
 type Around = { dir: string; limit_mb: number; place: () => Workspace }
 type Opened = { store: import('../undo/store.ts').Store; undoing: Undoing }
-
-const NEVER = new AbortController().signal
 
 /** The changes of a session, kept beside its log; opened when the first call may change something, or somebody asks. */
 export function createSessionUndo(session: Session, { dir, limit_mb, place }: Around): SessionUndo {

@@ -1,5 +1,6 @@
 import type { Params } from '../event.ts'
 import type { JsonSchema } from '../llm/provider.ts'
+import { ARGUMENTS } from '../llm/wire/call-syntax.ts'
 import { COUNTS_FROM_ANOTHER, plainName, readingsFor } from './aliases.ts'
 
 /** The arguments of a call under their own names, and the names in it that mean nothing to the tool. */
@@ -53,7 +54,7 @@ export function createReader(schema: JsonSchema, own?: Record<string, string>): 
 }
 
 /** What models put around the arguments: a call of their own training in the arguments of ours. */
-const WRAPPERS = ['arguments', 'parameters', 'args', 'params', 'input', 'tool_input']
+const WRAPPERS: readonly string[] = ARGUMENTS
 const BESIDE = ['name', 'tool', 'tool_name', 'type', 'id']
 
 function unwrapped(given: unknown, properties: Record<string, JsonSchema>): unknown {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { NEVER } from '../base/abort.ts'
 import { AppError, reasonOf } from '../base/errors.ts'
 import { relative } from '../tools/paths.ts'
 import type { Change, Effect, Roots, ToolContext } from '../tools/tool.ts'
@@ -205,7 +206,6 @@ const listed = ({ not_undoable, ...aftermath }: Aftermath): Aftermath => ({
 type Call = { step: string; turn_id: string }
 
 /** An interrupted call is settled all the same. */
-const NEVER = new AbortController().signal
 
 function isTooLarge(path: string): boolean {
   try {

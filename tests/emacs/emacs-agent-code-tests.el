@@ -10,7 +10,7 @@
 
 (defmacro emacs-agent-code-tests--with-code (&rest body)
   "Run BODY in a conversation that shows code whose mode was never loaded.
-Python stands for it, with a mode that says in `loads' how often it was called."
+Python stands for it, with a mode that counts its calls in `loads'."
   (declare (indent 0))
   `(let ((loads 0) (org-src-lang-modes '(("python" . emacs-agent-code-tests--code)))
          (emacs-agent-colour--ready nil) (emacs-agent-colour--failed nil) (emacs-agent-idle--tasks nil) (emacs-agent-idle--timer nil))
@@ -64,7 +64,7 @@ Python stands for it, with a mode that says in `loads' how often it was called."
       (should (memq 'font-lock-keyword-face (emacs-agent-code-tests--face))))))
 
 (ert-deftest emacs-agent-code-killed ()
-  "A buffer that is killed before its code is coloured harms nothing."
+  "A buffer that is killed before its code is coloured causes no error."
   (emacs-agent-code-tests--with-code
     (kill-buffer)
     (emacs-agent-idle--run)
@@ -72,7 +72,7 @@ Python stands for it, with a mode that says in `loads' how often it was called."
     (should (= loads 0))))
 
 (ert-deftest emacs-agent-code-gone ()
-  "Code that is there no more when Emacs is idle is not missed."
+  "Code that was replaced before Emacs is idle causes no error."
   (emacs-agent-code-tests--with-code
     (emacs-agent-test-take session (emacs-agent-test-event "message.delta" 'turn_id "t1" 'message_id "m1"
                                                            'role "assistant" 'content "Other text" 'replace t))

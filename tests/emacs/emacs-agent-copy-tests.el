@@ -105,6 +105,15 @@
     (should (equal "my draft" (emacs-agent-input-text)))
     (should-error (progn (goto-char (point-min)) (insert "x")) :type 'text-read-only)))
 
+(ert-deftest emacs-agent-copy-broken-links ()
+  "A link to a line of a file, which Org cannot resolve, is marked, and the rest is exported."
+  (emacs-agent-test-with-session
+    (emacs-agent-test-write project "a.txt" "one\n")
+    (emacs-agent-copy-tests--say session (format "before [x](%sa.txt#L12) after" project))
+    (should (string-search (format "[[file:%sa.txt::12][x]]" project) (emacs-agent-test-output)))
+    (require 'ox-html)
+    (should (string-match-p "before \\[BROKEN LINK: [^]]+\\] after" (org-export-as 'html nil nil t)))))
+
 (ert-deftest emacs-agent-copy-formulas ()
   "Formulas are copied as they were said, previewed, and exported as formulas; what is none is exported as text."
   (emacs-agent-test-with-session

@@ -47,7 +47,7 @@
    'preview `((hash . "h1") (files . ,(vector `((path . ,path) (before_hash . :null) (diff . ,diff)))))))
 
 (defun emacs-agent-diff-colour-tests--settle ()
-  "Do all that is to be done in idle time, and have it shown."
+  "Run all tasks for idle time, and fontify the buffer."
   (font-lock-ensure)
   (let ((steps 0))
     (while (and emacs-agent-idle--tasks (< (cl-incf steps) 100)) (emacs-agent-idle--run)))
@@ -95,7 +95,7 @@
         (emacs-agent-fontify-region (line-beginning-position) (line-beginning-position 2))
         (forward-line 1))
       (emacs-agent-diff-colour-tests--check t)
-      ;; A hunk that is refused has one look.
+      ;; A hunk that is refused has one face.
       (setf (emacs-agent-call-refused (emacs-agent-section-data (emacs-agent-section-with-id "c1"))) '(0))
       (emacs-agent-section-update (emacs-agent-section-with-id "c1"))
       (emacs-agent-diff-colour-tests--settle)
@@ -177,7 +177,7 @@
       (should (emacs-agent-colour-for-text-p mode)))))
 
 (ert-deftest emacs-agent-colour-quiet ()
-  "No hook is run, no local variable set, no file read and nothing said while text is coloured."
+  "No hook is run, no local variable set, no file read and no message shown while text is coloured."
   (let* ((emacs-agent-colour--ready nil) (emacs-agent-colour--failed nil) (touched nil)
          (touch (lambda (&rest _) (setq touched t)))
          (setup (make-temp-file "emacs-agent-setup" nil ".org" "#+TODO: X | Y\n")))

@@ -123,7 +123,7 @@
     (should (equal "directory" (alist-get 'kind (emacs-agent-sshd-file session "look" 'path remote))))))
 
 (ert-deftest emacs-agent-remote-process-silent ()
-  "A machine that does not answer holds Emacs up for so long, and its connection is closed."
+  "A call to a machine that does not answer ends at the time limit, and its connection is closed."
   (emacs-agent-sshd-with-session
     (emacs-agent-sshd-file session "look" 'path remote)
     (let ((emacs-agent-remote-patience 1))

@@ -58,7 +58,7 @@ FILES is a list of (NAME . BYTES).  The session is begun by `emacs-agent'."
     (should (string-search "said there" (emacs-agent-asked-approved session "shell_exec" 'command "pwd >where; echo said there")))
     (should (equal (concat (directory-file-name local) "\n") (emacs-agent-sshd-bytes (concat local "where"))))))
 
-;;;; What happens there meanwhile
+;;;; Git, stale files, connections that drop
 
 (ert-deftest emacs-agent-remote-session-git ()
   "Git runs there."
@@ -126,7 +126,7 @@ FILES is a list of (NAME . BYTES).  The session is begun by `emacs-agent'."
     (emacs-agent-test-wait (not (eql 0 (signal-process (string-to-number (emacs-agent-test-read local "pid")) 0))))
     (emacs-agent-test-idle session)))
 
-;;;; What files are like
+;;;; Properties of files
 
 (ert-deftest emacs-agent-remote-session-files ()
   "Line ends, names, permissions and links of files there stay as they are, and so do bytes that are no UTF-8."

@@ -44,6 +44,24 @@ The buffer of `session' is current, with point where the review begins."
     (goto-char (or (next-single-property-change (point) 'emacs-agent-proposal)
                    (ert-fail (format "%s is not in the review" name))))))
 
+(defun emacs-agent-review-edits-tests--edit (name command change)
+  "Edit the file NAME in the review: by COMMAND, and CHANGE in its buffer."
+  (let ((conversation (current-buffer)))
+    (save-window-excursion
+      (emacs-agent-review-edits-tests--file name)
+      (funcall command)
+      (funcall change)
+      (emacs-agent-edit-finish))
+    (set-buffer conversation)))
+
+(defun emacs-agent-review-edits-tests--write (name before after)
+  "Replace the text of the file NAME in the review, which is BEFORE, by AFTER."
+  (emacs-agent-review-edits-tests--edit name #'emacs-agent-edit-content
+                                        (lambda ()
+                                          (should (equal (buffer-string) before))
+                                          (erase-buffer)
+                                          (insert after))))
+
 (ert-deftest emacs-agent-review-edits-as-one ()
   "All edits of the turn are one review, which one key approves."
   (emacs-agent-review-edits-tests--waiting
@@ -85,56 +103,38 @@ The buffer of `session' is current, with point where the review begins."
 (ert-deftest emacs-agent-review-edits-edited ()
   "The texts of two files are edited one after the other, and kept until the review is approved."
   (emacs-agent-review-edits-tests--waiting
-    (let ((conversation (current-buffer)))
-      (save-window-excursion
-        (emacs-agent-review-edits-tests--file "b.txt")
-        (emacs-agent-edit-content)
-        (should (equal (buffer-string) "lose\n"))
-        (erase-buffer)
-        (insert "by hand\n")
-        (emacs-agent-edit-finish))
-      (set-buffer conversation)
-      (save-window-excursion
-        (emacs-agent-review-edits-tests--file "c.txt")
-        (emacs-agent-edit-diff)
-        (let ((inhibit-read-only t))
-          (goto-char (point-min))
-          (search-forward "+new")
-          (replace-match "+newer" t t))
-        (emacs-agent-edit-finish))
-      (set-buffer conversation)
-      (should (= 2 (emacs-agent-test-count "  as you changed it")))
-      (should (emacs-agent-session-pending session))
-      (emacs-agent-review-edits-tests--file "b.txt")
-      (emacs-agent-approve)
-      (emacs-agent-test-idle session)
-      (should (equal (cdr (emacs-agent-review-edits-tests--texts project)) '("by hand\n" "newer\n")))
-      (emacs-agent-test-say "and?")
-      (emacs-agent-test-shown "I see.")
-      (should (emacs-agent-model-heard (emacs-agent-model-asked 6) "+by hand")))))
+    (emacs-agent-review-edits-tests--write "b.txt" "lose\n" "by hand\n")
+    (emacs-agent-review-edits-tests--edit "c.txt" #'emacs-agent-edit-diff
+                                          (lambda ()
+                                            (let ((inhibit-read-only t))
+                                              (goto-char (point-min))
+                                              (search-forward "+new")
+                                              (replace-match "+newer" t t))))
+    (should (= 2 (emacs-agent-test-count "  as you changed it")))
+    (should (emacs-agent-session-pending session))
+    (emacs-agent-review-edits-tests--file "b.txt")
+    (emacs-agent-approve)
+    (emacs-agent-test-idle session)
+    (should (equal (cdr (emacs-agent-review-edits-tests--texts project)) '("by hand\n" "newer\n")))
+    (emacs-agent-test-say "and?")
+    (emacs-agent-test-shown "I see.")
+    (should (emacs-agent-model-heard (emacs-agent-model-asked 6) "+by hand"))))
 
 (ert-deftest emacs-agent-review-edits-stale ()
   "A file that changes meanwhile: what was edited of the others is kept, and nothing is written before it is shown afresh."
   (emacs-agent-review-edits-tests--waiting
-    (let ((conversation (current-buffer)))
-      (save-window-excursion
-        (emacs-agent-review-edits-tests--file "c.txt")
-        (emacs-agent-edit-content)
-        (erase-buffer)
-        (insert "by hand\n")
-        (emacs-agent-edit-finish))
-      (set-buffer conversation)
-      (emacs-agent-test-write project "b.txt" "keep\nmore\n")
-      (emacs-agent-next-approval)
-      (emacs-agent-approve)
-      (emacs-agent-test-shown "has changed since")
-      (emacs-agent-test-shown "Not written: b.txt")
-      (should-not (file-exists-p (expand-file-name "c.txt" project)))
-      (should (= 1 (emacs-agent-test-count "  as you changed it")))
-      (emacs-agent-next-approval)
-      (emacs-agent-approve)
-      (emacs-agent-test-idle session)
-      (should (equal (cdr (emacs-agent-review-edits-tests--texts project)) '("keep\nmore\n" "by hand\n"))))))
+    (emacs-agent-review-edits-tests--write "c.txt" "new\n" "by hand\n")
+    (emacs-agent-test-write project "b.txt" "keep\nmore\n")
+    (emacs-agent-next-approval)
+    (emacs-agent-approve)
+    (emacs-agent-test-shown "has changed since")
+    (emacs-agent-test-shown "Not written: b.txt")
+    (should-not (file-exists-p (expand-file-name "c.txt" project)))
+    (should (= 1 (emacs-agent-test-count "  as you changed it")))
+    (emacs-agent-next-approval)
+    (emacs-agent-approve)
+    (emacs-agent-test-idle session)
+    (should (equal (cdr (emacs-agent-review-edits-tests--texts project)) '("keep\nmore\n" "by hand\n")))))
 
 (ert-deftest emacs-agent-review-edits-rejected ()
   "A rejection leaves all as it was, and the model learns why."

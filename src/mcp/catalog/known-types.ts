@@ -3,11 +3,16 @@ import { isObject } from './schema.ts'
 
 const KNOWN = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 /** What programming languages call them. */
-const OTHERS: Record<string, string> = {
-  ...{ str: 'string', text: 'string', char: 'string', date: 'string', datetime: 'string', uuid: 'string' },
-  ...{ int: 'integer', long: 'integer', float: 'number', double: 'number', decimal: 'number', bool: 'boolean' },
-  ...{ dict: 'object', map: 'object', list: 'array', tuple: 'array', set: 'array', none: 'null', nil: 'null' },
+const SPELLINGS = {
+  string: ['str', 'text', 'char', 'date', 'datetime', 'uuid'],
+  integer: ['int', 'long'],
+  number: ['float', 'double', 'decimal'],
+  boolean: ['bool'],
+  object: ['dict', 'map'],
+  array: ['list', 'tuple', 'set'],
+  null: ['none', 'nil'],
 }
+const OTHERS = new Map(Object.entries(SPELLINGS).flatMap(([type, names]) => names.map(name => [name, type])))
 /** Their values are data, no schemas. */
 const DATA = ['enum', 'const', 'default', 'examples']
 const DEEPEST = 64
@@ -34,5 +39,5 @@ const inside = (value: unknown, depth: number): unknown =>
 
 function knownType(type: unknown): string | undefined {
   const name = String(type).toLowerCase()
-  return KNOWN.includes(name) ? name : OTHERS[name]
+  return KNOWN.includes(name) ? name : OTHERS.get(name)
 }

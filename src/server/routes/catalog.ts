@@ -1,10 +1,8 @@
-import { realpath } from 'node:fs/promises'
 import type { Hono } from 'hono'
 import { type Agent, agentOf, agentsOf, namesTaken, toolsFor } from '../../agent/agents.ts'
 import { AppError } from '../../base/errors.ts'
-import { readRemoteName } from '../../base/remote-name.ts'
 import type { Config } from '../../config/config.ts'
-import { type Place, placeOf } from '../../conventions/places.ts'
+import { type Place, placeOf, realProject } from '../../conventions/places.ts'
 import { createRedactor } from '../../session/redact.ts'
 import { availableFor } from '../../session/sandbox.ts'
 import type { Ask, Tool } from '../../tools/tool.ts'
@@ -16,8 +14,7 @@ import { OfProject, ProviderKey, RestartServer } from '../schema.ts'
 export function catalogRoutes(app: Hono<Env>, { store, runtime }: Server): void {
   const redactor = createRedactor(runtime.secrets)
   /** However a project is written, its servers are the same. */
-  const real = async (project: string | undefined) =>
-    project && (readRemoteName(project) ? project : await realpath(project).catch(() => project))
+  const real = async (project: string | undefined) => project && (await realProject(project))
   const builtins = async (): Promise<readonly Tool[]> => {
     const [{ builtinTools, sessionTools }, { webSearchTool }] = await Promise.all([
       import('../../tools/registry.ts'),

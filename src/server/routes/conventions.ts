@@ -1,8 +1,7 @@
 import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
-import { readRemoteName } from '../../base/remote-name.ts'
-import { placeOf } from '../../conventions/places.ts'
+import { placeOf, realProject } from '../../conventions/places.ts'
 import type { Env, Server } from '../app.ts'
 import { route } from '../route.ts'
 import { CompleteArgument, OfProject } from '../schema.ts'
@@ -13,11 +12,7 @@ export function conventionRoutes(app: Hono<Env>, { runtime }: Server): void {
     const config = await runtime.projectConfig(project)
     const pool = await runtime.pool()
     if (!pool) throw new AppError('NOT_FOUND', 'There are no MCP servers.')
-    return {
-      config,
-      pool,
-      real: project === undefined ? null : readRemoteName(project) ? project : (await place(project)).project,
-    }
+    return { config, pool, real: project === undefined ? null : await realProject(project) }
   }
   const place = (project: string | undefined) => placeOf(project ?? runtime.dirs.config, runtime.dirs)
 

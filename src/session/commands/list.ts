@@ -1,9 +1,8 @@
 import { agentsOf } from '../../agent/agents.ts'
-import { readRemoteName } from '../../base/remote-name.ts'
 import type { Config } from '../../config/config.ts'
 import type { ConfigProblem } from '../../config/problem.ts'
 import type { MarkdownCommand } from '../../conventions/commands.ts'
-import { type Place, placeOf } from '../../conventions/places.ts'
+import { type Place, placeOf, realProject } from '../../conventions/places.ts'
 import { SHIPPED, type Shipped } from '../../conventions/shipped.ts'
 import type { Skill } from '../../conventions/skills.ts'
 import type { McpPrompt } from '../../mcp/catalog/others.ts'
@@ -72,13 +71,7 @@ export async function findAllCommands(
     })),
     ...files.filter(({ row }) => row.origin === 'project'),
     ...files.filter(({ row }) => row.origin === 'user'),
-    ...(servers
-      ? await promptsOf(
-          runtime,
-          config,
-          project === undefined ? null : readRemoteName(project) ? project : place.project,
-        )
-      : []),
+    ...(servers ? await promptsOf(runtime, config, project === undefined ? null : await realProject(project)) : []),
   ]
   return { place, commands: withoutDoubles(commands), problems: [...markdown.problems, ...skills.problems] }
 }

@@ -1,9 +1,9 @@
 import { abortable } from '../../base/abort.ts'
 import { AppError, messageOf } from '../../base/errors.ts'
 import { relative } from '../paths.ts'
-import { decodeText } from '../text.ts'
+import { decodeText, sameBytes } from '../text.ts'
 import type { Change, ToolContext } from '../tool.ts'
-import { bytesAt, sameBytes, verifyChanges } from './change.ts'
+import { bytesAt, verifyChanges } from './change.ts'
 
 /** Without an answer within this time the call fails. */
 const WAIT_MS = 10_000

@@ -1,11 +1,11 @@
-import { AppError, codeOf } from '../../base/errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { hashOf } from '../../base/files.ts'
 import type { FileDiff, Preview } from '../../event.ts'
 import { isForeign } from '../foreign.ts'
 import type { OnHost } from '../host/host.ts'
-import { hostOf } from '../host/local.ts'
+import { contentsAt, hostOf } from '../host/local.ts'
 import { confirmPath, failure, relative } from '../paths.ts'
-import { count, decodeText, encodingOf, isBinary, lineCount, textLike } from '../text.ts'
+import { count, decodeText, encodingOf, isBinary, lineCount, sameBytes, textLike } from '../text.ts'
 import type { Change, Roots } from '../tool.ts'
 import { unifiedDiff } from './diff.ts'
 import { holding } from './hold.ts'
@@ -120,18 +120,10 @@ export async function diffOf(change: Change, roots: Roots): Promise<string> {
 
 /** The bytes of a file, or the target of a link (as git stores it); null if there is nothing. Throws TOOL_FAILED otherwise. */
 export async function bytesAt(path: string, on: OnHost = {}): Promise<Uint8Array | null> {
-  const { files } = hostOf(on)
-  try {
-    const found = await files.lstat(path)
-    return found.isSymbolicLink() ? Buffer.from(await files.readlink(path)) : await files.read(path)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null
+  return await contentsAt(path, hostOf(on).files).catch(error => {
     throw failure(error, 'The file')
-  }
+  })
 }
-
-export const sameBytes = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
-  a === null || b === null ? a === b : a.length === b.length && Buffer.compare(a, b) === 0
 
 async function expect(path: string, bytes: Uint8Array | null, roots: Roots): Promise<void> {
   if (await hostOf(roots).files.holds(path, bytes)) return

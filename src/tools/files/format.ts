@@ -5,9 +5,9 @@ import { relative } from '../paths.ts'
 import { compileGlob } from '../search/glob.ts'
 import { programFor } from '../shell/executable.ts'
 import { exitCodeOf, run } from '../shell/process.ts'
-import { BOM, decodeExactly, type Encoding, encode, encodingOf, isBinary } from '../text.ts'
+import { BOM, decodeExactly, type Encoding, encode, encodingOf, isBinary, sameBytes } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
-import { bytesAt, sameBytes } from './change.ts'
+import { bytesAt } from './change.ts'
 import { unifiedDiff } from './diff.ts'
 
 export type Formatting = {

@@ -19,8 +19,8 @@ export type Page = { lines: string[]; total: number | null; hash: string | null;
 export type Range = { offset: number; limit: number; column?: number }
 
 /**
- * A page of a file of `size` bytes, as long as `limit` and the size of a page allow. Memory is bounded whatever the file; malformed UTF-8
- * becomes U+FFFD. `wrap` breaks endless lines into pieces that count as lines; without it they are cut.
+ * A page of a file of `size` bytes, as long as `limit` and the size of a page allow. Memory is bounded whatever the file;
+ * malformed UTF-8 becomes U+FFFD. `wrap` breaks endless lines into pieces that count as lines; without it they are cut.
  */
 export async function readPage(
   chunks: AsyncIterable<Uint8Array>,

@@ -32,14 +32,8 @@ export const copyFileTool = defineTool({
     if (path === from) throw new AppError('INVALID_PARAMS', 'source and dest are the same file.')
     const before = await destination(path, overwrite, context)
     const known = found.size <= MAX_CHANGE_BYTES && (before?.length ?? 0) <= MAX_CHANGE_BYTES
-    const change: Change = {
-      path,
-      from,
-      operation: 'copy',
-      before,
-      after: known ? await bytesAt(from, context.roots) : null,
-    }
-    return effectOf('Copy', from, path, [from], [path], known ? [change] : [], context)
+    const changes = known ? await transferred('copy', from, path, before, context) : []
+    return effectOf('Copy', from, path, [from], [path], changes, context)
   },
   async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
@@ -77,14 +71,8 @@ export const moveFileTool = defineTool({
     const before = await destination(path, overwrite && !found.isDirectory(), context)
     if (found.isDirectory()) return await directoryEffect(from, path, context)
     const known = found.isSymbolicLink() || found.size <= MAX_CHANGE_BYTES
-    const change: Change = {
-      path,
-      from,
-      operation: 'move',
-      before,
-      after: known ? await bytesAt(from, context.roots) : null,
-    }
-    return effectOf('Move', from, path, [from], [path, from], known ? [change] : [], context)
+    const changes = known ? await transferred('move', from, path, before, context) : []
+    return effectOf('Move', from, path, [from], [path, from], changes, context)
   },
   async run({ overwrite = false }, context, effect) {
     const [from, path] = [effect.reads[0]!, effect.writes[0]!]
@@ -103,6 +91,15 @@ export const moveFileTool = defineTool({
     return output('Moved', from, path, changes.length > 0 ? changes : moved, context)
   },
 })
+
+/** The change of one file, whose contents are held. */
+const transferred = async (
+  operation: 'copy' | 'move',
+  from: string,
+  path: string,
+  before: Uint8Array | null,
+  { roots }: ToolContext,
+): Promise<Change[]> => [{ path, from, operation, before, after: await bytesAt(from, roots) }]
 
 async function directoryEffect(from: string, path: string, context: ToolContext): Promise<Effect> {
   const tree = await treeOf(from, context.roots)

@@ -1,5 +1,5 @@
 import { join, sep } from 'node:path'
-import { hostOf } from '../host/local.ts'
+import { isThere } from '../host/local.ts'
 import { isInside } from '../paths.ts'
 import { readTracked } from '../search/tracked.ts'
 import type { ToolContext } from '../tool.ts'
@@ -24,7 +24,7 @@ export async function dirtySubmodules(repository: Repository, place: string, con
 }
 
 async function isDirty(path: string, context: ToolContext): Promise<boolean> {
-  if ((await hostOf(context.roots).files.sights([join(path, '.git')]))[0] === null) return false // not checked out
+  if (!(await isThere(join(path, '.git'), context.roots))) return false // not checked out
   const submodule = await openRepository(path, context)
   if (submodule.top !== path) return false // a link to somewhere else
   const changed = await read(submodule, ['status', '--porcelain=v2', '-z', '--ignore-submodules=dirty'], context)

@@ -66,7 +66,7 @@ export type Files = {
   /** By name alone, for what is too large to hold. Parents of `to` are made. */
   move(from: string, to: string): Promise<void>
   copy(from: string, to: string): Promise<void>
-  /** What to hold while these are changed: names that are the same for the same files, whoever changes them. */
+  /** The names of the locks to hold while these files are changed. Two paths of one file share a name. */
   holdNames(paths: readonly string[]): string[]
 }
 

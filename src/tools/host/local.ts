@@ -9,6 +9,7 @@ import { createFile, replaceFile } from '../files/replace.ts'
 import { realPath } from '../paths.ts'
 import { findExecutable, pathOutside, variable } from '../shell/executable.ts'
 import { start } from '../shell/process.ts'
+import { sameBytes } from '../text.ts'
 import type { Change } from '../tool.ts'
 import type { Files, Host, OnHost, Opened, Sight } from './host.ts'
 
@@ -33,9 +34,8 @@ const files: Files = {
   readEach,
   largest: MOST_OF_EACH,
   async holds(path, bytes) {
-    const current = await contentsAt(path).catch(() => undefined) // a directory, or unreadable: not what it was
-    if (current === undefined) return false
-    return current === null || bytes === null ? current === bytes : Buffer.compare(current, bytes) === 0
+    const current = await contentsAt(path, files).catch(() => undefined) // a directory, or unreadable: not what it was
+    return current !== undefined && sameBytes(current, bytes)
   },
   commit,
   makeDirectory,
@@ -67,10 +67,17 @@ export function absent(error: unknown): null {
 
 export const hostOf = ({ host }: OnHost): Host => host ?? local
 
-async function contentsAt(path: string): Promise<Buffer | null> {
+/** Whether anything is at the path, links not followed. */
+export const isThere = async (path: string, on: OnHost): Promise<boolean> =>
+  (await hostOf(on).files.sights([path]))[0] !== null
+
+/** All bytes of a regular file, or the target of a link; null where nothing is. Throws as `files` do. */
+export async function contentsAt(
+  path: string,
+  { lstat, readlink, read }: Pick<Files, 'lstat' | 'readlink' | 'read'>,
+): Promise<Buffer | null> {
   try {
-    const name = await diskPath(path)
-    return (await lstat(name)).isSymbolicLink() ? Buffer.from(await readlink(name)) : await readRegular(name)
+    return (await lstat(path)).isSymbolicLink() ? Buffer.from(await readlink(path)) : await read(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null
     throw error
@@ -141,7 +148,7 @@ async function commit(change: Change, confirm: () => Promise<void>): Promise<voi
     return before === null ? undefined : await inDirectory(path, unlink)
   }
   if (before !== null) {
-    if (Buffer.compare(before, after) !== 0) await inDirectory(path, name => replaceFile(name, before, after, confirm))
+    if (!sameBytes(before, after)) await inDirectory(path, name => replaceFile(name, before, after, confirm))
     return
   }
   const model = operation === 'copy' && from !== undefined ? await stat(from) : null

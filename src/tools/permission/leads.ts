@@ -18,8 +18,8 @@ const MOST_LETTERS = 6
 class TooMany extends Error {}
 
 /**
- * Where the words of a shell line lead on the disk of their machine: the real paths of files, of what they reach through links and wildcards,
- * and the ways through `/proc/PID` that they take. Directories that go by their own name are not listed: `test` is a task, too.
+ * Where the words of a shell line lead on the disk of their machine: the real paths of files, of what they reach through links
+ * and wildcards, and the ways through `/proc/PID` that they take. Directories that go by their own name are not listed: `test` is a task, too.
  * `partial` when there is more than the bounds let us look at. Never throws.
  */
 export async function leadsOf(

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-
 import { isShown, shownPaths, shownText } from '../files/proposed.ts'
-import { hostOf } from '../host/local.ts'
+import { hostOf, isThere } from '../host/local.ts'
 import { isInside, relative } from '../paths.ts'
 import { decodeText, isBinary } from '../text.ts'
 import type { ToolContext } from '../tool.ts'
@@ -98,7 +97,8 @@ async function* files({ start, directory, glob }: Query, context: ToolContext, f
   }
   for (const path of shownPaths(context)) {
     if (!isInside(path, start) || isHidden(path, context) || !wanted(path)) continue
-    if ((await hostOf(context.roots).files.sights([path]))[0] === null) yield path // a buffer that was never saved, or a new file that is proposed
+    // A buffer that was never saved, or a new file that is proposed.
+    if (!(await isThere(path, context.roots))) yield path
   }
 }
 
@@ -109,9 +109,13 @@ async function* texts(paths: string[], automaton: Automaton, context: ToolContex
   for await (const bytes of hostOf(context.roots).files.readEach(onDisk)) {
     const path = paths[i++]!
     const shown = shownText(path, context)
+    if (shown !== undefined) {
+      yield { path, text: shown }
+      continue
+    }
     if (bytes === 'too large') found.too_large++
-    const text = shown ?? (bytes instanceof Uint8Array && textToSearch(bytes, automaton.required))
-    if (text || shown !== undefined) yield { path, text: text || '' }
+    const text = bytes instanceof Uint8Array && textToSearch(bytes, automaton.required)
+    if (text) yield { path, text }
   }
 }
 

@@ -210,8 +210,13 @@ const SIMPLE: Record<string, { min: number; max: number }> = {
   '?': { min: 0, max: 1 },
 }
 const BORDERS: Record<string, Border> = {
-  ...{ b: 'word', B: 'inside', '<': 'opens', '>': 'closes' },
-  ...{ A: 'start', z: 'end', Z: 'end' },
+  b: 'word',
+  B: 'inside',
+  '<': 'opens',
+  '>': 'closes',
+  A: 'start',
+  z: 'end',
+  Z: 'end',
 }
 /** Older versions take `\<` for the character: `\b` finds these lines, and a few more. */
 const RUST_BORDERS: Record<Border, string> = {

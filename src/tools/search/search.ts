@@ -3,8 +3,7 @@ import * as v from 'valibot'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../define.ts'
 import { placeAt, proposedFiles } from '../files/proposed.ts'
-import { hostOf } from '../host/local.ts'
-
+import { hostOf, isThere } from '../host/local.ts'
 import { confirmPath, failure, locate, relative } from '../paths.ts'
 import { count } from '../text.ts'
 import type { Effect, Tool, ToolContext } from '../tool.ts'
@@ -157,7 +156,7 @@ async function findNames(start: string, wanted: Wanted, limit: number, context: 
     }
   }
   for (const path of proposedFiles(start, context)) {
-    if (isHidden(path, context) || (await hostOf(context.roots).files.sights([path]))[0]) continue
+    if (isHidden(path, context) || (await isThere(path, context.roots))) continue
     if (!wanted.matches(relativeTo(start, path).split(sep).join('/'), 'file')) continue
     if (found.names.length === limit) return { ...found, more: true }
     found.names.push(relative(path, context.roots))

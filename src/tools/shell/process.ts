@@ -131,7 +131,8 @@ export type RunResult = Ended & {
 
 /**
  * Runs a command to its end; nothing that it started is left when this settles, wherever that went. `begin` starts it, on
- * whatever machine. An exit status other than 0 and a timeout are results. Throws INTERRUPTED on abort, TOOL_FAILED when it cannot start.
+ * whatever machine. An exit status other than 0 and a timeout are results. Throws INTERRUPTED on abort, TOOL_FAILED when it
+ * cannot start.
  */
 export async function run(command: string[], options: RunOptions, begin: Start = start): Promise<RunResult> {
   if (options.signal.aborted) throw interrupted()

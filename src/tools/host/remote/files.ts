@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type * as v from 'valibot'
 import { AppError, codeOf } from '../../../base/errors.ts'
 import { hashOf } from '../../../base/files.ts'
+import { sameBytes } from '../../text.ts'
 import type { Change } from '../../tool.ts'
 import type { Entry, Files, Found, Opened, Sight } from '../host.ts'
 import { runScript } from './programs.ts'
@@ -95,7 +96,7 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
       if (!guard.expected) await confirm()
       return change('delete', { path: named(reach, path), ...guard }, confirm)
     }
-    if (before !== null && Buffer.compare(before, after) === 0) return
+    if (sameBytes(before, after)) return
     if (after.length > MOST_WRITTEN) throw tooLarge('The new text', MOST_WRITTEN)
     const mode = operation === 'copy' && from !== undefined ? (await look(from)).mode : undefined
     const data = Buffer.from(after).toString('base64')
@@ -182,7 +183,7 @@ export function remoteFiles(reach: Reach, signal: AbortSignal, arrive: () => Pro
       if (there.kind === 'link') return there.target === Buffer.from(bytes).toString()
       if (there.kind !== 'file' || there.size !== bytes.length) return false
       return there.hash === undefined
-        ? Buffer.compare(await read(path), bytes) === 0
+        ? sameBytes(await read(path), bytes)
         : there.hash.replace(/^sha256:/, '') === shaOf(bytes)
     },
     commit,

@@ -47,7 +47,7 @@ export async function startThere(reach: Reach, command: string[], options: Start
       },
     )
     .finally(live.flush)
-  ended.catch(() => {}) // whoever waits for the end receives it
+  ended.catch(() => {}) // callers that await it still receive the error
   return {
     ended,
     // The editor ends it when its next progress finds nobody.
@@ -84,14 +84,12 @@ export type Facts = { home: string | undefined; programs: Map<string, string> }
 const LOOKED_FOR = ['bash', 'git', 'rg']
 const FACTS = `printf '%s\\000' "$HOME"; for p; do printf '%s\\000' "$(command -v "$p" 2>/dev/null)"; done`
 
-export async function factsOf(
-  reach: Reach,
-  signal: AbortSignal,
-  names: readonly string[] = LOOKED_FOR,
-): Promise<Facts> {
-  const { stdout } = await runScript(reach, ['/bin/sh', '-c', FACTS, 'sh', ...names], {}, signal)
+export async function factsOf(reach: Reach, signal: AbortSignal): Promise<Facts> {
+  const { stdout } = await runScript(reach, ['/bin/sh', '-c', FACTS, 'sh', ...LOOKED_FOR], {}, signal)
   const [home, ...paths] = stdout.toString().split('\0')
-  const programs = new Map(names.flatMap((name, i) => (paths[i]?.startsWith('/') ? [[name, paths[i]] as const] : [])))
+  const programs = new Map(
+    LOOKED_FOR.flatMap((name, i) => (paths[i]?.startsWith('/') ? [[name, paths[i]] as const] : [])),
+  )
   return { home: home?.startsWith('/') ? home : undefined, programs }
 }
 

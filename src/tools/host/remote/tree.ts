@@ -42,7 +42,7 @@ export async function* walkThere(
     const { path, directory, level } = next
     let hidden = 0
     const open = (names: Iterable<string>) =>
-      [...names].sort(byCode).filter(name => {
+      [...names].sort().filter(name => {
         if (!isHidden(posix.join(path, name), options)) return true
         hidden++
         return false
@@ -77,5 +77,3 @@ function below(directory: Directory, name: string): Directory {
   directory.directories.set(name, known)
   return known
 }
-
-const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
